@@ -1,0 +1,37 @@
+package dev.slipstream.bridge;
+
+import java.util.List;
+
+/**
+ * The one arithmetic kernel that noise schedulers and guidance need: {@code out = Σ weightᵢ·inputᵢ}, element by
+ * element, in fp32. Prepared once, queued often ({@link Stream#combine}).
+ *
+ * <p>All slices hold {@code float32} elements, have the same size, and lie on one device. {@code out} may be the same
+ * slice as an input (each element is read before it is written), but must not overlap one in part.
+ */
+public record Combination(Slice out, List<Slice> inputs, List<Float> weights) {
+    /** Most terms that a combination may have. */
+    public static final int MAX_TERMS = 8;
+
+    public Combination {
+        inputs = List.copyOf(inputs);
+        weights = List.copyOf(weights);
+        if (inputs.isEmpty() || inputs.size() > MAX_TERMS || inputs.size() != weights.size()) {
+            throw new IllegalArgumentException("a combination has 1 to " + MAX_TERMS + " inputs and a weight for each, "
+                + "not " + inputs.size() + " inputs and " + weights.size() + " weights");
+        }
+        if (out.bytes() % Float.BYTES != 0) {
+            throw new IllegalArgumentException(out.bytes() + " bytes are no whole number of float32 elements");
+        }
+        for (Slice input : inputs) {
+            if (input.bytes() != out.bytes()) {
+                throw new IllegalArgumentException(
+                    "an input has " + input.bytes() + " bytes, the output " + out.bytes());
+            }
+            if (input.buffer().device() != out.buffer().device()) {
+                throw new IllegalArgumentException("an input is on " + input.buffer().device().name()
+                    + ", the output on " + out.buffer().device().name());
+            }
+        }
+    }
+}

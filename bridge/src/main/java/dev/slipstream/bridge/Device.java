@@ -1,0 +1,44 @@
+package dev.slipstream.bridge;
+
+/**
+ * A place where work runs: a GPU, or a share of the cores with a fixed number of threads. It makes everything that
+ * lives on it. Any thread may use it.
+ *
+ * <p>Its owner closes it after everything that it made; what is still open then is closed by it and logged as a leak.
+ */
+public interface Device extends AutoCloseable {
+    /** For example {@code cpu:0}: what plans, errors and timelines call it. Unique among open devices of a provider. */
+    String name();
+
+    /** One line for people: model, threads or memory. */
+    String description();
+
+    /** Makes a buffer. @throws DeviceOutOfMemoryException with the sizes, if there is no room */
+    Buffer allocate(long bytes);
+
+    /** Makes a stream. The name shows in errors and, on a CPU, as the name of its thread. */
+    Stream newStream(String name);
+
+    /** Makes an event without timing: the cheap kind. */
+    Event newEvent();
+
+    /** Makes an event that knows when it was passed. */
+    Event newTimedEvent();
+
+    /**
+     * Compiles a graph for this device. May take long.
+     *
+     * @throws EngineBuildException if the graph is damaged or holds something that the provider cannot run; the
+     *     message names the source and the reason
+     */
+    Engine build(EngineSource source);
+
+    /** Whether copies between devices can run beside computation, so that a stream of their own pays off. */
+    boolean copiesBesideComputing();
+
+    /** Objects made by this device and not closed yet: streams, events, buffers, engines, contexts. For tests. */
+    int liveObjects();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,14 @@
+package dev.slipstream.bridge;
+
+/** A device has no room for what was asked. The message has the sizes. The device stays usable. */
+public class DeviceOutOfMemoryException extends DeviceException {
+    private static final long serialVersionUID = 1;
+
+    public DeviceOutOfMemoryException(String message) {
+        super(message);
+    }
+
+    public DeviceOutOfMemoryException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

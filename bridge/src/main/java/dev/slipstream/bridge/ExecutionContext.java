@@ -1,0 +1,24 @@
+package dev.slipstream.bridge;
+
+import java.util.Map;
+
+/**
+ * One run's state of an engine. Its bindings may be queued on one stream only, as two runs of one context must never
+ * overlap; for more, make more contexts.
+ */
+public interface ExecutionContext extends AutoCloseable {
+    Engine engine();
+
+    /**
+     * Ties tensors to the engine's inputs and outputs, for {@link Stream#run}. The engine reads and writes them in
+     * place. The bindings belong to this context and are freed with it.
+     *
+     * @param tensors one for each input and each output, on the engine's device
+     * @throws IllegalArgumentException if one is missing, unknown, or of a type or shape that the engine cannot take;
+     *     the message names it
+     */
+    Bindings bind(Map<String, Tensor> tensors);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,55 @@
+package dev.slipstream.bridge;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * An ordered queue of work on one device. Every call returns once the work is queued (when the queue is full, it
+ * blocks until there is room); work of different streams runs at the same time unless an {@link Event} orders it.
+ * Queueing allocates nothing.
+ *
+ * <p><b>Threads:</b> one thread at a time may queue work on a stream.
+ *
+ * <p><b>Failures:</b> work that fails poisons the stream: what was queued after it is skipped, events recorded after
+ * it fail, and streams that wait for such an event are poisoned too. {@link #synchronize} throws the first failure and
+ * clears it; then the stream can be used again. Nothing hangs on a failure.
+ */
+public interface Stream extends AutoCloseable {
+    Device device();
+
+    /** Runs an engine on the tensors that {@code bindings} names. */
+    void run(Bindings bindings);
+
+    /**
+     * Copies bytes. One of the two slices must be on this stream's device, the other may be on another device of the
+     * same provider. @throws IllegalArgumentException if the sizes differ
+     */
+    void copy(Slice from, Slice to);
+
+    /**
+     * Copies from host memory, which must stay alive and unchanged until the work is done.
+     */
+    void upload(MemorySegment from, Slice to);
+
+    /** Copies to host memory, which must stay alive until the work is done. */
+    void download(Slice from, MemorySegment to);
+
+    /** Computes {@code out = Σ weightᵢ·inputᵢ}. */
+    void combine(Combination combination);
+
+    /** Puts the event at the present end of the queue. */
+    void record(Event event);
+
+    /** Makes all later work of this stream wait for the event, which may belong to any device of the same provider. */
+    void await(Event event);
+
+    /**
+     * Blocks the calling thread until everything queued so far is done.
+     *
+     * @throws DeviceException the first failure since the last call; it is cleared by being thrown
+     */
+    void synchronize();
+
+    /** Waits for the queued work and frees the stream. A failure that nobody asked for is logged. */
+    @Override
+    void close();
+}

@@ -1,0 +1,13 @@
+/**
+ * Devices without any idea of diffusion.
+ *
+ * <p>A {@link dev.slipstream.bridge.DeviceProvider} (found by {@link java.util.ServiceLoader}, listed by
+ * {@link dev.slipstream.bridge.Devices}) opens a {@link dev.slipstream.bridge.Device}. The device makes everything
+ * else: {@link dev.slipstream.bridge.Stream}s (ordered queues of work), {@link dev.slipstream.bridge.Event}s (points in
+ * a stream), {@link dev.slipstream.bridge.Buffer}s (bytes on the device) and {@link dev.slipstream.bridge.Engine}s
+ * (compiled segments), whose {@link dev.slipstream.bridge.ExecutionContext}s run on streams.
+ *
+ * <p>Ownership: whoever is given an object closes it, children before parents; closing twice is harmless. Errors are
+ * {@link dev.slipstream.bridge.DeviceException}s. Start reading at {@link dev.slipstream.bridge.Device}.
+ */
+package dev.slipstream.bridge;

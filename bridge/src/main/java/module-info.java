@@ -1,0 +1,12 @@
+/** Devices, streams, events, buffers and engines: one neutral API, and the providers behind it. */
+module dev.slipstream.bridge {
+    requires com.microsoft.onnxruntime;
+    requires java.management;
+    requires org.slf4j;
+
+    exports dev.slipstream.bridge;
+
+    uses dev.slipstream.bridge.DeviceProvider;
+
+    provides dev.slipstream.bridge.DeviceProvider with dev.slipstream.bridge.cpu.CpuProvider;
+}

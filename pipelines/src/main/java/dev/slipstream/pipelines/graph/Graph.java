@@ -1,0 +1,121 @@
+package dev.slipstream.pipelines.graph;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * An ONNX graph: nodes in an order in which they can run, named tensors between them, weights. Immutable; rewriting
+ * makes a new graph that shares the protobuf messages, so a rewrite costs no copy of weights.
+ *
+ * <p>Weights kept in other files ("external data") stay references: {@link #folder} is what they are relative to. Every
+ * tensor has at most one producer; a tensor is a graph input, a weight, or the output of one node.
+ */
+public final class Graph {
+    private final ModelProto header;
+    private final Optional<Path> folder;
+    private final List<ValueInfoProto> inputs;
+    private final List<ValueInfoProto> outputs;
+    private final List<NodeProto> nodes;
+    private final Map<String, TensorProto> weights;
+    private final Map<String, NodeProto> producers;
+    private final Map<String, List<NodeProto>> consumers;
+
+    /**
+     * @param header the model without its graph: IR version, operator sets, metadata
+     * @param folder what external data is relative to, if there is any
+     * @param nodes in any order; they are sorted
+     * @throws GraphException if a tensor has two producers, is read but made nowhere, or nodes form a circle
+     */
+    Graph(ModelProto header, Optional<Path> folder, List<ValueInfoProto> inputs, List<ValueInfoProto> outputs,
+        List<NodeProto> nodes, Map<String, TensorProto> weights) {
+        this.header = header;
+        this.folder = folder;
+        this.inputs = List.copyOf(inputs);
+        this.outputs = List.copyOf(outputs);
+        this.weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+        this.producers = TopologicalOrder.producers(nodes, inputs, weights.keySet());
+        this.nodes = TopologicalOrder.sort(nodes, producers);
+        this.consumers = new LinkedHashMap<>();
+        for (NodeProto node : this.nodes) {
+            for (String input : Nodes.reads(node)) {
+                List<NodeProto> readers = consumers.computeIfAbsent(input, name -> new ArrayList<>(2));
+                if (readers.isEmpty() || readers.getLast() != node) {
+                    readers.add(node);
+                }
+            }
+        }
+    }
+
+    public Graph withNodes(List<NodeProto> changed) {
+        return new Graph(header, folder, inputs, outputs, changed, weights);
+    }
+
+    public Graph withWeights(Map<String, TensorProto> changed) {
+        return new Graph(header, folder, inputs, outputs, nodes, changed);
+    }
+
+    public Graph withInputs(List<ValueInfoProto> changed) {
+        return new Graph(header, folder, changed, outputs, nodes, weights);
+    }
+
+    public Graph with(List<ValueInfoProto> newInputs, List<ValueInfoProto> newOutputs, List<NodeProto> newNodes,
+        Map<String, TensorProto> newWeights) {
+        return new Graph(header, folder, newInputs, newOutputs, newNodes, newWeights);
+    }
+
+    ModelProto header() {
+        return header;
+    }
+
+    public Optional<Path> folder() {
+        return folder;
+    }
+
+    /** Inputs that a caller gives; weights are not among them. */
+    public List<ValueInfoProto> inputs() {
+        return inputs;
+    }
+
+    public List<ValueInfoProto> outputs() {
+        return outputs;
+    }
+
+    /** Nodes, each after the nodes that it reads from. */
+    public List<NodeProto> nodes() {
+        return nodes;
+    }
+
+    /** Constant tensors by name. */
+    public Map<String, TensorProto> weights() {
+        return weights;
+    }
+
+    /** The node that makes a tensor; empty for graph inputs and weights. */
+    public Optional<NodeProto> producer(String tensor) {
+        return Optional.ofNullable(producers.get(tensor));
+    }
+
+    /** The nodes that read a tensor, each once. */
+    public List<NodeProto> consumers(String tensor) {
+        return Collections.unmodifiableList(consumers.getOrDefault(tensor, List.of()));
+    }
+
+    public boolean isInput(String tensor) {
+        return inputs.stream().anyMatch(input -> input.getName().equals(tensor));
+    }
+
+    /** Version of the standard operator set. */
+    public long opset() {
+        return header.getOpsetImportList().stream().filter(set -> set.getDomain().isEmpty()
+            || set.getDomain().equals("ai.onnx")).mapToLong(set -> set.getVersion()).max().orElse(0);
+    }
+}

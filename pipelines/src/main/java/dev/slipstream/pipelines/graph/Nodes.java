@@ -1,0 +1,71 @@
+package dev.slipstream.pipelines.graph;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Questions to one node. */
+final class Nodes {
+    private Nodes() {
+    }
+
+    /** Tensors that a node reads: its inputs that are given, and what its inner graphs (If, Loop) take from outside. */
+    static List<String> reads(NodeProto node) {
+        List<String> names = new ArrayList<>(node.getInputCount());
+        for (String input : node.getInputList()) {
+            if (!input.isEmpty()) {
+                names.add(input);
+            }
+        }
+        for (AttributeProto attribute : node.getAttributeList()) {
+            if (attribute.hasG()) {
+                names.addAll(captured(attribute.getG()));
+            }
+            attribute.getGraphsList().forEach(inner -> names.addAll(captured(inner)));
+        }
+        return names;
+    }
+
+    private static List<String> captured(GraphProto inner) {
+        Set<String> own = new HashSet<>();
+        inner.getInputList().forEach(input -> own.add(input.getName()));
+        inner.getInitializerList().forEach(weight -> own.add(weight.getName()));
+        inner.getNodeList().forEach(node -> own.addAll(node.getOutputList()));
+        List<String> taken = new ArrayList<>();
+        inner.getNodeList().forEach(node -> taken.addAll(reads(node)));
+        inner.getOutputList().forEach(output -> taken.add(output.getName()));
+        taken.removeIf(own::contains);
+        return taken;
+    }
+
+    /** Tensors that a node makes; optional outputs that are left out have no name and are not listed. */
+    static List<String> writes(NodeProto node) {
+        return node.getOutputList().stream().filter(name -> !name.isEmpty()).toList();
+    }
+
+    static Optional<AttributeProto> attribute(NodeProto node, String name) {
+        return node.getAttributeList().stream().filter(attribute -> attribute.getName().equals(name)).findFirst();
+    }
+
+    static long integer(NodeProto node, String name, long otherwise) {
+        return attribute(node, name).map(AttributeProto::getI).orElse(otherwise);
+    }
+
+    static List<Long> integers(NodeProto node, String name) {
+        return attribute(node, name).map(AttributeProto::getIntsList).orElse(List.of());
+    }
+
+    /** What an error calls the node: its name, or its operator and first output. */
+    static String label(NodeProto node) {
+        return node.getName().isEmpty() ? node.getOpType() + " making " + node.getOutput(0) : node.getName();
+    }
+
+    static boolean isStandard(NodeProto node) {
+        return node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
+    }
+}

@@ -1,0 +1,88 @@
+package dev.slipstream.pipelines.graph;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Who makes what, and an order of the nodes in which everything is made before it is read. */
+final class TopologicalOrder {
+    private TopologicalOrder() {
+    }
+
+    static Map<String, NodeProto> producers(List<NodeProto> nodes, List<ValueInfoProto> inputs, Set<String> weights) {
+        Map<String, NodeProto> producers = new HashMap<>();
+        for (NodeProto node : nodes) {
+            for (String output : Nodes.writes(node)) {
+                NodeProto other = producers.put(output, node);
+                if (other != null || weights.contains(output)) {
+                    throw new GraphException("tensor '" + output + "' is made twice: by node " + Nodes.label(node)
+                        + " and by " + (other == null ? "a weight" : "node " + Nodes.label(other)));
+                }
+            }
+        }
+        Map<String, NodeProto> missing = new HashMap<>();
+        for (NodeProto node : nodes) {
+            for (String input : Nodes.reads(node)) {
+                if (!producers.containsKey(input) && !weights.contains(input)) {
+                    missing.putIfAbsent(input, node);
+                }
+            }
+        }
+        inputs.forEach(input -> missing.remove(input.getName()));
+        missing.forEach((tensor, node) -> {
+            throw new GraphException("node " + Nodes.label(node) + " reads tensor '" + tensor
+                + "', which is no input, no weight and no node's output");
+        });
+        return producers;
+    }
+
+    /** Kahn's algorithm, first come first served, so that a list which is in order stays as it is. */
+    static List<NodeProto> sort(List<NodeProto> nodes, Map<String, NodeProto> producers) {
+        Map<NodeProto, Integer> waiting = new IdentityHashMap<>();
+        Map<NodeProto, List<NodeProto>> readers = new IdentityHashMap<>();
+        Deque<NodeProto> ready = new ArrayDeque<>();
+        boolean inOrder = true;
+        Map<NodeProto, Boolean> seen = new IdentityHashMap<>();
+        for (NodeProto node : nodes) {
+            int count = 0;
+            for (String input : Nodes.reads(node)) {
+                NodeProto maker = producers.get(input);
+                if (maker != null) {
+                    count++;
+                    readers.computeIfAbsent(maker, key -> new ArrayList<>(2)).add(node);
+                    inOrder &= seen.containsKey(maker);
+                }
+            }
+            seen.put(node, true);
+            waiting.put(node, count);
+            if (count == 0) {
+                ready.add(node);
+            }
+        }
+        if (inOrder) {
+            return List.copyOf(nodes);
+        }
+        List<NodeProto> sorted = new ArrayList<>(nodes.size());
+        while (!ready.isEmpty()) {
+            NodeProto node = ready.poll();
+            sorted.add(node);
+            for (NodeProto reader : readers.getOrDefault(node, List.of())) {
+                if (waiting.merge(reader, -1, Integer::sum) == 0) {
+                    ready.add(reader);
+                }
+            }
+        }
+        if (sorted.size() < nodes.size()) {
+            NodeProto stuck = nodes.stream().filter(node -> waiting.get(node) > 0).findFirst().orElseThrow();
+            throw new GraphException("nodes form a circle, " + Nodes.label(stuck) + " is on it or after it");
+        }
+        return List.copyOf(sorted);
+    }
+}

@@ -1,0 +1,57 @@
+package dev.slipstream.pipelines.run;
+
+import java.util.List;
+
+/**
+ * A noise scheduler, worked out for one number of steps: rows of coefficients, known before the loop starts.
+ *
+ * <p>With {@code x} the latents, {@code p} the (guided) prediction of the denoiser and {@code n} standard normal
+ * noise, step {@code i} feeds the denoiser {@code inputScale·x} and the timestep, and then computes
+ * <pre>
+ *   x(i+1) = next.latent·x(i) + next.prediction·p(i) + Σₖ next.past[k]·h(i-1-k) + next.noise·n(i)
+ *   h(i)   = history.latent·x(i) + history.prediction·p(i)
+ * </pre>
+ * where {@code h} is what multistep methods remember (an estimate of the clean image, or a derivative).
+ *
+ * @param name the method, as people call it: {@code ddim}
+ * @param initialScale what standard normal noise is multiplied by to give x(0)
+ */
+public record NoiseTable(String name, double initialScale, List<Row> rows) {
+    /** Most earlier steps that a row may look back to. */
+    public static final int MAX_PAST = 4;
+
+    public NoiseTable {
+        rows = List.copyOf(rows);
+        if (rows.isEmpty()) {
+            throw new IllegalArgumentException("a noise table needs at least one step");
+        }
+    }
+
+    /** One step. {@code history} is {@link History#NONE} for methods that look back at nothing. */
+    public record Row(double timestep, double inputScale, Next next, History history) {
+    }
+
+    /** Coefficients of the next latents; {@code past.get(k)} belongs to h(i-1-k). */
+    public record Next(double latent, double prediction, List<Double> past, double noise) {
+        public Next {
+            past = List.copyOf(past);
+            if (past.size() > MAX_PAST) {
+                throw new IllegalArgumentException("at most " + MAX_PAST + " past steps, not " + past.size());
+            }
+        }
+    }
+
+    /** Coefficients of what later steps remember of this one. */
+    public record History(double latent, double prediction) {
+        public static final History NONE = new History(0, 0);
+    }
+
+    /** Whether some row needs fresh noise. */
+    public boolean needsNoise() {
+        return rows.stream().anyMatch(row -> row.next().noise() != 0);
+    }
+
+    public int steps() {
+        return rows.size();
+    }
+}
