@@ -9,4 +9,6 @@ module dev.slipstream.pipelines {
     requires transitive dev.slipstream.bridge;
 
     exports dev.slipstream.pipelines.graph;
+    exports dev.slipstream.pipelines.plan;
+    exports dev.slipstream.pipelines.run;
 }
