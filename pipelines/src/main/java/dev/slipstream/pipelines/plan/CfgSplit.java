@@ -11,6 +11,11 @@ public record CfgSplit() implements Strategy {
     }
 
     @Override
+    public boolean splitsGuidance() {
+        return true;
+    }
+
+    @Override
     public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
         if (!guided) {
             throw new PlanException(

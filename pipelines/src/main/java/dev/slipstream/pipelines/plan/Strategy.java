@@ -8,6 +8,11 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff {
     /** Into how many components the denoiser must be cut for this many devices. */
     int components(int devices);
 
+    /** Whether the guidance branches run apart, so that stages see half of the guidance batch. */
+    default boolean splitsGuidance() {
+        return false;
+    }
+
     /** The name of the cut to use, if the user asked for one. */
     default Optional<String> cut() {
         return Optional.empty();
