@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.graph;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ public final class Graph {
     private final List<ValueInfoProto> outputs;
     private final List<NodeProto> nodes;
     private final Map<String, TensorProto> weights;
+    private final Map<String, TypeProto> types;
     private final Map<String, NodeProto> producers;
     private final Map<String, List<NodeProto>> consumers;
 
@@ -33,15 +35,17 @@ public final class Graph {
      * @param header the model without its graph: IR version, operator sets, metadata
      * @param folder what external data is relative to, if there is any
      * @param nodes in any order; they are sorted
+     * @param types what is known of the tensors that nodes make
      * @throws GraphException if a tensor has two producers, is read but made nowhere, or nodes form a circle
      */
     Graph(ModelProto header, Optional<Path> folder, List<ValueInfoProto> inputs, List<ValueInfoProto> outputs,
-        List<NodeProto> nodes, Map<String, TensorProto> weights) {
+        List<NodeProto> nodes, Map<String, TensorProto> weights, Map<String, TypeProto> types) {
         this.header = header;
         this.folder = folder;
         this.inputs = List.copyOf(inputs);
         this.outputs = List.copyOf(outputs);
         this.weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+        this.types = Collections.unmodifiableMap(new LinkedHashMap<>(types));
         this.producers = TopologicalOrder.producers(nodes, inputs, weights.keySet());
         this.nodes = TopologicalOrder.sort(nodes, producers);
         this.consumers = new LinkedHashMap<>();
@@ -56,26 +60,48 @@ public final class Graph {
     }
 
     public Graph withNodes(List<NodeProto> changed) {
-        return new Graph(header, folder, inputs, outputs, changed, weights);
+        return new Graph(header, folder, inputs, outputs, changed, weights, types);
     }
 
     public Graph withWeights(Map<String, TensorProto> changed) {
-        return new Graph(header, folder, inputs, outputs, nodes, changed);
+        return new Graph(header, folder, inputs, outputs, nodes, changed, types);
     }
 
     public Graph withInputs(List<ValueInfoProto> changed) {
-        return new Graph(header, folder, changed, outputs, nodes, weights);
+        return new Graph(header, folder, changed, outputs, nodes, weights, types);
+    }
+
+    /** The same graph with other knowledge of the tensors that nodes make, as shape inference gives it. */
+    public Graph withTypes(Map<String, TypeProto> changed) {
+        return new Graph(header, folder, inputs, outputs, nodes, weights, changed);
     }
 
     public Graph with(List<ValueInfoProto> newInputs, List<ValueInfoProto> newOutputs, List<NodeProto> newNodes,
         Map<String, TensorProto> newWeights) {
-        return new Graph(header, folder, newInputs, newOutputs, newNodes, newWeights);
+        return new Graph(header, folder, newInputs, newOutputs, newNodes, newWeights, types);
+    }
+
+    /**
+     * The graph of a model. {@code Constant} nodes become weights, so that there is one kind of constant; weights that
+     * the model also lists as inputs are no inputs.
+     *
+     * @param folder what the model's external data is relative to, if it has any; its files are not looked at
+     * @throws GraphException if the model has no graph, its operator set is older than 11, or its nodes do not fit
+     */
+    public static Graph of(ModelProto model, Optional<Path> folder) {
+        return ModelReader.graph(model, folder);
+    }
+
+    /** The graph as an ONNX message; weights are shared, not copied. */
+    public ModelProto toModel() {
+        return ModelWriter.model(this);
     }
 
     ModelProto header() {
         return header;
     }
 
+    /** What external data is relative to. */
     public Optional<Path> folder() {
         return folder;
     }
@@ -97,6 +123,11 @@ public final class Graph {
     /** Constant tensors by name. */
     public Map<String, TensorProto> weights() {
         return weights;
+    }
+
+    /** What the file or shape inference says of tensors that nodes make; often incomplete. */
+    public Map<String, TypeProto> types() {
+        return types;
     }
 
     /** The node that makes a tensor; empty for graph inputs and weights. */
