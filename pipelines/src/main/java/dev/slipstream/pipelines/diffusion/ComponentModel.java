@@ -25,6 +25,11 @@ record ComponentModel(String name, Graph graph, Map<String, TensorType> inputs, 
         return new ComponentModel(name, fixed, inputs, outputs);
     }
 
+    /** Name of the first output, which is the one that matters. */
+    String output() {
+        return graph.outputs().getFirst().getName();
+    }
+
     EngineRunner build(Device device) {
         return new EngineRunner(device, new EngineSource(name, ByteBuffer.wrap(GraphFile.serialize(graph)),
             graph.folder(), Map.of()), inputs, outputs);
