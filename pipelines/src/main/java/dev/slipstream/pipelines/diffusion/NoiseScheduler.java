@@ -17,7 +17,7 @@ import java.util.List;
  * }</pre>
  *
  * <p>The numbers are those of diffusers 0.29.2, but for its rounding: it works in fp32, this class in double precision,
- * so coefficients agree to about 1e-6. (For a few numbers of steps, like 61, diffusers' trailing spacing has one step
+ * so latents agree to about 1e-5. (For a few numbers of steps, like 61, diffusers' trailing spacing has one step
  * too many by rounding; here it has not.) An entry that is missing has the default of the diffusers class that is read
  * or chosen. An option that changes the result and cannot be honoured is an error that names it; options which a
  * method does not have are without effect on it, as in diffusers. Immutable; safe for use by many threads.

@@ -38,7 +38,8 @@ class PublishedNumbersTest {
         for (int step = 0; step < table.steps(); step++) {
             String where = " of step " + step;
             NoiseTable.Row row = table.rows().get(step);
-            assertEquals(timesteps[step], row.timestep(), 1e-4, "timestep" + where);
+            // Karras timesteps lie between two trained ones, where diffusers divides small differences in fp32.
+            assertEquals(timesteps[step], row.timestep(), 2e-3, "timestep" + where);
             assertClose(expectedInputs[step], row.inputScale() * latents.get(step), "input" + where);
             assertClose(expectedLatents[step], latents.get(step + 1), "latents" + where);
         }
