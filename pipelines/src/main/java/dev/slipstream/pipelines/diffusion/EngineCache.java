@@ -19,7 +19,7 @@ final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */
     private static final int MOST_LOOPS = 4;
 
-    private record LoopKey(NoiseTable noise, double guidance) {
+    private record LoopKey(NoiseTable noise, double guidance, boolean keepLatents) {
     }
 
     private final PipelineModel model;
@@ -95,15 +95,19 @@ final class EngineCache implements AutoCloseable {
         return decoder;
     }
 
-    /** The loop for a noise table, ready to run. */
-    Execution execution(LoopShape shape, NoiseTable noise, double guidance) {
-        LoopKey key = new LoopKey(noise, guidance);
+    /**
+     * The loop for a noise table, ready to run.
+     *
+     * @param keepLatents whether unfinished latents are read while it runs
+     */
+    Execution execution(NoiseTable noise, double guidance, boolean keepLatents) {
+        LoopKey key = new LoopKey(noise, guidance, keepLatents);
         Execution ready = loops.get(key);
         if (ready == null) {
             if (loops.size() >= MOST_LOOPS) {
                 loops.remove(loops.keySet().iterator().next()).close();
             }
-            ready = denoiser.prepare(noise, guidance, false, false);
+            ready = denoiser.prepare(noise, guidance, keepLatents, false);
             loops.put(key, ready);
         }
         return ready;

@@ -67,7 +67,8 @@ final class Painter implements AutoCloseable {
         NoiseTable noise = scheduler.table(request.steps());
         LoopShape shape = shape(request);
         engines.build(shape);
-        Execution execution = engines.execution(shape, noise, request.isGuided() ? request.guidance() : 1);
+        Execution execution = engines.execution(noise, request.isGuided() ? request.guidance() : 1,
+            request.previewEvery() > 0);
         try (Arena arena = Arena.ofShared()) {
             long start = System.nanoTime();
             Map<String, MemorySegment> given = given(request, shape, noise, arena);

@@ -28,6 +28,7 @@ public final class Execution implements AutoCloseable {
     private final Runnable[] commands;
     private final int[] stepEnds;
     private final Tracer tracer;
+    private final Stream hostStream;
     private final Duration patience;
     private long queueNanos;
 
@@ -44,6 +45,8 @@ public final class Execution implements AutoCloseable {
         this.resources = new Resources();
         try {
             resources.allocate(program, devices);
+            Device home = resources.slice(program.latents().getFirst()).buffer().device();
+            this.hostStream = resources.own(home.newStream(home.name() + " host"));
             this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
             this.commands = new Binder(program, resources, engines, tracer).bind();
             this.stepEnds = Binder.stepEnds(program);
@@ -117,12 +120,14 @@ public final class Execution implements AutoCloseable {
         observer.stepDone(step, stepEnds.length);
     }
 
-    /** Copies the latents after a step, as the last run left them, to host memory: float32, like the first latents. */
+    /**
+     * Copies the latents after a step to host memory: float32, like the first latents. After a run any step's, if the
+     * loop keeps them, else the last; during a run, from the observer, a step that is done. It has a stream of its own,
+     * so that it does not wait for what is queued.
+     */
     public void latents(int step, MemorySegment to) {
-        Slice from = resources.slice(program.latents().get(step));
-        Stream stream = resources.streamOf(from.buffer());
-        stream.download(from, to);
-        stream.synchronize();
+        hostStream.download(resources.slice(program.latents().get(step)), to);
+        hostStream.synchronize();
     }
 
     public Program program() {
