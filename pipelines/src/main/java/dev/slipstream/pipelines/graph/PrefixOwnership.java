@@ -40,8 +40,12 @@ final class PrefixOwnership {
         return ownership;
     }
 
+    static boolean mustHaveOwner(NodeProto node) {
+        return EXPENSIVE.contains(node.getOpType()) || StepDependence.isRandom(node);
+    }
+
     private static void glue(NodeProto node, Cut cut) {
-        if (EXPENSIVE.contains(node.getOpType()) || StepDependence.isRandom(node)) {
+        if (mustHaveOwner(node)) {
             throw new GraphException("node " + Nodes.label(node) + " (" + node.getOpType()
                 + ") belongs to no component of cut '" + cut.name() + "'; list its module in one");
         }
