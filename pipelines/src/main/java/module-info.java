@@ -9,4 +9,5 @@ module dev.slipstream.pipelines {
     requires transitive dev.slipstream.bridge;
 
     exports dev.slipstream.pipelines.graph;
+    exports dev.slipstream.pipelines.graph.shape;
 }

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.slipstream.bridge.TensorType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -28,6 +29,7 @@ public final class Graph {
     private final Map<String, TensorProto> weights;
     private final Map<String, NodeProto> producers;
     private final Map<String, List<NodeProto>> consumers;
+    private final Map<String, TensorType> types;
 
     /**
      * @param header the model without its graph: IR version, operator sets, metadata
@@ -37,8 +39,14 @@ public final class Graph {
      */
     Graph(ModelProto header, Optional<Path> folder, List<ValueInfoProto> inputs, List<ValueInfoProto> outputs,
         List<NodeProto> nodes, Map<String, TensorProto> weights) {
+        this(header, folder, inputs, outputs, nodes, weights, Map.of());
+    }
+
+    private Graph(ModelProto header, Optional<Path> folder, List<ValueInfoProto> inputs, List<ValueInfoProto> outputs,
+        List<NodeProto> nodes, Map<String, TensorProto> weights, Map<String, TensorType> types) {
         this.header = header;
         this.folder = folder;
+        this.types = types;
         this.inputs = List.copyOf(inputs);
         this.outputs = List.copyOf(outputs);
         this.weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
@@ -56,20 +64,26 @@ public final class Graph {
     }
 
     public Graph withNodes(List<NodeProto> changed) {
-        return new Graph(header, folder, inputs, outputs, changed, weights);
+        return new Graph(header, folder, inputs, outputs, changed, weights, types);
     }
 
     public Graph withWeights(Map<String, TensorProto> changed) {
-        return new Graph(header, folder, inputs, outputs, nodes, changed);
+        return new Graph(header, folder, inputs, outputs, nodes, changed, types);
     }
 
     public Graph withInputs(List<ValueInfoProto> changed) {
-        return new Graph(header, folder, changed, outputs, nodes, weights);
+        return new Graph(header, folder, changed, outputs, nodes, weights, types);
     }
 
     public Graph with(List<ValueInfoProto> newInputs, List<ValueInfoProto> newOutputs, List<NodeProto> newNodes,
         Map<String, TensorProto> newWeights) {
-        return new Graph(header, folder, newInputs, newOutputs, newNodes, newWeights);
+        return new Graph(header, folder, newInputs, newOutputs, newNodes, newWeights, types);
+    }
+
+    /** The same graph, of whose tensors the types are known. */
+    public Graph withTypes(Map<String, TensorType> known) {
+        return new Graph(header, folder, inputs, outputs, nodes, weights,
+            Collections.unmodifiableMap(new LinkedHashMap<>(known)));
     }
 
     ModelProto header() {
@@ -107,6 +121,11 @@ public final class Graph {
     /** The nodes that read a tensor, each once. */
     public List<NodeProto> consumers(String tensor) {
         return Collections.unmodifiableList(consumers.getOrDefault(tensor, List.of()));
+    }
+
+    /** Types of tensors, where they are known; a rewrite keeps them, so it must not give a name a new meaning. */
+    public Map<String, TensorType> types() {
+        return types;
     }
 
     public boolean isInput(String tensor) {

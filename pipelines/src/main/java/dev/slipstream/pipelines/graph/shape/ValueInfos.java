@@ -1,0 +1,24 @@
+package dev.slipstream.pipelines.graph.shape;
+
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.slipstream.bridge.TensorType;
+
+/** Declarations of tensors as ONNX files have them. */
+public final class ValueInfos {
+    private ValueInfos() {
+    }
+
+    /** The declaration of a tensor. @param type all its dimensions are known */
+    public static ValueInfoProto of(String name, TensorType type) {
+        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+        for (long dim : type.shape().toArray()) {
+            shape.addDim(Dimension.newBuilder().setDimValue(dim));
+        }
+        TypeProto.Tensor tensor = TypeProto.Tensor.newBuilder().setElemType(ElementType.of(type.type()).code())
+            .setShape(shape).build();
+        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(tensor)).build();
+    }
+}
