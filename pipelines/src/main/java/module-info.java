@@ -10,6 +10,7 @@ module dev.slipstream.pipelines {
 
     exports dev.slipstream.pipelines.diffusion;
     exports dev.slipstream.pipelines.graph;
+    exports dev.slipstream.pipelines.graph.shape;
     exports dev.slipstream.pipelines.plan;
     exports dev.slipstream.pipelines.run;
 }

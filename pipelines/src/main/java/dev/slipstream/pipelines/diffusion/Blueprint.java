@@ -11,8 +11,9 @@ import dev.slipstream.pipelines.graph.Partition;
 import dev.slipstream.pipelines.graph.Segment;
 import dev.slipstream.pipelines.graph.Splitter;
 import dev.slipstream.pipelines.graph.shape.Costs;
-import dev.slipstream.pipelines.graph.shape.ShapeInference;
+import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.plan.Branch;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Strategy;
@@ -64,12 +65,12 @@ public final class Blueprint {
     private static Cutting cut(DenoiserModel model, LoopShape shape, Strategy strategy, int components, long rows) {
         Map<String, TensorType> inputs = inputs(model, shape, rows);
         Graph fixed = StaticShapes.fix(model.graph(), inputs);
-        Map<String, TensorType> types = ShapeInference.infer(fixed, inputs);
+        Map<String, TensorType> types = ValueInfos.types(fixed);
         if (components == 1) {
             return new Cutting(new Partition(fixed, List.of(new Segment(model.name(), 0, fixed))), types);
         }
         Cut cut = new DenoiserModel(model.name(), fixed, model.config(), model.cuts())
-            .cut(strategy.cut(), components, Costs.of(fixed, types));
+            .cut(strategy.cut(), components, Costs.of(fixed));
         return new Cutting(Splitter.split(fixed, cut, Set.of(model.ports().sample())), types);
     }
 
@@ -96,7 +97,7 @@ public final class Blueprint {
 
     /** Exporters write the timestep as a scalar, as one element, or as one element a row. */
     private static TensorType timestep(DenoiserModel model, ValueInfoProto input, long rows) {
-        DataType type = ElementType.of(input);
+        DataType type = InputTypes.element(input);
         var dims = input.getType().getTensorType().getShape().getDimList();
         if (dims.isEmpty()) {
             return new TensorType(type, Shape.of());

@@ -6,8 +6,8 @@ import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
-import dev.slipstream.pipelines.graph.shape.ShapeInference;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.run.EngineRunner;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
@@ -17,7 +17,7 @@ import java.util.Map;
 record ComponentModel(String name, Graph graph, Map<String, TensorType> inputs, Map<String, TensorType> outputs) {
     static ComponentModel fix(String name, Graph graph, Map<String, TensorType> inputs) {
         Graph fixed = StaticShapes.fix(graph, inputs);
-        Map<String, TensorType> types = ShapeInference.infer(fixed, inputs);
+        Map<String, TensorType> types = ValueInfos.types(fixed);
         Map<String, TensorType> outputs = new LinkedHashMap<>();
         for (ValueInfoProto output : fixed.outputs()) {
             outputs.put(output.getName(), types.get(output.getName()));

@@ -51,7 +51,8 @@ public final class Denoiser implements AutoCloseable {
             if (!building.containsKey(place)) {
                 CompletableFuture<Engine> engine = last
                     .getOrDefault(place.device(), CompletableFuture.completedFuture(null))
-                    .thenApplyAsync(before -> build(place), task -> Thread.ofPlatform().name("engine build").start(task));
+                    .thenApplyAsync(before -> build(place),
+                        task -> Thread.ofPlatform().name("build " + place.segment().name()).start(task));
                 building.put(place, engine);
                 last.put(place.device(), engine);
             }

@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.DenoiserPorts;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
@@ -53,8 +54,8 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
     public Cut cut(Optional<String> wanted, int components, ToDoubleFunction<NodeProto> cost) {
         if (wanted.isPresent()) {
             Cut cut = cuts.stream().filter(it -> it.name().equals(wanted.get())).findFirst()
-                .orElseThrow(() -> new PlanException("there is no cut '" + wanted.get() + "' beside the model; there are "
-                    + cuts.stream().map(Cut::name).collect(Collectors.joining(", ", "[", "]"))));
+                .orElseThrow(() -> new PlanException("there is no cut '" + wanted.get()
+                    + "' beside the model; there are " + cuts.stream().map(Cut::name).collect(Collectors.joining(", ", "[", "]"))));
             if (cut.components().size() != components) {
                 throw new PlanException("cut '" + cut.name() + "' has " + cut.components().size()
                     + " components, the plan needs " + components);
@@ -63,6 +64,6 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         }
         return cuts.stream().filter(cut -> cut.components().size() == components).findFirst()
             .or(() -> Cuts.reference(config, components))
-            .orElseGet(() -> BalancedCut.of(graph, components, cost));
+            .orElseGet(() -> BalancedCut.of(graph, components, Set.of(SAMPLE), cost));
     }
 }

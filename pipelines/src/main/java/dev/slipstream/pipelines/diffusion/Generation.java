@@ -15,7 +15,7 @@ public final class Generation {
     Generation() {
     }
 
-    /** The picture; fails with the reason if there will be none, and with {@link CancellationException} if cancelled. */
+    /** The picture; fails with the reason if there will be none: {@link CancellationException} if cancelled. */
     public CompletableFuture<GeneratedImage> result() {
         return result.copy();
     }

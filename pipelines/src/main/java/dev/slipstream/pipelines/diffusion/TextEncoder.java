@@ -5,6 +5,7 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.run.EngineRunner;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -30,7 +31,7 @@ final class TextEncoder implements AutoCloseable {
     static ComponentModel fix(Graph graph, Tokenizer tokenizer) {
         ValueInfoProto ids = graph.inputs().getFirst();
         return ComponentModel.fix("text_encoder", graph, Map.of(ids.getName(),
-            TensorType.of(ElementType.of(ids), 2, tokenizer.length())));
+            TensorType.of(InputTypes.element(ids), 2, tokenizer.length())));
     }
 
     static TextEncoder build(ComponentModel model, Tokenizer tokenizer, Device device) {

@@ -125,7 +125,10 @@ public final class Graph {
         return weights;
     }
 
-    /** What the file or shape inference says of tensors that nodes make; often incomplete. */
+    /**
+     * What the file or shape inference says of tensors; often incomplete. A rewrite keeps it, so it must not give a
+     * name a new meaning.
+     */
     public Map<String, TypeProto> types() {
         return types;
     }

@@ -10,12 +10,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Questions to one node. */
-final class Nodes {
+public final class Nodes {
     private Nodes() {
     }
 
     /** Tensors that a node reads: its inputs that are given, and what its inner graphs (If, Loop) take from outside. */
-    static List<String> reads(NodeProto node) {
+    public static List<String> reads(NodeProto node) {
         List<String> names = new ArrayList<>(node.getInputCount());
         for (String input : node.getInputList()) {
             if (!input.isEmpty()) {
@@ -44,15 +44,15 @@ final class Nodes {
     }
 
     /** Tensors that a node makes; optional outputs that are left out have no name and are not listed. */
-    static List<String> writes(NodeProto node) {
+    public static List<String> writes(NodeProto node) {
         return node.getOutputList().stream().filter(name -> !name.isEmpty()).toList();
     }
 
-    static Optional<AttributeProto> attribute(NodeProto node, String name) {
+    public static Optional<AttributeProto> attribute(NodeProto node, String name) {
         return node.getAttributeList().stream().filter(attribute -> attribute.getName().equals(name)).findFirst();
     }
 
-    static long integer(NodeProto node, String name, long otherwise) {
+    public static long integer(NodeProto node, String name, long otherwise) {
         return attribute(node, name).map(AttributeProto::getI).orElse(otherwise);
     }
 
@@ -61,11 +61,11 @@ final class Nodes {
     }
 
     /** What an error calls the node: its name, or its operator and first output. */
-    static String label(NodeProto node) {
+    public static String label(NodeProto node) {
         return node.getName().isEmpty() ? node.getOpType() + " making " + node.getOutput(0) : node.getName();
     }
 
-    static boolean isStandard(NodeProto node) {
+    public static boolean isStandard(NodeProto node) {
         return node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
     }
 }

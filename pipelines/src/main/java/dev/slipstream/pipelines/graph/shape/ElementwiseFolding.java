@@ -1,0 +1,133 @@
+package dev.slipstream.pipelines.graph.shape;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.IntPredicate;
+import java.util.function.LongBinaryOperator;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.IntStream;
+
+/** Values of operators that work on each element alone, after broadcasting. */
+final class ElementwiseFolding {
+    private ElementwiseFolding() {
+    }
+
+    /** Computes one element, from and to words as {@link Constant} keeps them. */
+    private interface Kernel {
+        long word(long[] inputs);
+    }
+
+    static Map<String, FoldingRule> table() {
+        Map<String, FoldingRule> table = new HashMap<>();
+        table.put("Add", binary(Long::sum, Double::sum));
+        table.put("Sub", binary((a, b) -> a - b, (a, b) -> a - b));
+        table.put("Mul", binary((a, b) -> a * b, (a, b) -> a * b));
+        table.put("Max", binary(Math::max, Math::max));
+        table.put("Min", binary(Math::min, Math::min));
+        table.put("And", binary((a, b) -> a & b, null));
+        table.put("Or", binary((a, b) -> a | b, null));
+        table.put("Xor", binary((a, b) -> a ^ b, null));
+        table.put("Div", unlessByZero(binary((a, b) -> a / b, (a, b) -> a / b)));
+        table.put("Mod", ElementwiseFolding::modulo);
+        table.put("Equal", comparison(order -> order == 0));
+        table.put("Less", comparison(order -> order < 0));
+        table.put("LessOrEqual", comparison(order -> order <= 0));
+        table.put("Greater", comparison(order -> order > 0));
+        table.put("GreaterOrEqual", comparison(order -> order >= 0));
+        table.put("Neg", unary(a -> -a, a -> -a));
+        table.put("Abs", unary(Math::abs, Math::abs));
+        table.put("Not", unary(a -> 1 - a, null));
+        table.put("Floor", unary(null, Math::floor));
+        table.put("Ceil", unary(null, Math::ceil));
+        table.put("Round", unary(null, Math::rint));
+        table.put("Sqrt", unary(null, Math::sqrt));
+        table.put("Where", (node, type, output) -> each(node, type, words -> words[0] != 0 ? words[1] : words[2]));
+        table.put("Cast", CastFolding::fold);
+        table.put("CastLike", CastFolding::fold);
+        return table;
+    }
+
+    private static FoldingRule unary(LongUnaryOperator integers, DoubleUnaryOperator reals) {
+        return binary(integers == null ? null : (a, unused) -> integers.applyAsLong(a),
+            reals == null ? null : (a, unused) -> reals.applyAsDouble(a));
+    }
+
+    /** More than two inputs are taken from left to right; a single one is both operands. */
+    private static FoldingRule binary(LongBinaryOperator integers, DoubleBinaryOperator reals) {
+        return (node, type, output) -> {
+            ElementType element = type.element();
+            if ((element.isReal() ? reals : integers) == null) {
+                return Optional.empty();
+            }
+            LongBinaryOperator words = element.isReal() ? onWords(element, reals)
+                : (a, b) -> element.wrap(integers.applyAsLong(a, b));
+            return each(node, type, inputs -> {
+                long result = inputs.length == 1 ? words.applyAsLong(inputs[0], inputs[0]) : inputs[0];
+                for (int i = 1; i < inputs.length; i++) {
+                    result = words.applyAsLong(result, inputs[i]);
+                }
+                return result;
+            });
+        };
+    }
+
+    private static LongBinaryOperator onWords(ElementType element, DoubleBinaryOperator reals) {
+        return (a, b) -> Double.doubleToRawLongBits(
+            element.round(reals.applyAsDouble(Double.longBitsToDouble(a), Double.longBitsToDouble(b))));
+    }
+
+    /** Integer division by zero is left to the engine, which may fail or not. */
+    private static FoldingRule unlessByZero(FoldingRule rule) {
+        return (node, type, output) -> {
+            Constant divisor = node.required(1);
+            boolean hasZero = IntStream.range(0, divisor.isUniform() ? 1 : divisor.elements())
+                .anyMatch(i -> divisor.word(i) == 0);
+            return hasZero && !type.element().isReal() ? Optional.empty() : rule.fold(node, type, output);
+        };
+    }
+
+    /** Without {@code fmod} the result has the divisor's sign and the inputs are integers; with it, as in C. */
+    private static Optional<Constant> modulo(TypedNode node, ValueType type, int output) {
+        FoldingRule rule = node.flag("fmod") ? binary((a, b) -> a % b, (a, b) -> a % b)
+            : binary(Math::floorMod, null);
+        return unlessByZero(rule).fold(node, type, output);
+    }
+
+    /** Not-a-number is neither less nor equal nor greater, so that no test holds. */
+    private static FoldingRule comparison(IntPredicate test) {
+        return (node, type, output) -> {
+            boolean real = node.element(0).isReal();
+            return each(node, type, words -> {
+                double a = Double.longBitsToDouble(words[0]);
+                double b = Double.longBitsToDouble(words[1]);
+                boolean unordered = real && (Double.isNaN(a) || Double.isNaN(b));
+                int order = !real ? Long.compare(words[0], words[1]) : a < b ? -1 : a > b ? 1 : 0;
+                return !unordered && test.test(order) ? 1 : 0;
+            });
+        };
+    }
+
+    /** Applies a kernel to all elements; to one only, if every input is uniform. */
+    private static Optional<Constant> each(TypedNode node, ValueType type, Kernel kernel) {
+        List<Constant> inputs = IntStream.range(0, node.inputs()).mapToObj(node::required).toList();
+        boolean uniform = inputs.stream().allMatch(Constant::isUniform) && type.elements() > 0;
+        if (!uniform && type.elements() > Constant.MOST_ELEMENTS) {
+            return Optional.empty();
+        }
+        long[] dims = type.dims();
+        List<long[]> strides = inputs.stream().map(input -> Dims.broadcastStrides(input.type().dims(), dims)).toList();
+        long[] words = new long[uniform ? 1 : (int) type.elements()];
+        long[] operands = new long[inputs.size()];
+        for (int i = 0; i < words.length; i++) {
+            for (int k = 0; k < operands.length; k++) {
+                operands[k] = inputs.get(k).word((int) Dims.offset(i, dims, strides.get(k)));
+            }
+            words[i] = kernel.word(operands);
+        }
+        return Optional.of(Constant.of(type, words));
+    }
+}
