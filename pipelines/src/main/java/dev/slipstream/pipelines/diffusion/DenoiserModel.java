@@ -55,7 +55,7 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         if (wanted.isPresent()) {
             Cut cut = cuts.stream().filter(it -> it.name().equals(wanted.get())).findFirst()
                 .orElseThrow(() -> new PlanException("there is no cut '" + wanted.get()
-                    + "' beside the model; there are " + cuts.stream().map(Cut::name).collect(Collectors.joining(", ", "[", "]"))));
+                    + "' beside the model; there are " + cuts.stream().map(Cut::name).toList()));
             if (cut.components().size() != components) {
                 throw new PlanException("cut '" + cut.name() + "' has " + cut.components().size()
                     + " components, the plan needs " + components);

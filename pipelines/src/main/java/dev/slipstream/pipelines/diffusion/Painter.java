@@ -109,5 +109,6 @@ final class Painter implements AutoCloseable {
     @Override
     public void close() {
         engines.close();
+        model.tokenizer().close();
     }
 }

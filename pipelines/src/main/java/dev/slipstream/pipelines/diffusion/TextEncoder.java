@@ -46,8 +46,8 @@ final class TextEncoder implements AutoCloseable {
     MemorySegment encode(String unconditional, String conditional, Arena arena) {
         Map.Entry<String, TensorType> input = model.inputs().entrySet().iterator().next();
         MemorySegment ids = arena.allocate(input.getValue().bytes(), 8);
-        long[] first = tokenizer.encode(unconditional).checkNothingLost();
-        long[] second = tokenizer.encode(conditional).checkNothingLost();
+        long[] first = ids(unconditional);
+        long[] second = ids(conditional);
         boolean wide = input.getValue().type() == DataType.INT64;
         for (int i = 0; i < first.length + second.length; i++) {
             long id = i < first.length ? first[i] : second[i - first.length];
@@ -58,6 +58,14 @@ final class TextEncoder implements AutoCloseable {
             }
         }
         return runner.run(Map.of(input.getKey(), ids), arena).get(model.output());
+    }
+
+    private long[] ids(String prompt) {
+        Tokens tokens = tokenizer.encode(prompt);
+        if (tokens.cut() > 0) {
+            throw new PromptException(tokens.complaint() + "; shorten it");
+        }
+        return tokens.ids();
     }
 
     @Override
