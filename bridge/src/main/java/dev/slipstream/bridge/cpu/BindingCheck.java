@@ -1,7 +1,6 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
 import java.util.Map;
@@ -30,7 +29,7 @@ final class BindingCheck {
         }
         for (String name : engine.outputs().keySet()) {
             tensors.forEach((other, tensor) -> require(
-                other.equals(name) || !overlap(tensors.get(name).slice(), tensor.slice()), name,
+                other.equals(name) || !tensors.get(name).slice().overlaps(tensor.slice()), name,
                 "would be written over '" + other + "', whose bytes overlap"));
         }
     }
@@ -61,10 +60,5 @@ final class BindingCheck {
             fits = open.dim(i) == Shape.UNKNOWN || open.dim(i) == shape.dim(i);
         }
         return fits;
-    }
-
-    private static boolean overlap(Slice one, Slice other) {
-        return one.buffer() == other.buffer() && one.bytes() > 0 && other.bytes() > 0
-            && one.offset() < other.offset() + other.bytes() && other.offset() < one.offset() + one.bytes();
     }
 }
