@@ -8,5 +8,7 @@ module dev.slipstream.pipelines {
     requires org.tribuo.util.onnx;
     requires transitive dev.slipstream.bridge;
 
+    exports dev.slipstream.pipelines.diffusion;
     exports dev.slipstream.pipelines.graph;
+    exports dev.slipstream.pipelines.run;
 }
