@@ -169,6 +169,14 @@ class NoiseSchedulerTest {
         failure("{\"_class_name\": \"EulerDiscreteScheduler\", " + option + "}");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"\"solver_type\": \"heun\"", "\"solver_order\": 3"})
+    void stepThatStaysAtItsLevelChangesNothing(String option) {
+        NoiseTable table = parse("{\"_class_name\": \"DPMSolverMultistepScheduler\", \"use_karras_sigmas\": true, "
+            + "\"final_sigmas_type\": \"sigma_min\", " + option + "}").table(16);
+        assertEquals(new NoiseTable.Next(1, 0, List.of(), 0), table.rows().getLast().next());
+    }
+
     @Test
     void pythonsInfinityIsANumber() {
         String json = "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"lambda_min_clipped\": -Infinity}";
