@@ -13,12 +13,16 @@ public final class ValueInfos {
 
     /** The declaration of a tensor. @param type all its dimensions are known */
     public static ValueInfoProto of(String name, TensorType type) {
+        return declare(name, ValueType.of(type));
+    }
+
+    static ValueInfoProto declare(String name, ValueType type) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
-        for (long dim : type.shape().toArray()) {
+        for (long dim : type.dims()) {
             shape.addDim(Dimension.newBuilder().setDimValue(dim));
         }
-        TypeProto.Tensor tensor = TypeProto.Tensor.newBuilder().setElemType(ElementType.of(type.type()).code())
-            .setShape(shape).build();
+        TypeProto.Tensor tensor = TypeProto.Tensor.newBuilder().setElemType(type.element().code()).setShape(shape)
+            .build();
         return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(tensor)).build();
     }
 }
