@@ -2,6 +2,7 @@
 module dev.slipstream.bridge {
     requires com.microsoft.onnxruntime;
     requires java.management;
+    requires jdk.management;
     requires org.slf4j;
 
     exports dev.slipstream.bridge;

@@ -23,7 +23,12 @@ public record Combination(Slice out, List<Slice> inputs, List<Float> weights) {
         if (out.bytes() % Float.BYTES != 0) {
             throw new IllegalArgumentException(out.bytes() + " bytes are no whole number of float32 elements");
         }
+        requireAligned(out);
         for (Slice input : inputs) {
+            requireAligned(input);
+            if (!input.equals(out) && input.overlaps(out)) {
+                throw new IllegalArgumentException("an input overlaps the output in part: " + input + ", " + out);
+            }
             if (input.bytes() != out.bytes()) {
                 throw new IllegalArgumentException(
                     "an input has " + input.bytes() + " bytes, the output " + out.bytes());
@@ -32,6 +37,12 @@ public record Combination(Slice out, List<Slice> inputs, List<Float> weights) {
                 throw new IllegalArgumentException("an input is on " + input.buffer().device().name()
                     + ", the output on " + out.buffer().device().name());
             }
+        }
+    }
+
+    private static void requireAligned(Slice slice) {
+        if (slice.offset() % Float.BYTES != 0) {
+            throw new IllegalArgumentException("byte " + slice.offset() + " is no beginning of a float32 element");
         }
     }
 }

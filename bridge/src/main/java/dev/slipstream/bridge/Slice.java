@@ -13,4 +13,10 @@ public record Slice(Buffer buffer, long offset, long bytes) {
         Objects.checkFromIndexSize(from, length, bytes);
         return new Slice(buffer, offset + from, length);
     }
+
+    /** Whether some byte belongs to both. */
+    public boolean overlaps(Slice other) {
+        return buffer == other.buffer && bytes > 0 && other.bytes > 0
+            && offset < other.offset + other.bytes && other.offset < offset + bytes;
+    }
 }

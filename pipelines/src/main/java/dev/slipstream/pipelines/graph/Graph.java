@@ -3,8 +3,8 @@ package dev.slipstream.pipelines.graph;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.slipstream.bridge.TensorType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,29 +27,25 @@ public final class Graph {
     private final List<ValueInfoProto> outputs;
     private final List<NodeProto> nodes;
     private final Map<String, TensorProto> weights;
+    private final Map<String, TypeProto> types;
     private final Map<String, NodeProto> producers;
     private final Map<String, List<NodeProto>> consumers;
-    private final Map<String, TensorType> types;
 
     /**
      * @param header the model without its graph: IR version, operator sets, metadata
      * @param folder what external data is relative to, if there is any
      * @param nodes in any order; they are sorted
+     * @param types what is known of the tensors that nodes make
      * @throws GraphException if a tensor has two producers, is read but made nowhere, or nodes form a circle
      */
     Graph(ModelProto header, Optional<Path> folder, List<ValueInfoProto> inputs, List<ValueInfoProto> outputs,
-        List<NodeProto> nodes, Map<String, TensorProto> weights) {
-        this(header, folder, inputs, outputs, nodes, weights, Map.of());
-    }
-
-    private Graph(ModelProto header, Optional<Path> folder, List<ValueInfoProto> inputs, List<ValueInfoProto> outputs,
-        List<NodeProto> nodes, Map<String, TensorProto> weights, Map<String, TensorType> types) {
+        List<NodeProto> nodes, Map<String, TensorProto> weights, Map<String, TypeProto> types) {
         this.header = header;
         this.folder = folder;
-        this.types = types;
         this.inputs = List.copyOf(inputs);
         this.outputs = List.copyOf(outputs);
         this.weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+        this.types = Collections.unmodifiableMap(new LinkedHashMap<>(types));
         this.producers = TopologicalOrder.producers(nodes, inputs, weights.keySet());
         this.nodes = TopologicalOrder.sort(nodes, producers);
         this.consumers = new LinkedHashMap<>();
@@ -75,21 +71,37 @@ public final class Graph {
         return new Graph(header, folder, changed, outputs, nodes, weights, types);
     }
 
+    /** The same graph with other knowledge of the tensors that nodes make, as shape inference gives it. */
+    public Graph withTypes(Map<String, TypeProto> changed) {
+        return new Graph(header, folder, inputs, outputs, nodes, weights, changed);
+    }
+
     public Graph with(List<ValueInfoProto> newInputs, List<ValueInfoProto> newOutputs, List<NodeProto> newNodes,
         Map<String, TensorProto> newWeights) {
         return new Graph(header, folder, newInputs, newOutputs, newNodes, newWeights, types);
     }
 
-    /** The same graph, of whose tensors the types are known. */
-    public Graph withTypes(Map<String, TensorType> known) {
-        return new Graph(header, folder, inputs, outputs, nodes, weights,
-            Collections.unmodifiableMap(new LinkedHashMap<>(known)));
+    /**
+     * The graph of a model. {@code Constant} nodes become weights, so that there is one kind of constant; weights that
+     * the model also lists as inputs are no inputs.
+     *
+     * @param folder what the model's external data is relative to, if it has any; its files are not looked at
+     * @throws GraphException if the model has no graph, its operator set is older than 11, or its nodes do not fit
+     */
+    public static Graph of(ModelProto model, Optional<Path> folder) {
+        return ModelReader.graph(model, folder);
+    }
+
+    /** The graph as an ONNX message; weights are shared, not copied. */
+    public ModelProto toModel() {
+        return ModelWriter.model(this);
     }
 
     ModelProto header() {
         return header;
     }
 
+    /** What external data is relative to. */
     public Optional<Path> folder() {
         return folder;
     }
@@ -113,6 +125,14 @@ public final class Graph {
         return weights;
     }
 
+    /**
+     * What the file or shape inference says of tensors; often incomplete. A rewrite keeps it, so it must not give a
+     * name a new meaning.
+     */
+    public Map<String, TypeProto> types() {
+        return types;
+    }
+
     /** The node that makes a tensor; empty for graph inputs and weights. */
     public Optional<NodeProto> producer(String tensor) {
         return Optional.ofNullable(producers.get(tensor));
@@ -121,11 +141,6 @@ public final class Graph {
     /** The nodes that read a tensor, each once. */
     public List<NodeProto> consumers(String tensor) {
         return Collections.unmodifiableList(consumers.getOrDefault(tensor, List.of()));
-    }
-
-    /** Types of tensors, where they are known; a rewrite keeps them, so it must not give a name a new meaning. */
-    public Map<String, TensorType> types() {
-        return types;
     }
 
     public boolean isInput(String tensor) {

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -41,6 +42,19 @@ final class TopologicalOrder {
                 + "', which is no input, no weight and no node's output");
         });
         return producers;
+    }
+
+    /** Nodes by the length of the longest way to them: independent of the order in which they were written. */
+    static List<NodeProto> byDepth(Graph graph) {
+        Map<NodeProto, Integer> depths = new IdentityHashMap<>();
+        for (NodeProto node : graph.nodes()) {
+            int depth = 0;
+            for (String tensor : Nodes.reads(node)) {
+                depth = Math.max(depth, graph.producer(tensor).map(maker -> depths.get(maker) + 1).orElse(0));
+            }
+            depths.put(node, depth);
+        }
+        return graph.nodes().stream().sorted(Comparator.comparing(depths::get)).toList();
     }
 
     /** Kahn's algorithm, first come first served, so that a list which is in order stays as it is. */

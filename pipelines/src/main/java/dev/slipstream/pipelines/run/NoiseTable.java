@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.run;
 
 import java.util.List;
+import java.util.stream.DoubleStream;
 
 /**
  * A noise scheduler, worked out for one number of steps: rows of coefficients, known before the loop starts.
@@ -24,6 +25,25 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
         rows = List.copyOf(rows);
         if (rows.isEmpty()) {
             throw new IllegalArgumentException("a noise table needs at least one step");
+        }
+        requireFinite(initialScale, "the initial scale");
+        for (int step = 0; step < rows.size(); step++) {
+            Row row = rows.get(step);
+            if (row.next().past().size() > step) {
+                throw new IllegalArgumentException("step " + step + " of " + name + " looks back "
+                    + row.next().past().size() + " steps");
+            }
+            String where = "a coefficient of step " + step + " of " + name;
+            DoubleStream.of(row.timestep(), row.inputScale(), row.next().latent(), row.next().prediction(),
+                row.next().noise(), row.history().latent(), row.history().prediction())
+                .forEach(coefficient -> requireFinite(coefficient, where));
+            row.next().past().forEach(coefficient -> requireFinite(coefficient, where));
+        }
+    }
+
+    private static void requireFinite(double value, String what) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(what + " is " + value);
         }
     }
 

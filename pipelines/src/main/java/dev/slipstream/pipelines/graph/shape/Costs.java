@@ -37,7 +37,7 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
     private final double intensity;
 
     private Costs(Graph graph, double intensity) {
-        this.types = graph.types();
+        this.types = ValueInfos.types(graph);
         this.intensity = intensity;
         for (Map.Entry<String, TensorProto> weight : graph.weights().entrySet()) {
             ConstantProtos.type(weight.getValue()).ifPresent(type -> weights.put(weight.getKey(), type));

@@ -60,7 +60,8 @@ public final class InputTypes {
         return Shape.of(known);
     }
 
-    private static DataType element(ValueInfoProto input) {
+    /** The element type that a graph declares for an input. */
+    public static DataType element(ValueInfoProto input) {
         int code = input.getType().getTensorType().getElemType();
         return ElementType.ofCode(code).flatMap(ElementType::onDevices).orElseThrow(() -> new GraphException(
             "input '" + input.getName() + "' has element type " + code + ", which no device takes"));

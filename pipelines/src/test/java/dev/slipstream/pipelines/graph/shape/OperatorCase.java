@@ -12,9 +12,10 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
 import com.google.protobuf.ByteString;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.graph.ModelGraphs;
+import dev.slipstream.pipelines.graph.Graph;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** A model of one node, whose inputs are given when it runs or are weights, and the check against ONNX Runtime. */
 final class OperatorCase {
@@ -109,7 +110,7 @@ final class OperatorCase {
 
     ModelProto model() {
         GraphProto.Builder graph = GraphProto.newBuilder().setName("case").addNode(node);
-        given.forEach((name, value) -> graph.addInput(ValueInfos.declare(name, value.type())));
+        given.forEach((name, value) -> graph.addInput(ValueInfos.of(name, value.type())));
         weights.forEach((name, value) -> graph.addInitializer(value.proto(name)));
         node.getOutputList().forEach(name -> graph.addOutput(ValueInfoProto.newBuilder().setName(name)));
         return ModelProto.newBuilder().setIrVersion(8).setGraph(graph)
@@ -119,7 +120,7 @@ final class OperatorCase {
     KnownValues infer() {
         Map<String, TensorType> types = new LinkedHashMap<>();
         given.forEach((name, value) -> types.put(name, value.type().onDevices().orElseThrow()));
-        return Propagation.through(ModelGraphs.graph(model()), types).known();
+        return Propagation.through(Graph.of(model(), Optional.empty()), types).known();
     }
 
     Map<String, Value> run() throws OrtException {

@@ -1,0 +1,89 @@
+package dev.slipstream.bridge.cpu;
+
+/**
+ * The ring of commands between the thread that queues (one at a time) and the worker of a stream. A position counts
+ * commands since the beginning; the command at a position is in the slot {@code position % CAPACITY}.
+ *
+ * <p>A slot belongs to the queueing side from {@link #claim} to {@link #publish}, and then to the worker until it says
+ * {@link #finish}; each hand-over is an advance of one {@link Progress}, which orders the writes before it.
+ */
+final class CommandQueue {
+    /** Commands that can wait: some tens of denoising steps, in 100 KiB a stream. */
+    static final int CAPACITY = 1024;
+
+    /** A caller who finds the queue full sleeps until this many have room, not to be woken for each. */
+    private static final int ROOM = CAPACITY / 4;
+
+    private final Command[] slots = new Command[CAPACITY];
+    private final Progress queued = new Progress();
+    private final Progress done = new Progress();
+    private final Progress.Waiter caller = new Progress.Waiter();
+    private final Progress.Waiter worker = new Progress.Waiter();
+
+    /** Replaced by the queueing thread once the worker is idle, read by the worker. */
+    private volatile Outcome outcome = new Outcome();
+
+    CommandQueue() {
+        for (int i = 0; i < CAPACITY; i++) {
+            slots[i] = new Command();
+        }
+    }
+
+    /** Gives the next slot to fill; blocks until there is one. */
+    Command claim(Command.Operation operation) {
+        long position = queued.reached();
+        if (!done.hasReached(position - CAPACITY + 1)) {
+            done.await(position - CAPACITY + ROOM, Progress.FOREVER, caller);
+        }
+        Command command = slots[(int) (position % CAPACITY)];
+        command.operation = operation;
+        return command;
+    }
+
+    /** Hands the claimed slot to the worker. */
+    void publish() {
+        queued.advance(queued.reached() + 1);
+    }
+
+    /** How many commands were ever queued. */
+    long end() {
+        return queued.reached();
+    }
+
+    /** How far the worker has come. */
+    Progress done() {
+        return done;
+    }
+
+    Outcome outcome() {
+        return outcome;
+    }
+
+    /** Blocks until all that is queued is done. */
+    void drain() {
+        done.await(queued.reached(), Progress.FOREVER, new Progress.Waiter());
+    }
+
+    /** Forgets a failure. Only with an empty queue. */
+    void renewOutcome() {
+        outcome = new Outcome();
+    }
+
+    /** The worker's next command; blocks until there is one. */
+    Command take() {
+        long position = done.reached();
+        queued.await(position + 1, Progress.FOREVER, worker);
+        return slots[(int) (position % CAPACITY)];
+    }
+
+    /** Blocks the worker until a stream has got to where the command says. */
+    void await(Command command) {
+        command.progress.await(command.position, Progress.FOREVER, worker);
+    }
+
+    /** The worker is through with its command. */
+    void finish(Command command) {
+        command.clear();
+        done.advance(done.reached() + 1);
+    }
+}

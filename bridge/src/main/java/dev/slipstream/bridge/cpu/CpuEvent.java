@@ -1,0 +1,143 @@
+package dev.slipstream.bridge.cpu;
+
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.Event;
+import java.time.Duration;
+
+/**
+ * A position in the queue of a stream. Whether it was passed is the stream's knowledge, so putting the event elsewhere
+ * does not disturb those who wait for where it was.
+ */
+final class CpuEvent extends DeviceObject implements Event {
+    private final boolean timed;
+
+    // Guarded by this; three fields that belong together. Progress is null until the first record.
+    private Progress progress;
+    private Outcome outcome;
+    private long position;
+
+    // Guarded by this.
+    private long nanos;
+    private long busyNanos;
+
+    CpuEvent(CpuDevice device, boolean timed) {
+        super(device);
+        this.timed = timed;
+    }
+
+    static CpuEvent of(Event event) {
+        if (event instanceof CpuEvent known) {
+            known.requireOpen();
+            return known;
+        }
+        throw new IllegalArgumentException(event + " is no event of a cpu device");
+    }
+
+    boolean isTimed() {
+        return timed;
+    }
+
+    /** Puts the event where {@code progress} will be when it reaches {@code position}. */
+    synchronized void put(Progress where, Outcome how, long atPosition) {
+        progress = where;
+        outcome = how;
+        position = atPosition;
+    }
+
+    /** Hands over where the event is now; returns false if it was never recorded. */
+    synchronized boolean copyTo(Command command) {
+        command.progress = progress;
+        command.outcome = outcome;
+        command.position = position;
+        return progress != null;
+    }
+
+    /** Notes when the stream passed the position; ignored if the event has been put elsewhere since. */
+    synchronized void stamp(Progress where, long atPosition, long now, long busy) {
+        if (progress == where && position == atPosition) {
+            nanos = now;
+            busyNanos = busy;
+        }
+    }
+
+    @Override
+    public boolean isDone() {
+        return await(0);
+    }
+
+    @Override
+    public boolean await(Duration timeout) {
+        return await(saturatedNanos(timeout));
+    }
+
+    private boolean await(long timeoutNanos) {
+        requireOpen();
+        Progress where;
+        Outcome how;
+        long until;
+        synchronized (this) {
+            where = progress;
+            how = outcome;
+            until = position;
+        }
+        if (where == null) {
+            return true;
+        }
+        if (!where.hasReached(until)
+            && (timeoutNanos <= 0 || !where.await(until, timeoutNanos, new Progress.Waiter()))) {
+            return false;
+        }
+        DeviceException failure = how.failureBefore(until);
+        if (failure != null) {
+            throw Outcome.thrown(failure);
+        }
+        return true;
+    }
+
+    private static long saturatedNanos(Duration timeout) {
+        try {
+            return timeout.toNanos();
+        } catch (ArithmeticException longerThanTwoCenturies) {
+            return timeout.isNegative() ? 0 : Progress.FOREVER;
+        }
+    }
+
+    @Override
+    public long nanos() {
+        requirePassed();
+        synchronized (this) {
+            return nanos;
+        }
+    }
+
+    @Override
+    public long busyNanos() {
+        requirePassed();
+        synchronized (this) {
+            return busyNanos;
+        }
+    }
+
+    private void requirePassed() {
+        if (!timed) {
+            throw new IllegalStateException("this event has no time; make it with newTimedEvent");
+        }
+        boolean done = isDone();
+        synchronized (this) {
+            if (progress == null || !done) {
+                throw new IllegalStateException("the event has no time yet: "
+                    + (progress == null ? "it was never recorded" : "the stream has not passed it"));
+            }
+        }
+    }
+
+    @Override
+    void free() {
+        // An event is no more than a note; there is nothing to give back.
+    }
+
+    @Override
+    public String toString() {
+        return timed ? "timed event" : "event";
+    }
+}

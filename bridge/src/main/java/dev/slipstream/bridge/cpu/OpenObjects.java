@@ -1,0 +1,78 @@
+package dev.slipstream.bridge.cpu;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The objects of one device that are open. Any thread may use it. */
+final class OpenObjects {
+    private static final Logger LOG = LoggerFactory.getLogger(CpuDevice.class);
+
+    private final String deviceName;
+    private final Set<DeviceObject> open = new LinkedHashSet<>();
+    private boolean closed;
+
+    OpenObjects(String deviceName) {
+        this.deviceName = deviceName;
+    }
+
+    /** Takes in a new object; where the device was closed meanwhile, the object is freed and refused. */
+    <T extends DeviceObject> T add(T object) {
+        synchronized (this) {
+            if (!closed) {
+                open.add(object);
+                return object;
+            }
+        }
+        object.free();
+        throw new IllegalStateException(deviceName + " is closed");
+    }
+
+    /** Whether the object was open until now. */
+    synchronized boolean remove(DeviceObject object) {
+        return open.remove(object);
+    }
+
+    synchronized int count() {
+        return open.size();
+    }
+
+    synchronized void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException(deviceName + " is closed");
+        }
+    }
+
+    /** From now on nothing is taken in. Returns whether that is new. */
+    synchronized boolean stop() {
+        boolean first = !closed;
+        closed = true;
+        return first;
+    }
+
+    /** Closes those that should have been closed already, the newest first, and says so in the log. */
+    void closeLeaked(String owner, Predicate<DeviceObject> which) {
+        List<DeviceObject> leaked = newestFirst(which);
+        if (!leaked.isEmpty()) {
+            LOG.warn("{} was closed before {}, which it closes now", owner,
+                leaked.stream().map(DeviceObject::toString).collect(Collectors.joining(", ")));
+            leaked.forEach(OpenObjects::closeAnyway);
+        }
+    }
+
+    private static void closeAnyway(DeviceObject object) {
+        try {
+            object.close();
+        } catch (RuntimeException failure) {
+            LOG.warn("{} could not be closed: {}", object, failure.getMessage());
+        }
+    }
+
+    private synchronized List<DeviceObject> newestFirst(Predicate<DeviceObject> which) {
+        return List.copyOf(open).reversed().stream().filter(which).toList();
+    }
+}

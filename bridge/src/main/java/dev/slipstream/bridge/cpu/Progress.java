@@ -1,0 +1,143 @@
+package dev.slipstream.bridge.cpu;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A position that only grows, and threads that wait until it has got somewhere. One thread at a time advances it, any
+ * number wait. Neither allocates.
+ */
+final class Progress {
+    /** The timeout of one who waits as long as it takes. */
+    static final long FOREVER = Long.MAX_VALUE;
+
+    /**
+     * How long a waiting thread spins before it parks. Waking a parked thread costs some ten microseconds, mostly in
+     * the kernel, so spinning for about as long is never much worse than the better of the two. With one core, only
+     * the thread that is waited for could use the time.
+     */
+    private static final long SPIN_NANOS =
+        Runtime.getRuntime().availableProcessors() > 1 ? TimeUnit.MICROSECONDS.toNanos(20) : 0;
+
+    // Everything written before an advance is seen by whoever then reads the new position: a volatile write happens
+    // before the reads that see it. The order of the two volatile fields matters: advance() writes `reached` and then
+    // reads `wanted`, a waiter writes `wanted` and then reads `reached`. Volatile accesses have one total order, so at
+    // least one of the two sees the other, and no wake-up is lost.
+    private volatile long reached;
+    private volatile long wanted = Long.MAX_VALUE;
+    private Waiter waiters;
+
+    /** One thread that waits. Reusable, for one wait at a time. */
+    static final class Waiter {
+        private Thread thread;
+        private long position;
+        private Waiter next;
+    }
+
+    long reached() {
+        return reached;
+    }
+
+    boolean hasReached(long position) {
+        return reached >= position;
+    }
+
+    void advance(long position) {
+        reached = position;
+        if (position >= wanted) {
+            wake(position);
+        }
+    }
+
+    /**
+     * Waits until the position is reached. An interrupt does not end the wait; the thread's flag is set afterwards.
+     *
+     * @param timeoutNanos how long to wait at most, or {@link #FOREVER}
+     * @return whether it is reached
+     */
+    boolean await(long position, long timeoutNanos, Waiter waiter) {
+        if (reached >= position) {
+            return true;
+        }
+        if (timeoutNanos <= 0) {
+            return false;
+        }
+        long start = System.nanoTime();
+        long spin = Math.min(SPIN_NANOS, timeoutNanos);
+        while (System.nanoTime() - start < spin) {
+            if (reached >= position) {
+                return true;
+            }
+            Thread.onSpinWait();
+        }
+        return park(position, start, timeoutNanos, waiter);
+    }
+
+    private boolean park(long position, long start, long timeoutNanos, Waiter waiter) {
+        boolean interrupted = false;
+        add(waiter, position);
+        try {
+            while (reached < position) {
+                if (timeoutNanos == FOREVER) {
+                    LockSupport.park(this);
+                } else {
+                    long left = timeoutNanos - (System.nanoTime() - start);
+                    if (left <= 0) {
+                        return false;
+                    }
+                    LockSupport.parkNanos(this, left);
+                }
+                interrupted |= Thread.interrupted();
+            }
+            return true;
+        } finally {
+            remove(waiter);
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private synchronized void add(Waiter waiter, long position) {
+        waiter.thread = Thread.currentThread();
+        waiter.position = position;
+        waiter.next = waiters;
+        waiters = waiter;
+        wanted = Math.min(wanted, position);
+    }
+
+    private synchronized void remove(Waiter waiter) {
+        Waiter before = null;
+        for (Waiter each = waiters; each != waiter; each = each.next) {
+            before = each;
+        }
+        if (before == null) {
+            waiters = waiter.next;
+        } else {
+            before.next = waiter.next;
+        }
+        waiter.next = null;
+        waiter.thread = null;
+        wanted = lowestAbove(reached);
+    }
+
+    private synchronized void wake(long position) {
+        for (Waiter each = waiters; each != null; each = each.next) {
+            if (each.position <= position) {
+                LockSupport.unpark(each.thread);
+            }
+        }
+        wanted = lowestAbove(position);
+    }
+
+    /** What those who still have to wait want first. Those whose position is reached have been woken. */
+    private long lowestAbove(long position) {
+        long lowest = Long.MAX_VALUE;
+        for (Waiter each = waiters; each != null; each = each.next) {
+            if (each.position > position) {
+                lowest = Math.min(lowest, each.position);
+            }
+        }
+        return lowest;
+    }
+}

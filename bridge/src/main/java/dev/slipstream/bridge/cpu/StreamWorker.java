@@ -1,0 +1,73 @@
+package dev.slipstream.bridge.cpu;
+
+import ai.onnxruntime.OrtException;
+import dev.slipstream.bridge.DeviceException;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+
+/** The thread of a stream: takes commands and does them, until one says to stop. */
+final class StreamWorker implements Runnable {
+    private final CommandQueue queue;
+    private final String streamName;
+    private final CombinationKernel combinations = new CombinationKernel();
+    private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    private final boolean knowsCpuTime = threads.isCurrentThreadCpuTimeSupported();
+
+    /** @param streamName what errors call the stream: device and name */
+    StreamWorker(CommandQueue queue, String streamName) {
+        this.queue = queue;
+        this.streamName = streamName;
+    }
+
+    @Override
+    public void run() {
+        boolean running = true;
+        while (running) {
+            Command command = queue.take();
+            running = command.operation != Command.Operation.STOP;
+            if (!queue.outcome().isFailed()) {
+                perform(command);
+            }
+            queue.finish(command);
+        }
+    }
+
+    // The worker must outlive whatever goes wrong, or everyone who waits for it would hang: so it catches all there is.
+    private void perform(Command command) {
+        try {
+            switch (command.operation) {
+                case RUN -> command.bindings.run();
+                case COPY -> MemorySegment.copy(
+                    command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
+                case COMBINE -> combinations.compute(command.combination);
+                case AWAIT -> await(command);
+                case STAMP -> stamp(command);
+                case STOP -> { /* the loop ends */ }
+            }
+        } catch (OrtException failure) {
+            fail(streamName + ": " + command + " failed: " + OnnxRuntime.reason(failure), failure);
+        } catch (Throwable failure) {
+            fail(streamName + ": " + command + " failed: " + failure.getMessage(), failure);
+        }
+    }
+
+    private void await(Command command) {
+        queue.await(command);
+        DeviceException failure = command.outcome.failureBefore(command.position);
+        if (failure != null) {
+            DeviceException origin = Outcome.origin(failure);
+            fail(streamName + ": skipped, as it waits for work that failed: " + origin.getMessage(), origin);
+        }
+    }
+
+    private void stamp(Command command) {
+        long now = System.nanoTime();
+        long busy = knowsCpuTime ? threads.getCurrentThreadCpuTime() : now;
+        command.event.stamp(command.progress, command.position, now, busy);
+    }
+
+    private void fail(String message, Throwable cause) {
+        queue.outcome().fail(queue.done().reached(), new DeviceException(message, cause));
+    }
+}

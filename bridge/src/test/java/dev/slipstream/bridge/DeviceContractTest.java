@@ -1,0 +1,45 @@
+package dev.slipstream.bridge;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+
+/**
+ * What every device must do, whoever provides it: each sentence of the neutral API is a test in one of the interfaces.
+ * A provider's tests extend this class. After each test nothing may be left on the devices.
+ */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+public abstract class DeviceContractTest implements CopyContract, CombineContract, EventContract,
+        FailureContract, EngineContract, BindingContract, LifecycleContract, LeakContract, RandomWorkContract {
+    private DeviceFixture fixture;
+
+    /** The provider under test; one instance for all tests of the class is enough. */
+    protected abstract DeviceProvider provider();
+
+    /** A device that can be opened twice. */
+    protected abstract DeviceSpec spec();
+
+    /** Queues something on the stream that does not end before the gate is opened. */
+    protected abstract DeviceFixture.Gate block(Stream stream);
+
+    @Override
+    public DeviceFixture fixture() {
+        return fixture;
+    }
+
+    @Override
+    public Device openDevice() {
+        return provider().open(spec());
+    }
+
+    @BeforeEach
+    void openDevices() {
+        fixture = new DeviceFixture(provider(), spec(), this::block);
+    }
+
+    @AfterEach
+    void closeDevices() throws Exception {
+        fixture.close();
+    }
+}

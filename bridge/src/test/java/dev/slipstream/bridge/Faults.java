@@ -1,0 +1,77 @@
+package dev.slipstream.bridge;
+
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+
+/** Counts the calls to devices and lets one of them fail. Any thread may use it. */
+public final class Faults {
+    /** What can fail. */
+    public enum Call {
+        OPEN, ALLOCATE, NEW_STREAM, NEW_EVENT, BUILD, NEW_CONTEXT, BIND, EVENT_AWAIT, SYNCHRONIZE,
+        RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RECORD, AWAIT;
+
+        /** Whether it only queues work, which may fail later. */
+        public boolean isQueued() {
+            return compareTo(RUN) >= 0;
+        }
+    }
+
+    /** How it fails. */
+    public enum Manner {
+        /** The call throws, and does nothing. */
+        THROWN,
+        /** Queued work fails when its turn comes, and poisons its stream; other calls throw. */
+        WHEN_DONE
+    }
+
+    private Set<Call> counted = EnumSet.noneOf(Call.class);
+    private Manner manner = Manner.THROWN;
+    private int failing;
+    private int seen;
+
+    /** Lets call number {@code number} from now on, counted from 1 among some kinds, fail; 0 only counts. */
+    public synchronized void arm(int number, Set<Call> kinds, Manner how) {
+        counted = EnumSet.copyOf(kinds);
+        manner = how;
+        failing = number;
+        seen = 0;
+    }
+
+    /** Lets any call number {@code number} fail, whatever its kind. */
+    public void arm(int number, Manner how) {
+        arm(number, EnumSet.allOf(Call.class), how);
+    }
+
+    /** From now on nothing fails, and nothing is counted. */
+    public synchronized void disarm() {
+        counted.clear();
+    }
+
+    /** Calls of the counted kinds since it was armed. */
+    public synchronized int callsSeen() {
+        return seen;
+    }
+
+    /** Notes a call. Throws if it is to fail at once; returns the failure if it is to fail later, else null. */
+    synchronized DeviceException next(Call call, String device) {
+        if (!counted.contains(call) || ++seen != failing) {
+            return null;
+        }
+        DeviceException failure = failure(call, "injected: call " + seen + ", "
+            + call.name().toLowerCase(Locale.ROOT).replace('_', ' ') + " on " + device + ", failed");
+        if (manner == Manner.WHEN_DONE && call.isQueued()) {
+            return failure;
+        }
+        throw failure;
+    }
+
+    private static DeviceException failure(Call call, String message) {
+        return switch (call) {
+            case OPEN -> new DeviceUnavailableException(message);
+            case ALLOCATE -> new DeviceOutOfMemoryException(message);
+            case BUILD -> new EngineBuildException(message);
+            default -> new DeviceException(message);
+        };
+    }
+}

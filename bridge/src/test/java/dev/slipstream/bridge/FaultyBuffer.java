@@ -1,0 +1,36 @@
+package dev.slipstream.bridge;
+
+/** A buffer of a device whose calls may fail. */
+final class FaultyBuffer implements Buffer {
+    private final Buffer real;
+    private final FaultyDevice device;
+
+    FaultyBuffer(Buffer real, FaultyDevice device) {
+        this.real = real;
+        this.device = device;
+    }
+
+    static Slice unwrap(Slice slice) {
+        return new Slice(((FaultyBuffer) slice.buffer()).real, slice.offset(), slice.bytes());
+    }
+
+    static Combination unwrap(Combination combination) {
+        return new Combination(unwrap(combination.out()),
+            combination.inputs().stream().map(FaultyBuffer::unwrap).toList(), combination.weights());
+    }
+
+    @Override
+    public Device device() {
+        return device;
+    }
+
+    @Override
+    public long bytes() {
+        return real.bytes();
+    }
+
+    @Override
+    public void close() {
+        real.close();
+    }
+}

@@ -1,0 +1,71 @@
+package dev.slipstream.bridge;
+
+/** A device whose calls may fail. */
+final class FaultyDevice implements Device {
+    private final Device real;
+    private final Faults faults;
+
+    FaultyDevice(Device real, Faults faults) {
+        this.real = real;
+        this.faults = faults;
+    }
+
+    Faults faults() {
+        return faults;
+    }
+
+    @Override
+    public String name() {
+        return real.name();
+    }
+
+    @Override
+    public String description() {
+        return real.description();
+    }
+
+    @Override
+    public Buffer allocate(long bytes) {
+        faults.next(Faults.Call.ALLOCATE, name());
+        return new FaultyBuffer(real.allocate(bytes), this);
+    }
+
+    @Override
+    public Stream newStream(String streamName) {
+        faults.next(Faults.Call.NEW_STREAM, name());
+        return new FaultyStream(real.newStream(streamName), this);
+    }
+
+    @Override
+    public Event newEvent() {
+        faults.next(Faults.Call.NEW_EVENT, name());
+        return new FaultyEvent(real.newEvent(), this);
+    }
+
+    @Override
+    public Event newTimedEvent() {
+        faults.next(Faults.Call.NEW_EVENT, name());
+        return new FaultyEvent(real.newTimedEvent(), this);
+    }
+
+    @Override
+    public Engine build(EngineSource source) {
+        faults.next(Faults.Call.BUILD, name());
+        return new FaultyEngine(real.build(source), this);
+    }
+
+    @Override
+    public boolean copiesBesideComputing() {
+        return real.copiesBesideComputing();
+    }
+
+    @Override
+    public int liveObjects() {
+        return real.liveObjects();
+    }
+
+    @Override
+    public void close() {
+        real.close();
+    }
+}

@@ -1,0 +1,97 @@
+package dev.slipstream.bridge;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A stream whose calls may fail. Work that is to fail later is dropped, and so is all that is queued after it until
+ * {@link #synchronize}: to those who look from outside that is what a failure in the queue does, as nothing can be
+ * seen of a queue but its results and events.
+ */
+final class FaultyStream implements Stream {
+    private final Stream real;
+    private final FaultyDevice device;
+    private DeviceException poison;
+
+    FaultyStream(Stream real, FaultyDevice device) {
+        this.real = real;
+        this.device = device;
+    }
+
+    Stream real() {
+        return real;
+    }
+
+    @Override
+    public Device device() {
+        return device;
+    }
+
+    @Override
+    public void run(Bindings bindings) {
+        queue(Faults.Call.RUN, () -> real.run(((FaultyEngine.FaultyBindings) bindings).real()));
+    }
+
+    @Override
+    public void copy(Slice from, Slice to) {
+        queue(Faults.Call.COPY, () -> real.copy(FaultyBuffer.unwrap(from), FaultyBuffer.unwrap(to)));
+    }
+
+    @Override
+    public void upload(MemorySegment from, Slice to) {
+        queue(Faults.Call.UPLOAD, () -> real.upload(from, FaultyBuffer.unwrap(to)));
+    }
+
+    @Override
+    public void download(Slice from, MemorySegment to) {
+        queue(Faults.Call.DOWNLOAD, () -> real.download(FaultyBuffer.unwrap(from), to));
+    }
+
+    @Override
+    public void combine(Combination combination) {
+        queue(Faults.Call.COMBINE, () -> real.combine(FaultyBuffer.unwrap(combination)));
+    }
+
+    @Override
+    public void record(Event event) {
+        FaultyEvent faulty = (FaultyEvent) event;
+        poison(device.faults().next(Faults.Call.RECORD, device.name()));
+        real.record(faulty.real()); // also when poisoned: the event fails once the work before it is done
+        faulty.recorded(poison);
+    }
+
+    @Override
+    public void await(Event event) {
+        FaultyEvent faulty = (FaultyEvent) event;
+        queue(Faults.Call.AWAIT, () -> real.await(faulty.real()));
+        poison(faulty.failure());
+    }
+
+    private void queue(Faults.Call call, Runnable work) {
+        poison(device.faults().next(call, device.name()));
+        if (poison == null) {
+            work.run();
+        }
+    }
+
+    private void poison(DeviceException failure) {
+        if (poison == null) {
+            poison = failure;
+        }
+    }
+
+    @Override
+    public void synchronize() {
+        device.faults().next(Faults.Call.SYNCHRONIZE, device.name());
+        DeviceException injected = poison;
+        poison = null;
+        real.synchronize(); // a failure of its own came first, as nothing reaches it after an injected one
+        if (injected != null) {
+            throw new DeviceException(injected.getMessage(), injected);
+        }
+    }
+
+    @Override
+    public void close() {
+        real.close();
+    }
+}

@@ -1,0 +1,26 @@
+package dev.slipstream.bridge.cpu;
+
+import dev.slipstream.bridge.DeviceContractTest;
+import dev.slipstream.bridge.DeviceFixture;
+import dev.slipstream.bridge.DeviceProvider;
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.Stream;
+
+class CpuDeviceContractTest extends DeviceContractTest {
+    private final CpuProvider provider = new CpuProvider();
+
+    @Override
+    protected DeviceProvider provider() {
+        return provider;
+    }
+
+    @Override
+    protected DeviceSpec spec() {
+        return DeviceSpec.parse("cpu:1");
+    }
+
+    @Override
+    protected DeviceFixture.Gate block(Stream stream) {
+        return TestGate.block(stream);
+    }
+}

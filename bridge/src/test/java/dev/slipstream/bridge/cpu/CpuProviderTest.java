@@ -1,0 +1,97 @@
+package dev.slipstream.bridge.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.bridge.Availability;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.DeviceUnavailableException;
+import dev.slipstream.bridge.Devices;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CpuProviderTest {
+    private final int cores = Runtime.getRuntime().availableProcessors();
+    private final CpuProvider provider = new CpuProvider();
+
+    @Test
+    void itIsFoundAsAServiceAndAvailable() {
+        Devices devices = Devices.discover();
+        assertTrue(devices.providers().stream().anyMatch(CpuProvider.class::isInstance));
+        Availability.Available available =
+            assertInstanceOf(Availability.Available.class, provider.availability());
+        assertTrue(available.detail().startsWith("ONNX Runtime 1."), available.detail());
+        devices.open(DeviceSpec.parse("cpu")).close();
+    }
+
+    @Test
+    void theMachineIsOneDeviceWithAllCores() {
+        assertEquals(List.of(new DeviceSpec("cpu", Integer.toString(cores))), provider.list());
+        try (Device device = provider.open(provider.list().getFirst())) {
+            assertTrue(device.description().startsWith(cores + " thread"), device.description());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "-1", "1000000", "all", "1.5", "99999999999"})
+    void aSelectorThatIsNoPossibleNumberOfThreadsIsRefusedWithTheRange(String selector) {
+        String message = assertThrows(DeviceUnavailableException.class,
+            () -> provider.open(new DeviceSpec("cpu", selector))).getMessage();
+        assertTrue(message.contains("cpu:" + selector) && message.contains("from 1 to " + cores), message);
+    }
+
+    @Test
+    void devicesOfOtherProvidersAreRefused() {
+        assertThrows(DeviceUnavailableException.class, () -> provider.open(DeviceSpec.parse("cuda:0")));
+    }
+
+    @Test
+    void namesAreUniqueAmongOpenDevicesAndUsedAgain() {
+        Device zero = provider.open(DeviceSpec.parse("cpu"));
+        Device one = provider.open(DeviceSpec.parse("cpu"));
+        assertEquals(List.of("cpu:0", "cpu:1"), List.of(zero.name(), one.name()));
+        zero.close();
+        zero.close();
+        Device again = provider.open(DeviceSpec.parse("cpu"));
+        assertEquals("cpu:0", again.name());
+        again.close();
+        one.close();
+    }
+
+    /** In a Java of its own, as a library that was loaded stays loaded. */
+    @Test
+    void aLibraryThatDoesNotLoadIsExplained(@TempDir Path folder) throws IOException, InterruptedException {
+        Process java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp", System.getProperty("java.class.path"), "-Donnxruntime.native.path=" + folder,
+            UnavailableProvider.class.getName()).redirectErrorStream(true).start();
+        String output = new String(java.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, java.waitFor(), output);
+        assertTrue(output.contains("does not load") && output.contains("java.io.tmpdir"), output);
+        assertTrue(output.contains("cpu cannot be used"), output);
+    }
+
+    /** Prints what the provider says; ends with an error if something escapes. */
+    static final class UnavailableProvider {
+        public static void main(String[] arguments) {
+            CpuProvider provider = new CpuProvider();
+            System.out.println(provider.availability());
+            System.out.println(provider.list());
+            for (int i = 0; i < 2; i++) {
+                try {
+                    provider.open(DeviceSpec.parse("cpu"));
+                } catch (DeviceUnavailableException expected) {
+                    System.out.println(expected.getMessage());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.slipstream.pipelines.diffusion;
+
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import dev.slipstream.pipelines.graph.shape.ValueInfos;
+import dev.slipstream.pipelines.run.EngineRunner;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** A component outside the loop, fixed to the types of its inputs; nothing is built yet. */
+record ComponentModel(String name, Graph graph, Map<String, TensorType> inputs, Map<String, TensorType> outputs) {
+    static ComponentModel fix(String name, Graph graph, Map<String, TensorType> inputs) {
+        Graph fixed = StaticShapes.fix(graph, inputs);
+        Map<String, TensorType> types = ValueInfos.types(fixed);
+        Map<String, TensorType> outputs = new LinkedHashMap<>();
+        for (ValueInfoProto output : fixed.outputs()) {
+            outputs.put(output.getName(), types.get(output.getName()));
+        }
+        return new ComponentModel(name, fixed, inputs, outputs);
+    }
+
+    /** Name of the first output, which is the one that matters. */
+    String output() {
+        return graph.outputs().getFirst().getName();
+    }
+
+    EngineRunner build(Device device) {
+        return new EngineRunner(device, new EngineSource(name, ByteBuffer.wrap(GraphFile.serialize(graph)),
+            graph.folder(), Map.of()), inputs, outputs);
+    }
+}

@@ -1,0 +1,108 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.Engine;
+import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.Segment;
+import dev.slipstream.pipelines.plan.Stage;
+import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.Program;
+import dev.slipstream.pipelines.run.StageEngine;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * A blueprint with its engines built: ready to make executions. It owns the engines; the devices stay the caller's.
+ * Any thread may use it.
+ */
+public final class Denoiser implements AutoCloseable {
+    private record Place(Segment segment, Device device) {
+    }
+
+    private final Blueprint blueprint;
+    private final List<Device> devices;
+    private final Map<Place, Engine> engines;
+
+    private Denoiser(Blueprint blueprint, List<Device> devices, Map<Place, Engine> engines) {
+        this.blueprint = blueprint;
+        this.devices = List.copyOf(devices);
+        this.engines = engines;
+    }
+
+    /**
+     * Builds one engine for each segment on each device that runs it; devices build at the same time.
+     *
+     * @throws dev.slipstream.bridge.EngineBuildException if one cannot be built; the others are freed again
+     */
+    public static Denoiser build(Blueprint blueprint, List<Device> devices) {
+        Map<Place, CompletableFuture<Engine>> building = new LinkedHashMap<>();
+        Map<Device, CompletableFuture<?>> last = new LinkedHashMap<>();
+        for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {
+            Stage it = blueprint.plan().stages().get(stage);
+            Place place = new Place(blueprint.segment(stage), devices.get(it.device()));
+            if (!building.containsKey(place)) {
+                CompletableFuture<Engine> engine = last
+                    .getOrDefault(place.device(), CompletableFuture.completedFuture(null))
+                    .thenApplyAsync(before -> build(place),
+                        task -> Thread.ofPlatform().name("build " + place.segment().name()).start(task));
+                building.put(place, engine);
+                last.put(place.device(), engine);
+            }
+        }
+        Map<Place, Engine> engines = new LinkedHashMap<>();
+        RuntimeException failure = null;
+        for (Map.Entry<Place, CompletableFuture<Engine>> entry : building.entrySet()) {
+            try {
+                engines.put(entry.getKey(), entry.getValue().join());
+            } catch (CompletionException wrapped) {
+                failure = failure != null ? failure
+                    : wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
+            }
+        }
+        if (failure != null) {
+            engines.values().forEach(Engine::close);
+            throw failure;
+        }
+        return new Denoiser(blueprint, devices, engines);
+    }
+
+    private static Engine build(Place place) {
+        return place.device().build(new EngineSource(place.segment().name(),
+            ByteBuffer.wrap(GraphFile.serialize(place.segment().graph())), place.segment().graph().folder(), Map.of()));
+    }
+
+    public Blueprint blueprint() {
+        return blueprint;
+    }
+
+    /**
+     * Makes the loop ready to run. The caller closes it before this denoiser.
+     *
+     * @param keepLatents whether the latents of every step stay readable after a run
+     * @param traced whether runs are timed
+     */
+    public Execution prepare(NoiseTable noise, double guidance, boolean keepLatents, boolean traced) {
+        boolean copyStreams = devices.stream().allMatch(Device::copiesBesideComputing);
+        Program program = blueprint.program(noise, guidance, keepLatents, copyStreams);
+        List<StageEngine> stages = new ArrayList<>();
+        for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {
+            Device device = devices.get(blueprint.plan().stages().get(stage).device());
+            stages.add(new StageEngine(engines.get(new Place(blueprint.segment(stage), device)),
+                blueprint.types(stage)));
+        }
+        return new Execution(program, devices, stages, traced, Duration.ofMinutes(10));
+    }
+
+    @Override
+    public void close() {
+        engines.values().forEach(Engine::close);
+    }
+}

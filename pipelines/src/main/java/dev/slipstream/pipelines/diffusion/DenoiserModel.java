@@ -1,0 +1,69 @@
+package dev.slipstream.pipelines.diffusion;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.gson.JsonObject;
+import dev.slipstream.pipelines.graph.Cut;
+import dev.slipstream.pipelines.graph.Cuts;
+import dev.slipstream.pipelines.graph.BalancedCut;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.plan.PlanException;
+import dev.slipstream.pipelines.run.DenoiserPorts;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+
+/**
+ * A denoiser before it has sizes: its graph, its configuration and the cuts that come with it.
+ *
+ * @param name what segments, errors and timelines call it, for example {@code unet}
+ * @param graph inputs {@code sample}, {@code timestep} and conditions; its first output is the prediction
+ * @param config the model's {@code config.json}; empty where there is none
+ * @param cuts named cuts from beside the model, best first
+ */
+public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cut> cuts) {
+    private static final String SAMPLE = "sample";
+    private static final String TIMESTEP = "timestep";
+
+    public DenoiserModel {
+        cuts = List.copyOf(cuts);
+        for (String needed : List.of(SAMPLE, TIMESTEP)) {
+            if (!graph.isInput(needed)) {
+                throw new GraphException("denoiser " + name + " has no input '" + needed + "'; it has "
+                    + graph.inputs().stream().map(ValueInfoProto::getName).collect(Collectors.joining(", ")));
+            }
+        }
+    }
+
+    /** Which tensor means what. */
+    public DenoiserPorts ports() {
+        List<String> conditions = graph.inputs().stream().map(ValueInfoProto::getName)
+            .filter(input -> !input.equals(SAMPLE) && !input.equals(TIMESTEP)).toList();
+        return new DenoiserPorts(SAMPLE, TIMESTEP, conditions, graph.outputs().getFirst().getName());
+    }
+
+    /**
+     * The cut for a number of components: the one of that name; else the first beside the model that has as many; else
+     * the table of the published implementation for this architecture; else contiguous parts of equal cost.
+     *
+     * @param cost of a node, for parts of equal cost
+     */
+    public Cut cut(Optional<String> wanted, int components, ToDoubleFunction<NodeProto> cost) {
+        if (wanted.isPresent()) {
+            Cut cut = cuts.stream().filter(it -> it.name().equals(wanted.get())).findFirst()
+                .orElseThrow(() -> new PlanException("there is no cut '" + wanted.get()
+                    + "' beside the model; there are " + cuts.stream().map(Cut::name).toList()));
+            if (cut.components().size() != components) {
+                throw new PlanException("cut '" + cut.name() + "' has " + cut.components().size()
+                    + " components, the plan needs " + components);
+            }
+            return cut;
+        }
+        return cuts.stream().filter(cut -> cut.components().size() == components).findFirst()
+            .or(() -> Cuts.reference(config, components))
+            .orElseGet(() -> BalancedCut.of(graph, components, Set.of(SAMPLE), cost));
+    }
+}

@@ -1,0 +1,140 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.plan.Strategies;
+import dev.slipstream.pipelines.plan.Strategy;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * From a text to a picture. Opening it reads a model folder and opens devices; engines are built when the first
+ * request needs them and kept for the next.
+ *
+ * <pre>{@code
+ * try (DiffusionPipeline pipeline = DiffusionPipeline.of(Path.of("samples/model"))
+ *         .devices("cpu:1", "cpu:1").plan("asyncdiff:warmup=3").open()) {
+ *     Generation generation = pipeline.submit(ImageRequest.of("a large red star on a blue background").withSeed(7));
+ *     Image image = generation.result().join().image();
+ * }
+ * }</pre>
+ *
+ * <p><b>Threads:</b> any thread may submit; requests run one after another on a thread of the pipeline's own.
+ * <b>Ownership:</b> it owns devices, engines and buffers; {@link #close} waits for the request that runs, fails those
+ * that wait, and frees all. A request that fails leaves the pipeline usable.
+ */
+public final class DiffusionPipeline implements AutoCloseable {
+    private final List<Device> devices;
+    private final Painter painter;
+    private final ExecutorService thread;
+
+    private DiffusionPipeline(List<Device> devices, Painter painter) {
+        this.devices = devices;
+        this.painter = painter;
+        this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("slipstream").factory());
+    }
+
+    /** Starts to describe a pipeline. @param model a model folder, see {@link ModelFolder} */
+    public static Builder of(Path model) {
+        return new Builder(model);
+    }
+
+    /** What to open: a model, devices and a plan. */
+    public static final class Builder {
+        private final Path model;
+        private List<DeviceSpec> devices = List.of(new DeviceSpec("cpu", "1"));
+        private Strategy strategy = Strategies.parse("sequential");
+        private Devices providers = Devices.discover();
+
+        private Builder(Path model) {
+            this.model = model;
+        }
+
+        /** The devices, in the plan's order, as {@link DeviceSpec#parse} reads them; one CPU thread if not said. */
+        public Builder devices(String... specs) {
+            devices = Stream.of(specs).map(DeviceSpec::parse).toList();
+            return this;
+        }
+
+        /** The plan, as {@link Strategies#parse} reads it; {@code sequential} if not said. */
+        public Builder plan(String spec) {
+            strategy = Strategies.parse(spec);
+            return this;
+        }
+
+        /** Where devices come from, if not from all providers that are present. */
+        public Builder providers(Devices from) {
+            providers = from;
+            return this;
+        }
+
+        /**
+         * Opens the devices and reads the model.
+         *
+         * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing or malformed
+         * @throws dev.slipstream.pipelines.graph.GraphException if a graph is damaged
+         * @throws dev.slipstream.bridge.DeviceUnavailableException if there is no such device here
+         */
+        public DiffusionPipeline open() {
+            if (devices.isEmpty()) {
+                throw new IllegalArgumentException("a pipeline needs at least one device");
+            }
+            PipelineModel read = PipelineModel.read(ModelFolder.open(model));
+            List<Device> opened = providers.open(devices);
+            return new DiffusionPipeline(opened, new Painter(read, strategy, opened));
+        }
+    }
+
+    public List<Device> devices() {
+        return devices;
+    }
+
+    /** What a request would run: plan, segments and sizes. Builds nothing. */
+    public Blueprint blueprint(ImageRequest request) {
+        return painter.blueprint(request);
+    }
+
+    /**
+     * Queues a request.
+     *
+     * @throws IllegalStateException if the pipeline is closed
+     */
+    public Generation submit(ImageRequest request) {
+        Generation generation = new Generation();
+        try {
+            thread.execute(() -> {
+                try {
+                    generation.complete(painter.paint(request, generation));
+                } catch (Throwable failure) {
+                    generation.fail(failure);
+                }
+            });
+        } catch (RejectedExecutionException closed) {
+            throw new IllegalStateException("the pipeline is closed", closed);
+        }
+        return generation;
+    }
+
+    @Override
+    public void close() {
+        thread.shutdown();
+        try {
+            while (!thread.awaitTermination(1, TimeUnit.MINUTES)) {
+                Thread.onSpinWait();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        painter.close();
+        List<Device> reversed = new ArrayList<>(devices).reversed();
+        reversed.forEach(Device::close);
+    }
+}

@@ -1,0 +1,138 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.NoiseTable;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * What a pipeline has built, and keeps for the next request: engines for one size at a time, and the loops that were
+ * used last. One thread at a time, but for {@link #blueprint}.
+ */
+final class EngineCache implements AutoCloseable {
+    /** A loop is cheap beside engines: buffers, contexts and streams. */
+    private static final int MOST_LOOPS = 4;
+
+    private record LoopKey(NoiseTable noise, double guidance, boolean keepLatents) {
+    }
+
+    private final PipelineModel model;
+    private final ComponentModel text;
+    private final Strategy strategy;
+    private final List<Device> devices;
+    private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
+    private final Map<LoopKey, Execution> loops = new LinkedHashMap<>(16, 0.75f, true);
+    private LoopShape built;
+    private TextEncoder encoder;
+    private Denoiser denoiser;
+    private ImageDecoder decoder;
+
+    EngineCache(PipelineModel model, ComponentModel text, Strategy strategy, List<Device> devices) {
+        this.model = model;
+        this.text = text;
+        this.strategy = strategy;
+        this.devices = devices;
+    }
+
+    synchronized Blueprint blueprint(LoopShape shape) {
+        return blueprints.computeIfAbsent(shape,
+            key -> Blueprint.draw(model.denoiser(), key, strategy, devices.size()));
+    }
+
+    /** Builds what is missing for this size, all components at the same time, and frees what was for another. */
+    void build(LoopShape shape) {
+        if (shape.equals(built)) {
+            return;
+        }
+        closeSized();
+        Device device = devices.getFirst();
+        CompletableFuture<TextEncoder> text = encoder != null ? CompletableFuture.completedFuture(encoder)
+            : start("text encoder", () -> TextEncoder.build(this.text, model.tokenizer(), device));
+        CompletableFuture<ImageDecoder> image = start("image decoder", () ->
+            ImageDecoder.build(ImageDecoder.fix(model.decoder(), shape.latents()), model.decoderConfig(), device));
+        RuntimeException failure = null;
+        try {
+            denoiser = Denoiser.build(blueprint(shape), devices);
+        } catch (RuntimeException denoiserFailure) {
+            failure = denoiserFailure;
+        }
+        try {
+            encoder = text.join();
+        } catch (CompletionException wrapped) {
+            failure = failure == null ? cause(wrapped) : failure;
+        }
+        try {
+            decoder = image.join();
+        } catch (CompletionException wrapped) {
+            failure = failure == null ? cause(wrapped) : failure;
+        }
+        if (failure != null) {
+            closeSized();
+            throw failure;
+        }
+        built = shape;
+    }
+
+    private static <T> CompletableFuture<T> start(String name, java.util.function.Supplier<T> build) {
+        return CompletableFuture.supplyAsync(build, task -> Thread.ofPlatform().name("build " + name).start(task));
+    }
+
+    private static RuntimeException cause(CompletionException wrapped) {
+        return wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
+    }
+
+    TextEncoder encoder() {
+        return encoder;
+    }
+
+    ImageDecoder decoder() {
+        return decoder;
+    }
+
+    /**
+     * The loop for a noise table, ready to run.
+     *
+     * @param keepLatents whether unfinished latents are read while it runs
+     */
+    Execution execution(NoiseTable noise, double guidance, boolean keepLatents) {
+        LoopKey key = new LoopKey(noise, guidance, keepLatents);
+        Execution ready = loops.get(key);
+        if (ready == null) {
+            if (loops.size() >= MOST_LOOPS) {
+                loops.remove(loops.keySet().iterator().next()).close();
+            }
+            ready = denoiser.prepare(noise, guidance, keepLatents, false);
+            loops.put(key, ready);
+        }
+        return ready;
+    }
+
+    private void closeSized() {
+        loops.values().forEach(Execution::close);
+        loops.clear();
+        if (denoiser != null) {
+            denoiser.close();
+            denoiser = null;
+        }
+        if (decoder != null) {
+            decoder.close();
+            decoder = null;
+        }
+        built = null;
+    }
+
+    @Override
+    public void close() {
+        closeSized();
+        if (encoder != null) {
+            encoder.close();
+            encoder = null;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.pipelines.run.LoopObserver;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
+import java.util.concurrent.SubmissionPublisher;
+
+/** A picture on its way. Any thread may use it. */
+public final class Generation {
+    private final CompletableFuture<GeneratedImage> result = new CompletableFuture<>();
+    private final SubmissionPublisher<Progress> progress = new SubmissionPublisher<>();
+    private volatile boolean cancelled;
+
+    Generation() {
+    }
+
+    /** The picture; fails with the reason if there will be none: {@link CancellationException} if cancelled. */
+    public CompletableFuture<GeneratedImage> result() {
+        return result.copy();
+    }
+
+    /** One item a step. A subscriber that falls behind by more than 256 steps misses some. */
+    public Flow.Publisher<Progress> progress() {
+        return progress;
+    }
+
+    /** Stops at the next step. Steps that are queued already are finished first; the pipeline stays usable. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    boolean isCancelled() {
+        return cancelled;
+    }
+
+    LoopObserver observer(Previewer previewer) {
+        return new LoopObserver() {
+            @Override
+            public void stepDone(int step, int steps) {
+                if (progress.hasSubscribers()) {
+                    progress.offer(new Progress(step + 1, steps, previewer.preview(step)), null);
+                }
+            }
+
+            @Override
+            public boolean isCancelled() {
+                return cancelled;
+            }
+        };
+    }
+
+    void complete(GeneratedImage image) {
+        progress.close();
+        result.complete(image);
+    }
+
+    void fail(Throwable reason) {
+        if (reason instanceof CancellationException) {
+            progress.close();
+        } else {
+            progress.closeExceptionally(reason);
+        }
+        result.completeExceptionally(reason);
+    }
+}

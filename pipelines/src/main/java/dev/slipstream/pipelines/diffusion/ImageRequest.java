@@ -1,0 +1,79 @@
+package dev.slipstream.pipelines.diffusion;
+
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What to draw. Immutable; start from {@link #of} and change what matters.
+ *
+ * @param prompt what the picture shows
+ * @param negative what it should not show; the empty text is the usual unconditional branch
+ * @param steps denoising steps
+ * @param guidance weight of the prompt (classifier-free guidance, Ho and Salimans 2022); 1 or less switches it off
+ * @param seed of the initial noise: the same seed gives the same noise for every plan and device count
+ * @param scheduler the noise scheduler by name ({@link NoiseScheduler#methods}), if not the model's own
+ * @param width pixels, if not the model's own; likewise {@code height}
+ * @param previewEvery a preview comes with every so many steps; 0 for none
+ */
+public record ImageRequest(String prompt, String negative, int steps, double guidance, long seed,
+    Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery) {
+
+    /** Steps that are taken if nothing else is said. */
+    public static final int DEFAULT_STEPS = 50;
+    /** Guidance if nothing else is said. */
+    public static final double DEFAULT_GUIDANCE = 4;
+
+    public ImageRequest {
+        Objects.requireNonNull(prompt, "prompt");
+        Objects.requireNonNull(negative, "negative");
+        if (steps < 1) {
+            throw new IllegalArgumentException("a picture takes at least 1 step, not " + steps);
+        }
+        if (!Double.isFinite(guidance) || guidance < 0) {
+            throw new IllegalArgumentException("guidance is a number from 0 up, not " + guidance);
+        }
+        if (previewEvery < 0) {
+            throw new IllegalArgumentException("previews come every so many steps, not " + previewEvery);
+        }
+    }
+
+    public static ImageRequest of(String prompt) {
+        return new ImageRequest(prompt, "", DEFAULT_STEPS, DEFAULT_GUIDANCE, 0, Optional.empty(), OptionalInt.empty(),
+            OptionalInt.empty(), 0);
+    }
+
+    public ImageRequest withNegative(String text) {
+        return new ImageRequest(prompt, text, steps, guidance, seed, scheduler, width, height, previewEvery);
+    }
+
+    public ImageRequest withSteps(int count) {
+        return new ImageRequest(prompt, negative, count, guidance, seed, scheduler, width, height, previewEvery);
+    }
+
+    public ImageRequest withGuidance(double weight) {
+        return new ImageRequest(prompt, negative, steps, weight, seed, scheduler, width, height, previewEvery);
+    }
+
+    public ImageRequest withSeed(long number) {
+        return new ImageRequest(prompt, negative, steps, guidance, number, scheduler, width, height, previewEvery);
+    }
+
+    public ImageRequest withScheduler(String name) {
+        return new ImageRequest(prompt, negative, steps, guidance, seed, Optional.of(name), width, height,
+            previewEvery);
+    }
+
+    public ImageRequest withSize(int wide, int high) {
+        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, OptionalInt.of(wide),
+            OptionalInt.of(high), previewEvery);
+    }
+
+    public ImageRequest withPreviewEvery(int count) {
+        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, count);
+    }
+
+    boolean isGuided() {
+        return guidance > 1;
+    }
+}

@@ -1,0 +1,8 @@
+package dev.slipstream.pipelines.diffusion;
+
+import java.util.Optional;
+
+/** Makes a picture of unfinished latents, for the steps that want one. */
+interface Previewer {
+    Optional<Image> preview(int step);
+}

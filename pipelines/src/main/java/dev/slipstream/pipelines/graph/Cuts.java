@@ -1,0 +1,96 @@
+package dev.slipstream.pipelines.graph;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Cuts that somebody has chosen: those in a file beside a model, and those of the AsyncDiff reference. */
+public final class Cuts {
+    private Cuts() {
+    }
+
+    /**
+     * Reads cuts from a file such as
+     * <pre>{"cuts": [{"name": "contiguous", "components": [["conv_in", "down_blocks"], ["up_blocks"]]}]}</pre>
+     *
+     * @throws GraphException naming the file, if it is missing or says something else
+     */
+    public static List<Cut> read(Path file) {
+        try {
+            JsonElement json = JsonParser.parseString(Files.readString(file));
+            if (!json.isJsonObject() || !(json.getAsJsonObject().get("cuts") instanceof JsonArray entries)) {
+                throw new GraphException("it should be an object with a list \"cuts\"");
+            }
+            List<Cut> cuts = new ArrayList<>();
+            Set<String> names = new HashSet<>();
+            for (JsonElement entry : entries) {
+                Cut cut = cut(entry, cuts.size());
+                if (!names.add(cut.name())) {
+                    throw new GraphException("two cuts are named '" + cut.name() + "'");
+                }
+                cuts.add(cut);
+            }
+            return List.copyOf(cuts);
+        } catch (NoSuchFileException missing) {
+            throw new GraphException("there is no file " + file, missing);
+        } catch (IOException failed) {
+            throw new GraphException("cannot read " + file + ": " + failed, failed);
+        } catch (JsonParseException bad) {
+            throw new GraphException(file + " is not JSON: " + bad.getMessage(), bad);
+        } catch (GraphException bad) {
+            throw new GraphException(file + ": " + bad.getMessage(), bad);
+        }
+    }
+
+    private static Cut cut(JsonElement entry, int index) {
+        if (!(entry instanceof JsonObject object) || !(object.get("components") instanceof JsonArray components)) {
+            throw new GraphException("cut " + index + " should have a \"name\" and a list \"components\"");
+        }
+        String name = text(object.get("name"), "the name of cut " + index);
+        return new Cut(name, components(components, name));
+    }
+
+    static List<List<String>> components(JsonArray components, String cut) {
+        List<List<String>> lists = new ArrayList<>();
+        for (JsonElement component : components) {
+            String place = "component " + lists.size() + " of cut '" + cut + "'";
+            if (!(component instanceof JsonArray prefixes)) {
+                throw new GraphException(place + " should be a list of modules");
+            }
+            List<String> list = new ArrayList<>();
+            prefixes.forEach(prefix -> list.add(text(prefix, "a module in " + place)));
+            lists.add(list);
+        }
+        return lists;
+    }
+
+    private static String text(JsonElement element, String what) {
+        if (element == null || !element.isJsonPrimitive() || !element.getAsJsonPrimitive().isString()) {
+            throw new GraphException(what + " should be a string");
+        }
+        return element.getAsString();
+    }
+
+    /**
+     * The cut of the AsyncDiff reference implementation for a denoiser of this kind, if it has one for so many
+     * components: Stable Diffusion 1.x and 2.x, SDXL, the x4 upscaler, with 2, 3 or 4.
+     *
+     * <p>Only the structure counts, so models of any width match, and so do fine-tunes and inpainting models.
+     *
+     * @param config the denoiser's {@code config.json}, as diffusers writes it
+     */
+    public static Optional<Cut> reference(JsonObject config, int components) {
+        return new ReferenceCuts().find(config, components);
+    }
+}

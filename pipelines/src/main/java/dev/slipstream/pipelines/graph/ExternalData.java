@@ -1,0 +1,139 @@
+package dev.slipstream.pipelines.graph;
+
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * Weights that lie in other files: {@code TensorProto.external_data} with the keys location, offset and length
+ * (ONNX, "External Tensor Data").
+ */
+final class ExternalData {
+    private ExternalData() {
+    }
+
+    /** A run of bytes in a file. @param length -1 if the model does not say it */
+    record Range(String location, long offset, long length) {
+    }
+
+    static Optional<Range> range(TensorProto weight) {
+        if (weight.getDataLocation() != TensorProto.DataLocation.EXTERNAL) {
+            return Optional.empty();
+        }
+        Map<String, String> entries = new HashMap<>();
+        for (StringStringEntryProto entry : weight.getExternalDataList()) {
+            entries.put(entry.getKey(), entry.getValue());
+        }
+        return Optional.of(new Range(entries.getOrDefault("location", ""), number(weight, entries.get("offset"), 0),
+            number(weight, entries.get("length"), -1)));
+    }
+
+    private static long number(TensorProto weight, String text, long otherwise) {
+        if (text == null || text.isBlank()) {
+            return otherwise;
+        }
+        try {
+            long number = Long.parseLong(text.strip());
+            if (number >= 0) {
+                return number;
+            }
+        } catch (NumberFormatException bad) {
+            // Said below, with the weight's name.
+        }
+        throw new GraphException("weight '" + weight.getName() + "' lies at '" + text + "' of its file, which is no "
+            + "offset or length");
+    }
+
+    /** Every external weight lies inside the model's folder, in a file that is there and long enough. */
+    static void check(Graph graph) {
+        Map<Path, Long> sizes = new HashMap<>();
+        for (TensorProto weight : graph.weights().values()) {
+            Optional<Range> range = range(weight);
+            if (range.isPresent()) {
+                Path folder = graph.folder().orElseThrow(() -> new GraphException("weight '" + weight.getName()
+                    + "' is external, but the graph comes from no folder"));
+                check(weight, range.get(), inside(folder, range.get().location(), weight), sizes);
+            }
+        }
+    }
+
+    private static void check(TensorProto weight, Range range, Path file, Map<Path, Long> sizes) {
+        long size = sizes.computeIfAbsent(file, path -> {
+            try {
+                return Files.isRegularFile(path) ? Files.size(path) : -1;
+            } catch (IOException failed) {
+                throw new GraphException("cannot read " + path + ": " + failed.getMessage(), failed);
+            }
+        });
+        if (size < 0) {
+            throw new GraphException("weight '" + weight.getName() + "' is in " + file
+                + ", which is missing; it belongs beside the model");
+        }
+        long length = range.length() >= 0 ? range.length() : Math.max(0, ElementTypes.bytes(weight));
+        if (range.offset() > size || length > size - range.offset()) {
+            throw new GraphException("weight '" + weight.getName() + "' needs bytes " + range.offset() + " to "
+                + (range.offset() + length) + " of " + file + ", which has only " + size);
+        }
+    }
+
+    private static Path inside(Path folder, String location, TensorProto weight) {
+        try {
+            Path file = folder.resolve(location).normalize();
+            if (!location.isBlank() && file.startsWith(folder.normalize()) && !Path.of(location).isAbsolute()) {
+                return file;
+            }
+        } catch (InvalidPathException bad) {
+            // Said below, with the weight's name.
+        }
+        throw new GraphException("weight '" + weight.getName() + "' is in '" + location
+            + "', which is not inside the model's folder");
+    }
+
+    /** Makes the files of a graph's external weights available in another folder, under the same names. */
+    static void place(Graph graph, Path folder) throws IOException {
+        List<TensorProto> external = new ArrayList<>(graph.weights().values());
+        external.removeIf(weight -> range(weight).isEmpty());
+        if (external.isEmpty()) {
+            return;
+        }
+        check(graph);
+        Path from = graph.folder().orElseThrow();
+        if (Files.isSameFile(from, folder)) {
+            return;
+        }
+        TreeSet<String> locations = new TreeSet<>();
+        external.forEach(weight -> locations.add(range(weight).orElseThrow().location()));
+        for (String location : locations) {
+            // A link to a symbolic link would keep its relative target, so what it points to is linked.
+            link(from.resolve(location).toRealPath(), folder.resolve(location).normalize());
+        }
+    }
+
+    private static void link(Path source, Path target) throws IOException {
+        if (Files.exists(target)) {
+            if (!Files.isSameFile(source, target) && Files.mismatch(source, target) >= 0) {
+                throw new GraphException(target + " exists and differs from the weights in " + source
+                    + "; write the model into another folder");
+            }
+            return;
+        }
+        Files.createDirectories(target.getParent());
+        try {
+            Files.createLink(target, source);
+        } catch (IOException | UnsupportedOperationException notHere) {
+            try (AtomicFile file = AtomicFile.replacing(target)) {
+                Files.copy(source, file.temporary());
+                file.commit();
+            }
+        }
+    }
+}

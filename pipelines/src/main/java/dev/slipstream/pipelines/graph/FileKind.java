@@ -1,0 +1,53 @@
+package dev.slipstream.pipelines.graph;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Tells what people take for an ONNX file and is none, before a parser stumbles over it. */
+final class FileKind {
+    private static final int HEAD = 64;
+    /** How an ONNX file starts: field 1 of the message, the IR version, as a varint. */
+    private static final int IR_VERSION_TAG = 0x08;
+    private static final int NEWEST_IR_VERSION = 0x7f;
+
+    private FileKind() {
+    }
+
+    static void check(Path file) {
+        if (Files.isDirectory(file)) {
+            throw new GraphException(file + " is a folder, not an ONNX file");
+        }
+        if (!Files.exists(file)) {
+            throw new GraphException("there is no file " + file);
+        }
+        byte[] head;
+        long size;
+        try (InputStream in = Files.newInputStream(file)) {
+            head = in.readNBytes(HEAD);
+            size = Files.size(file);
+        } catch (IOException failed) {
+            throw new GraphException("cannot read " + file + ": " + failed.getMessage(), failed);
+        }
+        if (head.length == 0) {
+            throw new GraphException(file + " is empty");
+        }
+        if (size > Integer.MAX_VALUE) {
+            throw new GraphException(file + " is larger than 2 GiB, which no ONNX file can be; weights beyond that "
+                + "belong in external data");
+        }
+        String text = new String(head, StandardCharsets.ISO_8859_1).stripLeading().toLowerCase(Locale.ROOT);
+        if (text.startsWith("version https://git-lfs")) {
+            throw new GraphException(file + " is a git-lfs pointer, not the file itself; fetch it with 'git lfs pull'");
+        }
+        if (text.startsWith("<!doctype") || text.startsWith("<html") || text.startsWith("<?xml")) {
+            throw new GraphException(file + " is a web page, not an ONNX file; the download went wrong");
+        }
+        if (head.length < 2 || head[0] != IR_VERSION_TAG || head[1] <= 0 || head[1] > NEWEST_IR_VERSION) {
+            throw new GraphException(file + " is not an ONNX file");
+        }
+    }
+}

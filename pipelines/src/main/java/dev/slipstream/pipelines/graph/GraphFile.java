@@ -1,0 +1,93 @@
+package dev.slipstream.pipelines.graph;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Graphs in ONNX files.
+ *
+ * <p>Weights that a model keeps in other files ("external data") are never read here, only referred to, so a model of
+ * many gigabytes opens in milliseconds. Every error is a {@link GraphException} that names the file.
+ */
+public final class GraphFile {
+    /** What a protobuf message can hold, less some room for nodes. */
+    private static final long MOST_INLINE_BYTES = Integer.MAX_VALUE - (64L << 20);
+
+    private GraphFile() {
+    }
+
+    /**
+     * Reads an ONNX file and checks that the files of its external data are there and long enough.
+     *
+     * @throws GraphException if the file is missing, damaged, no ONNX model, or too old
+     */
+    public static Graph read(Path onnx) {
+        FileKind.check(onnx);
+        Path folder = onnx.toAbsolutePath().getParent();
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(onnx), 1 << 16)) {
+            Graph graph = Graph.of(ModelProto.parseFrom(in), Optional.of(folder));
+            ExternalData.check(graph);
+            return graph;
+        } catch (InvalidProtocolBufferException damaged) {
+            throw new GraphException(onnx + " is truncated or damaged: " + damaged.getMessage(), damaged);
+        } catch (IOException failed) {
+            throw new GraphException("cannot read " + onnx + ": " + failed.getMessage(), failed);
+        } catch (GraphException bad) {
+            throw new GraphException(onnx + ": " + bad.getMessage(), bad);
+        }
+    }
+
+    /**
+     * Writes a graph as an ONNX file: first to a temporary file beside it, which then takes its place. Files of
+     * external data are linked into the new folder, or copied where links are not possible, because engines refuse
+     * weights outside the folder of their model.
+     *
+     * @throws GraphException if that fails, or would replace another file of the same name as the external data
+     */
+    public static void write(Graph graph, Path onnx) {
+        ModelProto model = checkedModel(graph, onnx.toString());
+        try {
+            Path folder = onnx.toAbsolutePath().getParent();
+            Files.createDirectories(folder);
+            ExternalData.place(graph, folder);
+            try (AtomicFile file = AtomicFile.replacing(onnx); OutputStream out = file.open()) {
+                model.writeTo(out);
+                out.close();
+                file.commit();
+            }
+        } catch (IOException failed) {
+            throw new GraphException("cannot write " + onnx + ": " + failed, failed);
+        }
+    }
+
+    /**
+     * The graph as the bytes of an ONNX file. External data stays references relative to {@link Graph#folder}.
+     *
+     * @throws GraphException if inline weights are more than one ONNX file can hold (2 GiB)
+     */
+    public static byte[] serialize(Graph graph) {
+        return checkedModel(graph, "the graph").toByteArray();
+    }
+
+    private static ModelProto checkedModel(Graph graph, String what) {
+        long bytes = graph.weights().values().stream().mapToLong(GraphFile::inlineBytes).sum();
+        if (bytes > MOST_INLINE_BYTES) {
+            throw new GraphException(what + " would hold " + (bytes >> 20) + " MiB of weights, more than the 2 GiB of "
+                + "one ONNX file; keep them in external data");
+        }
+        return graph.toModel();
+    }
+
+    private static long inlineBytes(TensorProto weight) {
+        return weight.getRawData().size() + 4L * weight.getFloatDataCount() + 8L * weight.getDoubleDataCount()
+            + 10L * weight.getInt64DataCount() + 10L * weight.getInt32DataCount();
+    }
+}

@@ -1,0 +1,119 @@
+package dev.slipstream.pipelines.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Components of the denoiser at the same time on different devices, each reading what the others made in the round
+ * before (Chen et al., "AsyncDiff: Parallelizing Diffusion Models by Asynchronous Denoising", NeurIPS 2024).
+ *
+ * @param parts number of components; 0 means as many as the devices serve
+ * @param staleness how old values between components are where a component is not convex
+ */
+public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optional<String> cut) implements Strategy {
+    /** How old values between components are in the asynchronous window. */
+    public enum Staleness {
+        /** One round everywhere, as in the published implementation. */
+        REFERENCE,
+        /**
+         * One round, but 0 where the component that reads lies between two segments of the component that writes: the
+         * inner part of a network starts as soon as the outer one has made its input. A round fresher for the deep
+         * layers, at the same speed when the parts are balanced.
+         */
+        PIPELINED
+    }
+
+    public AsyncDiff {
+        if (parts < 0 || parts == 1) {
+            throw new PlanException("asyncdiff needs at least 2 components, not " + parts);
+        }
+    }
+
+    @Override
+    public int components(int devices) {
+        if (parts > 0) {
+            return parts;
+        }
+        int served = cadence.stride() == 2 && !cadence.reuse() && devices > 2 ? devices - 1 : devices;
+        if (served < 2) {
+            throw new PlanException("asyncdiff needs at least 2 devices (or n=COMPONENTS); with 1 use sequential");
+        }
+        return served;
+    }
+
+    @Override
+    public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
+        int count = 1 + segments.stream().mapToInt(SegmentOutline::component).max().orElse(-1);
+        int last = segments.stream().filter(segment -> segment.writes().contains(prediction)).findFirst()
+            .map(SegmentOutline::component)
+            .orElseThrow(() -> new PlanException("no segment writes the prediction " + prediction));
+        // A round that serves two steps runs every component for the later step, and the last one for its own step too.
+        boolean twice = cadence.stride() == 2 && (!cadence.reuse() || feedsOthers(segments, last));
+        int most = count + (twice ? 1 : 0);
+        if (devices > most) {
+            throw new PlanException("asyncdiff with " + count + " components uses at most " + most + " devices, not "
+                + devices + "; ask for more components or fewer devices");
+        }
+        Branch branch = guided ? Branch.BOTH : Branch.CONDITIONAL;
+        List<Stage> stages = new ArrayList<>();
+        for (int segment = 0; segment < segments.size(); segment++) {
+            int component = segments.get(segment).component();
+            boolean ahead = cadence.stride() == 2 && (component != last || twice);
+            if (ahead) {
+                stages.add(new Stage(segment, component % devices, branch, 1));
+            }
+            if (!ahead || component == last) {
+                stages.add(new Stage(segment, (ahead ? count : component) % devices, branch, 0));
+            }
+        }
+        return new Plan(spec(), devices, segments, stages, edges(segments, stages), cadence, prediction);
+    }
+
+    private static boolean feedsOthers(List<SegmentOutline> segments, int component) {
+        return segments.stream().filter(segment -> segment.component() != component)
+            .flatMap(segment -> segment.reads().stream())
+            .anyMatch(tensor -> segments.stream()
+                .anyMatch(writer -> writer.component() == component && writer.writes().contains(tensor)));
+    }
+
+    /** Inside a component a stage reads its own twin of this round; from others, the stages that run ahead. */
+    private List<Edge> edges(List<SegmentOutline> segments, List<Stage> stages) {
+        return Edges.derive(segments, stages, (consumer, producer) -> {
+            Stage reader = stages.get(consumer);
+            int component = segments.get(producer).component();
+            boolean inside = component == segments.get(reader.segment()).component();
+            int lead = inside ? reader.lead() : cadence.stride() - 1;
+            int source = stages.indexOf(stages.stream()
+                .filter(stage -> stage.segment() == producer && stage.lead() == lead).findFirst().orElseThrow());
+            boolean between = segments.subList(reader.segment(), segments.size()).stream()
+                .anyMatch(later -> later.component() == component);
+            boolean fresh = inside || staleness == Staleness.PIPELINED && between;
+            return new Edges.Source(source, fresh ? 0 : 1);
+        });
+    }
+
+    @Override
+    public String spec() {
+        StringBuilder text = new StringBuilder("asyncdiff:");
+        if (parts > 0) {
+            text.append("n=").append(parts).append(',');
+        }
+        text.append("warmup=").append(cadence.warmUp());
+        if (cadence.tail() > 0) {
+            text.append(",tail=").append(cadence.tail());
+        }
+        if (cadence.stride() > 1) {
+            text.append(",stride=").append(cadence.stride());
+            text.append(",form=").append(cadence.reuse() ? "reuse" : "paper");
+        }
+        if (cadence.timeShift()) {
+            text.append(",shift");
+        }
+        cut.ifPresent(name -> text.append(",cut=").append(name));
+        if (staleness == Staleness.REFERENCE) {
+            text.append(",staleness=reference");
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,14 @@
+package dev.slipstream.pipelines.plan;
+
+import java.util.List;
+
+/**
+ * What a plan needs to know of a segment: its name and component, and the tensors that it reads and writes. Tensors are
+ * those of the whole graph, so an edge is a name that one outline writes and another reads.
+ */
+public record SegmentOutline(String name, int component, List<String> reads, List<String> writes) {
+    public SegmentOutline {
+        reads = List.copyOf(reads);
+        writes = List.copyOf(writes);
+    }
+}

@@ -1,0 +1,31 @@
+package dev.slipstream.pipelines.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Segments one after another, always with the newest values: exact. On one device the denoiser is one segment; on more
+ * it is spread over them, which saves memory per device and no time.
+ */
+public record Sequential() implements Strategy {
+    @Override
+    public int components(int devices) {
+        return devices;
+    }
+
+    @Override
+    public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
+        List<Stage> stages = new ArrayList<>();
+        for (int segment = 0; segment < segments.size(); segment++) {
+            stages.add(new Stage(segment, segments.get(segment).component() % devices,
+                guided ? Branch.BOTH : Branch.CONDITIONAL, 0));
+        }
+        return new Plan(spec(), devices, segments, stages, Edges.synchronous(segments, stages), Cadence.SYNCHRONOUS,
+            prediction);
+    }
+
+    @Override
+    public String spec() {
+        return "sequential";
+    }
+}

@@ -1,0 +1,98 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.bridge.Bindings;
+import dev.slipstream.bridge.Buffer;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.Engine;
+import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.ExecutionContext;
+import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.Tensor;
+import dev.slipstream.bridge.TensorType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One engine with its buffers, called from the host: for components outside the loop, such as a text encoder or an
+ * image decoder.
+ *
+ * <p><b>Threads:</b> one call at a time. <b>Ownership:</b> it owns the engine and all it made on the device.
+ */
+public final class EngineRunner implements AutoCloseable {
+    private final Map<String, TensorType> outputs;
+    private final Map<String, Buffer> buffers = new LinkedHashMap<>();
+    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final Stream stream;
+    private final Bindings bindings;
+
+    /**
+     * Builds the engine.
+     *
+     * @param inputs the type of each input, with every dimension known
+     * @param outputs likewise of each output
+     */
+    public EngineRunner(Device device, EngineSource source, Map<String, TensorType> inputs,
+        Map<String, TensorType> outputs) {
+        this.outputs = new LinkedHashMap<>(outputs);
+        try {
+            Engine engine = own(device.build(source));
+            Map<String, Tensor> tensors = new LinkedHashMap<>();
+            Map<String, TensorType> all = new LinkedHashMap<>(inputs);
+            all.putAll(outputs);
+            all.forEach((name, type) -> {
+                Buffer buffer = own(device.allocate(type.bytes()));
+                buffers.put(name, buffer);
+                tensors.put(name, new Tensor(buffer.all(), type));
+            });
+            ExecutionContext context = own(engine.newContext());
+            bindings = context.bind(tensors);
+            stream = own(device.newStream(device.name() + " " + source.name()));
+        } catch (RuntimeException | Error failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    private <T extends AutoCloseable> T own(T made) {
+        owned.addFirst(made);
+        return made;
+    }
+
+    /**
+     * Runs the engine once and waits for it.
+     *
+     * @param inputs the bytes of each input
+     * @param arena where the outputs are allocated
+     * @return the bytes of each output
+     */
+    public Map<String, MemorySegment> run(Map<String, MemorySegment> inputs, Arena arena) {
+        inputs.forEach((name, bytes) -> stream.upload(bytes, buffers.get(name).all()));
+        stream.run(bindings);
+        Map<String, MemorySegment> results = new LinkedHashMap<>();
+        outputs.forEach((name, type) -> {
+            MemorySegment result = arena.allocate(type.bytes(), 64);
+            stream.download(buffers.get(name).all(), result);
+            results.put(name, result);
+        });
+        stream.synchronize();
+        return results;
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable made : owned) {
+            try {
+                made.close();
+            } catch (RuntimeException failure) {
+                throw failure;
+            } catch (Exception checked) {
+                throw new IllegalStateException(checked);
+            }
+        }
+        owned.clear();
+    }
+}

@@ -1,0 +1,160 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.bridge.Buffer;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.Slice;
+import dev.slipstream.bridge.Stream;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+
+/**
+ * A program made ready on devices: streams, buffers, contexts and bindings. It can run again and again, each time with
+ * other host values; a run that failed or was cancelled leaves it ready for the next.
+ *
+ * <p><b>Threads:</b> one run at a time; the caller's thread queues everything, a few steps ahead of the devices, and
+ * then waits for the last step. <b>Ownership:</b> it owns what it made and closes it; engines and devices stay the
+ * caller's.
+ */
+public final class Execution implements AutoCloseable {
+    /** How many steps the host queues ahead; more would only make cancelling slower. */
+    private static final int STEPS_AHEAD = 4;
+
+    private final Program program;
+    private final Resources resources;
+    private final Runnable[] commands;
+    private final int[] stepEnds;
+    private final Tracer tracer;
+    private final Stream hostStream;
+    private final Duration patience;
+    private long queueNanos;
+
+    /**
+     * @param engines one a stage of the plan
+     * @param traced whether runs are timed ({@link #timeline})
+     * @param patience how long one step may take before the run is given up
+     * @throws DeviceException if a device has no room, or an engine does not take the tensors; nothing stays allocated
+     */
+    public Execution(Program program, List<Device> devices, List<StageEngine> engines, boolean traced,
+        Duration patience) {
+        this.program = program;
+        this.patience = patience;
+        this.resources = new Resources();
+        try {
+            resources.allocate(program, devices);
+            Device home = resources.slice(program.latents().getFirst()).buffer().device();
+            this.hostStream = resources.own(home.newStream(home.name() + " host"));
+            this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
+            this.commands = new Binder(program, resources, engines, tracer).bind();
+            this.stepEnds = Binder.stepEnds(program);
+        } catch (RuntimeException | Error failure) {
+            resources.closeAfter(failure);
+            throw failure;
+        }
+    }
+
+    /**
+     * Runs the program once.
+     *
+     * @param given the tensors that {@link HostInput.Given} names; they are read before the loop starts
+     * @throws CancellationException if the observer asked to stop
+     * @throws DeviceException if work failed, or a step took longer than the patience
+     */
+    public void run(Map<String, MemorySegment> given, LoopObserver observer) {
+        try {
+            upload(given);
+            loop(observer);
+        } catch (RuntimeException | Error failure) {
+            resources.drain(failure);
+            throw failure;
+        }
+    }
+
+    private void upload(Map<String, MemorySegment> given) {
+        HostTensors tensors = new HostTensors(given);
+        for (HostInput input : program.hostInputs()) {
+            Slice to = resources.slice(input.to());
+            resources.streamOf(to.buffer()).upload(tensors.bytes(input), to);
+        }
+        resources.synchronize();
+        tensors.keepUntilHere();
+    }
+
+    private void loop(LoopObserver observer) {
+        if (tracer != null) {
+            tracer.start(resources.streams().getFirst());
+        }
+        queueNanos = 0;
+        int next = 0;
+        int done = 0;
+        for (int step = 0; step < stepEnds.length; step++) {
+            if (observer.isCancelled()) {
+                throw new CancellationException("cancelled before step " + (step + 1) + " of " + stepEnds.length);
+            }
+            long start = System.nanoTime();
+            for (; next < stepEnds[step]; next++) {
+                commands[next].run();
+            }
+            queueNanos += System.nanoTime() - start;
+            if (step >= STEPS_AHEAD) {
+                awaitStep(done++, observer);
+            }
+        }
+        while (done < stepEnds.length) {
+            if (observer.isCancelled()) {
+                throw new CancellationException("cancelled at step " + (done + 1) + " of " + stepEnds.length);
+            }
+            awaitStep(done++, observer);
+        }
+        resources.synchronize();
+    }
+
+    private void awaitStep(int step, LoopObserver observer) {
+        if (!resources.events()[program.stepEvents().get(step)].await(patience)) {
+            throw new DeviceException("step " + (step + 1) + " of " + program.steps() + " was not done within "
+                + patience.toSeconds() + " s on " + resources.deviceNames());
+        }
+        observer.stepDone(step, stepEnds.length);
+    }
+
+    /**
+     * Copies the latents after a step to host memory: float32, like the first latents. After a run any step's, if the
+     * loop keeps them, else the last; during a run, from the observer, a step that is done. It has a stream of its own,
+     * so that it does not wait for what is queued.
+     */
+    public void latents(int step, MemorySegment to) {
+        hostStream.download(resources.slice(program.latents().get(step)), to);
+        hostStream.synchronize();
+    }
+
+    public Program program() {
+        return program;
+    }
+
+    /** What the last run did when, if the execution is traced. */
+    public Timeline timeline() {
+        if (tracer == null) {
+            throw new IllegalStateException("this execution is not traced");
+        }
+        return tracer.timeline();
+    }
+
+    /** Host time that the last run spent queueing, in nanoseconds, waits for the devices not included. */
+    public long queueNanos() {
+        return queueNanos;
+    }
+
+    /** Bytes of buffers on a device. */
+    public long bufferBytes(int device) {
+        return resources.buffers().stream().filter(buffer -> buffer.device() == resources.device(device))
+            .mapToLong(Buffer::bytes).sum();
+    }
+
+    @Override
+    public void close() {
+        resources.close();
+    }
+}

@@ -1,0 +1,40 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.plan.Branch;
+import java.util.Map;
+
+/**
+ * The loop to unroll, apart from the plan.
+ *
+ * @param guidance weight of the conditional prediction against the unconditional one; ignored where the plan has only
+ *     one branch
+ * @param latents {@code [batch, channels, height, width]} float32
+ * @param types the type of every tensor that a stage of the branch reads or writes
+ * @param keepLatents whether the latents after each step stay readable until the next run
+ */
+public record LoopSpec(DenoiserPorts ports, NoiseTable noise, double guidance, TensorType latents,
+    Map<Branch, Map<String, TensorType>> types, boolean keepLatents) {
+
+    public LoopSpec {
+        types = Map.copyOf(types);
+        if (latents.type() != DataType.FLOAT32 || latents.shape().rank() != 4) {
+            throw new IllegalArgumentException("latents are float32 [batch, channels, height, width], not " + latents);
+        }
+    }
+
+    TensorType type(String tensor, Branch branch) {
+        TensorType type = types.getOrDefault(branch, Map.of()).get(tensor);
+        if (type == null) {
+            throw new IllegalArgumentException("the type of tensor '" + tensor + "' is not known for " + branch);
+        }
+        return type;
+    }
+
+    /** Bytes of channels that the denoiser takes beside the latents (a mask, an image), a row. */
+    long extraBytes(Branch branch) {
+        TensorType sample = type(ports.sample(), branch);
+        return sample.bytes() / sample.shape().dim(0) - latents.bytes() / latents.shape().dim(0);
+    }
+}

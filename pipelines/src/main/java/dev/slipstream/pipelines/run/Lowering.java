@@ -1,0 +1,171 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.pipelines.run.Program.BufferSpec;
+import dev.slipstream.pipelines.run.Program.StreamSpec;
+import dev.slipstream.pipelines.run.Value.Access;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Gives values their buffers and derives every wait.
+ *
+ * <p>Each work has a vector clock: how many works of each stream are surely done before it starts. A work that reads a
+ * value of another stream waits for its writer, unless the clock says that it is done already. A buffer is used again
+ * only for a work that, by its clock, starts after everything that touched the old value; so reuse never adds a wait,
+ * and buffers ping-pong by themselves where an edge has slip.
+ */
+final class Lowering {
+    private final List<StreamSpec> streams;
+    private final List<BufferSpec> buffers = new ArrayList<>();
+    private final List<HostInput> hostInputs = new ArrayList<>();
+    private final Map<Value, Region> places;
+    private final Map<Value, Integer> readsLeft = new HashMap<>();
+    private final Map<Value, List<Node>> touches = new HashMap<>();
+    private final Map<BufferSpec, List<Free>> free = new HashMap<>();
+    private final int[][] clocks;
+
+    /** A work at its place in its stream. */
+    private static final class Node {
+        final Work work;
+        final int index;
+        final List<Node> waits = new ArrayList<>(2);
+        int[] clockAfter;
+        int event = -1;
+
+        Node(Work work, int index) {
+            this.work = work;
+            this.index = index;
+        }
+    }
+
+    /** A buffer whose value is read out, and the works that touched it. */
+    private record Free(int buffer, List<Node> touched) {
+    }
+
+    Lowering(List<StreamSpec> streams, HostValues host) {
+        this.streams = streams;
+        this.clocks = new int[streams.size()][streams.size()];
+        int devices = 1 + streams.stream().mapToInt(StreamSpec::device).max().orElse(0);
+        this.places = new HashMap<>(host.place(buffers, hostInputs, devices));
+    }
+
+    /** @param results per step the latents that it makes; the last work that writes each gets the step's event */
+    Program lower(List<Work> works, List<Value> results) {
+        works.forEach(work -> work.reads().forEach(access -> readsLeft.merge(access.value(), 1, Integer::sum)));
+        List<Node> nodes = works.stream().map(this::order).toList();
+        int events = 0;
+        for (Node node : nodes) {
+            for (Node awaited : node.waits) {
+                if (awaited.event < 0) {
+                    awaited.event = events++;
+                }
+            }
+        }
+        List<Integer> stepEvents = new ArrayList<>();
+        for (Value result : results) {
+            Node writer = touches.get(result).getFirst();
+            if (writer.event < 0) {
+                writer.event = events++;
+            }
+            stepEvents.add(writer.event);
+        }
+        List<Instruction> instructions = new ArrayList<>();
+        for (Node node : nodes) {
+            Work work = node.work;
+            node.waits.forEach(awaited ->
+                instructions.add(new Instruction.Wait(work.stream(), work.step(), awaited.event)));
+            instructions.add(instruction(work));
+            if (node.event >= 0) {
+                instructions.add(new Instruction.Record(work.stream(), work.step(), node.event));
+            }
+        }
+        return new Program(streams, buffers, hostInputs, instructions, events, stepEvents,
+            results.stream().map(places::get).toList());
+    }
+
+    private Node order(Work work) {
+        int stream = work.stream();
+        int[] clock = clocks[stream].clone();
+        Node node = new Node(work, clock[stream]);
+        for (Access read : work.reads()) {
+            for (Node touch : touches.getOrDefault(read.value(), List.of())) {
+                if (writes(touch, read.value()) && clock[touch.work.stream()] <= touch.index) {
+                    node.waits.removeIf(earlier -> earlier.work.stream() == touch.work.stream());
+                    node.waits.add(touch);
+                    for (int i = 0; i < clock.length; i++) {
+                        clock[i] = Math.max(clock[i], touch.clockAfter[i]);
+                    }
+                }
+            }
+        }
+        for (Access write : work.writes()) {
+            places.computeIfAbsent(write.value(), value -> place(value, clock));
+            touches.computeIfAbsent(write.value(), value -> new ArrayList<>()).add(node);
+        }
+        node.clockAfter = clock.clone();
+        node.clockAfter[stream] = node.index + 1;
+        clocks[stream] = node.clockAfter;
+        for (Access read : work.reads()) {
+            touches.computeIfAbsent(read.value(), value -> new ArrayList<>()).add(node);
+            if (readsLeft.merge(read.value(), -1, Integer::sum) == 0) {
+                release(read.value());
+            }
+        }
+        for (Access write : work.writes()) {
+            // A segment may make a tensor that nobody reads at this step; its bytes are free at once.
+            if (!readsLeft.containsKey(write.value())) {
+                release(write.value());
+            }
+        }
+        return node;
+    }
+
+    private static boolean writes(Node node, Value value) {
+        return node.work.writes().stream().anyMatch(access -> access.value() == value);
+    }
+
+    private Region place(Value value, int[] clock) {
+        BufferSpec spec = new BufferSpec(value.device(), value.bytes());
+        if (!value.isPinned()) {
+            List<Free> candidates = free.getOrDefault(spec, List.of());
+            for (Free candidate : candidates) {
+                if (candidate.touched().stream().allMatch(node -> node.index < clock[node.work.stream()])) {
+                    candidates.remove(candidate);
+                    return new Region(candidate.buffer(), 0, value.bytes());
+                }
+            }
+        }
+        buffers.add(spec);
+        return new Region(buffers.size() - 1, 0, value.bytes());
+    }
+
+    private void release(Value value) {
+        if (!value.isPinned()) {
+            free.computeIfAbsent(new BufferSpec(value.device(), value.bytes()), spec -> new ArrayList<>())
+                .add(new Free(places.get(value).buffer(), List.copyOf(touches.get(value))));
+        }
+    }
+
+    private Region region(Access access) {
+        Region whole = places.get(access.value());
+        return new Region(whole.buffer(), whole.offset() + access.offset(), access.bytes());
+    }
+
+    private Instruction instruction(Work work) {
+        return switch (work) {
+            case Work.Copy copy ->
+                new Instruction.Copy(copy.stream(), copy.step(), region(copy.from()), region(copy.to()));
+            case Work.Combine combine -> new Instruction.Combine(combine.stream(), combine.step(),
+                region(combine.to()), combine.from().stream().map(this::region).toList(), combine.weights());
+            case Work.Run run -> {
+                Map<String, Region> tensors = new LinkedHashMap<>();
+                run.inputs().forEach((name, access) -> tensors.put(name, region(access)));
+                run.outputs().forEach((name, access) -> tensors.put(name, region(access)));
+                yield new Instruction.Run(run.stream(), run.step(), run.stage(), tensors);
+            }
+        };
+    }
+}

@@ -1,0 +1,63 @@
+package dev.slipstream.pipelines.run;
+
+import java.util.List;
+
+/**
+ * An unrolled plan: what each stream does, in order. Nothing is left to decide while it runs.
+ *
+ * @param streams the streams; several may belong to one device
+ * @param buffers what to allocate
+ * @param hostInputs what the host writes before the loop
+ * @param instructions all streams' instructions in one order in which they can be queued: every {@code Record} comes
+ *     before the {@code Wait}s for it, steps ascend
+ * @param events number of events
+ * @param stepEvents per step, the event after which its latents are there
+ * @param latents per step, where the latents after it lie; valid until the program runs on, except for the last step
+ *     and where the loop keeps all
+ */
+public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<HostInput> hostInputs,
+    List<Instruction> instructions, int events, List<Integer> stepEvents, List<Region> latents) {
+
+    /** Name under which the host gives the first latents. */
+    public static final String LATENTS = "latents";
+    /** Name under which the host gives noise, one tensor like the latents a step. */
+    public static final String NOISE = "noise";
+    /** Name under which the host gives the channels that the denoiser takes beside the latents. */
+    public static final String EXTRA_CHANNELS = "extra_channels";
+
+    /** A queue on a device; copies between devices may have one of their own. */
+    public record StreamSpec(int device, boolean copies) {
+    }
+
+    public record BufferSpec(int device, long bytes) {
+    }
+
+    public Program {
+        streams = List.copyOf(streams);
+        buffers = List.copyOf(buffers);
+        hostInputs = List.copyOf(hostInputs);
+        instructions = List.copyOf(instructions);
+        stepEvents = List.copyOf(stepEvents);
+        latents = List.copyOf(latents);
+    }
+
+    public int steps() {
+        return stepEvents.size();
+    }
+
+    /** Bytes of all buffers on a device. */
+    public long bufferBytes(int device) {
+        return buffers.stream().filter(buffer -> buffer.device() == device).mapToLong(BufferSpec::bytes).sum();
+    }
+
+    /** Bytes that go from one device to another during the loop. */
+    public long copiedBytes() {
+        return instructions.stream().filter(Instruction.Copy.class::isInstance).map(Instruction.Copy.class::cast)
+            .filter(copy -> buffers.get(copy.from().buffer()).device() != buffers.get(copy.to().buffer()).device())
+            .mapToLong(copy -> copy.from().bytes()).sum();
+    }
+
+    public long launches() {
+        return instructions.stream().filter(Instruction.Run.class::isInstance).count();
+    }
+}

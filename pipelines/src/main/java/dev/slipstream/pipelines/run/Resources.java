@@ -1,0 +1,128 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.bridge.Buffer;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.Slice;
+import dev.slipstream.bridge.Stream;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Everything that an execution made on devices, and the order in which it is freed. */
+final class Resources implements AutoCloseable {
+    private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+    private final List<Stream> streams = new ArrayList<>();
+    private final List<Buffer> buffers = new ArrayList<>();
+    private List<Device> devices = List.of();
+    private Event[] events = new Event[0];
+
+    void allocate(Program program, List<Device> on) {
+        devices = List.copyOf(on);
+        for (Program.StreamSpec spec : program.streams()) {
+            Device device = devices.get(spec.device());
+            streams.add(own(device.newStream(device.name() + (spec.copies() ? " copies" : ""))));
+        }
+        for (Program.BufferSpec spec : program.buffers()) {
+            buffers.add(own(devices.get(spec.device()).allocate(spec.bytes())));
+        }
+        events = new Event[program.events()];
+        for (Instruction instruction : program.instructions()) {
+            if (instruction instanceof Instruction.Record record) {
+                Device device = devices.get(program.streams().get(record.stream()).device());
+                events[record.event()] = own(device.newEvent());
+            }
+        }
+    }
+
+    <T extends AutoCloseable> T own(T made) {
+        owned.push(made);
+        return made;
+    }
+
+    List<Stream> streams() {
+        return streams;
+    }
+
+    List<Buffer> buffers() {
+        return buffers;
+    }
+
+    Event[] events() {
+        return events;
+    }
+
+    Device device(int index) {
+        return devices.get(index);
+    }
+
+    Slice slice(Region region) {
+        return buffers.get(region.buffer()).slice(region.offset(), region.bytes());
+    }
+
+    /** A stream of the device that a buffer lies on. */
+    Stream streamOf(Buffer buffer) {
+        return streams.stream().filter(stream -> stream.device() == buffer.device()).findFirst().orElseThrow();
+    }
+
+    String deviceNames() {
+        return devices.stream().map(Device::name).collect(Collectors.joining(", "));
+    }
+
+    void synchronize() {
+        for (Stream stream : streams) {
+            stream.synchronize();
+        }
+    }
+
+    /** Lets all streams finish or skip what is queued and clears their failures, so that they can be used again. */
+    void drain(Throwable cause) {
+        for (Stream stream : streams) {
+            try {
+                stream.synchronize();
+            } catch (RuntimeException second) {
+                if (second != cause) {
+                    cause.addSuppressed(second);
+                }
+            }
+        }
+    }
+
+    void closeAfter(Throwable cause) {
+        try {
+            close();
+        } catch (RuntimeException second) {
+            cause.addSuppressed(second);
+        }
+    }
+
+    @Override
+    public void close() {
+        RuntimeException first = null;
+        // Streams were made first, so they would close last; but nothing may be freed while they still work.
+        for (Stream stream : streams) {
+            first = attempt(stream, first);
+        }
+        while (!owned.isEmpty()) {
+            first = attempt(owned.pop(), first);
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    private static RuntimeException attempt(AutoCloseable made, RuntimeException first) {
+        try {
+            made.close();
+        } catch (Exception failure) {
+            RuntimeException it = failure instanceof RuntimeException same ? same : new IllegalStateException(failure);
+            if (first == null) {
+                return it;
+            }
+            first.addSuppressed(it);
+        }
+        return first;
+    }
+}

@@ -1,0 +1,235 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.plan.Branch;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Stage;
+import dev.slipstream.pipelines.run.Demand.StageRun;
+import dev.slipstream.pipelines.run.Demand.Term;
+import dev.slipstream.pipelines.run.Demand.Version;
+import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.Value.Access;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/** Turns a plan into a program, for one loop. It thinks in {@link Value}s; {@link Lowering} does the rest. */
+public final class Unroller {
+    private final Plan plan;
+    private final LoopSpec loop;
+    private final Demand demand;
+    private final HostValues host;
+    private final boolean copyStreams;
+    private final List<Work> works = new ArrayList<>();
+    private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
+    private final Map<Integer, Value> latents = new HashMap<>();
+    private final Map<String, Value> modelInputs = new HashMap<>();
+    private final List<Value> remembered = new ArrayList<>();
+    private final List<Value> results = new ArrayList<>();
+
+    private Unroller(Plan plan, LoopSpec loop, boolean copyStreams) {
+        this.plan = plan;
+        this.loop = loop;
+        this.copyStreams = copyStreams;
+        this.demand = new Demand(plan, loop.noise().steps(), loop.guidance());
+        this.host = new HostValues(loop);
+    }
+
+    /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
+    public static Program unroll(Plan plan, LoopSpec loop, boolean copyStreams) {
+        return new Unroller(plan, loop, copyStreams).unroll();
+    }
+
+    private Program unroll() {
+        int steps = loop.noise().steps();
+        latents.put(plan.home(), host.given(Program.LATENTS, plan.home(), 0, loop.latents().bytes()));
+        for (int step = 0; step < steps; step++) {
+            modelInputs.clear();
+            spreadLatents(step);
+            for (int stage = 0; stage < plan.stages().size(); stage++) {
+                if (demand.isNeeded(stage, step)) {
+                    run(new StageRun(stage, step));
+                }
+            }
+            advance(step);
+        }
+        List<Program.StreamSpec> streams = new ArrayList<>();
+        for (int device = 0; device < plan.devices(); device++) {
+            streams.add(new Program.StreamSpec(device, false));
+        }
+        for (int device = 0; copyStreams && device < plan.devices(); device++) {
+            streams.add(new Program.StreamSpec(device, true));
+        }
+        return new Lowering(streams, host).lower(works, results);
+    }
+
+    /** Sends the latents to the devices whose stages take them at this step. */
+    private void spreadLatents(int step) {
+        TreeSet<Integer> devices = new TreeSet<>();
+        for (int stage = 0; stage < plan.stages().size(); stage++) {
+            if (demand.isNeeded(stage, step) && plan.segment(stage).reads().contains(loop.ports().sample())) {
+                devices.add(plan.stages().get(stage).device());
+            }
+        }
+        devices.remove(plan.home());
+        for (int device : devices) {
+            latents.put(device, copy(latents.get(plan.home()), device, step, "x" + step));
+        }
+    }
+
+    private void run(StageRun run) {
+        Stage stage = plan.stages().get(run.stage());
+        Map<String, Access> inputs = new LinkedHashMap<>();
+        for (Version source : demand.sources(run)) {
+            inputs.put(source.tensor(), versions.get(source).get(stage.device()).all());
+        }
+        for (String tensor : plan.segment(run.stage()).reads()) {
+            if (!inputs.containsKey(tensor)) {
+                inputs.put(tensor, graphInput(tensor, stage, run.step()));
+            }
+        }
+        Map<String, Access> outputs = new LinkedHashMap<>();
+        List<Version> made = new ArrayList<>();
+        for (String tensor : plan.segment(run.stage()).writes()) {
+            Version version = new Version(run, tensor);
+            Value value = Value.made(plan.label(run.stage()) + "." + tensor + "#" + run.step(), stage.device(),
+                loop.type(tensor, stage.branch()).bytes());
+            outputs.put(tensor, value.all());
+            versions.computeIfAbsent(version, key -> new HashMap<>()).put(stage.device(), value);
+            made.add(version);
+        }
+        works.add(new Work.Run(stage.device(), run.step(), run.stage(), inputs, outputs));
+        for (Version version : made) {
+            Value value = versions.get(version).get(stage.device());
+            for (int reader : demand.readers(version)) {
+                if (reader != stage.device()) {
+                    versions.get(version).put(reader, copy(value, reader, run.step(), value.toString()));
+                }
+            }
+        }
+    }
+
+    private Access graphInput(String tensor, Stage stage, int step) {
+        TensorType type = loop.type(tensor, stage.branch());
+        if (tensor.equals(loop.ports().sample())) {
+            return modelInput(stage, step, type).all();
+        }
+        if (tensor.equals(loop.ports().timestep())) {
+            int index = plan.cadence().timeIndex(step, stage.lead(), loop.noise().steps());
+            return host.timestep(loop.noise().rows().get(index).timestep(), type, stage.device()).all();
+        }
+        boolean second = stage.branch() == Branch.CONDITIONAL && plan.stages().stream()
+            .anyMatch(other -> other.branch() == Branch.UNCONDITIONAL);
+        return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes()).all();
+    }
+
+    /** The scaled latents, once for each row of the guidance batch, with the extra channels behind each. */
+    private Value modelInput(Stage stage, int step, TensorType type) {
+        int device = stage.device();
+        Value x = latents.get(device);
+        double scale = loop.noise().rows().get(step).inputScale();
+        if (scale == 1 && type.bytes() == x.bytes()) {
+            return x;
+        }
+        return modelInputs.computeIfAbsent(stage.branch() + "@" + device, key -> {
+            Value input = Value.made("in" + step, device, type.bytes());
+            long extra = loop.extraBytes(stage.branch());
+            long rows = extra == 0 ? type.bytes() / x.bytes() : type.shape().dim(0);
+            long row = type.bytes() / rows;
+            for (long index = 0; index < rows; index++) {
+                long part = row - extra;
+                combine(device, step, input.part(index * row, part),
+                    List.of(x.part(index * part % x.bytes(), part)), List.of(scale));
+                if (extra > 0) {
+                    long batch = loop.latents().shape().dim(0);
+                    Value channels = host.given(Program.EXTRA_CHANNELS, device, 0, extra * batch);
+                    combine(device, step, input.part(index * row + part, extra),
+                        List.of(channels.part(index % batch * extra, extra)), List.of(1.0));
+                }
+            }
+            return input;
+        });
+    }
+
+    /** The noise scheduler's step: the next latents, and what later steps remember of this one. */
+    private void advance(int step) {
+        int home = plan.home();
+        NoiseTable.Row row = loop.noise().rows().get(step);
+        Value x = latents.get(home);
+        List<Access> from = new ArrayList<>();
+        List<Double> weights = new ArrayList<>();
+        from.add(x.all());
+        weights.add(row.next().latent());
+        addPrediction(step, row.next().prediction(), from, weights);
+        for (int back = 0; back < row.next().past().size(); back++) {
+            if (row.next().past().get(back) != 0) {
+                from.add(remembered.get(step - 1 - back).all());
+                weights.add(row.next().past().get(back));
+            }
+        }
+        if (row.next().noise() != 0) {
+            from.add(host.given(Program.NOISE, home, step * x.bytes(), x.bytes()).all());
+            weights.add(row.next().noise());
+        }
+        boolean last = step == loop.noise().steps() - 1;
+        Value next = last || loop.keepLatents() ? Value.pinned("x" + (step + 1), home, x.bytes())
+            : Value.made("x" + (step + 1), home, x.bytes());
+        remembered.add(isRemembered(step) ? remember(step, x, row.history()) : null);
+        combine(home, step, next.all(), from, weights);
+        latents.clear();
+        latents.put(home, next);
+        results.add(next);
+    }
+
+    private boolean isRemembered(int step) {
+        List<NoiseTable.Row> rows = loop.noise().rows();
+        for (int later = step + 1; later < rows.size(); later++) {
+            List<Double> past = rows.get(later).next().past();
+            int back = later - 1 - step;
+            if (back < past.size() && past.get(back) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Value remember(int step, Value x, History history) {
+        List<Access> from = new ArrayList<>();
+        List<Double> weights = new ArrayList<>();
+        if (history.latent() != 0) {
+            from.add(x.all());
+            weights.add(history.latent());
+        }
+        addPrediction(step, history.prediction(), from, weights);
+        Value value = Value.made("h" + step, plan.home(), x.bytes());
+        combine(plan.home(), step, value.all(), from, weights);
+        return value;
+    }
+
+    private void addPrediction(int step, double factor, List<Access> from, List<Double> weights) {
+        for (Term term : demand.prediction(step)) {
+            Value value = versions.get(new Version(term.run(), plan.prediction())).get(plan.home());
+            long half = value.bytes() / 2;
+            from.add(switch (term.rows()) {
+                case ALL -> value.all();
+                case FIRST_HALF -> value.part(0, half);
+                case SECOND_HALF -> value.part(half, half);
+            });
+            weights.add(factor * term.weight());
+        }
+    }
+
+    private void combine(int device, int step, Access to, List<Access> from, List<Double> weights) {
+        works.add(new Work.Combine(device, step, to, from, weights.stream().map(Double::floatValue).toList()));
+    }
+
+    private Value copy(Value value, int device, int step, String name) {
+        Value copied = Value.made(name, device, value.bytes());
+        int stream = value.device() + (copyStreams ? plan.devices() : 0);
+        works.add(new Work.Copy(stream, step, value.all(), copied.all()));
+        return copied;
+    }
+}

@@ -1,0 +1,61 @@
+package dev.slipstream.pipelines.run;
+
+/**
+ * A tensor on a device that is written once and never changes: a version. Identity is what counts; where its bytes lie
+ * is decided later.
+ */
+final class Value {
+    private final String name;
+    private final int device;
+    private final long bytes;
+    private final boolean pinned;
+
+    private Value(String name, int device, long bytes, boolean pinned) {
+        this.name = name;
+        this.device = device;
+        this.bytes = bytes;
+        this.pinned = pinned;
+    }
+
+    /** A value that the loop makes, and whose bytes may serve others once it is read for the last time. */
+    static Value made(String name, int device, long bytes) {
+        return new Value(name, device, bytes, false);
+    }
+
+    /** A value whose bytes stay its own for the whole program. */
+    static Value pinned(String name, int device, long bytes) {
+        return new Value(name, device, bytes, true);
+    }
+
+    int device() {
+        return device;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    boolean isPinned() {
+        return pinned;
+    }
+
+    Access all() {
+        return new Access(this, 0, bytes);
+    }
+
+    Access part(long offset, long length) {
+        return new Access(this, offset, length);
+    }
+
+    @Override
+    public String toString() {
+        return name + "@" + device;
+    }
+
+    /** Some bytes of a value, read or written. */
+    record Access(Value value, long offset, long bytes) {
+        Access {
+            java.util.Objects.checkFromIndexSize(offset, bytes, value.bytes());
+        }
+    }
+}

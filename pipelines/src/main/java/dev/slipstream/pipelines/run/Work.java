@@ -1,0 +1,54 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.pipelines.run.Value.Access;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+
+/** One thing to do, in terms of values; the {@link Lowering} makes an {@link Instruction} of it. */
+sealed interface Work {
+    int stream();
+
+    int step();
+
+    Collection<Access> reads();
+
+    Collection<Access> writes();
+
+    record Run(int stream, int step, int stage, Map<String, Access> inputs, Map<String, Access> outputs)
+        implements Work {
+        @Override
+        public Collection<Access> reads() {
+            return inputs.values();
+        }
+
+        @Override
+        public Collection<Access> writes() {
+            return outputs.values();
+        }
+    }
+
+    record Copy(int stream, int step, Access from, Access to) implements Work {
+        @Override
+        public Collection<Access> reads() {
+            return List.of(from);
+        }
+
+        @Override
+        public Collection<Access> writes() {
+            return List.of(to);
+        }
+    }
+
+    record Combine(int stream, int step, Access to, List<Access> from, List<Float> weights) implements Work {
+        @Override
+        public Collection<Access> reads() {
+            return from;
+        }
+
+        @Override
+        public Collection<Access> writes() {
+            return List.of(to);
+        }
+    }
+}

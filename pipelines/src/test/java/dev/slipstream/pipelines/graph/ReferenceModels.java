@@ -1,0 +1,60 @@
+package dev.slipstream.pipelines.graph;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/** The tiny denoisers of the reference cases, which not every checkout has. */
+final class ReferenceModels {
+    private ReferenceModels() {
+    }
+
+    /** A folder of the reference cases, which lie beside the repository; the test is skipped where they do not. */
+    static Path folder(String name) {
+        Path wanted = Path.of("shared", "reference", name, "unet");
+        Optional<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
+            .map(parent -> parent.resolve(wanted)).filter(Files::isDirectory).findFirst();
+        assumeTrue(found.isPresent(), "there is no folder " + wanted + " beside the repository");
+        return found.get();
+    }
+
+    static Graph graph(String name) {
+        return GraphFile.read(folder(name).resolve("model.onnx"));
+    }
+
+    static Map<String, OnnxTensor> inputs(String name, OnnxRunner runner) throws OrtException {
+        Map<String, OnnxTensor> inputs = new HashMap<>();
+        Random random = new Random(7);
+        inputs.put("sample", normal(runner, random, 2, 4, 16, 16));
+        inputs.put("timestep", runner.tensor(new long[] {481}));
+        inputs.put("encoder_hidden_states", normal(runner, random, 2, 7, 32));
+        if (name.equals("sdxl")) {
+            inputs.put("text_embeds", normal(runner, random, 2, 16));
+            inputs.put("time_ids", normal(runner, random, 2, 6));
+        }
+        return inputs;
+    }
+
+    private static OnnxTensor normal(OnnxRunner runner, Random random, int... shape) throws OrtException {
+        int elements = 1;
+        long[] dims = new long[shape.length];
+        for (int i = 0; i < shape.length; i++) {
+            dims[i] = shape[i];
+            elements *= shape[i];
+        }
+        float[] values = new float[elements];
+        for (int i = 0; i < elements; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return runner.tensor(values, dims);
+    }
+}

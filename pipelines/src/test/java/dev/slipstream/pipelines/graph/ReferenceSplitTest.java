@@ -1,0 +1,91 @@
+package dev.slipstream.pipelines.graph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The reference implementation's own cuts of whole denoisers, exported by torch.onnx. */
+class ReferenceSplitTest {
+    private static final Set<String> LAGGABLE = Set.of("sample");
+    /** The last operator of a residual block, an attention, a sampler, or the first convolution. */
+    private static final Pattern MODULE_OUTPUT = Pattern.compile("/conv_in/Conv_output_0"
+        + "|/(down_blocks\\.\\d|mid_block|up_blocks\\.\\d)/"
+        + "(resnets\\.\\d/Div|attentions\\.\\d/Add|(down|up)samplers\\.0/conv/Conv)_output_0");
+    /** The batch size, which the exporter asks of the latents; folding removes it where the shape is fixed. */
+    private static final String SHAPE_OF_SAMPLE = "/Shape_output_0";
+
+    private OnnxRunner runner;
+
+    @BeforeEach
+    void makeRunner() {
+        runner = new OnnxRunner();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sd21, 2, c0 c1", "sd21, 3, c0 c1 c2", "sd21, 4, c0 c1 c2 c3", "sdxl, 2, c1.0 c0 c1.1",
+        "sdxl, 3, c2.0 c0 c1 c2.1", "sdxl, 4, c3.0 c0 c1 c2 c3.1"})
+    void hasAsFewSegmentsAsTheTableAllows(String model, int components, String names) throws IOException {
+        Partition partition = split(model, ReferenceModels.graph(model), components);
+
+        assertEquals(List.of(names.split(" ")), partition.segments().stream().map(Segment::name).toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sd21, 2", "sd21, 3", "sd21, 4", "sdxl, 2", "sdxl, 3", "sdxl, 4"})
+    void onlyOutputsOfModulesGoFromSegmentToSegment(String model, int components) throws IOException {
+        Partition partition = split(model, ReferenceModels.graph(model), components);
+
+        List<String> others = partition.edges().stream()
+            .filter(edge -> !MODULE_OUTPUT.matcher(edge).matches()).toList();
+        assertEquals(List.of(SHAPE_OF_SAMPLE), others);
+        assertTrue(partition.consumers("sample").stream().allMatch(segment ->
+            segment.graph().nodes().stream().anyMatch(node -> node.getName().equals("/conv_in/Conv"))));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sd21, 2", "sd21, 3", "sd21, 4", "sdxl, 2", "sdxl, 3", "sdxl, 4"})
+    void segmentsRunInOrderEqualTheWholeBitForBit(String model, int components) throws IOException, OrtException {
+        Graph graph = ReferenceModels.graph(model);
+        Map<String, OnnxTensor> inputs = ReferenceModels.inputs(model, runner);
+
+        float[] whole = OnnxRunner.floats(runner.run(graph, inputs).get("out_sample"));
+        float[] parts = OnnxRunner.floats(runner.run(split(model, graph, components), inputs).get("out_sample"));
+
+        assertArrayEquals(whole, parts);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sd21, 3", "sdxl, 3"})
+    void segmentsOptimisedByThemselvesStayCloseToTheWhole(String model, int components)
+        throws IOException, OrtException {
+        OnnxRunner optimising = new OnnxRunner(OptLevel.ALL_OPT);
+        Graph graph = ReferenceModels.graph(model);
+        Map<String, OnnxTensor> inputs = ReferenceModels.inputs(model, runner);
+
+        float[] whole = OnnxRunner.floats(optimising.run(graph, inputs).get("out_sample"));
+        float[] parts = OnnxRunner.floats(optimising.run(split(model, graph, components), inputs).get("out_sample"));
+
+        assertArrayEquals(whole, parts, 1e-5f);
+    }
+
+    private static Partition split(String model, Graph graph, int components) throws IOException {
+        String config = Files.readString(ReferenceModels.folder(model).resolve("config.json"));
+        JsonObject json = JsonParser.parseString(config).getAsJsonObject();
+        return Splitter.split(graph, Cuts.reference(json, components).orElseThrow(), LAGGABLE);
+    }
+}

@@ -1,0 +1,38 @@
+package dev.slipstream.pipelines.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Next;
+import dev.slipstream.pipelines.run.NoiseTable.Row;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class NoiseTableTest {
+    private static Row row(double prediction, Double... past) {
+        return new Row(1, 1, new Next(1, prediction, List.of(past), 0), History.NONE);
+    }
+
+    @Test
+    void rowsMayLookBackAsFarAsThereAreSteps() {
+        assertEquals(2, new NoiseTable("lms", 1, List.of(row(1), row(1, 0.5))).steps());
+        assertThrows(IllegalArgumentException.class, () -> new NoiseTable("lms", 1, List.of(row(1, 0.5))));
+    }
+
+    @Test
+    void coefficientsThatAreNotFiniteAreRefused() {
+        String message = assertThrows(IllegalArgumentException.class,
+            () -> new NoiseTable("ddim", 1, List.of(row(1), row(Double.NaN)))).getMessage();
+        assertTrue(message.contains("step 1 of ddim"), message);
+        assertThrows(IllegalArgumentException.class,
+            () -> new NoiseTable("ddim", 1, List.of(row(1), row(1, Double.POSITIVE_INFINITY))));
+        assertThrows(IllegalArgumentException.class, () -> new NoiseTable("ddim", 1 / 0.0, List.of(row(1))));
+    }
+
+    @Test
+    void emptyTablesAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> new NoiseTable("ddim", 1, List.of()));
+    }
+}

@@ -1,0 +1,110 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.pipelines.plan.Plan;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+
+/**
+ * Runs a program on formulas instead of numbers: each buffer holds the expression that its bytes stand for. Streams
+ * take turns at random, held only by their waits, so a missing wait or a buffer used again too early shows as a wrong
+ * formula for some seed.
+ */
+final class SymbolicMachine {
+    private final Program program;
+    private final Plan plan;
+    private final Map<Integer, TreeMap<Long, String>> memory = new HashMap<>();
+
+    SymbolicMachine(Program program, Plan plan) {
+        this.program = program;
+        this.plan = plan;
+    }
+
+    /** The formula of the latents after each step; read when the step's event is reached. */
+    List<String> run(long seed) {
+        for (HostInput input : program.hostInputs()) {
+            write(input.to(), switch (input) {
+                case HostInput.Given given -> given.tensor().equals(Program.LATENTS) ? "x0" : given.tensor();
+                case HostInput.Timestep time -> Integer.toString((int) time.value());
+            });
+        }
+        List<Deque<Instruction>> queues = new ArrayList<>();
+        program.streams().forEach(stream -> queues.add(new ArrayDeque<>()));
+        program.instructions().forEach(instruction -> queues.get(instruction.stream()).add(instruction));
+        boolean[] events = new boolean[program.events()];
+        String[] latents = new String[program.steps()];
+        Random random = new Random(seed);
+        while (queues.stream().anyMatch(queue -> !queue.isEmpty())) {
+            List<Deque<Instruction>> ready = queues.stream().filter(queue -> !queue.isEmpty()
+                && !(queue.peek() instanceof Instruction.Wait wait && !events[wait.event()])).toList();
+            if (ready.isEmpty()) {
+                throw new AssertionError("streams wait for each other: " + queues);
+            }
+            Instruction instruction = ready.get(random.nextInt(ready.size())).poll();
+            if (instruction instanceof Instruction.Record record) {
+                events[record.event()] = true;
+                int step = program.stepEvents().indexOf(record.event());
+                if (step >= 0) {
+                    latents[step] = read(program.latents().get(step));
+                }
+            } else {
+                execute(instruction);
+            }
+        }
+        return List.of(latents);
+    }
+
+    private void execute(Instruction instruction) {
+        switch (instruction) {
+            case Instruction.Copy copy -> write(copy.to(), read(copy.from()));
+            case Instruction.Combine combine -> write(combine.to(), combination(combine));
+            case Instruction.Run run -> {
+                String time = null;
+                List<String> arguments = new ArrayList<>();
+                for (String tensor : plan.segment(run.stage()).reads()) {
+                    String value = read(run.tensors().get(tensor));
+                    if (tensor.equals("t")) {
+                        time = value;
+                    } else {
+                        arguments.add(value);
+                    }
+                }
+                String formula = plan.segment(run.stage()).name() + "[" + time + "]("
+                    + String.join(",", arguments) + ")";
+                plan.segment(run.stage()).writes().forEach(tensor -> write(run.tensors().get(tensor), formula));
+            }
+            default -> {
+                // records and waits are the loop's business
+            }
+        }
+    }
+
+    /** A step of the test's noise scheduler keeps only the prediction (weight 0 for the latents). */
+    private String combination(Instruction.Combine combine) {
+        List<String> terms = new ArrayList<>();
+        for (int i = 0; i < combine.from().size(); i++) {
+            String value = read(combine.from().get(i));
+            if (combine.weights().get(i) != 0) {
+                terms.add(value);
+            }
+        }
+        return terms.size() == 1 ? terms.getFirst() : "{" + String.join("+", terms) + "}";
+    }
+
+    private String read(Region region) {
+        TreeMap<Long, String> bytes = memory.getOrDefault(region.buffer(), new TreeMap<>());
+        Map.Entry<Long, String> entry = bytes.floorEntry(region.offset());
+        return entry == null ? "garbage" : entry.getValue();
+    }
+
+    private void write(Region region, String value) {
+        TreeMap<Long, String> bytes = memory.computeIfAbsent(region.buffer(), key -> new TreeMap<>());
+        bytes.subMap(region.offset(), region.offset() + region.bytes()).clear();
+        bytes.put(region.offset(), value);
+    }
+}
