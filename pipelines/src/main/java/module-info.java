@@ -9,8 +9,9 @@ module dev.slipstream.pipelines {
     requires transitive dev.slipstream.bridge;
 
     exports dev.slipstream.pipelines.diffusion;
-    exports dev.slipstream.pipelines.graph;
     exports dev.slipstream.pipelines.graph.shape;
+    exports dev.slipstream.pipelines.graph;
+    exports dev.slipstream.pipelines.model;
     exports dev.slipstream.pipelines.plan;
     exports dev.slipstream.pipelines.run;
 }

@@ -1,0 +1,75 @@
+package dev.slipstream.pipelines.model;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/** Writes a file so that others see all of it or nothing: into a temporary neighbour, which is then moved over it. */
+public final class AtomicFile {
+    private AtomicFile() {
+    }
+
+    /** What goes into the file. */
+    @FunctionalInterface
+    public interface Contents {
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /**
+     * Replaces {@code file}, or makes it. If this fails, an older file is still there, and nothing else is.
+     *
+     * @throws IOException in one sentence, if the folder is missing or not writable, or the target is not a plain file
+     */
+    public static void write(Path file, Contents contents) throws IOException {
+        Path target = file.toAbsolutePath();
+        checkTarget(target);
+        // Not Files.createTempFile: its files are readable by their owner only, and the finished one would be, too.
+        Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        try {
+            try (FileChannel channel =
+                FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                contents.writeTo(channel);
+                channel.force(true);
+            }
+            move(temporary, target);
+        } catch (IOException e) {
+            throw new IOException("cannot write " + target + ": " + reason(e), e);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static void checkTarget(Path target) throws IOException {
+        if (target.getFileName() == null || Files.isDirectory(target)) {
+            throw new IOException("cannot write " + target + ": it is a folder; give the name of a file in it");
+        }
+        // Moving over a device or a pipe would replace it.
+        if (Files.exists(target) && !Files.isRegularFile(target)) {
+            throw new IOException("cannot write " + target + ": it is not a plain file");
+        }
+        if (!Files.isDirectory(target.getParent())) {
+            throw new IOException("cannot write " + target + ": there is no folder " + target.getParent());
+        }
+        if (!Files.isWritable(target.getParent())) {
+            throw new IOException(
+                "cannot write " + target + ": no permission to write in the folder " + target.getParent());
+        }
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static String reason(IOException e) {
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    }
+}

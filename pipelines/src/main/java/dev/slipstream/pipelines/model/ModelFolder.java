@@ -1,0 +1,137 @@
+package dev.slipstream.pipelines.model;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * A model in the layout of diffusers' ONNX pipelines (as optimum exports them):
+ *
+ * <pre>
+ *     model_index.json                    which pipeline this is
+ *     text_encoder/model.onnx             and text_encoder_2/ for SDXL
+ *     unet/model.onnx, config.json        or transformer/
+ *     vae_decoder/model.onnx, config.json and vae_encoder/ for image to image
+ *     scheduler/scheduler_config.json
+ *     tokenizer/                          and tokenizer_2/
+ *     cuts.json                           optional: where the denoiser can be cut
+ * </pre>
+ *
+ * <p>Nothing but the folder is needed to open it: a part is looked for when it is asked for, so a folder with only a
+ * denoiser serves those who need no more. Immutable, keeps no file open; safe for any thread. Every method that reads
+ * throws {@link ModelException}.
+ */
+public final class ModelFolder {
+    private final Path path;
+
+    private ModelFolder(Path path) {
+        this.path = path;
+    }
+
+    /** @throws ModelException if this is no folder, or holds nothing of a model */
+    public static ModelFolder open(Path path) {
+        ModelFolder folder = new ModelFolder(path.toAbsolutePath().normalize());
+        folder.diagnosis().checkIsModel(Files.exists(folder.index()) || folder.hasAnyComponent());
+        return folder;
+    }
+
+    private boolean hasAnyComponent() {
+        return Arrays.stream(Component.values())
+            .anyMatch(component -> component.folders().stream().map(path::resolve).anyMatch(Files::isDirectory));
+    }
+
+    private FolderDiagnosis diagnosis() {
+        return new FolderDiagnosis(path);
+    }
+
+    private Path index() {
+        return path.resolve("model_index.json");
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** What to call the model: the folder's own name. */
+    public String name() {
+        return path.getFileName() == null ? path.toString() : path.getFileName().toString();
+    }
+
+    /** diffusers' class of the pipeline, such as {@code StableDiffusionXLPipeline}; empty without model_index.json. */
+    public Optional<String> pipelineClass() {
+        return Files.exists(index()) ? ConfigFile.read(index()).text("_class_name") : Optional.empty();
+    }
+
+    /** Whether the component's ONNX file is there. */
+    public boolean has(Component component) {
+        return Files.isRegularFile(folder(component).resolve("model.onnx"));
+    }
+
+    /**
+     * The component's ONNX file, looked at closely enough to say what is wrong where it cannot be one.
+     *
+     * @throws ModelException if it is missing, empty or a Git LFS pointer, or the weights are in another format
+     */
+    public Path require(Component component) {
+        Path folder = folder(component);
+        diagnosis().checkComponent(component, folder);
+        return folder.resolve("model.onnx");
+    }
+
+    /** The folder of a component: the one that exists, else the one where it should be. */
+    public Path folder(Component component) {
+        return component.folders().stream().map(path::resolve).filter(Files::isDirectory).findFirst()
+            .orElse(path.resolve(component.folders().getFirst()));
+    }
+
+    /** The component's {@code config.json}; empty if it has none. */
+    public Optional<ConfigFile> config(Component component) {
+        return optional(folder(component).resolve("config.json"));
+    }
+
+    /** @throws ModelException also if the denoiser has no {@code config.json} */
+    public DenoiserConfig denoiserConfig() {
+        return DenoiserConfig.of(ConfigFile.read(folder(Component.DENOISER).resolve("config.json")));
+    }
+
+    /** From {@code vae_decoder/config.json}, or {@code vae/config.json}; if there is neither, as Stable Diffusion 1. */
+    public DecoderConfig decoderConfig() {
+        return config(Component.VAE_DECODER).or(() -> optional(path.resolve("vae").resolve("config.json")))
+            .map(DecoderConfig::of).orElse(DecoderConfig.STABLE_DIFFUSION);
+    }
+
+    /** The model's own noise scheduler. */
+    public ConfigFile noiseScheduler() {
+        return ConfigFile.read(path.resolve("scheduler").resolve("scheduler_config.json"));
+    }
+
+    /** The noise scheduler in {@code scheduler-NAME/}, a form that folders of reference cases have. */
+    public ConfigFile noiseScheduler(String name) {
+        return ConfigFile.read(path.resolve("scheduler-" + name).resolve("scheduler_config.json"));
+    }
+
+    /** The folder {@code tokenizer/}. */
+    public Path tokenizer() {
+        return diagnosis().checkFolder(path.resolve("tokenizer"), "a tokenizer");
+    }
+
+    /** The folder of SDXL's second tokenizer; empty if the model has none. */
+    public Optional<Path> tokenizer2() {
+        return Optional.of(path.resolve("tokenizer_2")).filter(Files::isDirectory);
+    }
+
+    /** {@code cuts.json}: where the denoiser can be cut. */
+    public Optional<ConfigFile> cuts() {
+        return optional(path.resolve("cuts.json"));
+    }
+
+    private static Optional<ConfigFile> optional(Path file) {
+        return Files.exists(file) ? Optional.of(ConfigFile.read(file)) : Optional.empty();
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
+    }
+}

@@ -1,0 +1,17 @@
+package dev.slipstream.pipelines.model;
+
+import java.util.List;
+import java.util.Locale;
+
+/** Python's pickles run code when they are read, so they are refused by their names and never opened. */
+final class Pickle {
+    private static final List<String> ENDINGS = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle");
+
+    private Pickle() {
+    }
+
+    static boolean is(String fileName) {
+        String name = fileName.toLowerCase(Locale.ROOT);
+        return ENDINGS.stream().anyMatch(name::endsWith);
+    }
+}

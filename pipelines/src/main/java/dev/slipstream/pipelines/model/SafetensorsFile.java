@@ -1,0 +1,121 @@
+package dev.slipstream.pipelines.model;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A safetensors file, mapped into memory: opening one costs its header, and pages of tensors are read when touched.
+ *
+ * <p>Format: 8 bytes length of the header (little-endian), the header, which is a JSON object, and the tensors' bytes
+ * without gaps. A header is taken for hostile until all of it is checked, and is not read at all where it claims more
+ * than the file has. Source: the format description of the huggingface/safetensors project.
+ *
+ * <p>The owner closes it; then its tensors can no longer be read. Any thread may read or close. A file that somebody
+ * shortens while it is mapped makes the JVM raise {@link InternalError}, as for any mapped file.
+ */
+public final class SafetensorsFile implements AutoCloseable {
+    static final long MOST_HEADER_BYTES = 100_000_000;
+
+    private static final ValueLayout.OfLong LENGTH =
+        ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Path path;
+    private final Arena arena;
+    private final Map<String, StoredTensor> tensors;
+    private final Map<String, String> metadata;
+
+    private SafetensorsFile(Path path, Arena arena, SafetensorsHeader header, MemorySegment data) {
+        this.path = path;
+        this.arena = arena;
+        this.metadata = header.metadata();
+        Map<String, StoredTensor> found = new LinkedHashMap<>();
+        header.entries().forEach((name, entry) -> found.put(name,
+            new StoredTensor(entry.type(), entry.shape(), data.asSlice(entry.begin(), entry.end() - entry.begin()))));
+        this.tensors = Collections.unmodifiableMap(found);
+    }
+
+    /** @throws ModelException if the file is missing, not of this format, or damaged */
+    public static SafetensorsFile open(Path path) {
+        if (Pickle.is(path.toString())) {
+            throw new ModelException(path + " is a pickle, which can run code when it is read; "
+                + "ask for the same weights as .safetensors");
+        }
+        Arena arena = Arena.ofShared();
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            MemorySegment file = channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
+            return parse(path, arena, file);
+        } catch (NoSuchFileException e) {
+            arena.close();
+            throw new ModelException("there is no file " + path, e);
+        } catch (IOException e) {
+            arena.close();
+            throw new ModelException("cannot read " + path + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    private static SafetensorsFile parse(Path path, Arena arena, MemorySegment file) throws IOException {
+        if (GitLfs.isPointer(path)) {
+            throw new ModelException(GitLfs.advice(path));
+        }
+        if (file.byteSize() < Long.BYTES) {
+            throw new ModelException(path + " is not a safetensors file: it has only " + file.byteSize() + " bytes");
+        }
+        long length = file.get(LENGTH, 0);
+        if (length < 0 || length > MOST_HEADER_BYTES) {
+            throw new ModelException(path + " is not a safetensors file: its header would have "
+                + Long.toUnsignedString(length) + " bytes");
+        }
+        if (length > file.byteSize() - Long.BYTES) {
+            throw new ModelException(path + " is cut short: its header should have " + length + " bytes, and "
+                + (file.byteSize() - Long.BYTES) + " are left; download it again");
+        }
+        byte[] header = file.asSlice(Long.BYTES, length).toArray(ValueLayout.JAVA_BYTE);
+        MemorySegment data = file.asSlice(Long.BYTES + length);
+        return new SafetensorsFile(path, arena, SafetensorsHeader.parse(path, header, data.byteSize()), data);
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** All tensors by name, in the header's order. */
+    public Map<String, StoredTensor> tensors() {
+        return tensors;
+    }
+
+    /** @throws ModelException if the file has no tensor of this name */
+    public StoredTensor tensor(String name) {
+        StoredTensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new ModelException(path + " has no tensor \"" + name + "\" among its " + tensors.size());
+        }
+        return tensor;
+    }
+
+    /** The texts of {@code __metadata__}; empty if there are none. */
+    public Map<String, String> metadata() {
+        return metadata;
+    }
+
+    /** Unmaps the file. Closing twice is harmless. */
+    @Override
+    public synchronized void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}

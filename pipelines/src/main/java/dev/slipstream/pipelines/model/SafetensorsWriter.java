@@ -1,0 +1,95 @@
+package dev.slipstream.pipelines.model;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Writes safetensors files; whole or not at all. */
+public final class SafetensorsWriter {
+    /** The header is filled up with spaces to a multiple of this, so that tensors are aligned in memory. */
+    private static final int ALIGNMENT = 8;
+    private static final long CHUNK = 1 << 30;
+
+    private SafetensorsWriter() {
+    }
+
+    /**
+     * @param tensors by name, written in this order
+     * @param metadata texts about the file; may be empty
+     * @throws ModelException if the file cannot be written; an older one is then still there
+     */
+    public static void write(Path path, Map<String, StoredTensor> tensors, Map<String, String> metadata) {
+        String json = header(tensors, metadata);
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(json)) {
+            throw new ModelException("cannot write " + path + ": a name or text has half a surrogate pair");
+        }
+        byte[] header = json.getBytes(StandardCharsets.UTF_8);
+        if (header.length > SafetensorsFile.MOST_HEADER_BYTES) {
+            throw new ModelException("cannot write " + path + ": its header would have " + header.length + " bytes");
+        }
+        try {
+            AtomicFile.write(path, channel -> {
+                writeAll(channel, ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(header.length).flip());
+                writeAll(channel, ByteBuffer.wrap(header));
+                for (StoredTensor tensor : tensors.values()) {
+                    writeAll(channel, tensor.data());
+                }
+            });
+        } catch (IOException e) {
+            throw new ModelException(e.getMessage(), e);
+        }
+    }
+
+    private static String header(Map<String, StoredTensor> tensors, Map<String, String> metadata) {
+        JsonObject root = new JsonObject();
+        if (!metadata.isEmpty()) {
+            JsonObject texts = new JsonObject();
+            metadata.forEach(texts::addProperty);
+            root.add("__metadata__", texts);
+        }
+        long position = 0;
+        for (Map.Entry<String, StoredTensor> named : tensors.entrySet()) {
+            if (named.getKey().equals("__metadata__")) {
+                throw new ModelException("a tensor cannot be called __metadata__ in a safetensors file");
+            }
+            StoredTensor tensor = named.getValue();
+            JsonArray shape = new JsonArray();
+            for (long dim : tensor.shape().toArray()) {
+                shape.add(dim);
+            }
+            JsonArray offsets = new JsonArray();
+            offsets.add(position);
+            position += tensor.data().byteSize();
+            offsets.add(position);
+            JsonObject entry = new JsonObject();
+            entry.addProperty("dtype", tensor.type().name());
+            entry.add("shape", shape);
+            entry.add("data_offsets", offsets);
+            root.add(named.getKey(), entry);
+        }
+        String json = root.toString();
+        int length = json.getBytes(StandardCharsets.UTF_8).length;
+        return json + " ".repeat(Math.floorMod(-length, ALIGNMENT));
+    }
+
+    /** In pieces, since a byte buffer holds no more than 2 GB. */
+    private static void writeAll(FileChannel channel, MemorySegment data) throws IOException {
+        for (long begin = 0; begin < data.byteSize(); begin += CHUNK) {
+            writeAll(channel, data.asSlice(begin, Math.min(CHUNK, data.byteSize() - begin)).asByteBuffer());
+        }
+    }
+
+    private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package dev.slipstream.pipelines.model;
+
+import dev.slipstream.bridge.Shape;
+import dev.slipstream.bridge.TensorType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A tensor in a safetensors file, or on its way into one. It owns nothing: {@code data} lives as long as the {@link
+ * SafetensorsFile} it came from, and its use after that is an {@link IllegalStateException}.
+ *
+ * @param type element type
+ * @param shape dimensions, all known
+ * @param data the elements, dense, row-major, little-endian, at any alignment
+ */
+public record StoredTensor(StoredType type, Shape shape, MemorySegment data) {
+    private static final ValueLayout.OfFloat FLOAT =
+        ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfDouble DOUBLE =
+        ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+        ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    public StoredTensor {
+        long bytes = Math.multiplyExact(shape.elements(), (long) type.bytes());
+        if (data.byteSize() != bytes) {
+            throw new IllegalArgumentException(
+                "a tensor " + type + shape + " needs " + bytes + " bytes, not " + data.byteSize());
+        }
+    }
+
+    /** An fp32 tensor with a copy of these values. */
+    public static StoredTensor of(Shape shape, float... values) {
+        MemorySegment data = MemorySegment.ofArray(new byte[Math.multiplyExact(values.length, Float.BYTES)]);
+        MemorySegment.copy(values, 0, data, FLOAT, 0, values.length);
+        return new StoredTensor(StoredType.F32, shape, data);
+    }
+
+    /** @throws ModelException if engines have no such element type */
+    public TensorType tensorType() {
+        return new TensorType(type.dataType()
+            .orElseThrow(() -> new ModelException("engines have no element type " + type)), shape);
+    }
+
+    /**
+     * A copy as fp32; F16 and BF16 are widened, F64 is rounded.
+     *
+     * @throws ModelException if the elements are not floating-point, or too many for an array
+     */
+    public float[] toFloats() {
+        long count = shape.elements();
+        if (count > Integer.MAX_VALUE - 8) {
+            throw new ModelException("a tensor " + type + shape + " is too large for an array");
+        }
+        float[] floats = new float[(int) count];
+        switch (type) {
+            case F32 -> MemorySegment.copy(data, FLOAT, 0, floats, 0, floats.length);
+            case F16 -> {
+                for (int i = 0; i < floats.length; i++) {
+                    floats[i] = Float.float16ToFloat(data.get(SHORT, 2L * i));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < floats.length; i++) {
+                    floats[i] = Float.intBitsToFloat(data.get(SHORT, 2L * i) << 16);
+                }
+            }
+            case F64 -> {
+                for (int i = 0; i < floats.length; i++) {
+                    floats[i] = (float) data.get(DOUBLE, 8L * i);
+                }
+            }
+            default -> throw new ModelException("a tensor " + type + shape + " does not hold floating-point numbers");
+        }
+        return floats;
+    }
+}

@@ -1,0 +1,72 @@
+package dev.slipstream.pipelines.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AtomicFileTest {
+    @TempDir
+    private Path folder;
+
+    private static AtomicFile.Contents text(String text) {
+        return channel -> channel.write(ByteBuffer.wrap(text.getBytes()));
+    }
+
+    private List<String> names() throws IOException {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void writesAndReplaces() throws IOException {
+        Path file = folder.resolve("a.txt");
+        AtomicFile.write(file, text("first, longer"));
+        AtomicFile.write(file, text("second"));
+        assertEquals("second", Files.readString(file));
+        assertEquals(List.of("a.txt"), names());
+    }
+
+    @Test
+    void keepsTheOldFileAndNoRestsWhenWritingFails() throws IOException {
+        Path file = folder.resolve("a.txt");
+        AtomicFile.write(file, text("old"));
+        IOException failure = assertThrows(IOException.class, () -> AtomicFile.write(file, channel -> {
+            text("half").writeTo(channel);
+            throw new IOException("the disk is full");
+        }));
+        assertTrue(failure.getMessage().contains("a.txt: the disk is full"), failure.getMessage());
+        assertEquals("old", Files.readString(file));
+        assertEquals(List.of("a.txt"), names());
+    }
+
+    @Test
+    void saysWhyATargetCannotBeWritten() {
+        assertTrue(message(folder).contains("it is a folder"));
+        assertTrue(message(folder.resolve("missing/a.txt")).contains("there is no folder"));
+        assertTrue(message(Path.of("/")).contains("it is a folder"));
+    }
+
+    private static String message(Path target) {
+        return assertThrows(IOException.class, () -> AtomicFile.write(target, text(""))).getMessage();
+    }
+
+    @Test
+    void leavesPermissionsToTheUmask() throws IOException {
+        assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"), "no POSIX permissions here");
+        Path plain = Files.writeString(folder.resolve("plain"), "");
+        Path atomic = folder.resolve("atomic");
+        AtomicFile.write(atomic, text(""));
+        assertEquals(Files.getPosixFilePermissions(plain), Files.getPosixFilePermissions(atomic));
+    }
+}
