@@ -53,11 +53,13 @@ public final class GraphFile {
      * @throws GraphException if that fails, or would replace another file of the same name as the external data
      */
     public static void write(Graph graph, Path onnx) {
+        if (Files.isDirectory(onnx)) {
+            throw new GraphException("cannot write " + onnx + ": it is a folder");
+        }
         ModelProto model = checkedModel(graph, onnx.toString());
         try {
-            Path folder = onnx.toAbsolutePath().getParent();
-            Files.createDirectories(folder);
-            ExternalData.place(graph, folder);
+            Files.createDirectories(onnx.toAbsolutePath().getParent());
+            ExternalData.place(graph, onnx.toAbsolutePath().normalize());
             try (AtomicFile file = AtomicFile.replacing(onnx); OutputStream out = file.open()) {
                 model.writeTo(out);
                 out.close();

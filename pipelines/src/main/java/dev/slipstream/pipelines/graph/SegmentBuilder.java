@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** Makes a graph of its own for every segment. */
@@ -47,25 +48,29 @@ final class SegmentBuilder {
         for (NodeProto node : whole.nodes()) {
             assignment.segment(node).ifPresent(number -> byNumber.get(number).add(node));
         }
+        Map<String, SegmentContents> makers = new LinkedHashMap<>();
+        for (ValueInfoProto output : whole.outputs()) {
+            NodeProto node = whole.producer(output.getName()).orElseThrow(() -> new GraphException("output '"
+                + output.getName() + "' of the graph is made by no node, so it belongs to no segment"));
+            makers.put(output.getName(), byNumber.get(assignment.outputSegment(node)));
+            makers.get(output.getName()).add(node);
+        }
         for (SegmentContents contents : byNumber.values()) {
             contents.complete(complete);
             complete.add(contents);
         }
         for (SegmentContents contents : complete) {
             for (String input : contents.inputs) {
-                owner(input, assignment, byNumber).forEach(other -> other.outputs.add(input));
+                whole.producer(input).map(assignment::segment).filter(OptionalInt::isPresent)
+                    .ifPresent(maker -> byNumber.get(maker.getAsInt()).outputs.add(input));
             }
         }
-        whole.outputs().forEach(output ->
-            owner(output.getName(), assignment, byNumber).forEach(other -> other.outputs.add(output.getName())));
+        makers.forEach((output, maker) -> {
+            if (complete.stream().noneMatch(contents -> contents.outputs.contains(output))) {
+                maker.outputs.add(output);
+            }
+        });
         return complete;
-    }
-
-    private List<SegmentContents> owner(String tensor, ConvexAssignment assignment,
-        Map<Integer, SegmentContents> byNumber) {
-        return whole.producer(tensor).map(assignment::segment)
-            .filter(segment -> segment.isPresent())
-            .map(segment -> List.of(byNumber.get(segment.getAsInt()))).orElse(List.of());
     }
 
     private Graph graph(SegmentContents contents) {
