@@ -6,10 +6,10 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 
 /** Makes a graph of its own for every segment. */
@@ -42,7 +42,6 @@ final class SegmentBuilder {
 
     private List<SegmentContents> contents(StepDependence dependence, ConvexAssignment assignment) {
         Map<Integer, SegmentContents> byNumber = new LinkedHashMap<>();
-        List<SegmentContents> complete = new ArrayList<>();
         assignment.runOrder().forEach(number ->
             byNumber.put(number, new SegmentContents(number, whole, dependence, assignment)));
         for (NodeProto node : whole.nodes()) {
@@ -55,22 +54,27 @@ final class SegmentBuilder {
             makers.put(output.getName(), byNumber.get(assignment.outputSegment(node)));
             makers.get(output.getName()).add(node);
         }
+        List<SegmentContents> complete = new ArrayList<>();
         for (SegmentContents contents : byNumber.values()) {
             contents.complete(complete);
             complete.add(contents);
         }
-        for (SegmentContents contents : complete) {
-            for (String input : contents.inputs) {
-                whole.producer(input).map(assignment::segment).filter(OptionalInt::isPresent)
-                    .ifPresent(maker -> byNumber.get(maker.getAsInt()).outputs.add(input));
-            }
+        addOutputs(complete, makers);
+        return complete;
+    }
+
+    /** What other segments read, and the outputs of the whole, if they are not among that. */
+    private void addOutputs(List<SegmentContents> segments, Map<String, SegmentContents> makers) {
+        Set<String> read = new HashSet<>();
+        segments.forEach(segment -> read.addAll(segment.inputs));
+        for (SegmentContents segment : segments) {
+            segment.ownTensors().filter(read::contains).forEach(segment.outputs::add);
         }
         makers.forEach((output, maker) -> {
-            if (complete.stream().noneMatch(contents -> contents.outputs.contains(output))) {
+            if (segments.stream().noneMatch(segment -> segment.outputs.contains(output))) {
                 maker.outputs.add(output);
             }
         });
-        return complete;
     }
 
     private Graph graph(SegmentContents contents) {
