@@ -1,12 +1,12 @@
 /** Graphs, plans, programs and diffusion pipelines. */
 module dev.slipstream.pipelines {
     requires ai.djl.tokenizers;
-    requires com.google.gson;
-    requires com.google.protobuf;
     requires java.desktop;
     requires org.slf4j;
-    requires org.tribuo.util.onnx;
+    requires transitive com.google.gson;
+    requires transitive com.google.protobuf;
     requires transitive dev.slipstream.bridge;
+    requires transitive org.tribuo.util.onnx;
 
     exports dev.slipstream.pipelines.graph;
 }

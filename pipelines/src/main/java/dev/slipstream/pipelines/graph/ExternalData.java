@@ -69,7 +69,7 @@ final class ExternalData {
             try {
                 return Files.isRegularFile(path) ? Files.size(path) : -1;
             } catch (IOException failed) {
-                throw new GraphException("cannot read " + path + ": " + failed.getMessage(), failed);
+                throw new GraphException("cannot read " + path + ": " + failed, failed);
             }
         });
         if (size < 0) {

@@ -29,7 +29,7 @@ final class FileKind {
             head = in.readNBytes(HEAD);
             size = Files.size(file);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + file + ": " + failed.getMessage(), failed);
+            throw new GraphException("cannot read " + file + ": " + failed, failed);
         }
         if (head.length == 0) {
             throw new GraphException(file + " is empty");

@@ -39,7 +39,7 @@ public final class GraphFile {
         } catch (InvalidProtocolBufferException damaged) {
             throw new GraphException(onnx + " is truncated or damaged: " + damaged.getMessage(), damaged);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + onnx + ": " + failed.getMessage(), failed);
+            throw new GraphException("cannot read " + onnx + ": " + failed, failed);
         } catch (GraphException bad) {
             throw new GraphException(onnx + ": " + bad.getMessage(), bad);
         }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -86,7 +87,11 @@ class ExternalDataTest {
     @Test
     void weightsBehindASymbolicLinkAreFoundFromAnotherFolder() throws IOException, OrtException {
         Path blob = Files.move(folder.resolve("model.data"), root.resolve("blob"));
-        Files.createSymbolicLink(folder.resolve("model.data"), Path.of("..", "blob"));
+        try {
+            Files.createSymbolicLink(folder.resolve("model.data"), Path.of("..", "blob"));
+        } catch (IOException | UnsupportedOperationException notHere) {
+            assumeTrue(false, "symbolic links are not possible here: " + notHere);
+        }
         Path copy = root.resolve("a").resolve("b").resolve("copy.onnx");
 
         GraphFile.write(GraphFile.read(model), copy);
