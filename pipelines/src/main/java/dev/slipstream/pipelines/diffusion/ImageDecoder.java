@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.run.EngineRunner;

@@ -1,9 +1,12 @@
 /**
- * From a prompt to a picture: tokenizers, noise schedulers, pipelines, images.
+ * From a prompt to a picture.
  *
- * <p>{@link dev.slipstream.pipelines.diffusion.Tokenizer} turns a prompt into the ids that a text encoder reads. {@link
- * dev.slipstream.pipelines.diffusion.Image} is what a decoder's output becomes, and {@link
- * dev.slipstream.pipelines.diffusion.PngFile} writes it, with the {@link
- * dev.slipstream.pipelines.diffusion.GenerationParameters} that made it.
+ * <p>{@link dev.slipstream.pipelines.diffusion.DiffusionPipeline} is the front door: it opens a model folder and draws
+ * {@link dev.slipstream.pipelines.diffusion.ImageRequest}s. Behind it a
+ * {@link dev.slipstream.pipelines.diffusion.Blueprint} fixes the denoiser to sizes, cuts it and makes the plan, and a
+ * {@link dev.slipstream.pipelines.diffusion.Denoiser} has its engines built.
+ *
+ * <p>Host code that knows nothing of devices lies in {@code noise} (noise schedulers as coefficients, seeded noise),
+ * {@code text} (tokenizers) and {@code image} (pictures and PNG files).
  */
 package dev.slipstream.pipelines.diffusion;

@@ -12,7 +12,8 @@ import java.util.stream.DoubleStream;
  *   x(i+1) = next.latent·x(i) + next.prediction·p(i) + Σₖ next.past[k]·h(i-1-k) + next.noise·n(i)
  *   h(i)   = history.latent·x(i) + history.prediction·p(i)
  * </pre>
- * where {@code h} is what multistep methods remember (an estimate of the clean image, or a derivative).
+ * where {@code h} is what multistep methods remember (an estimate of the clean image, a derivative, or a prediction).
+ * A row looks back to no step before the first one, and all coefficients are finite.
  *
  * @param name the method, as people call it: {@code ddim}
  * @param initialScale what standard normal noise is multiplied by to give x(0)

@@ -1,0 +1,42 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Row;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * DDIM without fresh noise (eta 0).
+ *
+ * @param last the level at the end of the path
+ * @see <a href="https://arxiv.org/abs/2010.02502">Song et al. (2021), equation 12</a>
+ */
+record Ddim(TrainingSchedule training, PredictionType prediction, TimestepSpacing spacing, int offset, NoiseLevel last)
+        implements Sampler {
+    static Ddim read(SchedulerOptions options) {
+        options.refuseClipping(true);
+        TrainingSchedule training = TrainingSchedule.read(options);
+        PredictionType prediction = PredictionType.read(options);
+        training.refuseNoSignal(prediction, "ddim");
+        return new Ddim(training, prediction, TimestepSpacing.read(options, "leading"),
+            options.integer("steps_offset", 0), training.finalLevel(options.flag("set_alpha_to_one", true)));
+    }
+
+    @Override
+    public int trainedTimesteps() {
+        return training.timesteps();
+    }
+
+    @Override
+    public NoiseTable table(int steps) {
+        // As in diffusers, a step is this long even where rounding puts the next timestep elsewhere.
+        int stride = training.timesteps() / steps;
+        List<Row> rows = new ArrayList<>(steps);
+        for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, offset)) {
+            NoiseLevel to = timestep < stride ? last : training.level(timestep - stride);
+            rows.add(new Row(timestep, 1, prediction.transfer(training.level(timestep), to).next(), History.NONE));
+        }
+        return new NoiseTable("ddim", 1, rows);
+    }
+}

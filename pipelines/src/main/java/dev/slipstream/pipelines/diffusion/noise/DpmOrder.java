@@ -1,0 +1,30 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+/**
+ * Which order DPM-Solver++ has in each step: it starts with 1, as nothing is remembered yet, and may end low.
+ *
+ * @param most the order in the middle of the path, 1 to 3
+ * @param lowAtEnd whether paths of less than 15 steps end with low orders
+ * @param eulerAtEnd whether the last step has order 1 on every path
+ */
+record DpmOrder(int most, boolean lowAtEnd, boolean eulerAtEnd) {
+    private static final int SHORT_PATH = 15;
+
+    static DpmOrder read(SchedulerOptions options, DpmStep formula) {
+        int most = options.integer("solver_order", 2);
+        int limit = formula.stochastic() ? 2 : 3;
+        if (most < 1 || most > limit) {
+            throw options.error("solver_order is " + most + ", but must be 1 to " + limit);
+        }
+        return new DpmOrder(most, options.flag("lower_order_final", true), options.flag("euler_at_final", false));
+    }
+
+    /** @param endsClean whether the path ends at sigma 0, where only order 1 is finite */
+    int of(int step, int steps, boolean endsClean) {
+        boolean descends = lowAtEnd && steps < SHORT_PATH;
+        int remaining = steps - step;
+        int allowed = remaining == 1 && (eulerAtEnd || descends || endsClean) ? 1
+            : remaining == 2 && descends ? 2 : most;
+        return Math.min(most, Math.min(step + 1, allowed));
+    }
+}

@@ -1,0 +1,12 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import dev.slipstream.pipelines.run.NoiseTable;
+
+/** A sampling method with its options read and checked: all that is missing is the number of steps. */
+sealed interface Sampler permits Ddim, Ddpm, DpmSolver, Euler, EulerAncestral, FlowMatchEuler, Lcm, Lms, Pndm {
+    /** How many timesteps the model was trained with, and so the most steps that can be asked for. */
+    int trainedTimesteps();
+
+    /** The rows for so many steps, which are 1 to {@link #trainedTimesteps()}. */
+    NoiseTable table(int steps);
+}

@@ -1,0 +1,191 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The entries of a {@code scheduler_config.json}, read with checks. An entry that is missing or null has the default of
+ * the class it is read for. Immutable.
+ */
+final class SchedulerOptions {
+    /**
+     * Options whose meaning is known. Those that a method does not read do not change its result in diffusers either,
+     * or describe clipping and thresholding, which are refused where they are switched on.
+     */
+    private static final Set<String> KNOWN = Set.of(
+        "algorithm_type", "base_image_seq_len", "base_shift", "beta_end", "beta_schedule", "beta_start", "clip_sample",
+        "clip_sample_range", "disable_corrector", "dynamic_thresholding_ratio", "euler_at_final", "final_sigmas_type",
+        "flow_shift", "interpolation_type", "invert_sigmas", "lambda_min_clipped", "lower_order_final",
+        "max_image_seq_len", "max_shift", "noise_sampler_seed", "num_train_timesteps", "original_inference_steps",
+        "predict_epsilon", "predict_x0", "prediction_type", "rescale_betas_zero_snr", "sample_max_value",
+        "set_alpha_to_one", "shift", "shift_terminal", "sigma_max", "sigma_min", "skip_prk_steps", "solver_order",
+        "solver_p", "solver_type", "steps_offset", "stochastic_sampling", "tensor_format", "thresholding",
+        "time_shift_type", "timestep_scaling", "timestep_spacing", "timestep_type", "trained_betas",
+        "use_beta_sigmas", "use_dynamic_shifting", "use_exponential_sigmas", "use_flow_sigmas", "use_karras_sigmas",
+        "use_lu_lambdas", "variance_type");
+
+    private final JsonObject json;
+    private final String source;
+
+    private SchedulerOptions(JsonObject json, String source) {
+        this.json = json;
+        this.source = source;
+        for (Map.Entry<String, JsonElement> entry : json.entrySet()) {
+            String name = entry.getKey();
+            if (!name.startsWith("_") && !KNOWN.contains(name) && !isOff(entry.getValue())) {
+                throw error("option " + name + " = " + entry.getValue() + " is not known");
+            }
+        }
+    }
+
+    /** @param source what error messages call the file */
+    static SchedulerOptions parse(String json, String source) {
+        try {
+            JsonElement root = JsonParser.parseString(json);
+            if (!root.isJsonObject()) {
+                throw new NoiseSchedulerException(source + " holds no JSON object");
+            }
+            return new SchedulerOptions(root.getAsJsonObject(), source);
+        } catch (JsonParseException e) {
+            throw new NoiseSchedulerException(source + " is no valid JSON: " + e.getMessage(), e);
+        }
+    }
+
+    private static boolean isOff(JsonElement value) {
+        return value.isJsonNull() || value.isJsonPrimitive() && value.getAsString().equals("false");
+    }
+
+    /** These options with some replaced. */
+    SchedulerOptions with(Map<String, String> replaced) {
+        JsonObject copy = json.deepCopy();
+        replaced.forEach((name, value) -> copy.add(name, JsonParser.parseString(value)));
+        return new SchedulerOptions(copy, source);
+    }
+
+    /** diffusers' name of the noise scheduler class; empty if there is none. */
+    String className() {
+        return text("_class_name", "");
+    }
+
+    String text(String name, String otherwise) {
+        return isAbsent(name) ? otherwise : primitive(name, "a text");
+    }
+
+    String choice(String name, String otherwise, String... allowed) {
+        String value = text(name, otherwise);
+        if (!List.of(allowed).contains(value)) {
+            throw error(name + " '" + value + "' is not supported, only " + String.join(", ", allowed));
+        }
+        return value;
+    }
+
+    boolean flag(String name, boolean otherwise) {
+        if (isAbsent(name)) {
+            return otherwise;
+        }
+        return switch (primitive(name, "true or false")) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw wrongType(name, "true or false");
+        };
+    }
+
+    double number(String name, double otherwise) {
+        return isAbsent(name) ? otherwise : toNumber(name, json.get(name));
+    }
+
+    int integer(String name, int otherwise) {
+        double value = number(name, otherwise);
+        if (value != Math.rint(value) || Math.abs(value) > Integer.MAX_VALUE) {
+            throw wrongType(name, "a whole number");
+        }
+        return (int) value;
+    }
+
+    int positive(String name, int otherwise) {
+        int value = integer(name, otherwise);
+        if (value < 1) {
+            throw error(name + " is " + value + ", but must be at least 1");
+        }
+        return value;
+    }
+
+    List<Double> numbers(String name) {
+        if (isAbsent(name)) {
+            return List.of();
+        }
+        if (!json.get(name).isJsonArray()) {
+            throw wrongType(name, "a list of numbers");
+        }
+        List<Double> numbers = new ArrayList<>();
+        json.getAsJsonArray(name).forEach(element -> numbers.add(toNumber(name, element)));
+        return numbers;
+    }
+
+    /** Fails if the option is true. */
+    void refuse(String name, String advice) {
+        refuse(name, false, advice);
+    }
+
+    void refuse(String name, boolean otherwise, String advice) {
+        if (flag(name, otherwise)) {
+            throw error(name + " is true" + (isAbsent(name) ? " by default" : "") + ", which is not supported; "
+                + advice);
+        }
+    }
+
+    /** Fails if the estimate of the clean image would be clipped, as that is no linear step. */
+    void refuseClipping(boolean clippedByDefault) {
+        refuse("thresholding", "set it to false (latents are not thresholded)");
+        refuse("clip_sample", clippedByDefault, "set it to false (latents are not clipped)");
+        if (!flag("predict_epsilon", true)) {
+            throw error("predict_epsilon is an option of old versions; set prediction_type to 'sample' instead");
+        }
+    }
+
+    /** Fails if the noise levels are to be chosen in a way that newer versions of diffusers added. */
+    void refuseOtherSigmas() {
+        for (String name : List.of("use_exponential_sigmas", "use_beta_sigmas", "use_flow_sigmas", "use_lu_lambdas")) {
+            refuse(name, "set it to false, or use_karras_sigmas to true instead");
+        }
+    }
+
+    NoiseSchedulerException error(String sentence) {
+        return new NoiseSchedulerException(source + ": " + sentence);
+    }
+
+    boolean isAbsent(String name) {
+        return !json.has(name) || json.get(name).isJsonNull();
+    }
+
+    private String primitive(String name, String expected) {
+        if (!json.get(name).isJsonPrimitive()) {
+            throw wrongType(name, expected);
+        }
+        return json.get(name).getAsString();
+    }
+
+    private double toNumber(String name, JsonElement element) {
+        try {
+            // Python writes infinities, which the parser hands on as text.
+            double value = element.isJsonPrimitive()
+                ? Double.parseDouble(element.getAsString()) : Double.NaN;
+            if (!Double.isNaN(value)) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // Reported below, like NaN.
+        }
+        throw wrongType(name, "a number");
+    }
+
+    private NoiseSchedulerException wrongType(String name, String expected) {
+        return error(name + " is " + json.get(name) + ", but must be " + expected);
+    }
+}

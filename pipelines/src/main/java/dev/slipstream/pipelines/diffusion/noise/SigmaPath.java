@@ -1,0 +1,60 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import java.util.Arrays;
+
+/**
+ * The noise levels that the steps of one request go through in the variance exploding space: step {@code i} goes from
+ * {@code sigma(i)} to {@code sigma(i + 1)}, at {@code timestep(i)}. Immutable.
+ */
+final class SigmaPath {
+    private final double[] timesteps;
+    private final double[] sigmas;
+
+    /** @param end the sigma after the last step; unused where {@code sigmas} has one more entry than timesteps */
+    SigmaPath(double[] timesteps, double[] sigmas, double end) {
+        this.timesteps = timesteps;
+        this.sigmas = Arrays.copyOf(sigmas, timesteps.length + 1);
+        if (sigmas.length == timesteps.length) {
+            this.sigmas[timesteps.length] = end;
+        }
+    }
+
+    int steps() {
+        return timesteps.length;
+    }
+
+    double timestep(int step) {
+        return timesteps[step];
+    }
+
+    double sigma(int step) {
+        return sigmas[step];
+    }
+
+    NoiseLevel level(int step) {
+        return NoiseLevel.varianceExploding(sigmas[step]);
+    }
+
+    /** What the denoiser's input is multiplied by, to have the size of the model's training data. */
+    double inputScale(int step) {
+        return 1 / Math.sqrt(1 + sigmas[step] * sigmas[step]);
+    }
+
+    /** diffusers starts from the training distribution where the first timestep is not the noisiest one. */
+    double initialScale(TimestepSpacing spacing) {
+        double max = Arrays.stream(sigmas).max().orElseThrow();
+        return spacing == TimestepSpacing.LEADING ? Math.sqrt(max * max + 1) : max;
+    }
+
+    /** For methods that divide by the difference of two earlier levels; the last step may stay where it is. */
+    SigmaPath requireDescending(String method) {
+        for (int step = 0; step < timesteps.length; step++) {
+            boolean stays = step == timesteps.length - 1 && sigmas[step] == sigmas[step + 1];
+            if (!(sigmas[step] > sigmas[step + 1] || stays)) {
+                throw new NoiseSchedulerException(method + " cannot do " + timesteps.length + " steps: step "
+                    + (step + 1) + " would end at the noise level it starts from; choose fewer steps");
+            }
+        }
+        return this;
+    }
+}

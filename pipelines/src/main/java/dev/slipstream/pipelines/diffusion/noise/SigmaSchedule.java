@@ -1,0 +1,72 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import java.util.stream.IntStream;
+
+/**
+ * The training schedule as k-diffusion sees it: one {@code sigma = √((1 − ᾱ)/ᾱ)} a timestep, ascending. Immutable.
+ *
+ * @see <a href="https://arxiv.org/abs/2206.00364">Karras et al. (2022)</a>
+ */
+final class SigmaSchedule {
+    private static final double KARRAS_RHO = 7;
+
+    private final double[] sigmas;
+
+    SigmaSchedule(double[] sigmas) {
+        this.sigmas = sigmas;
+    }
+
+    int timesteps() {
+        return sigmas.length;
+    }
+
+    double min() {
+        return sigmas[0];
+    }
+
+    double max() {
+        return sigmas[sigmas.length - 1];
+    }
+
+    /** The sigma after the last step, as {@code final_sigmas_type} wants it. */
+    double end(SchedulerOptions options) {
+        return options.choice("final_sigmas_type", "zero", "zero", "sigma_min").equals("zero") ? 0 : min();
+    }
+
+    /** Sigma of a timestep, linear between two trained ones, and that of the nearest end outside. */
+    double at(double timestep) {
+        int low = (int) Math.clamp(Math.floor(timestep), 0, sigmas.length - 1);
+        int high = Math.min(low + 1, sigmas.length - 1);
+        double part = Math.clamp(timestep - low, 0, 1);
+        return part == 0 ? sigmas[low] : sigmas[low] + part * (sigmas[high] - sigmas[low]);
+    }
+
+    /** The timestep that a sigma belongs to, linear in log sigma between two trained ones. */
+    double timestep(double sigma) {
+        int low = 0;
+        while (low < sigmas.length - 2 && sigmas[low + 1] <= sigma) {
+            low++;
+        }
+        if (sigmas.length == 1) {
+            return 0;
+        }
+        double log = Math.log(sigmas[low]);
+        double part = (log - Math.log(Math.max(sigma, 1e-10))) / (log - Math.log(sigmas[low + 1]));
+        return low + Math.clamp(part, 0, 1);
+    }
+
+    /** How many timesteps have {@code log(alpha/sigma)} below {@code minimum}; they are the last ones. */
+    int below(double minimum) {
+        return (int) IntStream.range(0, sigmas.length).filter(t -> -Math.log(sigmas[t]) < minimum).count();
+    }
+
+    /** Karras et al. (2022), equation 5 with rho 7, from {@code max} down to {@code min}. */
+    static double[] karras(double max, double min, int steps) {
+        double first = Math.pow(max, 1 / KARRAS_RHO);
+        double last = Math.pow(min, 1 / KARRAS_RHO);
+        return IntStream.range(0, steps)
+            .mapToDouble(step -> step == 0 ? max : step == steps - 1 ? min
+                : Math.pow(first + (last - first) * step / (steps - 1), KARRAS_RHO))
+            .toArray();
+    }
+}

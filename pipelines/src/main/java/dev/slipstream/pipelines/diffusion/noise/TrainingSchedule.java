@@ -1,0 +1,145 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * How much noise the model saw at each of its training timesteps. Immutable.
+ *
+ * <p>Worked out in double precision; diffusers uses fp32, so its coefficients differ in about the sixth digit.
+ */
+final class TrainingSchedule {
+    /** What k-diffusion methods take for zero, so that the first sigma is finite; diffusers' value. */
+    private static final double SMALLEST_ALPHA_CUMPROD = 0x1p-24;
+    private static final double LARGEST_COSINE_BETA = 0.999;
+
+    private final SchedulerOptions options;
+    private final double[] alphasCumprod;
+    private final boolean zeroTerminalSnr;
+
+    private TrainingSchedule(SchedulerOptions options, double[] alphasCumprod, boolean zeroTerminalSnr) {
+        this.options = options;
+        this.alphasCumprod = alphasCumprod;
+        this.zeroTerminalSnr = zeroTerminalSnr;
+    }
+
+    /** Reads the betas, with the defaults that most diffusers classes share. */
+    static TrainingSchedule read(SchedulerOptions options) {
+        return read(options, 0.0001, 0.02, "linear");
+    }
+
+    static TrainingSchedule read(SchedulerOptions options, double betaStart, double betaEnd, String betaSchedule) {
+        double[] betas = betas(options, betaStart, betaEnd, betaSchedule);
+        double[] alphasCumprod = new double[betas.length];
+        double product = 1;
+        for (int timestep = 0; timestep < betas.length; timestep++) {
+            double beta = betas[timestep];
+            if (!(beta > 0 && beta < 1)) {
+                throw options.error("beta " + beta + " of timestep " + timestep + " is not between 0 and 1");
+            }
+            product *= 1 - beta;
+            alphasCumprod[timestep] = product;
+        }
+        boolean zeroTerminalSnr = options.flag("rescale_betas_zero_snr", false);
+        if (zeroTerminalSnr) {
+            if (betas.length < 2) {
+                throw options.error("rescale_betas_zero_snr needs at least 2 training timesteps");
+            }
+            rescaleToZeroTerminalSnr(alphasCumprod);
+        }
+        return new TrainingSchedule(options, alphasCumprod, zeroTerminalSnr);
+    }
+
+    private static double[] betas(SchedulerOptions options, double betaStart, double betaEnd, String betaSchedule) {
+        int trained = options.positive("num_train_timesteps", 1000);
+        List<Double> given = options.numbers("trained_betas");
+        if (!given.isEmpty()) {
+            if (given.size() != trained) {
+                throw options.error("trained_betas has " + given.size() + " entries, but num_train_timesteps is "
+                    + trained);
+            }
+            return given.stream().mapToDouble(Double::doubleValue).toArray();
+        }
+        double start = options.number("beta_start", betaStart);
+        double end = options.number("beta_end", betaEnd);
+        IntStream timesteps = IntStream.range(0, trained);
+        double last = Math.max(1, trained - 1);
+        return switch (options.choice("beta_schedule", betaSchedule, "linear", "scaled_linear", "squaredcos_cap_v2")) {
+            case "linear" -> timesteps.mapToDouble(t -> start + (end - start) * (t / last)).toArray();
+            case "scaled_linear" -> timesteps.mapToDouble(t -> {
+                double root = Math.sqrt(start) + (Math.sqrt(end) - Math.sqrt(start)) * (t / last);
+                return root * root;
+            }).toArray();
+            default -> timesteps.mapToDouble(t -> Math.min(LARGEST_COSINE_BETA,
+                1 - cosine((t + 1.0) / trained) / cosine((double) t / trained))).toArray();
+        };
+    }
+
+    /** Nichol and Dhariwal (2021), equation 17. */
+    private static double cosine(double time) {
+        double root = Math.cos((time + 0.008) / 1.008 * Math.PI / 2);
+        return root * root;
+    }
+
+    /** Lin et al. (2023), algorithm 1: the last alpha becomes 0 and the first stays. */
+    private static void rescaleToZeroTerminalSnr(double[] alphasCumprod) {
+        double first = Math.sqrt(alphasCumprod[0]);
+        double last = Math.sqrt(alphasCumprod[alphasCumprod.length - 1]);
+        Arrays.setAll(alphasCumprod, timestep -> {
+            double alpha = (Math.sqrt(alphasCumprod[timestep]) - last) * first / (first - last);
+            return alpha * alpha;
+        });
+    }
+
+    int timesteps() {
+        return alphasCumprod.length;
+    }
+
+    /** The product of all (1 − beta) up to this timestep. */
+    double alphaCumprod(int timestep) {
+        if (timestep < 0 || timestep >= alphasCumprod.length) {
+            throw options.error("timestep " + timestep + " is not one of the " + alphasCumprod.length
+                + " that the model was trained with; choose fewer steps or a smaller steps_offset");
+        }
+        return alphasCumprod[timestep];
+    }
+
+    NoiseLevel level(int timestep) {
+        return NoiseLevel.variancePreserving(alphaCumprod(timestep));
+    }
+
+    /** The level at the end of the path, for methods that choose by {@code set_alpha_to_one}. */
+    NoiseLevel finalLevel(boolean alphaIsOne) {
+        return alphaIsOne ? NoiseLevel.CLEAN : level(0);
+    }
+
+    /** The same levels as k-diffusion sees them, sigma / alpha. */
+    SigmaSchedule sigmas() {
+        double[] sigmas = Arrays.stream(alphasCumprod).map(TrainingSchedule::sigma).toArray();
+        if (zeroTerminalSnr) {
+            sigmas[sigmas.length - 1] = sigma(SMALLEST_ALPHA_CUMPROD);
+        }
+        return new SigmaSchedule(sigmas);
+    }
+
+    private static double sigma(double alphaCumprod) {
+        return Math.sqrt((1 - alphaCumprod) / alphaCumprod);
+    }
+
+    /** For methods that divide by alpha: noise says nothing about the image where there is none in it. */
+    void refuseNoSignal(PredictionType prediction, String method) {
+        if (zeroTerminalSnr && prediction == PredictionType.EPSILON) {
+            throw options.error("rescale_betas_zero_snr is true, with which " + method
+                + " cannot use epsilon predictions (only v_prediction and sample); choose euler");
+        }
+    }
+
+    /** For methods that diffusers does not give this option: ignoring it would contradict the model's training. */
+    void refuseZeroTerminalSnr(String method) {
+        if (zeroTerminalSnr) {
+            throw options.error("rescale_betas_zero_snr is true, which " + method
+                + " does not support; choose euler, dpm++2m or ddim");
+        }
+    }
+}

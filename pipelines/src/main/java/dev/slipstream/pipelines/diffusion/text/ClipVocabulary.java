@@ -1,0 +1,117 @@
+package dev.slipstream.pipelines.diffusion.text;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.ModelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * CLIP's tokenizer from its two old files, vocab.json and merges.txt, as the tokenizer.json that means the same.
+ *
+ * <p>Source: the tokenizer of openai/CLIP, and transformers' conversion of it: byte-level BPE whose last piece of a
+ * word ends in {@code </w>}, over lower-case text with single spaces, split into contractions, letters, single digits,
+ * and other signs.
+ */
+final class ClipVocabulary {
+    private static final String PIPELINE = """
+        {
+          "version": "1.0",
+          "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "NFC"},
+            {"type": "Replace", "pattern": {"Regex": "\\\\s+"}, "content": " "},
+            {"type": "Lowercase"}]},
+          "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            {"type": "Split", "behavior": "Removed", "invert": true, "pattern": {"Regex":
+              "'s|'t|'re|'ve|'m|'ll|'d|[\\\\p{L}]+|[\\\\p{N}]|[^\\\\s\\\\p{L}\\\\p{N}]+"}},
+            {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}]},
+          "model": {"type": "BPE", "end_of_word_suffix": "</w>", "continuing_subword_prefix": "", "fuse_unk": false}
+        }
+        """;
+
+    private ClipVocabulary() {
+    }
+
+    /** @throws ModelException if a file is missing or damaged, or does not know the start or end token */
+    static ConfigFile read(Path folder, TokenNames names) {
+        ConfigFile vocabulary = ConfigFile.read(folder.resolve("vocab.json"));
+        String start = names.name("bos_token").orElse("<|startoftext|>");
+        String end = names.name("eos_token").orElse("<|endoftext|>");
+        JsonObject root = JsonParser.parseString(PIPELINE).getAsJsonObject();
+        JsonObject model = root.getAsJsonObject("model");
+        model.add("vocab", vocabulary.root());
+        model.add("merges", merges(folder.resolve("merges.txt")));
+        model.addProperty("unk_token", names.name("unk_token").orElse(end));
+        JsonArray added = new JsonArray();
+        added.add(added(start, id(vocabulary, start)));
+        added.add(added(end, id(vocabulary, end)));
+        root.add("added_tokens", added);
+        root.add("post_processor", around(start, id(vocabulary, start), end, id(vocabulary, end)));
+        return new ConfigFile(vocabulary.path(), root);
+    }
+
+    private static JsonElement id(ConfigFile vocabulary, String token) {
+        return vocabulary.element(token)
+            .orElseThrow(() -> new ModelException(vocabulary.path() + " has no token " + token));
+    }
+
+    private static JsonObject added(String token, JsonElement id) {
+        JsonObject added = new JsonObject();
+        added.add("id", id);
+        added.addProperty("content", token);
+        for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
+            added.addProperty(flag, false);
+        }
+        added.addProperty("special", true);
+        return added;
+    }
+
+    private static JsonObject around(String start, JsonElement startId, String end, JsonElement endId) {
+        JsonObject processor = new JsonObject();
+        processor.addProperty("type", "RobertaProcessing");
+        processor.add("cls", pair(start, startId));
+        processor.add("sep", pair(end, endId));
+        return processor;
+    }
+
+    private static JsonArray pair(String token, JsonElement id) {
+        JsonArray pair = new JsonArray();
+        pair.add(token);
+        pair.add(id);
+        return pair;
+    }
+
+    private static JsonArray merges(Path file) {
+        JsonArray merges = new JsonArray();
+        int number = 0;
+        for (String line : lines(file)) {
+            number++;
+            // Only the first line can be the header: "#" may be merged, too.
+            if (line.isBlank() || number == 1 && line.startsWith("#version")) {
+                continue;
+            }
+            String[] halves = line.split(" ", -1);
+            if (halves.length != 2 || halves[0].isEmpty() || halves[1].isEmpty()) {
+                throw new ModelException(file + ", line " + number + ": must be two pieces with a space between them");
+            }
+            JsonArray merge = new JsonArray();
+            merge.add(halves[0]);
+            merge.add(halves[1]);
+            merges.add(merge);
+        }
+        return merges;
+    }
+
+    private static List<String> lines(Path file) {
+        try {
+            return Files.readAllLines(file);
+        } catch (IOException e) {
+            throw new ModelException("cannot read " + file + ": " + e, e);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package dev.slipstream.pipelines.diffusion.text;
+
+import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.ModelException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * Turns prompts into the ids that a text encoder reads, always as many as the model wants.
+ *
+ * <p>Reads a tokenizer folder of a model: {@code tokenizer.json}, or CLIP's {@code vocab.json} and {@code merges.txt};
+ * beside them {@code tokenizer_config.json} and {@code special_tokens_map.json}. The work is done by the native library
+ * huggingface/tokenizers; the first use on a machine unpacks it (15 MB) into {@code slipstream/} in the user's cache
+ * folder. Nothing is downloaded.
+ *
+ * <p>The owner closes it. Any thread may use it; calls wait for one another.
+ */
+public final class Tokenizer implements AutoCloseable {
+    /** CLIP's. */
+    private static final int USUAL_LENGTH = 77;
+    private static final int MOST_TOKENS = 1 << 20;
+    /** Far more than fits any text encoder; without a limit, a request could keep the library busy for seconds. */
+    private static final int LONGEST_PROMPT = 1 << 16;
+
+    private final NativeTokenizer library;
+    private final SpecialTokens special;
+    private final int length;
+    private final int padId;
+
+    private Tokenizer(NativeTokenizer library, SpecialTokens special, int length, int padId) {
+        this.library = library;
+        this.special = special;
+        this.length = length;
+        this.padId = padId;
+    }
+
+    /** @throws ModelException if a file is missing or damaged, or asks for something that is not supported */
+    public static Tokenizer open(Path folder) {
+        TokenNames names = TokenNames.read(folder);
+        names.checkSides();
+        TokenizerJson json = new TokenizerJson(read(folder, names));
+        String forLibrary = json.forLibrary();
+        SpecialTokens special = json.specialTokens();
+        int length = names.length(MOST_TOKENS).or(json::length).orElse(USUAL_LENGTH);
+        if (length <= special.count()) {
+            throw new ModelException("the tokenizer " + folder + " cuts prompts to " + length + " tokens, but needs "
+                + special.count() + " for start and end");
+        }
+        int padId = padId(folder, names, json, special);
+        return new Tokenizer(new NativeTokenizer(json.file().path(), forLibrary), special, length, padId);
+    }
+
+    private static ConfigFile read(Path folder, TokenNames names) {
+        if (Files.exists(folder.resolve("tokenizer.json"))) {
+            return ConfigFile.read(folder.resolve("tokenizer.json"));
+        }
+        if (Files.exists(folder.resolve("vocab.json")) && Files.exists(folder.resolve("merges.txt"))) {
+            return ClipVocabulary.read(folder, names);
+        }
+        throw new ModelException("there is no tokenizer in " + folder
+            + ": it needs tokenizer.json, or vocab.json and merges.txt");
+    }
+
+    private static int padId(Path folder, TokenNames names, TokenizerJson json, SpecialTokens special) {
+        String token = names.name("pad_token").orElse(null);
+        if (token != null) {
+            return json.id(token).orElseThrow(() -> new ModelException(
+                "the tokenizer " + folder + " pads with " + token + ", which is not in its vocabulary"));
+        }
+        if (json.padId().isPresent()) {
+            return json.padId().get();
+        }
+        if (special.after().isEmpty()) {
+            throw new ModelException("the tokenizer " + folder
+                + " does not say what it pads with; set \"pad_token\" in its tokenizer_config.json");
+        }
+        return special.after().getLast();
+    }
+
+    /** Ids in every prompt's tokens. */
+    public int length() {
+        return length;
+    }
+
+    /**
+     * The tokens of a prompt; the end of a prompt that is too long is cut off, and the result says so.
+     *
+     * @throws IllegalArgumentException if the prompt has more than 65536 characters
+     * @throws IllegalStateException if this tokenizer is closed
+     */
+    public Tokens encode(String prompt) {
+        if (prompt.length() > LONGEST_PROMPT) {
+            throw new IllegalArgumentException("a prompt of " + prompt.length() + " characters is too long; at most "
+                + LONGEST_PROMPT + " are read, of which " + length + " tokens are used");
+        }
+        String text = withoutHalfPairs(prompt);
+        int room = length - special.count();
+        NativeTokenizer.Encoding encoding = library.encode(text, room);
+        int kept = Math.min(room, encoding.ids().length);
+        String lost = kept == encoding.ids().length ? ""
+            : text.substring(text.offsetByCodePoints(0, encoding.starts()[kept])).strip();
+        return new Tokens(framed(encoding.ids(), kept), encoding.ids().length + special.count(), lost);
+    }
+
+    private long[] framed(long[] prompt, int kept) {
+        long[] ids = new long[length];
+        Arrays.fill(ids, padId);
+        int at = 0;
+        for (int id : special.before()) {
+            ids[at++] = id;
+        }
+        System.arraycopy(prompt, 0, ids, at, kept);
+        at += kept;
+        for (int id : special.after()) {
+            ids[at++] = id;
+        }
+        return ids;
+    }
+
+    /** Half a surrogate pair is no character, and positions in the text would shift where the library replaces it. */
+    private static String withoutHalfPairs(String prompt) {
+        return prompt.codePoints().map(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
+            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
+    }
+
+    @Override
+    public void close() {
+        library.close();
+    }
+}
