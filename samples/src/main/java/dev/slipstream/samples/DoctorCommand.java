@@ -7,8 +7,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Says what works here. */
-@Command(name = "doctor", description = {"Looks at Java, the machine, devices and a model, and says what works or what "
-    + "to do.", "The exit code is 0 if pictures can be drawn here."},
+@Command(name = "doctor", description = {
+    "Looks at Java, the machine, its devices and a model, and says what works or what to do.",
+    "The exit code is 0 if pictures can be drawn here."},
     footer = {"", "Example:", "  slipstream doctor --model DIR"})
 final class DoctorCommand implements Callable<Integer> {
     private final Terminal terminal;

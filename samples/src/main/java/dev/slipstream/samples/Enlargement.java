@@ -1,6 +1,6 @@
 package dev.slipstream.samples;
 
-import dev.slipstream.pipelines.diffusion.Image;
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import java.util.OptionalInt;
 

@@ -8,7 +8,9 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineDraft;
+import dev.slipstream.pipelines.diffusion.text.CacheFolder;
 import dev.slipstream.samples.Finding.State;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,9 +63,20 @@ final class Examination {
         };
     }
 
-    private Finding model() {
+    /** Native libraries that jars carry must lie in a folder to be loaded. */
+    private static Finding unpacked() {
+        String runtime = System.getProperty("onnxruntime.native.path", System.getProperty("java.io.tmpdir"));
         try {
-            PipelineDraft draft = DiffusionPipeline.of(model).draft();
+            return new Finding(State.GOOD, "libraries", "unpacked into " + CacheFolder.ofUser() + " (tokenizers), "
+                + runtime + " (ONNX Runtime)");
+        } catch (IOException unwritable) {
+            return new Finding(State.BAD, "libraries", "no folder to unpack them: " + unwritable.getMessage()
+                + "; make java.io.tmpdir writable");
+        }
+    }
+
+    private Finding model() {
+        try (PipelineDraft draft = DiffusionPipeline.of(model).draft()) {
             ImageRequest request = draft.completed(ImageRequest.of(""));
             return new Finding(State.GOOD, "model", model + ": " + request.width().getAsInt() + "x"
                 + request.height().getAsInt() + " pixels, denoiser "

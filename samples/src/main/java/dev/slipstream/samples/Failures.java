@@ -2,22 +2,33 @@ package dev.slipstream.samples;
 
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceUnavailableException;
-import dev.slipstream.pipelines.diffusion.NoiseSchedulerException;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSchedulerException;
+import dev.slipstream.pipelines.diffusion.text.PromptException;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.plan.PlanException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /** Turns what went wrong into one line, {@code slipstream: WHAT; WHAT TO DO}, and an exit code. */
 final class Failures {
+    /** What says that the user asked for something that cannot be. */
+    private static final List<Class<? extends RuntimeException>> INPUT = List.of(InputException.class,
+        ModelException.class, GraphException.class, PlanException.class, NoiseSchedulerException.class,
+        PromptException.class, DeviceUnavailableException.class, IllegalArgumentException.class);
+    /** What explains itself, too, but was nobody's mistake. */
+    private static final List<Class<? extends Exception>> WORK = List.of(DeviceException.class,
+        UncheckedIOException.class, IOException.class, ArithmeticException.class);
+
     private Failures() {
     }
 
@@ -30,27 +41,20 @@ final class Failures {
 
     static int failed(Exception thrown, CommandLine line, ParseResult parsed) {
         Throwable failure = unwrapped(thrown);
-        boolean debug = isDebug(line);
-        int code = switch (failure) {
-            case CancellationException cancelled -> {
-                complain(line.getErr(), "cancelled", "nothing unfinished was written");
-                yield ExitCode.CANCELLED;
-            }
-            case InputException input -> complainOfInput(failure, line);
-            case DeviceUnavailableException unavailable -> complainOfInput(failure, line);
-            case ModelException model -> complainOfInput(failure, line);
-            case GraphException graph -> complainOfInput(failure, line);
-            case PlanException plan -> complainOfInput(failure, line);
-            case NoiseSchedulerException scheduler -> complainOfInput(failure, line);
-            case IllegalArgumentException request -> complainOfInput(failure, line);
-            case DeviceException device -> complainOfWork(oneLine(failure.getMessage()), line);
-            case UncheckedIOException io -> complainOfWork(oneLine(failure.getMessage()), line);
-            case IOException io -> complainOfWork(oneLine(failure.getMessage()), line);
-            case ArithmeticException notFinite -> complainOfWork(oneLine(failure.getMessage()), line);
-            case OutOfMemoryError memory -> complainOfWork("no memory left (" + failure.getMessage() + ")", line);
-            default -> complainOfWork("unexpected " + oneLine(failure.toString()), line);
-        };
-        if (debug) {
+        int code;
+        if (failure instanceof CancellationException) {
+            complain(line.getErr(), "cancelled", "nothing unfinished was written");
+            code = ExitCode.CANCELLED;
+        } else if (INPUT.stream().anyMatch(kind -> kind.isInstance(failure))) {
+            complain(line.getErr(), oneLine(failure.getMessage()), help(line));
+            code = ExitCode.WRONG_USAGE;
+        } else {
+            boolean known = WORK.stream().anyMatch(kind -> kind.isInstance(failure));
+            complain(line.getErr(), oneLine(known ? failure.getMessage() : "unexpected " + failure),
+                "--debug tells more");
+            code = ExitCode.FAILED;
+        }
+        if (isDebug(line)) {
             thrown.printStackTrace(line.getErr());
         }
         return code;
@@ -65,19 +69,11 @@ final class Failures {
         return failure;
     }
 
+    /** Also before the name of the subcommand. */
     private static boolean isDebug(CommandLine line) {
-        return line.getCommandSpec().mixins().values().stream().map(mixin -> mixin.userObject())
-            .anyMatch(mixin -> mixin instanceof GeneralOptions general && general.isDebug());
-    }
-
-    private static int complainOfInput(Throwable input, CommandLine line) {
-        complain(line.getErr(), oneLine(input.getMessage()), help(line));
-        return ExitCode.WRONG_USAGE;
-    }
-
-    private static int complainOfWork(String what, CommandLine line) {
-        complain(line.getErr(), what, "--debug tells more");
-        return ExitCode.FAILED;
+        return line != null && (line.getCommandSpec().mixins().values().stream().map(CommandSpec::userObject)
+            .anyMatch(mixin -> mixin instanceof GeneralOptions general && general.isDebug())
+            || isDebug(line.getParent()));
     }
 
     private static String help(CommandLine line) {
@@ -89,7 +85,7 @@ final class Failures {
         err.println("slipstream: " + what + (what.contains("; ") ? "" : "; " + remedy));
     }
 
-    private static String oneLine(String message) {
+    static String oneLine(String message) {
         return message == null || message.isBlank() ? "something without a name" : message.strip()
             .replaceAll("\\s*\\R\\s*", " ");
     }

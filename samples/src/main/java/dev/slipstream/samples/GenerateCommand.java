@@ -4,11 +4,12 @@ import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.diffusion.Generation;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
-import dev.slipstream.pipelines.diffusion.PngFile;
+import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.diffusion.Progress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -108,7 +109,7 @@ final class GenerateCommand implements Callable<Integer> {
             return Drawing.await(generation, progress -> {
                 show(progress, bar);
                 progress.preview().ifPresent(image ->
-                    PngFile.write(files.preview(index), enlargement.of(image), java.util.Map.of()));
+                    PngFile.write(files.preview(index), enlargement.of(image), Map.of()));
             });
         } finally {
             if (bar != null) {

@@ -26,7 +26,8 @@ final class GenerationReport {
 
     String text() {
         StringBuilder text = new StringBuilder();
-        text.append("plan     ").append(first.plan().strategy()).append(", ").append(first.steps()).append(" steps of ")
+        text.append("plan     ").append(first.plan().strategy()).append(", ").append(first.request().steps())
+            .append(" steps of ")
             .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance())).append('\n');
         Plan plan = first.plan();
         int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
@@ -49,7 +50,7 @@ final class GenerationReport {
                 : "engines " + Amounts.time(picture.build()) + ", ")
             .append("text ").append(Amounts.time(picture.text())).append(", steps ")
             .append(Amounts.time(picture.loop())).append(" (")
-            .append(Amounts.time(picture.loop().dividedBy(picture.steps()))).append(" each), decoding ")
+            .append(Amounts.time(picture.loop().dividedBy(picture.request().steps()))).append(" each), decoding ")
             .append(Amounts.time(picture.decode())).append('\n');
         text.append("picture  ").append(files.picture(index)).append(" (").append(picture.image())
             .append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels").append(", seed ")
@@ -64,7 +65,7 @@ final class GenerationReport {
         Plan plan = first.plan();
         return Json.text(new Result(
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
-            first.request().prompt(), first.request().negative(), first.request().seed(), first.steps(),
+            first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
             first.request().guidance(), first.scheduler(), plan.strategy(),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),

@@ -52,10 +52,12 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ImageRequest wanted = request.request("");
-        PipelineDraft draft =
-            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).draft();
-        PlanSummary plan = PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), List.of(devices.devices()));
-        terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));
+        try (PipelineDraft draft =
+            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).draft()) {
+            PlanSummary plan =
+                PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), List.of(devices.devices()));
+            terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));
+        }
         return ExitCode.OK;
     }
 }

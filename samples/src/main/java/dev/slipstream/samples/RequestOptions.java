@@ -1,7 +1,7 @@
 package dev.slipstream.samples;
 
 import dev.slipstream.pipelines.diffusion.ImageRequest;
-import dev.slipstream.pipelines.diffusion.NoiseScheduler;
+import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import java.util.Iterator;
 import picocli.CommandLine.Option;
 

@@ -7,12 +7,12 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** Where programs keep what they can make again: each operating system has its place for it. */
-final class CacheFolder {
+public final class CacheFolder {
     private CacheFolder() {
     }
 
     /** The folder for Slipstream, made if need be; where the user's cannot be written, a new temporary one. */
-    static Path ofUser() throws IOException {
+    public static Path ofUser() throws IOException {
         Path folder = usual().resolve("slipstream");
         try {
             Files.createDirectories(folder);
