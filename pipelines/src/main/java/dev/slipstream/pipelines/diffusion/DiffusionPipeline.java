@@ -9,6 +9,8 @@ import dev.slipstream.pipelines.plan.Strategy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -86,12 +88,22 @@ public final class DiffusionPipeline implements AutoCloseable {
          * @throws dev.slipstream.bridge.DeviceUnavailableException if there is no such device here
          */
         public DiffusionPipeline open() {
-            PipelineDraft draft = draft();
+            // Loading native libraries and reading the model take a like time.
+            CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(() -> providers.open(devices),
+                task -> Thread.ofPlatform().daemon().name("open devices").start(task));
+            PipelineDraft draft;
             try {
-                return new DiffusionPipeline(draft, providers.open(devices));
+                draft = draft();
             } catch (RuntimeException | Error failure) {
-                draft.close();
+                opening.handle((opened, unopened) -> opened == null ? List.<Device>of() : opened).join()
+                    .forEach(Device::close);
                 throw failure;
+            }
+            try {
+                return new DiffusionPipeline(draft, opening.join());
+            } catch (CompletionException wrapped) {
+                draft.close();
+                throw wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
             }
         }
 
