@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.diffusion.text.CacheFolder;
 import dev.slipstream.samples.Finding.State;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,7 +68,12 @@ final class Examination {
     private static Finding unpacked() {
         String runtime = System.getProperty("onnxruntime.native.path", System.getProperty("java.io.tmpdir"));
         try {
-            return new Finding(State.GOOD, "libraries", "unpacked into " + CacheFolder.ofUser() + " (tokenizers), "
+            CacheFolder tokenizers = CacheFolder.ofUser();
+            if (tokenizers.temporary()) {
+                Files.delete(tokenizers.path());
+            }
+            return new Finding(State.GOOD, "libraries", "unpacked into "
+                + (tokenizers.temporary() ? "a temporary folder each time" : tokenizers.path()) + " (tokenizers), "
                 + runtime + " (ONNX Runtime)");
         } catch (IOException unwritable) {
             return new Finding(State.BAD, "libraries", "no folder to unpack them: " + unwritable.getMessage()
