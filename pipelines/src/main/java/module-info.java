@@ -1,21 +1,19 @@
 /** Graphs, plans, programs and diffusion pipelines. */
 module dev.slipstream.pipelines {
     requires ai.djl.tokenizers;
-    requires com.google.gson;
     requires com.google.protobuf;
-    requires java.desktop;
     requires org.slf4j;
     requires org.tribuo.util.onnx;
+    requires transitive com.google.gson;
     requires transitive dev.slipstream.bridge;
 
     exports dev.slipstream.pipelines.diffusion;
-<<<<<<< HEAD
-    exports dev.slipstream.pipelines.graph.shape;
+    exports dev.slipstream.pipelines.diffusion.image;
+    exports dev.slipstream.pipelines.diffusion.noise;
+    exports dev.slipstream.pipelines.diffusion.text;
     exports dev.slipstream.pipelines.graph;
+    exports dev.slipstream.pipelines.graph.shape;
     exports dev.slipstream.pipelines.model;
     exports dev.slipstream.pipelines.plan;
-=======
-    exports dev.slipstream.pipelines.graph;
->>>>>>> noise
     exports dev.slipstream.pipelines.run;
 }

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.plan.Plan;
 import java.time.Duration;
 import java.util.List;

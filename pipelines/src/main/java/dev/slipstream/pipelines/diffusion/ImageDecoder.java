@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.run.EngineRunner;
@@ -34,7 +35,7 @@ final class ImageDecoder implements AutoCloseable {
 
     /** @param latents float32 of the type that the decoder was built for; the first picture of the batch is returned */
     Image decode(MemorySegment latents) {
-        try (Arena arena = Arena.ofConfined()) {
+        try (Arena arena = Arena.ofShared()) {
             MemorySegment scaled = arena.allocate(latents.byteSize(), 64);
             long count = latents.byteSize() / Float.BYTES;
             for (long i = 0; i < count; i++) {

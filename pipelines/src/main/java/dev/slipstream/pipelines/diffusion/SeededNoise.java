@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.noise.Noise;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,7 +11,7 @@ record SeededNoise(long seed, TensorType type, Arena arena) {
     /** The first latents: standard normal, times the scale that the noise scheduler starts with. */
     MemorySegment latents(double scale) {
         MemorySegment segment = arena.allocate(type.bytes(), 64);
-        Noise.fill(seed, 0, segment);
+        Noise.initialLatents(seed).fill(segment, 0);
         for (long i = 0; i < type.shape().elements(); i++) {
             float value = segment.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (value * scale));
@@ -22,7 +23,7 @@ record SeededNoise(long seed, TensorType type, Arena arena) {
     MemorySegment steps(int count) {
         MemorySegment segment = arena.allocate(type.bytes() * count, 64);
         for (int step = 0; step < count; step++) {
-            Noise.fill(seed, 1 + step, segment.asSlice(step * type.bytes(), type.bytes()));
+            Noise.ofStep(seed, step).fill(segment.asSlice(step * type.bytes(), type.bytes()), 0);
         }
         return segment;
     }

@@ -1,11 +1,10 @@
 package dev.slipstream.pipelines.model;
 
-import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
-import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
@@ -46,11 +45,10 @@ public record ConfigFile(Path path, JsonObject root) {
     }
 
     private static JsonObject parse(Path path, String text) {
-        TypeAdapter<JsonElement> adapter = new Gson().getAdapter(JsonElement.class);
         JsonReader reader = new JsonReader(new StringReader(PythonNumbers.quoted(text)));
         reader.setStrictness(Strictness.STRICT);
         try {
-            JsonElement element = adapter.read(reader);
+            JsonElement element = JsonParser.parseReader(reader);
             if (reader.peek() != JsonToken.END_DOCUMENT) {
                 throw new MalformedJsonException("something follows the object" + JsonPosition.of(reader));
             }

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import com.google.gson.JsonParseException;
 import com.google.gson.stream.JsonReader;
 import java.io.EOFException;
 import java.util.regex.Matcher;
@@ -20,10 +21,11 @@ final class JsonPosition {
 
     /** What a parser's exception says, up to the position; its rest is advice for programmers. */
     static String explain(Exception e) {
-        String message = e.getMessage() == null ? "" : e.getMessage();
-        if (e instanceof EOFException || e.getCause() instanceof EOFException) {
+        Throwable first = e instanceof JsonParseException && e.getCause() != null ? e.getCause() : e;
+        if (first instanceof EOFException) {
             return "it ends too early";
         }
+        String message = first.getMessage() == null ? "" : first.getMessage();
         // Gson's advice to programmers; it has no more to say about what is wrong there.
         message = message.replace(
             "Use JsonReader.setStrictness(Strictness.LENIENT) to accept malformed JSON", "malformed");

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.image;
 
 import java.util.Arrays;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.image;
 
 import dev.slipstream.pipelines.model.AtomicFile;
 import java.io.ByteArrayOutputStream;

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.image;
 
 /**
  * PNG's filters: each line becomes the differences to its neighbours, by the filter whose differences are smallest in

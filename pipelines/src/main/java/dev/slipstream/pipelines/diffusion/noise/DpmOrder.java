@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 /**
  * Which order DPM-Solver++ has in each step: it starts with 1, as nothing is remembered yet, and may end low.

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 /**
  * Whether steps are spaced as Karras et al. (2022) do, and between which sigmas.

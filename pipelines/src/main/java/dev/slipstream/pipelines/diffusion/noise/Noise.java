@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 /** How latents {@code x = alpha·x0 + sigma·ε} are mixed from the clean image {@code x0} and unit noise {@code ε}. */
 record NoiseLevel(double alpha, double sigma) {

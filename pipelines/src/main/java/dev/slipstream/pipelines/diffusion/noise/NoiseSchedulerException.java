@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 /**
  * A noise scheduler's configuration is damaged, or asks for something that cannot be done. The message names the file,

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 /**
  * Philox 4x32-10: a block of four random words as a pure function of a counter and a key, so that any part of a

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 /**
  * What a denoiser predicts, and so how the clean image and the noise follow from latents and prediction.

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.noise;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.text;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -6,23 +6,25 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Where programs keep what they can make again: each operating system has its place for it. */
-final class CacheFolder {
-    private CacheFolder() {
-    }
+/**
+ * Where programs keep what they can make again: each operating system has its place for it.
+ *
+ * @param temporary whether it is for this process only, which is to delete it
+ */
+record CacheFolder(Path path, boolean temporary) {
 
     /** The folder for Slipstream, made if need be; where the user's cannot be written, a new temporary one. */
-    static Path ofUser() throws IOException {
+    static CacheFolder ofUser() throws IOException {
         Path folder = usual().resolve("slipstream");
         try {
             Files.createDirectories(folder);
             if (Files.isWritable(folder)) {
-                return folder;
+                return new CacheFolder(folder, false);
             }
         } catch (IOException e) {
             // A container may have no home at all; then the temporary folder below serves this process.
         }
-        return Files.createTempDirectory("slipstream");
+        return new CacheFolder(Files.createTempDirectory("slipstream"), true);
     }
 
     private static Path usual() {

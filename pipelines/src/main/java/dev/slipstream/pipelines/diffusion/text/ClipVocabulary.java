@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.text;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.text;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.slipstream.pipelines.model.AtomicFile;
@@ -51,8 +51,16 @@ final class NativeTokenizerLibrary {
     private void loadAll() {
         String architecture = System.getProperty("os.arch").replace("amd64", "x86_64");
         String platform = operatingSystem + "-" + architecture;
+        Module module = NativeTokenizerLibrary.class.getModule();
         try {
-            Path folder = CacheFolder.ofUser().resolve("tokenizers").resolve(version() + "-" + platform);
+            CacheFolder cache = CacheFolder.ofUser();
+            Path folder = Files.createDirectories(cache.path().resolve("tokenizers-" + version() + "-" + platform));
+            if (cache.temporary()) {
+                // Deleted in the opposite order.
+                cache.path().toFile().deleteOnExit();
+                folder.toFile().deleteOnExit();
+                files.forEach(file -> folder.resolve(file).toFile().deleteOnExit());
+            }
             for (String file : files) {
                 URL resource = TokenizersLibrary.class.getResource(ROOT + platform + "/cpu/" + file);
                 if (resource == null) {
@@ -63,7 +71,13 @@ final class NativeTokenizerLibrary {
             }
         } catch (IOException e) {
             throw new ModelException("cannot unpack the tokenizer library: " + e.getMessage(), e);
-        } catch (UnsatisfiedLinkError | IllegalCallerException e) {
+        } catch (IllegalCallerException e) {
+            // Ours loads the library, DJL's binds its functions.
+            String modules = module.isNamed()
+                ? module.getName() + "," + TokenizersLibrary.class.getModule().getName() : "ALL-UNNAMED";
+            throw new ModelException("Java does not let the tokenizer library be loaded; start it with "
+                + "--enable-native-access=" + modules, e);
+        } catch (UnsatisfiedLinkError e) {
             throw new ModelException("cannot load the tokenizer library: " + e.getMessage(), e);
         }
     }
@@ -84,7 +98,6 @@ final class NativeTokenizerLibrary {
         connection.setUseCaches(false);
         try (InputStream in = connection.getInputStream()) {
             if (!Files.exists(file) || Files.size(file) != connection.getContentLengthLong()) {
-                Files.createDirectories(file.getParent());
                 AtomicFile.write(file, channel -> in.transferTo(Channels.newOutputStream(channel)));
             }
         }

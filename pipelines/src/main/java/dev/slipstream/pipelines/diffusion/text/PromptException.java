@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.text;
 
 /** A prompt that the model cannot take. The message says why, and what was lost. */
 public class PromptException extends RuntimeException {

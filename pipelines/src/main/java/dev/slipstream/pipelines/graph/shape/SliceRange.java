@@ -22,6 +22,9 @@ record SliceRange(long[] starts, long[] steps, long[] counts) {
             if (every[i] == 0) {
                 throw node.invalid("step 0 gets nowhere");
             }
+            if (every[i] < 0 && (to[i] == Long.MAX_VALUE || to[i] == Integer.MAX_VALUE)) {
+                throw node.unknown("engines disagree where a slice ends that goes backwards to the largest integer");
+            }
             range.cut(axes[i], dims[axes[i]], from[i], to[i], every[i]);
         }
         return range;

@@ -6,11 +6,9 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphPruner;
 import dev.slipstream.pipelines.graph.Nodes;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,10 +50,9 @@ public final class StaticShapes {
             }
             computing.add(uniform.shrink(node));
         }
-        List<NodeProto> needed = needed(Copies.remove(computing, outputs, known), outputs);
-        needed.forEach(node -> outputs.addAll(Nodes.reads(node)));
-        weights.keySet().retainAll(outputs);
-        return assemble(graph, needed, weights, new TensorTypes(known));
+        List<NodeProto> nodes = Copies.remove(computing, outputs, known);
+        Graph needed = GraphPruner.prune(graph.with(graph.inputs(), graph.outputs(), nodes, weights));
+        return declared(needed, new TensorTypes(known));
     }
 
     private static boolean isConstant(NodeProto node, KnownValues known) {
@@ -63,29 +60,20 @@ public final class StaticShapes {
             || known.constant(tensor).filter(Constant::isSmall).isPresent());
     }
 
-    /** Nodes that some output depends on, in the same order. */
-    private static List<NodeProto> needed(List<NodeProto> nodes, Set<String> outputs) {
-        Set<String> read = new HashSet<>(outputs);
-        Deque<NodeProto> backwards = new ArrayDeque<>();
-        for (NodeProto node : nodes.reversed()) {
-            if (Nodes.writes(node).stream().anyMatch(read::contains)) {
-                read.addAll(Nodes.reads(node));
-                backwards.addFirst(node);
+    /** The graph with the types of its inputs, its outputs and whatever its nodes make. */
+    private static Graph declared(Graph graph, TensorTypes known) {
+        Map<String, TypeProto> types = new LinkedHashMap<>();
+        for (NodeProto node : graph.nodes()) {
+            for (String tensor : Nodes.writes(node)) {
+                types.put(tensor, ValueInfos.of(ValueType.of(known.type(tensor))));
             }
         }
-        return List.copyOf(backwards);
+        List<ValueInfoProto> inputs = declared(graph.inputs(), known);
+        inputs.forEach(input -> types.put(input.getName(), input.getType()));
+        return graph.with(inputs, declared(graph.outputs(), known), graph.nodes(), graph.weights()).withTypes(types);
     }
 
-    private static Graph assemble(Graph graph, List<NodeProto> nodes, Map<String, TensorProto> weights,
-        TensorTypes known) {
-        Map<String, TypeProto> types = new LinkedHashMap<>();
-        graph.inputs().forEach(input -> types.put(input.getName(), ValueInfos.of(known.type(input.getName()))));
-        nodes.forEach(node -> Nodes.writes(node)
-            .forEach(tensor -> types.put(tensor, ValueInfos.of(known.type(tensor)))));
-        List<ValueInfoProto> inputs = graph.inputs().stream()
-            .map(input -> ValueInfos.of(input.getName(), known.type(input.getName()))).toList();
-        List<ValueInfoProto> outputs = graph.outputs().stream()
-            .map(output -> ValueInfos.of(output.getName(), known.type(output.getName()))).toList();
-        return graph.with(inputs, outputs, nodes, weights).withTypes(types);
+    private static List<ValueInfoProto> declared(List<ValueInfoProto> infos, TensorTypes known) {
+        return infos.stream().map(info -> ValueInfos.of(info.getName(), known.type(info.getName()))).toList();
     }
 }

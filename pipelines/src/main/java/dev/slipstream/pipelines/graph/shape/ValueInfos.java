@@ -18,17 +18,20 @@ public final class ValueInfos {
 
     /** The declaration of a tensor. @param type all its dimensions are known */
     public static ValueInfoProto of(String name, TensorType type) {
+        return of(name, ValueType.of(type));
+    }
+
+    static ValueInfoProto of(String name, ValueType type) {
         return ValueInfoProto.newBuilder().setName(name).setType(of(type)).build();
     }
 
-    static TypeProto of(TensorType type) {
+    static TypeProto of(ValueType type) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
-        for (long dim : type.shape().toArray()) {
+        for (long dim : type.dims()) {
             shape.addDim(Dimension.newBuilder().setDimValue(dim));
         }
-        TypeProto.Tensor tensor = TypeProto.Tensor.newBuilder().setElemType(ElementType.of(type.type()).code())
-            .setShape(shape).build();
-        return TypeProto.newBuilder().setTensorType(tensor).build();
+        return TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type.element().code())
+            .setShape(shape)).build();
     }
 
     /** The tensors of a graph whose element type and dimensions are all known. */

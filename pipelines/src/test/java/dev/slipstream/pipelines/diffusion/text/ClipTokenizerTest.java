@@ -1,8 +1,8 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.text;
 
-import static dev.slipstream.pipelines.diffusion.TokenizerFolder.last;
-import static dev.slipstream.pipelines.diffusion.TokenizerFolder.merged;
-import static dev.slipstream.pipelines.diffusion.TokenizerFolder.sign;
+import static dev.slipstream.pipelines.diffusion.text.TokenizerFolder.last;
+import static dev.slipstream.pipelines.diffusion.text.TokenizerFolder.merged;
+import static dev.slipstream.pipelines.diffusion.text.TokenizerFolder.sign;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

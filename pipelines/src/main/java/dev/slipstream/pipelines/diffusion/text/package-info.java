@@ -1,0 +1,7 @@
+/**
+ * Prompts to token ids, as the model's own tokenizer makes them.
+ *
+ * <p>Start at {@link dev.slipstream.pipelines.diffusion.text.Tokenizer}. The native library behind it is found and kept
+ * by {@code NativeTokenizerLibrary}, without any download.
+ */
+package dev.slipstream.pipelines.diffusion.text;
