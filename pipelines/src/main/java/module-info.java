@@ -1,11 +1,11 @@
 /** Graphs, plans, programs and diffusion pipelines. */
 module dev.slipstream.pipelines {
     requires ai.djl.tokenizers;
-    requires com.google.protobuf;
     requires org.slf4j;
-    requires org.tribuo.util.onnx;
     requires transitive com.google.gson;
+    requires transitive com.google.protobuf;
     requires transitive dev.slipstream.bridge;
+    requires transitive org.tribuo.util.onnx;
 
     exports dev.slipstream.pipelines.diffusion;
     exports dev.slipstream.pipelines.diffusion.image;

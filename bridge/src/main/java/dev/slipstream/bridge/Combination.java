@@ -8,6 +8,7 @@ import java.util.List;
  *
  * <p>All slices hold {@code float32} elements, have the same size, and lie on one device. {@code out} may be the same
  * slice as an input (each element is read before it is written), but must not overlap one in part.
+ * Slices that do not fit each other, or do not begin at an element, are an {@link IllegalArgumentException}.
  */
 public record Combination(Slice out, List<Slice> inputs, List<Float> weights) {
     /** Most terms that a combination may have. */

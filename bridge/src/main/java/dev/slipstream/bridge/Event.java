@@ -23,8 +23,10 @@ public interface Event extends AutoCloseable {
     boolean await(Duration timeout);
 
     /**
-     * When the stream passed the point, in nanoseconds of a clock that all streams of one provider share; only
-     * differences mean something. Only for events of {@link Device#newTimedEvent}, when done.
+     * When the stream passed the point where the event was put last, in nanoseconds of a clock that all streams of one
+     * provider share; only differences mean something. Only for events of {@link Device#newTimedEvent}, when done.
+     *
+     * @throws IllegalStateException if the event has no time, or none yet
      */
     long nanos();
 
@@ -32,6 +34,8 @@ public interface Event extends AutoCloseable {
      * Processing time that the stream had spent when it passed the point, in nanoseconds: on a CPU the CPU time of its
      * worker thread, which other load on the machine does not change; on a GPU the same as {@link #nanos}. Only for
      * events of {@link Device#newTimedEvent}, when done.
+     *
+     * @throws IllegalStateException if the event has no time, or none yet
      */
     long busyNanos();
 

@@ -13,9 +13,10 @@ public interface ExecutionContext extends AutoCloseable {
      * Ties tensors to the engine's inputs and outputs, for {@link Stream#run}. The engine reads and writes them in
      * place. The bindings belong to this context and are freed with it.
      *
-     * @param tensors one for each input and each output, on the engine's device
-     * @throws IllegalArgumentException if one is missing, unknown, or of a type or shape that the engine cannot take;
-     *     the message names it
+     * @param tensors one for each input and each output, on the engine's device; each begins at a multiple of its
+     *     element size, and no output overlaps another tensor
+     * @throws IllegalArgumentException if one is missing, unknown, of a type or shape that the engine cannot take, or
+     *     lies where it must not; the message names it
      */
     Bindings bind(Map<String, Tensor> tensors);
 

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * blocks until there is room); work of different streams runs at the same time unless an {@link Event} orders it.
  * Queueing allocates nothing.
  *
- * <p><b>Threads:</b> one thread at a time may queue work on a stream.
+ * <p><b>Threads:</b> one thread at a time may use a stream: queue work on it, synchronize or close it.
  *
  * <p><b>Failures:</b> work that fails poisons the stream: what was queued after it is skipped, events recorded after
  * it fail, and streams that wait for such an event are poisoned too. {@link #synchronize} throws the first failure and
@@ -26,14 +26,21 @@ public interface Stream extends AutoCloseable {
     void copy(Slice from, Slice to);
 
     /**
-     * Copies from host memory, which must stay alive and unchanged until the work is done.
+     * Copies from host memory, which must stay alive and unchanged until the work is done, and be open to all threads:
+     * an array, or of a shared or automatic arena.
+     *
+     * @throws IllegalArgumentException if the sizes differ, or the memory is confined to a thread
      */
     void upload(MemorySegment from, Slice to);
 
-    /** Copies to host memory, which must stay alive until the work is done. */
+    /**
+     * Copies to host memory, which must stay alive until the work is done, and be open to all threads.
+     *
+     * @throws IllegalArgumentException if the sizes differ, or the memory is read-only or confined to a thread
+     */
     void download(Slice from, MemorySegment to);
 
-    /** Computes {@code out = Σ weightᵢ·inputᵢ}. */
+    /** Computes {@code out = Σ weightᵢ·inputᵢ}, on buffers of this stream's device. */
     void combine(Combination combination);
 
     /** Puts the event at the present end of the queue. */

@@ -7,7 +7,10 @@
  * a stream), {@link dev.slipstream.bridge.Buffer}s (bytes on the device) and {@link dev.slipstream.bridge.Engine}s
  * (compiled segments), whose {@link dev.slipstream.bridge.ExecutionContext}s run on streams.
  *
- * <p>Ownership: whoever is given an object closes it, children before parents; closing twice is harmless. Errors are
- * {@link dev.slipstream.bridge.DeviceException}s. Start reading at {@link dev.slipstream.bridge.Device}.
+ * <p>Ownership: whoever is given an object closes it, children before parents; closing twice is harmless. What goes
+ * wrong on a device is a {@link dev.slipstream.bridge.DeviceException}; a call that makes no sense is refused before
+ * anything happens, with an {@link java.lang.IllegalArgumentException} (wrong sizes, wrong device) or an
+ * {@link java.lang.IllegalStateException} (something is closed). Blocking calls do not end when their thread is
+ * interrupted; its flag stays set. Start reading at {@link dev.slipstream.bridge.Device}.
  */
 package dev.slipstream.bridge;

@@ -37,10 +37,10 @@ final class BindingCheck {
     private void checkTensor(String role, String name, TensorType wanted, Tensor given) {
         require(given != null, name, "is missing, an " + role + " of type " + wanted);
         require(fits(wanted, given.type()), name, "must be " + wanted + ", not " + given.type());
-        require(CpuBuffer.of(given.slice()).device() == engine.device(), name, "is on "
-            + given.slice().buffer().device().name() + ", the engine on " + engine.device().name());
         require(given.type().bytes() <= MAX_BYTES, name, "has " + given.type().bytes()
             + " bytes; ONNX Runtime's Java interface takes at most " + MAX_BYTES);
+        require(CpuBuffer.of(given.slice()).device() == engine.device(), name, "is on "
+            + given.slice().buffer().device().name() + ", the engine on " + engine.device().name());
         require(given.slice().offset() % given.type().type().bytes() == 0, name, "begins at byte "
             + given.slice().offset() + ", which is no multiple of its element size");
     }

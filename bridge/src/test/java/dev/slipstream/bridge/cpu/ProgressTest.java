@@ -46,6 +46,34 @@ class ProgressTest {
     }
 
     @Test
+    void oneWhoGivesUpDoesNotTakeTheWakeUpOfAnother() {
+        int turns = 30_000;
+        Progress answers = new Progress();
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> impatient = CompletableFuture.runAsync(() -> {
+            Progress.Waiter waiter = new Progress.Waiter();
+            for (long timeout = 1; !over.get(); timeout = timeout % 3_000 + 1) {
+                progress.await(progress.reached() + 1, timeout, waiter);
+            }
+        }, threads);
+        CompletableFuture<Void> partner = CompletableFuture.runAsync(() -> {
+            Progress.Waiter waiter = new Progress.Waiter();
+            for (int i = 1; i <= turns; i++) {
+                progress.await(i, Progress.FOREVER, waiter);
+                answers.advance(i);
+            }
+        }, threads);
+        Progress.Waiter waiter = new Progress.Waiter();
+        for (int i = 1; i <= turns; i++) {
+            progress.advance(i);
+            answers.await(i, Progress.FOREVER, waiter);
+        }
+        partner.join();
+        over.set(true);
+        impatient.join();
+    }
+
+    @Test
     void manyThreadsAreWokenEachAtItsOwnPosition() {
         int waiters = 20;
         List<CompletableFuture<Long>> results = new ArrayList<>();

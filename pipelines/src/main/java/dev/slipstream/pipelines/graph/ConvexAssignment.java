@@ -19,9 +19,10 @@ final class ConvexAssignment {
     private final List<Integer> components = new ArrayList<>();
     private final List<BitSet> successors = new ArrayList<>();
     private final Map<NodeProto, Integer> segments = new IdentityHashMap<>();
+    /** Per node the segments that must have run before what it makes can be read. */
+    private final Map<NodeProto, BitSet> waitsFor = new IdentityHashMap<>();
 
-    ConvexAssignment(Graph graph, StepDependence dependence, Ownership ownership) {
-        Map<NodeProto, BitSet> waitsFor = new IdentityHashMap<>();
+    ConvexAssignment(Graph graph, Ownership ownership) {
         for (NodeProto node : TopologicalOrder.byDepth(graph)) {
             BitSet from = new BitSet();
             for (String tensor : Nodes.reads(node)) {
@@ -31,10 +32,8 @@ final class ConvexAssignment {
             if (owner.isPresent()) {
                 int segment = place(owner.getAsInt(), from);
                 segments.put(node, segment);
-                if (dependence.changes(node)) {
-                    from.clear();
-                    from.set(segment);
-                }
+                from.clear();
+                from.set(segment);
             }
             waitsFor.put(node, from);
         }
@@ -85,6 +84,14 @@ final class ConvexAssignment {
     OptionalInt segment(NodeProto node) {
         Integer segment = segments.get(node);
         return segment == null ? OptionalInt.empty() : OptionalInt.of(segment);
+    }
+
+    /** The segment that makes an output of the graph: the node's own, or the last of those it takes values from. */
+    int outputSegment(NodeProto node) {
+        return segment(node).orElseGet(() -> {
+            List<Integer> order = runOrder();
+            return order.reversed().stream().filter(waitsFor.get(node)::get).findFirst().orElse(order.getLast());
+        });
     }
 
     /** Segments in an order in which they can run. */

@@ -6,9 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -71,7 +69,7 @@ final class ExternalData {
             try {
                 return Files.isRegularFile(path) ? Files.size(path) : -1;
             } catch (IOException failed) {
-                throw new GraphException("cannot read " + path + ": " + failed.getMessage(), failed);
+                throw new GraphException("cannot read " + path + ": " + failed, failed);
             }
         });
         if (size < 0) {
@@ -98,23 +96,22 @@ final class ExternalData {
             + "', which is not inside the model's folder");
     }
 
-    /** Makes the files of a graph's external weights available in another folder, under the same names. */
-    static void place(Graph graph, Path folder) throws IOException {
-        List<TensorProto> external = new ArrayList<>(graph.weights().values());
-        external.removeIf(weight -> range(weight).isEmpty());
-        if (external.isEmpty()) {
+    /** Makes the files of a graph's external weights available beside a new file of the graph, under the same names. */
+    static void place(Graph graph, Path onnx) throws IOException {
+        TreeSet<String> locations = new TreeSet<>();
+        graph.weights().values().forEach(weight -> range(weight).map(Range::location).ifPresent(locations::add));
+        if (locations.isEmpty()) {
             return;
         }
         check(graph);
         Path from = graph.folder().orElseThrow();
-        if (Files.isSameFile(from, folder)) {
-            return;
-        }
-        TreeSet<String> locations = new TreeSet<>();
-        external.forEach(weight -> locations.add(range(weight).orElseThrow().location()));
         for (String location : locations) {
+            Path target = onnx.resolveSibling(location).normalize();
+            if (target.equals(onnx)) {
+                throw new GraphException("cannot write " + onnx + ": it holds weights of the graph");
+            }
             // A link to a symbolic link would keep its relative target, so what it points to is linked.
-            link(from.resolve(location).toRealPath(), folder.resolve(location).normalize());
+            link(from.resolve(location).toRealPath(), target);
         }
     }
 

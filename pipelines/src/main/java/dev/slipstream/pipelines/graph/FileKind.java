@@ -12,7 +12,6 @@ final class FileKind {
     private static final int HEAD = 64;
     /** How an ONNX file starts: field 1 of the message, the IR version, as a varint. */
     private static final int IR_VERSION_TAG = 0x08;
-    private static final int NEWEST_IR_VERSION = 0x7f;
 
     private FileKind() {
     }
@@ -30,7 +29,7 @@ final class FileKind {
             head = in.readNBytes(HEAD);
             size = Files.size(file);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + file + ": " + failed.getMessage(), failed);
+            throw new GraphException("cannot read " + file + ": " + failed, failed);
         }
         if (head.length == 0) {
             throw new GraphException(file + " is empty");
@@ -46,7 +45,7 @@ final class FileKind {
         if (text.startsWith("<!doctype") || text.startsWith("<html") || text.startsWith("<?xml")) {
             throw new GraphException(file + " is a web page, not an ONNX file; the download went wrong");
         }
-        if (head.length < 2 || head[0] != IR_VERSION_TAG || head[1] <= 0 || head[1] > NEWEST_IR_VERSION) {
+        if (head.length < 2 || head[0] != IR_VERSION_TAG || head[1] <= 0) {
             throw new GraphException(file + " is not an ONNX file");
         }
     }

@@ -39,7 +39,7 @@ public final class GraphFile {
         } catch (InvalidProtocolBufferException damaged) {
             throw new GraphException(onnx + " is truncated or damaged: " + damaged.getMessage(), damaged);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + onnx + ": " + failed.getMessage(), failed);
+            throw new GraphException("cannot read " + onnx + ": " + failed, failed);
         } catch (GraphException bad) {
             throw new GraphException(onnx + ": " + bad.getMessage(), bad);
         }
@@ -53,11 +53,13 @@ public final class GraphFile {
      * @throws GraphException if that fails, or would replace another file of the same name as the external data
      */
     public static void write(Graph graph, Path onnx) {
+        if (Files.isDirectory(onnx)) {
+            throw new GraphException("cannot write " + onnx + ": it is a folder");
+        }
         ModelProto model = checkedModel(graph, onnx.toString());
         try {
-            Path folder = onnx.toAbsolutePath().getParent();
-            Files.createDirectories(folder);
-            ExternalData.place(graph, folder);
+            Files.createDirectories(onnx.toAbsolutePath().getParent());
+            ExternalData.place(graph, onnx.toAbsolutePath().normalize());
             try (AtomicFile file = AtomicFile.replacing(onnx); OutputStream out = file.open()) {
                 model.writeTo(out);
                 out.close();

@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
 record ModuleUnit(String path, double cost) {
     /** Inside the blocks of a UNet; else the first numbered module is the unit, as in {@code transformer_blocks.7}. */
     private static final Pattern PIECE_OF_BLOCK =
-        Pattern.compile("(.*?\\.)?(resnets|attentions|motion_modules|downsamplers|upsamplers)\\.\\d+(?=\\.|$)");
-    private static final Pattern NUMBERED = Pattern.compile("(.*?\\.)?\\D[^.]*\\.\\d+(?=\\.|$)");
+        Pattern.compile("(.*?\\.)??(resnets|attentions|motion_modules|downsamplers|upsamplers)\\.\\d+(?=\\.|$)");
+    private static final Pattern NUMBERED = Pattern.compile("(.*?\\.)??\\D[^.]*\\.\\d+(?=\\.|$)");
 
     /** The modules of a graph that depend on the latents, in their order of execution. */
     static List<ModuleUnit> inOrder(Graph graph, StepDependence dependence, ToDoubleFunction<NodeProto> cost) {

@@ -62,7 +62,10 @@ public final class Nodes {
 
     /** What an error calls the node: its name, or its operator and first output. */
     public static String label(NodeProto node) {
-        return node.getName().isEmpty() ? node.getOpType() + " making " + node.getOutput(0) : node.getName();
+        if (!node.getName().isEmpty()) {
+            return node.getName();
+        }
+        return node.getOpType() + " making " + (node.getOutputCount() == 0 ? "nothing" : node.getOutput(0));
     }
 
     public static boolean isStandard(NodeProto node) {

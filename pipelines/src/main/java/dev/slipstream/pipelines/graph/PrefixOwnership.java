@@ -24,7 +24,7 @@ final class PrefixOwnership {
             }
         }
         checkMatches(graph, cut, components);
-        Ownership ownership = new Ownership(cut.size());
+        Ownership ownership = new Ownership();
         for (NodeProto node : graph.nodes()) {
             if (dependence.changes(node)) {
                 ModulePath.longestPrefix(ModulePath.of(node), components)

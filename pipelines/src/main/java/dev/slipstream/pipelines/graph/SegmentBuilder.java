@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,31 +42,39 @@ final class SegmentBuilder {
 
     private List<SegmentContents> contents(StepDependence dependence, ConvexAssignment assignment) {
         Map<Integer, SegmentContents> byNumber = new LinkedHashMap<>();
-        List<SegmentContents> complete = new ArrayList<>();
         assignment.runOrder().forEach(number ->
             byNumber.put(number, new SegmentContents(number, whole, dependence, assignment)));
         for (NodeProto node : whole.nodes()) {
             assignment.segment(node).ifPresent(number -> byNumber.get(number).add(node));
         }
+        Map<String, SegmentContents> makers = new LinkedHashMap<>();
+        for (ValueInfoProto output : whole.outputs()) {
+            NodeProto node = whole.producer(output.getName()).orElseThrow(() -> new GraphException("output '"
+                + output.getName() + "' of the graph is made by no node, so it belongs to no segment"));
+            makers.put(output.getName(), byNumber.get(assignment.outputSegment(node)));
+            makers.get(output.getName()).add(node);
+        }
+        List<SegmentContents> complete = new ArrayList<>();
         for (SegmentContents contents : byNumber.values()) {
             contents.complete(complete);
             complete.add(contents);
         }
-        for (SegmentContents contents : complete) {
-            for (String input : contents.inputs) {
-                owner(input, assignment, byNumber).forEach(other -> other.outputs.add(input));
-            }
-        }
-        whole.outputs().forEach(output ->
-            owner(output.getName(), assignment, byNumber).forEach(other -> other.outputs.add(output.getName())));
+        addOutputs(complete, makers);
         return complete;
     }
 
-    private List<SegmentContents> owner(String tensor, ConvexAssignment assignment,
-        Map<Integer, SegmentContents> byNumber) {
-        return whole.producer(tensor).map(assignment::segment)
-            .filter(segment -> segment.isPresent())
-            .map(segment -> List.of(byNumber.get(segment.getAsInt()))).orElse(List.of());
+    /** What other segments read, and the outputs of the whole, if they are not among that. */
+    private void addOutputs(List<SegmentContents> segments, Map<String, SegmentContents> makers) {
+        Set<String> read = new HashSet<>();
+        segments.forEach(segment -> read.addAll(segment.inputs));
+        for (SegmentContents segment : segments) {
+            segment.ownTensors().filter(read::contains).forEach(segment.outputs::add);
+        }
+        makers.forEach((output, maker) -> {
+            if (segments.stream().noneMatch(segment -> segment.outputs.contains(output))) {
+                maker.outputs.add(output);
+            }
+        });
     }
 
     private Graph graph(SegmentContents contents) {

@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Collects what one segment consists of: its own nodes, replicas of nodes without an owner, inputs and outputs. */
 final class SegmentContents {
@@ -40,6 +41,12 @@ final class SegmentContents {
             made.addAll(Nodes.writes(node));
             open.add(node);
         }
+    }
+
+    /** What the nodes make that belong to this segment and are no replicas. */
+    Stream<String> ownTensors() {
+        return nodes.stream().filter(node -> assignment.segment(node).equals(OptionalInt.of(number)))
+            .flatMap(node -> Nodes.writes(node).stream());
     }
 
     /**

@@ -42,8 +42,7 @@ public final class Splitter {
     }
 
     private static Partition partition(Graph whole, Graph live, StepDependence dependence, Ownership ownership) {
-        ownership.adoptOutputs(live);
-        ConvexAssignment assignment = new ConvexAssignment(live, dependence, ownership);
+        ConvexAssignment assignment = new ConvexAssignment(live, ownership);
         return new Partition(whole, new SegmentBuilder(live).build(dependence, assignment));
     }
 }

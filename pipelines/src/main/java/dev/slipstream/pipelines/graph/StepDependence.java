@@ -48,6 +48,6 @@ final class StepDependence {
     }
 
     static boolean asksOnlyForShape(NodeProto node) {
-        return Nodes.isStandard(node) && ONLY_THE_SHAPE.contains(node.getOpType());
+        return ONLY_THE_SHAPE.contains(node.getOpType()) && Nodes.isStandard(node) && node.getInputCount() == 1;
     }
 }

@@ -2,7 +2,6 @@ package dev.slipstream.pipelines.graph;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +13,7 @@ final class TensorOwnership {
 
     /** Component k is what the tensors {@code ends.get(k)} need and no earlier component has; the last is the rest. */
     static Ownership of(Graph graph, StepDependence dependence, List<List<String>> ends) {
-        Ownership ownership = new Ownership(ends.size() + 1);
+        Ownership ownership = new Ownership();
         for (int component = 0; component < ends.size(); component++) {
             take(graph, dependence, ownership, component, ends.get(component));
             checkNotEmpty(ownership, component, ends.get(component));
@@ -39,8 +38,7 @@ final class TensorOwnership {
             NodeProto node = open.pop();
             if (dependence.changes(node) && ownership.owner(node).isEmpty()) {
                 ownership.give(node, component);
-                List<String> reads = new ArrayList<>(Nodes.reads(node));
-                reads.stream().map(graph::producer).flatMap(Optional::stream).forEach(open::push);
+                Nodes.reads(node).stream().map(graph::producer).flatMap(Optional::stream).forEach(open::push);
             }
         }
     }

@@ -11,15 +11,17 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The reference implementation's own cuts of whole denoisers, exported by torch.onnx. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ReferenceSplitTest {
     private static final Set<String> LAGGABLE = Set.of("sample");
     /** The last operator of a residual block, an attention, a sampler, or the first convolution. */
@@ -29,18 +31,15 @@ class ReferenceSplitTest {
     /** The batch size, which the exporter asks of the latents; folding removes it where the shape is fixed. */
     private static final String SHAPE_OF_SAMPLE = "/Shape_output_0";
 
-    private OnnxRunner runner;
-
-    @BeforeEach
-    void makeRunner() {
-        runner = new OnnxRunner();
-    }
+    private final OnnxRunner runner = new OnnxRunner();
+    private final Map<String, Graph> graphs = new HashMap<>();
+    private final Map<String, float[]> results = new HashMap<>();
 
     @ParameterizedTest
     @CsvSource({"sd21, 2, c0 c1", "sd21, 3, c0 c1 c2", "sd21, 4, c0 c1 c2 c3", "sdxl, 2, c1.0 c0 c1.1",
         "sdxl, 3, c2.0 c0 c1 c2.1", "sdxl, 4, c3.0 c0 c1 c2 c3.1"})
     void hasAsFewSegmentsAsTheTableAllows(String model, int components, String names) throws IOException {
-        Partition partition = split(model, ReferenceModels.graph(model), components);
+        Partition partition = split(model, components);
 
         assertEquals(List.of(names.split(" ")), partition.segments().stream().map(Segment::name).toList());
     }
@@ -48,7 +47,7 @@ class ReferenceSplitTest {
     @ParameterizedTest
     @CsvSource({"sd21, 2", "sd21, 3", "sd21, 4", "sdxl, 2", "sdxl, 3", "sdxl, 4"})
     void onlyOutputsOfModulesGoFromSegmentToSegment(String model, int components) throws IOException {
-        Partition partition = split(model, ReferenceModels.graph(model), components);
+        Partition partition = split(model, components);
 
         List<String> others = partition.edges().stream()
             .filter(edge -> !MODULE_OUTPUT.matcher(edge).matches()).toList();
@@ -60,13 +59,14 @@ class ReferenceSplitTest {
     @ParameterizedTest
     @CsvSource({"sd21, 2", "sd21, 3", "sd21, 4", "sdxl, 2", "sdxl, 3", "sdxl, 4"})
     void segmentsRunInOrderEqualTheWholeBitForBit(String model, int components) throws IOException, OrtException {
-        Graph graph = ReferenceModels.graph(model);
         Map<String, OnnxTensor> inputs = ReferenceModels.inputs(model, runner);
+        if (!results.containsKey(model)) {
+            results.put(model, OnnxRunner.floats(runner.run(graph(model), inputs).get("out_sample")));
+        }
 
-        float[] whole = OnnxRunner.floats(runner.run(graph, inputs).get("out_sample"));
-        float[] parts = OnnxRunner.floats(runner.run(split(model, graph, components), inputs).get("out_sample"));
+        float[] parts = OnnxRunner.floats(runner.run(split(model, components), inputs).get("out_sample"));
 
-        assertArrayEquals(whole, parts);
+        assertArrayEquals(results.get(model), parts);
     }
 
     @ParameterizedTest
@@ -74,18 +74,21 @@ class ReferenceSplitTest {
     void segmentsOptimisedByThemselvesStayCloseToTheWhole(String model, int components)
         throws IOException, OrtException {
         OnnxRunner optimising = new OnnxRunner(OptLevel.ALL_OPT);
-        Graph graph = ReferenceModels.graph(model);
         Map<String, OnnxTensor> inputs = ReferenceModels.inputs(model, runner);
 
-        float[] whole = OnnxRunner.floats(optimising.run(graph, inputs).get("out_sample"));
-        float[] parts = OnnxRunner.floats(optimising.run(split(model, graph, components), inputs).get("out_sample"));
+        float[] whole = OnnxRunner.floats(optimising.run(graph(model), inputs).get("out_sample"));
+        float[] parts = OnnxRunner.floats(optimising.run(split(model, components), inputs).get("out_sample"));
 
         assertArrayEquals(whole, parts, 1e-5f);
     }
 
-    private static Partition split(String model, Graph graph, int components) throws IOException {
+    private Graph graph(String model) {
+        return graphs.computeIfAbsent(model, ReferenceModels::graph);
+    }
+
+    private Partition split(String model, int components) throws IOException {
         String config = Files.readString(ReferenceModels.folder(model).resolve("config.json"));
         JsonObject json = JsonParser.parseString(config).getAsJsonObject();
-        return Splitter.split(graph, Cuts.reference(json, components).orElseThrow(), LAGGABLE);
+        return Splitter.split(graph(model), Cuts.reference(json, components).orElseThrow(), LAGGABLE);
     }
 }
