@@ -38,6 +38,7 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
                     + graph.inputs().stream().map(ValueInfoProto::getName).collect(Collectors.joining(", ")));
             }
         }
+        graph = FractionalTimesteps.allow(graph, TIMESTEP);
     }
 
     /** Which tensor means what. */

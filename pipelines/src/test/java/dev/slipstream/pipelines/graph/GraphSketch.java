@@ -23,6 +23,12 @@ public final class GraphSketch {
         return this;
     }
 
+    /** @param type number of the element type, as ONNX files have it */
+    public GraphSketch typedInput(String name, int type, long dim) {
+        graph.addInput(info(name, type, dim));
+        return this;
+    }
+
     public GraphSketch output(String name, long... dims) {
         graph.addOutput(info(name, DataType.FLOAT_VALUE, dims));
         return this;
