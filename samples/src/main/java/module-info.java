@@ -1,7 +1,9 @@
 /** The slipstream command, and the benchmarks. */
 module dev.slipstream.samples {
-    requires com.google.gson;
     requires dev.slipstream.pipelines;
     requires info.picocli;
-    requires java.desktop;
+    requires java.logging;
+    requires jdk.management;
+
+    opens dev.slipstream.samples to info.picocli, com.google.gson;
 }

@@ -16,6 +16,9 @@ final class CpuEvent extends DeviceObject implements Event {
     private Outcome outcome;
     private long position;
 
+    // Guarded by this: kept for the next to wait, so that waiting once a step allocates nothing.
+    private Progress.Waiter spare;
+
     // Guarded by this.
     private long nanos;
     private long busyNanos;
@@ -83,8 +86,7 @@ final class CpuEvent extends DeviceObject implements Event {
         if (where == null) {
             return true;
         }
-        if (!where.hasReached(until)
-            && (timeoutNanos <= 0 || !where.await(until, timeoutNanos, new Progress.Waiter()))) {
+        if (!where.hasReached(until) && (timeoutNanos <= 0 || !await(where, until, timeoutNanos))) {
             return false;
         }
         DeviceException failure = how.failureBefore(until);
@@ -92,6 +94,19 @@ final class CpuEvent extends DeviceObject implements Event {
             throw Outcome.thrown(failure);
         }
         return true;
+    }
+
+    private boolean await(Progress where, long until, long timeoutNanos) {
+        Progress.Waiter waiter;
+        synchronized (this) {
+            waiter = spare == null ? new Progress.Waiter() : spare;
+            spare = null;
+        }
+        boolean reached = where.await(until, timeoutNanos, waiter);
+        synchronized (this) {
+            spare = waiter;
+        }
+        return reached;
     }
 
     private static long saturatedNanos(Duration timeout) {

@@ -131,6 +131,17 @@ public final class Blueprint {
         return cuttings.get(plan.stages().get(stage).branch()).types();
     }
 
+    /** Bytes of the weights of the segment that a stage runs. */
+    public long segmentWeightBytes(int stage) {
+        return Weights.bytes(segment(stage).graph());
+    }
+
+    /** Multiply-accumulates of one run of a stage. */
+    public double multiplyAccumulates(int stage) {
+        Costs costs = Costs.of(cuttings.get(plan.stages().get(stage).branch()).partition().whole());
+        return segment(stage).graph().nodes().stream().mapToDouble(costs::multiplyAccumulates).sum();
+    }
+
     /** Bytes of the weights that a device holds. Stages of one segment and branch size share them. */
     public long weightBytes(int device) {
         return plan.stages().stream().filter(stage -> stage.device() == device)

@@ -9,6 +9,8 @@ import dev.slipstream.pipelines.plan.Strategy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -33,12 +35,14 @@ import java.util.stream.Stream;
  */
 public final class DiffusionPipeline implements AutoCloseable {
     private final List<Device> devices;
+    private final PipelineDraft draft;
     private final Painter painter;
     private final ExecutorService thread;
 
-    private DiffusionPipeline(List<Device> devices, Painter painter) {
+    private DiffusionPipeline(PipelineDraft draft, List<Device> devices) {
         this.devices = devices;
-        this.painter = painter;
+        this.draft = draft;
+        this.painter = new Painter(draft, devices);
         this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("slipstream").factory());
     }
 
@@ -84,12 +88,42 @@ public final class DiffusionPipeline implements AutoCloseable {
          * @throws dev.slipstream.bridge.DeviceUnavailableException if there is no such device here
          */
         public DiffusionPipeline open() {
+            // Loading native libraries and reading the model take a like time.
+            CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(() -> providers.open(devices),
+                task -> Thread.ofPlatform().daemon().name("open devices").start(task));
+            PipelineDraft draft;
+            try {
+                draft = draft();
+            } catch (RuntimeException | Error failure) {
+                opening.handle((opened, unopened) -> opened == null ? List.<Device>of() : opened).join()
+                    .forEach(Device::close);
+                throw failure;
+            }
+            try {
+                return new DiffusionPipeline(draft, opening.join());
+            } catch (CompletionException wrapped) {
+                draft.close();
+                throw wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
+            }
+        }
+
+        /**
+         * Reads the model and stops there: the pipeline on paper, for as many devices, which need not exist.
+         *
+         * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing or malformed
+         * @throws dev.slipstream.pipelines.graph.GraphException if a graph is damaged
+         */
+        public PipelineDraft draft() {
             if (devices.isEmpty()) {
                 throw new IllegalArgumentException("a pipeline needs at least one device");
             }
             PipelineModel read = PipelineModel.read(ModelFolder.open(model));
-            List<Device> opened = providers.open(devices);
-            return new DiffusionPipeline(opened, new Painter(read, strategy, opened));
+            try {
+                return new PipelineDraft(read, strategy, devices.size());
+            } catch (RuntimeException | Error failure) {
+                read.tokenizer().close();
+                throw failure;
+            }
         }
     }
 
@@ -97,9 +131,9 @@ public final class DiffusionPipeline implements AutoCloseable {
         return devices;
     }
 
-    /** What a request would run: plan, segments and sizes. Builds nothing. */
-    public Blueprint blueprint(ImageRequest request) {
-        return painter.blueprint(request);
+    /** The pipeline on paper: what a request would run, and what is wrong with it. It is closed with the pipeline. */
+    public PipelineDraft draft() {
+        return draft;
     }
 
     /**
@@ -134,6 +168,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         painter.close();
+        draft.close();
         List<Device> reversed = new ArrayList<>(devices).reversed();
         reversed.forEach(Device::close);
     }

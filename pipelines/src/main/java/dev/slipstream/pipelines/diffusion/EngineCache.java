@@ -1,10 +1,8 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
-import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +11,7 @@ import java.util.concurrent.CompletionException;
 
 /**
  * What a pipeline has built, and keeps for the next request: engines for one size at a time, and the loops that were
- * used last. One thread at a time, but for {@link #blueprint}.
+ * used last. One thread at a time.
  */
 final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */
@@ -22,27 +20,17 @@ final class EngineCache implements AutoCloseable {
     private record LoopKey(NoiseTable noise, double guidance, boolean keepLatents) {
     }
 
-    private final PipelineModel model;
-    private final ComponentModel text;
-    private final Strategy strategy;
+    private final PipelineDraft draft;
     private final List<Device> devices;
-    private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
     private final Map<LoopKey, Execution> loops = new LinkedHashMap<>(16, 0.75f, true);
     private LoopShape built;
     private TextEncoder encoder;
     private Denoiser denoiser;
     private ImageDecoder decoder;
 
-    EngineCache(PipelineModel model, ComponentModel text, Strategy strategy, List<Device> devices) {
-        this.model = model;
-        this.text = text;
-        this.strategy = strategy;
+    EngineCache(PipelineDraft draft, List<Device> devices) {
+        this.draft = draft;
         this.devices = devices;
-    }
-
-    synchronized Blueprint blueprint(LoopShape shape) {
-        return blueprints.computeIfAbsent(shape,
-            key -> Blueprint.draw(model.denoiser(), key, strategy, devices.size()));
     }
 
     /** Builds what is missing for this size, all components at the same time, and frees what was for another. */
@@ -52,13 +40,14 @@ final class EngineCache implements AutoCloseable {
         }
         closeSized();
         Device device = devices.getFirst();
+        PipelineModel model = draft.model();
         CompletableFuture<TextEncoder> text = encoder != null ? CompletableFuture.completedFuture(encoder)
-            : start("text encoder", () -> TextEncoder.build(this.text, model.tokenizer(), device));
+            : start("text encoder", () -> TextEncoder.build(draft.text(), model.tokenizer(), device));
         CompletableFuture<ImageDecoder> image = start("image decoder", () ->
             ImageDecoder.build(ImageDecoder.fix(model.decoder(), shape.latents()), model.decoderConfig(), device));
         RuntimeException failure = null;
         try {
-            denoiser = Denoiser.build(blueprint(shape), devices);
+            denoiser = Denoiser.build(draft.blueprint(shape), devices);
         } catch (RuntimeException denoiserFailure) {
             failure = denoiserFailure;
         }

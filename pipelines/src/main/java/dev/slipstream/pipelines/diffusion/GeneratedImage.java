@@ -1,19 +1,55 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.image.GenerationParameters;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.plan.Plan;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A picture and how it came about.
  *
+ * @param model name of the model
  * @param scheduler name of the noise scheduler that was used
  * @param devices names of the devices, in the plan's order
  * @param copiedBytes bytes that went from one device to another
+ * @param build time for making engines and loop ready: next to nothing where an earlier request left them
  * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
- *     decoder. Building engines is in none of them
+ *     decoder
  */
-public record GeneratedImage(Image image, ImageRequest request, String scheduler, Plan plan, List<String> devices,
-    long copiedBytes, Duration text, Duration loop, Duration decode) {
+public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler, Plan plan,
+    List<String> devices, long copiedBytes, Duration build, Duration text, Duration loop, Duration decode) {
+
+    /** What made the picture, as other tools read it from a picture's metadata. */
+    public GenerationParameters parameters() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("Steps", Integer.toString(request.steps()));
+        settings.put("Sampler", scheduler);
+        settings.put("CFG scale", Double.toString(request.guidance()));
+        settings.put("Seed", Long.toString(request.seed()));
+        settings.put("Size", image.toString());
+        settings.put("Model", model);
+        settings.put("Plan", plan.strategy());
+        String version = GeneratedImage.class.getPackage().getImplementationVersion();
+        settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
+        return new GenerationParameters(request.prompt(), request.negative(), settings);
+    }
+
+    /** The texts that {@link PngFile} writes beside the picture. */
+    public Map<String, String> metadata() {
+        return Map.of(GenerationParameters.KEYWORD, parameters().text());
+    }
+
+    /**
+     * Writes the picture and what made it as a PNG file, whole or not at all.
+     *
+     * @throws java.io.UncheckedIOException which says why the file cannot be written
+     */
+    public void write(Path file) {
+        PngFile.write(file, image, metadata());
+    }
 }

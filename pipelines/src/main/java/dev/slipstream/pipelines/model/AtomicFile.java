@@ -28,8 +28,7 @@ public final class AtomicFile {
     public static void write(Path file, Contents contents) throws IOException {
         Path target = file.toAbsolutePath();
         checkTarget(target);
-        // Not Files.createTempFile: its files are readable by their owner only, and the finished one would be, too.
-        Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        Path temporary = neighbour(target);
         try {
             try (FileChannel channel =
                 FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -42,6 +41,27 @@ public final class AtomicFile {
         } finally {
             Files.deleteIfExists(temporary);
         }
+    }
+
+    /**
+     * Finds out now whether {@link #write} could write the file later, by making an empty neighbour and deleting it:
+     * permissions alone do not tell that a file system is read-only. What is there stays as it is.
+     *
+     * @throws IOException in one sentence, as {@link #write}
+     */
+    public static void checkWritable(Path file) throws IOException {
+        Path target = file.toAbsolutePath();
+        checkTarget(target);
+        try {
+            Files.delete(Files.createFile(neighbour(target)));
+        } catch (IOException e) {
+            throw new IOException("cannot write " + target + ": " + reason(e), e);
+        }
+    }
+
+    /** Not Files.createTempFile: its files are readable by their owner only, and the finished one would be, too. */
+    private static Path neighbour(Path target) {
+        return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     }
 
     private static void checkTarget(Path target) throws IOException {

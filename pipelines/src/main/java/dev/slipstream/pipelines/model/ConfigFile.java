@@ -45,6 +45,9 @@ public record ConfigFile(Path path, JsonObject root) {
     }
 
     private static JsonObject parse(Path path, String text) {
+        if (text.isBlank()) {
+            throw new ModelException(path + " is not valid JSON: it ends too early");
+        }
         JsonReader reader = new JsonReader(new StringReader(PythonNumbers.quoted(text)));
         reader.setStrictness(Strictness.STRICT);
         try {

@@ -70,16 +70,32 @@ public final class EngineRunner implements AutoCloseable {
      * @return the bytes of each output
      */
     public Map<String, MemorySegment> run(Map<String, MemorySegment> inputs, Arena arena) {
-        inputs.forEach((name, bytes) -> stream.upload(bytes, buffers.get(name).all()));
-        stream.run(bindings);
-        Map<String, MemorySegment> results = new LinkedHashMap<>();
-        outputs.forEach((name, type) -> {
-            MemorySegment result = arena.allocate(type.bytes(), 64);
-            stream.download(buffers.get(name).all(), result);
-            results.put(name, result);
-        });
-        stream.synchronize();
-        return results;
+        try {
+            inputs.forEach((name, bytes) -> stream.upload(bytes, buffers.get(name).all()));
+            stream.run(bindings);
+            Map<String, MemorySegment> results = new LinkedHashMap<>();
+            outputs.forEach((name, type) -> {
+                MemorySegment result = arena.allocate(type.bytes(), 64);
+                stream.download(buffers.get(name).all(), result);
+                results.put(name, result);
+            });
+            stream.synchronize();
+            return results;
+        } catch (RuntimeException | Error failure) {
+            drain(failure);
+            throw failure;
+        }
+    }
+
+    /** The caller may free its memory after a failure, so nothing may still use it; and the next run must work. */
+    private void drain(Throwable cause) {
+        try {
+            stream.synchronize();
+        } catch (RuntimeException second) {
+            if (second != cause) {
+                cause.addSuppressed(second);
+            }
+        }
     }
 
     @Override

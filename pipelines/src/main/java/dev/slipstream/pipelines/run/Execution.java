@@ -46,7 +46,7 @@ public final class Execution implements AutoCloseable {
         try {
             resources.allocate(program, devices);
             Device home = resources.slice(program.latents().getFirst()).buffer().device();
-            this.hostStream = resources.own(home.newStream(home.name() + " host"));
+            this.hostStream = resources.newStream(home, " host");
             this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
             this.commands = new Binder(program, resources, engines, tracer).bind();
             this.stepEnds = Binder.stepEnds(program);
@@ -126,8 +126,14 @@ public final class Execution implements AutoCloseable {
      * so that it does not wait for what is queued.
      */
     public void latents(int step, MemorySegment to) {
-        hostStream.download(resources.slice(program.latents().get(step)), to);
-        hostStream.synchronize();
+        try {
+            hostStream.download(resources.slice(program.latents().get(step)), to);
+            hostStream.synchronize();
+        } catch (RuntimeException | Error failure) {
+            // The caller may free the memory now, so nothing may still write to it.
+            resources.drain(failure);
+            throw failure;
+        }
     }
 
     public Program program() {

@@ -23,7 +23,7 @@ final class Resources implements AutoCloseable {
         devices = List.copyOf(on);
         for (Program.StreamSpec spec : program.streams()) {
             Device device = devices.get(spec.device());
-            streams.add(own(device.newStream(device.name() + (spec.copies() ? " copies" : ""))));
+            newStream(device, spec.copies() ? " copies" : "");
         }
         for (Program.BufferSpec spec : program.buffers()) {
             buffers.add(own(devices.get(spec.device()).allocate(spec.bytes())));
@@ -35,6 +35,13 @@ final class Resources implements AutoCloseable {
                 events[record.event()] = own(device.newEvent());
             }
         }
+    }
+
+    /** Makes one more stream, behind those of the program. */
+    Stream newStream(Device device, String purpose) {
+        Stream stream = own(device.newStream(device.name() + purpose));
+        streams.add(stream);
+        return stream;
     }
 
     <T extends AutoCloseable> T own(T made) {

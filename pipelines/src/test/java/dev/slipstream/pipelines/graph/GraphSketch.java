@@ -14,21 +14,21 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.List;
 import java.util.Optional;
 
-/** Writes small models by hand. Every node makes one tensor. */
-final class GraphSketch {
+/** Writes small models by hand. Every node makes one tensor; a negative dimension is the open one, "batch". */
+public final class GraphSketch {
     final GraphProto.Builder graph = GraphProto.newBuilder().setName("sketch");
 
-    GraphSketch input(String name, long... dims) {
+    public GraphSketch input(String name, long... dims) {
         graph.addInput(info(name, DataType.FLOAT_VALUE, dims));
         return this;
     }
 
-    GraphSketch output(String name, long... dims) {
+    public GraphSketch output(String name, long... dims) {
         graph.addOutput(info(name, DataType.FLOAT_VALUE, dims));
         return this;
     }
 
-    GraphSketch weight(String name, float[] values, long... dims) {
+    public GraphSketch weight(String name, float[] values, long... dims) {
         TensorProto.Builder weight = TensorProto.newBuilder().setName(name).setDataType(DataType.FLOAT_VALUE);
         for (long dim : dims) {
             weight.addDims(dim);
@@ -41,31 +41,32 @@ final class GraphSketch {
     }
 
     /** @param name also names the node, so that a module path can be read off it */
-    GraphSketch node(String op, String name, List<String> inputs, String output, AttributeProto... attributes) {
+    public GraphSketch node(String op, String name, List<String> inputs, String output, AttributeProto... attributes) {
         graph.addNode(NodeProto.newBuilder().setOpType(op).setName(name).addAllInput(inputs).addOutput(output)
             .addAllAttribute(List.of(attributes)));
         return this;
     }
 
-    static AttributeProto integer(String name, long value) {
+    public static AttributeProto integer(String name, long value) {
         return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value).build();
     }
 
     static ValueInfoProto info(String name, int elementType, long... dims) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (long dim : dims) {
-            shape.addDim(Dimension.newBuilder().setDimValue(dim));
+            shape.addDim(dim < 0 ? Dimension.newBuilder().setDimParam("batch")
+                : Dimension.newBuilder().setDimValue(dim));
         }
         return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(
             TypeProto.Tensor.newBuilder().setElemType(elementType).setShape(shape))).build();
     }
 
-    ModelProto model() {
+    public ModelProto model() {
         return ModelProto.newBuilder().setIrVersion(8).setGraph(graph)
             .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(17)).build();
     }
 
-    Graph build() {
+    public Graph build() {
         return Graph.of(model(), Optional.empty());
     }
 }

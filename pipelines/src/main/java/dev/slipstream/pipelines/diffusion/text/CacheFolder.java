@@ -11,10 +11,10 @@ import java.util.Optional;
  *
  * @param temporary whether it is for this process only, which is to delete it
  */
-record CacheFolder(Path path, boolean temporary) {
+public record CacheFolder(Path path, boolean temporary) {
 
     /** The folder for Slipstream, made if need be; where the user's cannot be written, a new temporary one. */
-    static CacheFolder ofUser() throws IOException {
+    public static CacheFolder ofUser() throws IOException {
         Path folder = usual().resolve("slipstream");
         try {
             Files.createDirectories(folder);

@@ -1,0 +1,38 @@
+package dev.slipstream.samples;
+
+import java.time.Duration;
+import java.util.Locale;
+
+/** Amounts as people read them. */
+final class Amounts {
+    private static final String[] PREFIXES = {"k", "M", "G", "T", "P", "E"};
+
+    private Amounts() {
+    }
+
+    /** Decimal units: {@code 1.5 MB} is 1 500 000 bytes. */
+    static String bytes(long count) {
+        if (count < 1000) {
+            return count + " B";
+        }
+        double amount = count / 1000.0;
+        int prefix = 0;
+        // What rounds to 1000.0 is 1.0 of the next unit.
+        while (amount >= 999.95) {
+            amount /= 1000;
+            prefix++;
+        }
+        return String.format(Locale.ROOT, "%.1f %sB", amount, PREFIXES[prefix]);
+    }
+
+    /** Milliseconds, or seconds where there are many. */
+    static String time(Duration time) {
+        double millis = millis(time);
+        return millis < 9_999.5 ? String.format(Locale.ROOT, millis < 99.95 ? "%.1f ms" : "%.0f ms", millis)
+            : String.format(Locale.ROOT, "%.1f s", millis / 1000);
+    }
+
+    static double millis(Duration time) {
+        return Math.round(time.toNanos() / 1e3) / 1e3;
+    }
+}

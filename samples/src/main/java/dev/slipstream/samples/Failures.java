@@ -1,0 +1,92 @@
+package dev.slipstream.samples;
+
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceUnavailableException;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSchedulerException;
+import dev.slipstream.pipelines.diffusion.text.PromptException;
+import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.plan.PlanException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** Turns what went wrong into one line, {@code slipstream: WHAT; WHAT TO DO}, and an exit code. */
+final class Failures {
+    /** What says that the user asked for something that cannot be. */
+    private static final List<Class<? extends RuntimeException>> INPUT = List.of(InputException.class,
+        ModelException.class, GraphException.class, PlanException.class, NoiseSchedulerException.class,
+        PromptException.class, DeviceUnavailableException.class, IllegalArgumentException.class);
+    /** What explains itself, too, but was nobody's mistake. */
+    private static final List<Class<? extends Exception>> WORK = List.of(DeviceException.class,
+        UncheckedIOException.class, IOException.class, ArithmeticException.class);
+
+    private Failures() {
+    }
+
+    static int wrongUsage(ParameterException wrong, String... args) {
+        CommandLine line = wrong.getCommandLine();
+        String what = oneLine(wrong.getMessage());
+        complain(line.getErr(), Character.toLowerCase(what.charAt(0)) + what.substring(1), help(line));
+        return ExitCode.WRONG_USAGE;
+    }
+
+    static int failed(Exception thrown, CommandLine line, ParseResult parsed) {
+        Throwable failure = unwrapped(thrown);
+        int code;
+        if (failure instanceof CancellationException) {
+            complain(line.getErr(), "cancelled", "nothing unfinished was written");
+            code = ExitCode.CANCELLED;
+        } else if (INPUT.stream().anyMatch(kind -> kind.isInstance(failure))) {
+            complain(line.getErr(), oneLine(failure.getMessage()), help(line));
+            code = ExitCode.WRONG_USAGE;
+        } else {
+            boolean known = WORK.stream().anyMatch(kind -> kind.isInstance(failure));
+            complain(line.getErr(), oneLine(known ? failure.getMessage() : "unexpected " + failure),
+                "--debug tells more");
+            code = ExitCode.FAILED;
+        }
+        if (isDebug(line)) {
+            thrown.printStackTrace(line.getErr());
+        }
+        return code;
+    }
+
+    private static Throwable unwrapped(Throwable thrown) {
+        Throwable failure = thrown;
+        while ((failure instanceof CompletionException || failure instanceof ExecutionException)
+            && failure.getCause() != null) {
+            failure = failure.getCause();
+        }
+        return failure;
+    }
+
+    /** Also before the name of the subcommand. */
+    private static boolean isDebug(CommandLine line) {
+        return line != null && (line.getCommandSpec().mixins().values().stream().map(CommandSpec::userObject)
+            .anyMatch(mixin -> mixin instanceof GeneralOptions general && general.isDebug())
+            || isDebug(line.getParent()));
+    }
+
+    private static String help(CommandLine line) {
+        return "try '" + line.getCommandSpec().qualifiedName() + " --help'";
+    }
+
+    /** @param remedy for messages that do not bring their own */
+    private static void complain(PrintWriter err, String what, String remedy) {
+        err.println("slipstream: " + what + (what.contains("; ") ? "" : "; " + remedy));
+    }
+
+    static String oneLine(String message) {
+        return message == null || message.isBlank() ? "something without a name" : message.strip()
+            .replaceAll("\\s*\\R\\s*", " ");
+    }
+}

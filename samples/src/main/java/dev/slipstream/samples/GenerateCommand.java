@@ -1,0 +1,126 @@
+package dev.slipstream.samples;
+
+import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
+import dev.slipstream.pipelines.diffusion.GeneratedImage;
+import dev.slipstream.pipelines.diffusion.Generation;
+import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.image.PngFile;
+import dev.slipstream.pipelines.diffusion.Progress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Draws pictures. */
+@Command(name = "generate", description = "Draws a picture of what the prompt says, and writes it as PNG.",
+    footer = {"",
+        "Examples:",
+        "  slipstream generate \"a large red star on a blue background\" --seed 7",
+        "  slipstream generate \"a small green circle\" --plan sequential --steps 20 --output circle.png",
+        "  slipstream generate \"two yellow squares\" --count 4 --devices cpu:1,cpu:1 --json"})
+final class GenerateCommand implements Callable<Integer> {
+    /** Seeds that are chosen have few enough digits to be typed again. */
+    private static final long SEEDS = 1L << 32;
+
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "PROMPT", description = "What the picture shows, in quotes.")
+    private String prompt;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Mixin
+    private DeviceOptions devices;
+
+    @Mixin
+    private RequestOptions request;
+
+    @Option(names = "--negative", paramLabel = "TEXT", order = 20, defaultValue = "",
+        description = "What the picture should not show.")
+    private String negative;
+
+    @Option(names = "--seed", paramLabel = "N", order = 21,
+        description = "Of the noise that the picture comes from; the same seed gives the same noise everywhere. "
+            + "Without it a random one, which is printed.")
+    private Long seed;
+
+    @Option(names = "--count", paramLabel = "N", order = 22, defaultValue = "1",
+        description = "Pictures, with seed, seed+1 and so on; the files are numbered.")
+    private int count;
+
+    @Option(names = "--output", paramLabel = "FILE", order = 30, defaultValue = "slipstream.png",
+        description = "Where the picture goes (${DEFAULT-VALUE}); replaced if it is there.")
+    private Path output;
+
+    @Option(names = "--enlarge", paramLabel = "FACTOR", order = 31,
+        description = "Write every pixel as a square of that many pixels. Without it small pictures are enlarged to "
+            + "at least 256 pixels; 1 leaves them as they are.")
+    private Integer enlarge;
+
+    @Option(names = "--preview", paramLabel = "N", order = 32, defaultValue = "0",
+        description = "Every N steps, write the unfinished picture beside the output, as NAME.preview.png.")
+    private int preview;
+
+    @Option(names = "--json", order = 33, description = "Print the result as one JSON object.")
+    private boolean json;
+
+    @Mixin
+    private GeneralOptions general;
+
+    GenerateCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() {
+        long first = seed != null ? seed : new SplittableRandom().nextLong(SEEDS);
+        ImageRequest wanted = request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview);
+        Enlargement enlargement = Enlargement.by(enlarge);
+        OutputFiles files = OutputFiles.of(output, count);
+        try (Interruption interruption = Interruption.onShutdown();
+            DiffusionPipeline pipeline =
+                DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).open()) {
+            enlargement.check(pipeline.draft().completed(wanted));
+            List<GeneratedImage> pictures = new ArrayList<>();
+            for (int index = 0; index < count; index++) {
+                Generation generation = pipeline.submit(wanted.withSeed(first + index));
+                interruption.stops(generation::cancel);
+                GeneratedImage picture = draw(generation, files, index, enlargement);
+                PngFile.write(files.picture(index), enlargement.of(picture.image()), picture.metadata());
+                pictures.add(picture);
+            }
+            GenerationReport report = new GenerationReport(pipeline.devices(), pictures, files, enlargement);
+            terminal.out().println(json ? report.json() : report.text());
+        }
+        return ExitCode.OK;
+    }
+
+    private GeneratedImage draw(Generation generation, OutputFiles files, int index, Enlargement enlargement) {
+        ProgressBar bar = json || !terminal.watched().getAsBoolean() ? null
+            : new ProgressBar(terminal.err(), count == 1 ? "" : "picture " + (index + 1) + " of " + count + " ");
+        try {
+            return Drawing.await(generation, progress -> {
+                show(progress, bar);
+                progress.preview().ifPresent(image ->
+                    PngFile.write(files.preview(index), enlargement.of(image), Map.of()));
+            });
+        } finally {
+            if (bar != null) {
+                bar.wipe();
+            }
+        }
+    }
+
+    private static void show(Progress progress, ProgressBar bar) {
+        if (bar != null) {
+            bar.show(progress);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package dev.slipstream.samples;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.diffusion.GeneratedImage;
+import dev.slipstream.pipelines.plan.Plan;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/** What was drawn, what ran where and how long it took: for people, and as JSON. */
+final class GenerationReport {
+    private final List<Device> devices;
+    private final List<GeneratedImage> pictures;
+    private final OutputFiles files;
+    private final Enlargement enlargement;
+    private final GeneratedImage first;
+
+    /** @param pictures at least one; all of the same request but for their seeds */
+    GenerationReport(List<Device> devices, List<GeneratedImage> pictures, OutputFiles files, Enlargement enlargement) {
+        this.devices = devices;
+        this.pictures = pictures;
+        this.files = files;
+        this.enlargement = enlargement;
+        this.first = pictures.getFirst();
+    }
+
+    String text() {
+        StringBuilder text = new StringBuilder();
+        text.append("plan     ").append(first.plan().strategy()).append(", ").append(first.request().steps())
+            .append(" steps of ")
+            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance())).append('\n');
+        Plan plan = first.plan();
+        int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
+        for (int stage = 0; stage < plan.stages().size(); stage++) {
+            Device device = devices.get(plan.stages().get(stage).device());
+            text.append(String.format("         %-" + widest + "s on %s (%s)%n", plan.label(stage), device.name(),
+                device.description()));
+        }
+        text.append("copied   ").append(Amounts.bytes(first.copiedBytes())).append(" between devices a picture\n");
+        for (int index = 0; index < pictures.size(); index++) {
+            append(text, index);
+        }
+        return text.substring(0, text.length() - 1);
+    }
+
+    private void append(StringBuilder text, int index) {
+        GeneratedImage picture = pictures.get(index);
+        int factor = enlargement.factor(picture.image());
+        text.append("time     ").append(picture.build().isZero() ? ""
+                : "engines " + Amounts.time(picture.build()) + ", ")
+            .append("text ").append(Amounts.time(picture.text())).append(", steps ")
+            .append(Amounts.time(picture.loop())).append(" (")
+            .append(Amounts.time(picture.loop().dividedBy(picture.request().steps()))).append(" each), decoding ")
+            .append(Amounts.time(picture.decode())).append('\n');
+        text.append("picture  ").append(files.picture(index)).append(" (").append(picture.image())
+            .append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels").append(", seed ")
+            .append(picture.request().seed()).append(")\n");
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) ? String.format(Locale.ROOT, "%.0f", value) : Double.toString(value);
+    }
+
+    String json() {
+        Plan plan = first.plan();
+        return Json.text(new Result(
+            IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
+            first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
+            first.request().guidance(), first.scheduler(), plan.strategy(),
+            devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
+            IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
+                devices.get(plan.stages().get(stage).device()).name())).toList(),
+            first.copiedBytes(), IntStream.range(0, pictures.size()).mapToObj(this::picture).toList()));
+    }
+
+    private PictureResult picture(int index) {
+        GeneratedImage picture = pictures.get(index);
+        return new PictureResult(files.picture(index).toString(), picture.request().seed(), picture.image().width(),
+            picture.image().height(), enlargement.factor(picture.image()),
+            new Times(Amounts.millis(picture.build()), Amounts.millis(picture.text()), Amounts.millis(picture.loop()),
+                Amounts.millis(picture.decode())));
+    }
+
+    private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
+        String scheduler, String plan, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
+        List<PictureResult> pictures) {
+    }
+
+    private record DeviceResult(String name, String description) {
+    }
+
+    private record StageResult(String segment, String device) {
+    }
+
+    /** Sizes in pixels as drawn; {@code enlarged} is the factor by which the file has more. */
+    private record PictureResult(String file, long seed, int width, int height, int enlarged, Times milliseconds) {
+    }
+
+    private record Times(double engines, double text, double steps, double decoding) {
+    }
+}

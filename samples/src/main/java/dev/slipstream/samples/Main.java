@@ -1,0 +1,78 @@
+package dev.slipstream.samples;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The {@code slipstream} command: finds the subcommand and runs it. */
+@Command(name = "slipstream", versionProvider = Version.class,
+    description = "Draws pictures with diffusion models, on several devices at once.",
+    footer = {"",
+        "Examples:",
+        "  slipstream generate \"a large red star on a blue background\"",
+        "  slipstream plan --plan asyncdiff:warmup=3 --devices 2",
+        "  slipstream doctor",
+        "",
+        "'slipstream help COMMAND' tells more."})
+public final class Main implements Callable<Integer> {
+    @Mixin
+    private GeneralOptions general;
+
+    @Option(names = {"-V", "--version"}, versionHelp = true, description = "Print the version and stop.")
+    private boolean version;
+
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {
+    }
+
+    public static void main(String[] args) {
+        // Also ends what a library may have left running.
+        System.exit(execute(Terminal.ofProcess(), args));
+    }
+
+    /**
+     * Runs the command without ending the process.
+     *
+     * @return the exit code, see {@link ExitCode}
+     */
+    public static int execute(Terminal terminal, String... args) {
+        CommandLine line = new CommandLine(new Main());
+        subcommands(terminal, args).forEach((name, command) -> line.addSubcommand(name, command.get()));
+        line.setOut(terminal.out());
+        line.setErr(terminal.err());
+        line.setParameterExceptionHandler(Failures::wrongUsage);
+        line.setExecutionExceptionHandler(Failures::failed);
+        int code = line.execute(args);
+        terminal.out().flush();
+        terminal.err().flush();
+        return code;
+    }
+
+    /** Only the subcommand that is asked for, where the first word says so: reading annotations takes time. */
+    private static Map<String, Supplier<Object>> subcommands(Terminal terminal, String... args) {
+        Map<String, Supplier<Object>> all = new LinkedHashMap<>();
+        all.put("generate", () -> new GenerateCommand(terminal));
+        all.put("plan", () -> new PlanCommand(terminal));
+        all.put("doctor", () -> new DoctorCommand(terminal));
+        all.put("help", HelpCommand::new);
+        boolean named = args.length > 0 && all.containsKey(args[0]) && !args[0].equals("help");
+        return named ? Map.of(args[0], all.get(args[0])) : all;
+    }
+
+    /** Without a subcommand there is nothing to do but to say which there are. */
+    @Override
+    public Integer call() {
+        spec.commandLine().usage(spec.commandLine().getErr());
+        return ExitCode.WRONG_USAGE;
+    }
+}

@@ -1,0 +1,63 @@
+package dev.slipstream.samples;
+
+import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
+import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.PipelineDraft;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows a plan. */
+@Command(name = "plan", description = {"Shows what would run where, without opening devices or building engines:",
+    "segments, stages, what goes between them and how old it is, memory."},
+    footer = {"",
+        "Examples:",
+        "  slipstream plan",
+        "  slipstream plan --plan asyncdiff:warmup=1,staleness=reference --devices 3",
+        "  slipstream plan --devices cuda:0,cuda:1 --model DIR --dot | dot -Tsvg -o plan.svg"})
+final class PlanCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Mixin
+    private DeviceOptions devices;
+
+    @Mixin
+    private RequestOptions request;
+
+    @ArgGroup
+    private Form form = new Form();
+
+    @Mixin
+    private GeneralOptions general;
+
+    /** At most one of them. */
+    private static final class Form {
+        @Option(names = "--dot", order = 20, description = "Write a graph for Graphviz.")
+        private boolean dot;
+
+        @Option(names = "--json", order = 21, description = "Print one JSON object.")
+        private boolean json;
+    }
+
+    PlanCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() {
+        ImageRequest wanted = request.request("");
+        try (PipelineDraft draft =
+            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).draft()) {
+            PlanSummary plan =
+                PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), List.of(devices.devices()));
+            terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));
+        }
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,54 @@
+package dev.slipstream.samples;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Columns of text for people: names to the left, numbers to the right. */
+public final class Table {
+    private record Column(String head, String alignment) {
+    }
+
+    private final List<Column> columns = new ArrayList<>();
+    private final List<List<String>> rows = new ArrayList<>();
+
+    /** Adds a column for names. */
+    public Table left(String head) {
+        columns.add(new Column(head, "-"));
+        return this;
+    }
+
+    /** Adds a column for numbers. */
+    public Table right(String head) {
+        columns.add(new Column(head, ""));
+        return this;
+    }
+
+    /** Adds a row. @param cells one a column */
+    public Table row(Object... cells) {
+        if (cells.length != columns.size()) {
+            throw new IllegalArgumentException(cells.length + " cells for " + columns.size() + " columns");
+        }
+        rows.add(List.of(cells).stream().map(Object::toString).toList());
+        return this;
+    }
+
+    /** The table with its heads, a line end after each row. */
+    @Override
+    public String toString() {
+        List<List<String>> all = new ArrayList<>(rows);
+        all.addFirst(columns.stream().map(Column::head).toList());
+        StringBuilder text = new StringBuilder();
+        for (List<String> row : all) {
+            StringBuilder line = new StringBuilder();
+            for (int index = 0; index < columns.size(); index++) {
+                int column = index;
+                int width = all.stream().mapToInt(cells -> cells.get(column).length()).max().orElseThrow();
+                // A column that is empty everywhere takes no room; %0s would be an error.
+                line.append(String.format("%" + columns.get(index).alignment() + Math.max(1, width) + "s  ",
+                    row.get(index)));
+            }
+            text.append(line.toString().stripTrailing()).append('\n');
+        }
+        return text.toString();
+    }
+}
