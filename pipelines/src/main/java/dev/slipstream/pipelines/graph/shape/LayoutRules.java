@@ -86,9 +86,9 @@ final class LayoutRules {
 
     private static List<ValueType> squeeze(TypedNode node) {
         long[] dims = node.dims(0);
-        long[] named = node.integers(1, "axes").orElse(null);
+        long[] named = node.integers(1, "axes").orElse(new long[0]);
         boolean[] drop = new boolean[dims.length];
-        if (named == null) {
+        if (named.length == 0) {
             for (int i = 0; i < dims.length; i++) {
                 drop[i] = dims[i] == 1;
             }

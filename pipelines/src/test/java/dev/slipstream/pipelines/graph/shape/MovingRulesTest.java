@@ -26,6 +26,7 @@ class MovingRulesTest {
             of("Flatten").attribute("axis", 0).floats(2, 3),
             of("Transpose").floats(2, 3, 4), of("Transpose").list("perm", 2, 0, 1).floats(2, 3, 4),
             of("Squeeze").floats(1, 3, 1), of("Squeeze").floats(1, 3, 1).weight(-1),
+            of("Squeeze").floats(1, 3, 1).weight(),
             of("Squeeze").opset(11).list("axes", 0).floats(1, 3, 1),
             of("Unsqueeze").floats(2, 3).weight(0, -1), of("Unsqueeze").opset(11).list("axes", 1, 3).floats(2, 3),
             of("Expand").floats(3, 1).weight(2, 1, 6), of("Expand").floats(3, 4).weight(1),

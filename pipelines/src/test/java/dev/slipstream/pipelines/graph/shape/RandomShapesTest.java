@@ -120,7 +120,7 @@ class RandomShapesTest {
     }
 
     @Property(tries = TRIES)
-    void convolutionsFitTheirWindows(@ForAll("windows") long[] window, @ForAll @LongRange(min = 6, max = 12) long size)
+    void convolutionsFitTheirWindows(@ForAll("windows") long[] window, @ForAll @LongRange(min = 7, max = 12) long size)
         throws OrtException {
         OperatorCase convolution = OperatorCase.of("Conv").list("strides", window[1]).list("dilations", window[2])
             .list("pads", window[3], window[4]).floats(1, 1, size).floats(1, 1, window[0]);
