@@ -16,9 +16,9 @@ public final class DeviceOptions {
 
     @Option(names = "--plan", paramLabel = "SPEC", order = 2,
         description = {"Which segment runs where, and on how old values:",
-            "  sequential   exact", "  cfg-split    exact, a guidance branch on each of 2 devices",
-            "  asyncdiff    segments at the same time, on values of the step before. Settings after a colon: "
-                + "n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference",
+            "sequential: exact; cfg-split: exact, a guidance branch on each of 2 devices; asyncdiff: segments at the "
+                + "same time, on values of the step before, with settings after a colon: n=2,warmup=1,tail=0,"
+                + "stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference.",
             "Without it asyncdiff:warmup=3, or sequential on one device."})
     private String plan;
 

@@ -43,7 +43,7 @@ final class Failures {
         Throwable failure = unwrapped(thrown);
         int code;
         if (failure instanceof CancellationException) {
-            complain(line.getErr(), "cancelled", "nothing unfinished was written");
+            // Who cancelled knows it; see Interruption.
             code = ExitCode.CANCELLED;
         } else if (INPUT.stream().anyMatch(kind -> kind.isInstance(failure))) {
             complain(line.getErr(), oneLine(failure.getMessage()), help(line));

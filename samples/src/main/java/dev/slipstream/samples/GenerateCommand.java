@@ -22,8 +22,8 @@ import picocli.CommandLine.Parameters;
     footer = {"",
         "Examples:",
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
-        "  slipstream generate \"a small green circle\" --plan sequential --steps 20 --output circle.png",
-        "  slipstream generate \"two yellow squares\" --count 4 --devices cpu:1,cpu:1 --json"})
+        "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
+        "  slipstream generate \"two yellow squares\" --count 4 --output squares.png"})
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */
     private static final long SEEDS = 1L << 32;
@@ -84,7 +84,7 @@ final class GenerateCommand implements Callable<Integer> {
         ImageRequest wanted = request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview);
         Enlargement enlargement = Enlargement.by(enlarge);
         OutputFiles files = OutputFiles.of(output, count);
-        try (Interruption interruption = Interruption.onShutdown();
+        try (Interruption interruption = Interruption.onShutdown(terminal.err());
             DiffusionPipeline pipeline =
                 DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).open()) {
             enlargement.check(pipeline.draft().completed(wanted));

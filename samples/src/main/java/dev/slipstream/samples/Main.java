@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
     footer = {"",
         "Examples:",
         "  slipstream generate \"a large red star on a blue background\"",
-        "  slipstream plan --plan asyncdiff:warmup=3 --devices 2",
+        "  slipstream plan --plan asyncdiff:warmup=1 --devices 3",
         "  slipstream doctor",
         "",
         "'slipstream help COMMAND' tells more."})
