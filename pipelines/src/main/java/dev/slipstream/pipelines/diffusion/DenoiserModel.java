@@ -3,11 +3,13 @@ package dev.slipstream.pipelines.diffusion;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.gson.JsonObject;
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.graph.Cut;
 import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.BalancedCut;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.DenoiserPorts;
 import java.util.List;
@@ -43,6 +45,12 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         List<String> conditions = graph.inputs().stream().map(ValueInfoProto::getName)
             .filter(input -> !input.equals(SAMPLE) && !input.equals(TIMESTEP)).toList();
         return new DenoiserPorts(SAMPLE, TIMESTEP, conditions, graph.outputs().getFirst().getName());
+    }
+
+    /** The element type that the graph takes at an input. */
+    public DataType elementType(String input) {
+        return InputTypes.element(graph.inputs().stream().filter(it -> it.getName().equals(input)).findFirst()
+            .orElseThrow(() -> new GraphException("denoiser " + name + " has no input '" + input + "'")));
     }
 
     /**

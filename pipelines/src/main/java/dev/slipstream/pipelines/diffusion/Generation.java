@@ -5,6 +5,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.SubmissionPublisher;
+import java.util.function.Consumer;
 
 /** A picture on its way. Any thread may use it. */
 public final class Generation {
@@ -23,6 +24,15 @@ public final class Generation {
     /** One item a step. A subscriber that falls behind by more than 256 steps misses some. */
     public Flow.Publisher<Progress> progress() {
         return progress;
+    }
+
+    /**
+     * Calls {@code listener} for each step from now on, on a thread of its own; the simple form of {@link #progress}.
+     *
+     * @return done when the generation is and the listener has seen the last step
+     */
+    public CompletableFuture<Void> onProgress(Consumer<? super Progress> listener) {
+        return progress.consume(listener);
     }
 
     /** Stops at the next step. Steps that are queued already are finished first; the pipeline stays usable. */

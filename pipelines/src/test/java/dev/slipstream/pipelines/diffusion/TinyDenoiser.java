@@ -61,17 +61,25 @@ final class TinyDenoiser {
 
     /** A second-order table with history and fresh noise, so that every kind of term is in it. */
     static NoiseTable noise() {
+        return noise(STEPS);
+    }
+
+    static NoiseTable noise(int steps) {
         List<Row> rows = new ArrayList<>();
-        for (int step = 0; step < STEPS; step++) {
-            rows.add(new Row(900 - 100 * step, 0.9, new Next(0.8, -0.3, step == 0 ? List.of() : List.of(0.1), 0.05),
+        for (int step = 0; step < steps; step++) {
+            rows.add(new Row(900 - step, 0.9, new Next(0.8, -0.3, step == 0 ? List.of() : List.of(0.1), 0.05),
                 new History(0.2, 0.4)));
         }
         return new NoiseTable("tiny", 1, rows);
     }
 
     static Map<String, MemorySegment> given(Arena arena) {
+        return given(arena, STEPS);
+    }
+
+    static Map<String, MemorySegment> given(Arena arena, int steps) {
         return Map.of(Program.LATENTS, floats(arena, Noise.initialLatents(1).draw(24)),
-            Program.NOISE, floats(arena, Noise.initialLatents(2).draw(24 * STEPS)),
+            Program.NOISE, floats(arena, Noise.initialLatents(2).draw(24 * steps)),
             "encoder_hidden_states", floats(arena, Noise.initialLatents(3).draw(12)));
     }
 

@@ -49,7 +49,7 @@ final class IndexingRules {
     }
 
     private static List<ValueType> topK(TypedNode node) {
-        long count = node.has(1) ? node.integers(1)[0] : node.integer("k", 0);
+        long count = node.integers(1)[0];
         int axis = node.axis(node.integer("axis", -1), node.rank(0));
         ValueType values = node.type(0).withDims(Dims.with(node.dims(0), axis, count));
         return List.of(values, values.withElement(ElementType.INT64));

@@ -28,7 +28,7 @@ final class LayoutRules {
 
     private static List<ValueType> reshape(TypedNode node) {
         long[] input = node.dims(0);
-        long[] wanted = node.integers(1, "shape").orElseThrow(() -> node.invalid("it has no shape"));
+        long[] wanted = node.integers(1);
         boolean keepZero = node.flag("allowzero");
         long[] dims = wanted.clone();
         int open = -1;
@@ -133,7 +133,7 @@ final class LayoutRules {
 
     private static List<ValueType> pad(TypedNode node) {
         long[] dims = node.dims(0);
-        long[] pads = node.integers(1, "pads").orElseThrow(() -> node.invalid("it has no pads"));
+        long[] pads = node.integers(1);
         int[] axes = node.has(3) ? node.axes(node.integers(3), dims.length)
             : IntStream.range(0, dims.length).toArray();
         if (pads.length != 2 * axes.length) {

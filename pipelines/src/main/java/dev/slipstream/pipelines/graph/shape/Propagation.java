@@ -66,7 +66,10 @@ final class Propagation {
             infer(new TypedNode(node, known));
         } catch (UnknownTypeException reason) {
             Nodes.writes(node).forEach(output -> known.putUnknown(output, reason.getMessage()));
-        } catch (ArithmeticException | IllegalArgumentException | IndexOutOfBoundsException damaged) {
+        } catch (GraphException said) {
+            throw said;
+        } catch (RuntimeException damaged) {
+            // Rules check what exporters get wrong; whatever else a damaged file holds must at least name its node.
             throw new GraphException("node " + Nodes.label(node) + " (" + node.getOpType()
                 + ") has attributes or inputs that make no sense: " + damaged.getMessage(), damaged);
         }

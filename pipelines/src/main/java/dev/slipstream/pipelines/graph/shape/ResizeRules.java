@@ -4,23 +4,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** Resize in its forms, and its ancestor Upsample. */
+/** Resize: by factors or to sizes, along all dimensions or some. */
 final class ResizeRules {
     private ResizeRules() {
     }
 
     static Map<String, ShapeRule> table() {
-        return Map.of("Resize", ResizeRules::resize, "Upsample", ResizeRules::upsample);
+        return Map.of("Resize", ResizeRules::resize);
     }
 
-    private static List<ValueType> upsample(TypedNode node) {
-        double[] scales = node.has(1) ? node.required(1).reals() : node.attribute("scales")
-            .map(scale -> scale.getFloatsList().stream().mapToDouble(Float::doubleValue).toArray())
-            .orElseThrow(() -> node.invalid("it has no scales"));
-        return List.of(node.type(0).withDims(scaled(node, scales, allAxes(node))));
-    }
-
-    /** Inputs are X, scales up to operator set 10; X, roi, scales, sizes after it. */
+    /** Inputs are X, region of interest, scales, sizes. */
     private static List<ValueType> resize(TypedNode node) {
         if (node.string("coordinate_transformation_mode", "").equals("tf_crop_and_resize")) {
             throw node.unknown("tf_crop_and_resize is not handled");
@@ -31,8 +24,7 @@ final class ResizeRules {
         if (node.has(3) && node.type(3).elements() > 0) {
             dims = sized(node, node.integers(3), axes);
         } else {
-            double[] scales = node.required(node.inputs() == 2 ? 1 : 2).reals();
-            dims = scaled(node, scales, axes);
+            dims = scaled(node, node.required(2).reals(), axes);
         }
         return List.of(node.type(0).withDims(dims));
     }

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * Works out the type of every tensor of a graph from the types of its inputs, following ONNX's own definition of each
- * operator (opsets 7 to 20).
+ * operator (operator sets 11 to 20).
  */
 public final class ShapeInference {
     private ShapeInference() {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The table of all operators, made of one table for each kind. */
 final class ShapeRules {
@@ -17,6 +18,11 @@ final class ShapeRules {
     /** The rule of a node's operator; empty if it is not known. Domains other than ONNX's own are not known. */
     static Optional<ShapeRule> of(NodeProto node) {
         return Nodes.isStandard(node) ? Optional.ofNullable(RULES.get(node.getOpType())) : Optional.empty();
+    }
+
+    /** All operators that are known. */
+    static Set<String> operators() {
+        return RULES.keySet();
     }
 
     private static Map<String, ShapeRule> collect() {

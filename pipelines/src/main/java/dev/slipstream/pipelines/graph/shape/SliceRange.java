@@ -9,10 +9,10 @@ import java.util.Arrays;
 record SliceRange(long[] starts, long[] steps, long[] counts) {
     static SliceRange of(TypedNode node) {
         long[] dims = node.dims(0);
-        long[] from = node.integers(1, "starts").orElseThrow(() -> node.invalid("it has no starts"));
-        long[] to = node.integers(2, "ends").orElseThrow(() -> node.invalid("it has no ends"));
+        long[] from = node.integers(1);
+        long[] to = node.integers(2);
         long[] every = node.has(4) ? node.integers(4) : ones(from.length);
-        long[] named = node.integers(3, "axes").orElseGet(() -> firstAxes(from.length));
+        long[] named = node.has(3) ? node.integers(3) : firstAxes(from.length);
         if (to.length != from.length || every.length != from.length || named.length != from.length) {
             throw node.invalid("starts, ends, axes and steps differ in length");
         }

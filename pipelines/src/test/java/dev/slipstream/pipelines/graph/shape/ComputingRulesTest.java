@@ -109,9 +109,7 @@ class ComputingRulesTest {
             resize().opset(18).list("axes", 2, 3).string("keep_aspect_ratio_policy", "not_larger")
                 .floats(1, 2, 5, 7).none().none().weight(9, 9),
             resize().opset(18).list("axes", 2, 3).string("keep_aspect_ratio_policy", "not_smaller")
-                .floats(1, 2, 5, 7).none().none().weight(9, 9),
-            of("Resize").opset(10).floats(1, 2, 5, 7).weight(scales(1, 1, 2, 2)),
-            of("Upsample").opset(9).floats(1, 2, 5, 7).weight(scales(1, 1, 2, 3)));
+                .floats(1, 2, 5, 7).none().none().weight(9, 9));
     }
 
     private static OperatorCase resize() {

@@ -29,7 +29,6 @@ final class DynamicAttention {
         builder.weight("zero", Value.scalar(0)).weight("one", Value.scalar(1)).weight("two", Value.scalar(2))
             .weight("three", Value.scalar(3)).weight("axis0", Value.list(0)).weight("axis1", Value.list(1))
             .weight("nothing", Value.reals(FLOAT32, new long[0], 0))
-            .weight("empty", Value.reals(FLOAT32, new long[0]))
             .weight("minus", Value.list(-1))
             .weight("query", Value.random(ValueType.of(FLOAT32, 4, 4), 5))
             .weight("bias", Value.random(ValueType.of(FLOAT32, 1, 1, 1, 1), 6));

@@ -1,0 +1,83 @@
+package dev.slipstream.pipelines.graph.shape;
+
+import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT32;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class CostsTest {
+    private static Graph graph(OperatorCase operator) {
+        Graph graph = Graph.of(operator.model(), Optional.empty());
+        Map<String, TensorType> types = new LinkedHashMap<>(InputTypes.of(graph, Map.of()));
+        return StaticShapes.fix(graph, types);
+    }
+
+    static Stream<Arguments> products() {
+        return Stream.of(
+            Arguments.of(OperatorCase.of("Conv").floats(2, 4, 9, 7).floats(6, 4, 3, 3), 2 * 6 * 7 * 5 * 4 * 9),
+            Arguments.of(OperatorCase.of("Conv").attribute("group", 2).floats(2, 4, 9, 7).floats(6, 2, 3, 3),
+                2 * 6 * 7 * 5 * 2 * 9),
+            Arguments.of(OperatorCase.of("ConvTranspose").floats(2, 4, 5, 7).floats(4, 3, 3, 3),
+                2 * 4 * 5 * 7 * 3 * 9),
+            Arguments.of(OperatorCase.of("MatMul").floats(2, 8, 16, 5).floats(2, 8, 5, 10), 2 * 8 * 16 * 5 * 10),
+            Arguments.of(OperatorCase.of("Gemm").attribute("transA", 1).floats(4, 2).floats(4, 3), 2 * 4 * 3),
+            Arguments.of(OperatorCase.of("Einsum").string("equation", "bid,bjd->bij").floats(2, 3, 5).floats(2, 7, 5),
+                2 * 3 * 5 * 7),
+            Arguments.of(OperatorCase.of("Add").floats(2, 3).floats(2, 3), 0));
+    }
+
+    @ParameterizedTest
+    @MethodSource("products")
+    void productsCountTheirMultiplications(OperatorCase operator, int expected) {
+        Graph graph = graph(operator);
+        assertEquals(expected, Costs.of(graph).multiplyAccumulates(graph.nodes().getFirst()));
+    }
+
+    static Stream<Arguments> traffic() {
+        Value table = Value.random(ValueType.of(FLOAT32, 1000, 10), 1);
+        return Stream.of(Arguments.of(OperatorCase.of("Add").floats(2, 3).floats(3), 4 * (6 + 3 + 6)),
+            Arguments.of(OperatorCase.of("Softmax").floats(5, 7), 4 * 35 * 2),
+            Arguments.of(OperatorCase.of("Reshape").floats(5, 7).weight(35), 0),
+            Arguments.of(OperatorCase.of("Gather").weight(table).input(ElementType.INT64, 7), 2 * 4 * 70),
+            Arguments.of(OperatorCase.of("Slice").floats(100).weight(0).weight(10), 2 * 4 * 10));
+    }
+
+    @ParameterizedTest
+    @MethodSource("traffic")
+    void otherOperatorsCountTheBytesThatTheyMove(OperatorCase operator, int expected) {
+        Graph graph = graph(operator);
+        NodeProto node = graph.nodes().getFirst();
+        assertEquals(expected, Costs.of(graph).bytesMoved(node));
+        assertEquals(3.0 * expected, Costs.of(graph, 3).applyAsDouble(node));
+    }
+
+    @Test
+    void aLargeProductIsBoundByArithmeticAndAThinOneByMemory() {
+        Graph square = graph(OperatorCase.of("MatMul").floats(512, 512).floats(512, 512));
+        Graph thin = graph(OperatorCase.of("MatMul").floats(1, 512).floats(512, 512));
+        Costs costs = Costs.of(square, 10);
+        assertEquals(512.0 * 512 * 512, costs.applyAsDouble(square.nodes().getFirst()));
+        assertTrue(Costs.of(thin, 10).applyAsDouble(thin.nodes().getFirst()) > 512 * 512);
+    }
+
+    @Test
+    void aGraphWithoutTypesIsRefused() {
+        Graph graph = Graph.of(OperatorCase.of("Neg").floats(2).model(), Optional.empty());
+        GraphException error = assertThrows(GraphException.class,
+            () -> Costs.of(graph).applyAsDouble(graph.nodes().getFirst()));
+        assertTrue(error.getMessage().contains("'out0'"), error.getMessage());
+    }
+}

@@ -1,0 +1,84 @@
+package dev.slipstream.samples.verify;
+
+import dev.slipstream.pipelines.model.ModelException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Runs the cases of a reference folder and compares every step. Exits with 1 if a case differs. */
+@Command(name = "verify", description = {"Compare latents, step by step, with those of a reference implementation.",
+    "Each case of the folder runs as a plan on devices of its own. The exit code is 1 if one differs."})
+public final class VerifyCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "DIR",
+        description = "Folder with unet/, scheduler-NAME/, inputs.safetensors, cases.json and expected.safetensors.")
+    private Path folder;
+
+    @Option(names = "--tolerance", paramLabel = "X", defaultValue = "1e-4",
+        description = "Largest difference that passes (${DEFAULT-VALUE}).")
+    private double tolerance;
+
+    @Option(names = "--json", description = "Print a JSON list instead of a table.")
+    private boolean json;
+
+    @Option(names = "--case", paramLabel = "NAME", description = "Run this case only; may be given several times.")
+    private List<String> names = new ArrayList<>();
+
+    @Option(names = "--provider", paramLabel = "NAME", defaultValue = "cpu",
+        description = "Where the cases run: cpu or cuda (${DEFAULT-VALUE}).")
+    private String provider;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        try (ReferenceFolder opened = ReferenceFolder.open(folder)) {
+            List<ReferenceCase> all = opened.cases();
+            opened.unnamed(all).forEach(key -> err.println("not compared: expected.safetensors has \"" + key
+                + "\", which cases.json does not list"));
+            List<ReferenceCase> chosen = chosen(all);
+            LoopInputs inputs = LoopInputs.read(opened.inputs(), opened.model());
+            // What can be known to be wrong is said before anything is built.
+            for (ReferenceCase wanted : chosen) {
+                opened.checkCut(wanted);
+                opened.expected(wanted, inputs.latents().shape());
+            }
+            chosen.stream().map(ReferenceCase::scheduler).distinct()
+                .forEach(name -> opened.differences(name).forEach(err::println));
+            err.flush();
+            List<CaseResult> results = run(opened, inputs, chosen);
+            out.print(json ? VerifyReport.json(results) + System.lineSeparator()
+                : VerifyReport.table(results, tolerance));
+            out.flush();
+            return results.stream().allMatch(CaseResult::passed) ? 0 : 1;
+        }
+    }
+
+    private List<ReferenceCase> chosen(List<ReferenceCase> all) {
+        for (String name : names) {
+            if (all.stream().noneMatch(it -> it.name().equals(name))) {
+                throw new ModelException(folder.resolve("cases.json") + " has no case " + name + "; there are "
+                    + all.stream().map(ReferenceCase::name).collect(Collectors.joining(", ")));
+            }
+        }
+        return all.stream().filter(it -> names.isEmpty() || names.contains(it.name())).toList();
+    }
+
+    private List<CaseResult> run(ReferenceFolder opened, LoopInputs inputs, List<ReferenceCase> chosen) {
+        int most = chosen.stream().mapToInt(ReferenceCase::devices).max().orElse(1);
+        try (VerifyDevices devices = VerifyDevices.open(provider, most)) {
+            CaseRunner runner = new CaseRunner(opened, inputs, devices.list());
+            return chosen.stream().map(it -> runner.run(it, tolerance)).toList();
+        }
+    }
+}

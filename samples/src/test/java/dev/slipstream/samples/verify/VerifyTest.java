@@ -1,0 +1,136 @@
+package dev.slipstream.samples.verify;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.slipstream.pipelines.model.SafetensorsFile;
+import dev.slipstream.pipelines.model.SafetensorsWriter;
+import dev.slipstream.pipelines.model.StoredTensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class VerifyTest {
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sd21", "sdxl"})
+    void everyStepOfEveryReferenceCaseAgrees(String family) {
+        VerifyRun run = VerifyRun.of(ReferenceFolders.find(family));
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
+        assertEquals("", run.err());
+        assertTrue(run.out().contains("10 of 10 cases agree"), run.out());
+    }
+
+    @Test
+    void theStepsOfThePublishedScheduleAgreeWithItsOracle() throws IOException {
+        assertAllAgree(new TinyFolder(folder).write());
+    }
+
+    @Test
+    void noCaseAgreesWithLatentsThatIgnoreItsSlip() throws IOException {
+        new TinyFolder(folder).write();
+        rewrite(latents -> latents.replaceAll((name, values) -> latents.get("ddim.sequential")));
+        VerifyRun run = VerifyRun.of(folder, "--tolerance", "1e-2");
+        assertEquals(1, run.exitCode());
+        assertTrue(run.out().contains("6 of 7 cases differ"), run.out());
+    }
+
+    @Test
+    void inpaintingFoldersAddMaskAndMaskedImageBehindTheLatents() throws IOException {
+        assertAllAgree(new TinyFolder(folder).withExtra("mask", 1).withExtra("masked_image_latents", 4).write());
+    }
+
+    @Test
+    void upscalerFoldersAddAnImageAndHaveLabelsOfTheGraphsOwnType() throws IOException {
+        assertAllAgree(new TinyFolder(folder).withExtra("image", 3).withLabels().write());
+    }
+
+    private static void assertAllAgree(Path folder) {
+        VerifyRun run = VerifyRun.of(folder, "--tolerance", "1e-5");
+        assertEquals(0, run.exitCode(), () -> run.out() + run.err() + run.error());
+        assertEquals("", run.err());
+        assertTrue(run.out().contains("7 of 7 cases agree"), run.out());
+    }
+
+    @Test
+    void oneWrongNumberFailsTheCaseThatItBelongsTo() throws IOException {
+        new TinyFolder(folder).write();
+        change("ddim.released", 3, 0.01f);
+        VerifyRun run = VerifyRun.of(folder, "--json");
+        assertEquals(1, run.exitCode());
+        JsonArray list = JsonParser.parseString(run.out()).getAsJsonArray();
+        assertEquals(7, list.size());
+        for (int i = 0; i < list.size(); i++) {
+            JsonObject entry = list.get(i).getAsJsonObject();
+            boolean wrong = entry.get("case").getAsString().equals("ddim.released");
+            assertEquals(!wrong, entry.get("passed").getAsBoolean(), entry.toString());
+            if (wrong) {
+                assertEquals(0.01, entry.get("max_abs_diff").getAsDouble(), 1e-4);
+                assertEquals(3, entry.get("step").getAsInt());
+            }
+        }
+    }
+
+    @Test
+    void whatIsNotANumberNeverPasses() throws IOException {
+        new TinyFolder(folder).write();
+        change("ddim.stride1", 2, Float.NaN);
+        VerifyRun table = VerifyRun.of(folder, "--tolerance", "1e9");
+        assertEquals(1, table.exitCode());
+        assertTrue(table.out().contains("1 of 7 cases differ"), table.out());
+        VerifyRun run = VerifyRun.of(folder, "--json", "--case", "ddim.stride1");
+        JsonObject entry = JsonParser.parseString(run.out()).getAsJsonArray().get(0).getAsJsonObject();
+        assertTrue(entry.get("max_abs_diff").isJsonNull());
+        assertEquals(2, entry.get("step").getAsInt());
+        assertFalse(entry.get("passed").getAsBoolean());
+    }
+
+    @Test
+    void onlyTheCasesThatWereAskedForAreRun() throws IOException {
+        new TinyFolder(folder).write();
+        change("ddim.stride1", 2, 1);
+        VerifyRun run = VerifyRun.of(folder, "--case", "ddim.paper", "--case", "ddim.sequential");
+        assertEquals(0, run.exitCode());
+        assertTrue(run.out().contains("2 of 2 cases agree"), run.out());
+    }
+
+    @Test
+    void timestepsOtherThanTheNoiseSchedulersAreReported() throws IOException {
+        new TinyFolder(folder).write();
+        Path cases = folder.resolve("cases.json");
+        Files.writeString(cases, Files.readString(cases).replace("499.0", "498.0"));
+        VerifyRun run = VerifyRun.of(folder, "--case", "ddim.sequential");
+        assertEquals("scheduler ddim: timestep 3 is 498.0 in cases.json, 499.0 here", run.err().strip());
+    }
+
+    /** Adds to one element of the latents after a step, counted from 1. */
+    private void change(String key, int step, float more) {
+        rewrite(latents -> latents.get(key)[(int) ((step - 1) * TinyFolder.LATENTS.elements()) + 7] += more);
+    }
+
+    private void rewrite(Consumer<Map<String, float[]>> change) {
+        Path file = folder.resolve("expected.safetensors");
+        Map<String, float[]> latents = new LinkedHashMap<>();
+        Map<String, StoredTensor> changed = new LinkedHashMap<>();
+        try (SafetensorsFile read = SafetensorsFile.open(file)) {
+            read.tensors().forEach((name, tensor) -> latents.put(name, tensor.toFloats()));
+            change.accept(latents);
+            latents.forEach((name, values) ->
+                changed.put(name, StoredTensor.of(read.tensor(name).shape(), values)));
+        }
+        SafetensorsWriter.write(file, changed, Map.of());
+    }
+}
