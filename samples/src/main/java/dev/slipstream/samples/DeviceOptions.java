@@ -47,7 +47,8 @@ public final class DeviceOptions {
         }
         String text = devices.strip();
         if (text.matches("\\d+")) {
-            return threads(text.length() > 3 ? MOST_DEVICES + 1 : Integer.parseInt(text));
+            // More digits than any number of devices has.
+            return threads(text.length() > 6 ? Integer.MAX_VALUE : Integer.parseInt(text));
         }
         String[] specs = Stream.of(text.split(",", -1)).map(String::strip).toArray(String[]::new);
         if (List.of(specs).contains("")) {
@@ -56,9 +57,9 @@ public final class DeviceOptions {
         return specs;
     }
 
-    private static String[] threads(int count) {
+    private String[] threads(int count) {
         if (count < 1 || count > MOST_DEVICES) {
-            throw new InputException("--devices takes 1 to " + MOST_DEVICES + " devices, not " + count
+            throw new InputException("--devices takes 1 to " + MOST_DEVICES + " devices, not " + devices
                 + "; most plans use 2 to 4");
         }
         return Collections.nCopies(count, "cpu:1").toArray(String[]::new);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -71,9 +72,6 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--json", order = 33, description = "Print the result as one JSON object.")
     private boolean json;
 
-    @Mixin
-    private GeneralOptions general;
-
     GenerateCommand(Terminal terminal) {
         this.terminal = terminal;
     }
@@ -106,11 +104,18 @@ final class GenerateCommand implements Callable<Integer> {
         ProgressBar bar = json || !terminal.watched().getAsBoolean() ? null
             : new ProgressBar(terminal.err(), count == 1 ? "" : "picture " + (index + 1) + " of " + count + " ");
         try {
-            return Drawing.await(generation, progress -> {
+            CompletableFuture<Void> watched = generation.onProgress(progress -> {
                 show(progress, bar);
                 progress.preview().ifPresent(image ->
                     PngFile.write(files.preview(index), enlargement.of(image), Map.of()));
             });
+            // Without a place for previews the rest is not what was asked for.
+            watched.exceptionally(failure -> {
+                generation.cancel();
+                return null;
+            });
+            watched.join();
+            return generation.result().join();
         } finally {
             if (bar != null) {
                 bar.wipe();
