@@ -5,5 +5,6 @@ module dev.slipstream.samples {
     requires java.logging;
     requires jdk.management;
 
-    opens dev.slipstream.samples to info.picocli, com.google.gson;
+    opens dev.slipstream.samples to com.google.gson, info.picocli;
+    opens dev.slipstream.samples.verify to info.picocli;
 }

@@ -16,9 +16,9 @@ public final class DeviceOptions {
 
     @Option(names = "--plan", paramLabel = "SPEC", order = 2,
         description = {"Which segment runs where, and on how old values:",
-            "  sequential   exact", "  cfg-split    exact, a guidance branch on each of 2 devices",
-            "  asyncdiff    segments at the same time, on values of the step before. Settings after a colon: "
-                + "n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference",
+            "sequential: exact; cfg-split: exact, a guidance branch on each of 2 devices; asyncdiff: segments at the "
+                + "same time, on values of the step before, with settings after a colon: n=2,warmup=1,tail=0,"
+                + "stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference.",
             "Without it asyncdiff:warmup=3, or sequential on one device."})
     private String plan;
 
@@ -47,7 +47,8 @@ public final class DeviceOptions {
         }
         String text = devices.strip();
         if (text.matches("\\d+")) {
-            return threads(text.length() > 3 ? MOST_DEVICES + 1 : Integer.parseInt(text));
+            // More digits than any number of devices has.
+            return threads(text.length() > 6 ? Integer.MAX_VALUE : Integer.parseInt(text));
         }
         String[] specs = Stream.of(text.split(",", -1)).map(String::strip).toArray(String[]::new);
         if (List.of(specs).contains("")) {
@@ -56,9 +57,9 @@ public final class DeviceOptions {
         return specs;
     }
 
-    private static String[] threads(int count) {
+    private String[] threads(int count) {
         if (count < 1 || count > MOST_DEVICES) {
-            throw new InputException("--devices takes 1 to " + MOST_DEVICES + " devices, not " + count
+            throw new InputException("--devices takes 1 to " + MOST_DEVICES + " devices, not " + devices
                 + "; most plans use 2 to 4");
         }
         return Collections.nCopies(count, "cpu:1").toArray(String[]::new);

@@ -20,9 +20,6 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--json", order = 20, description = "Print one JSON object.")
     private boolean json;
 
-    @Mixin
-    private GeneralOptions general;
-
     DoctorCommand(Terminal terminal) {
         this.terminal = terminal;
     }

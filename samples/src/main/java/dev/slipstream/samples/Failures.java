@@ -18,9 +18,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns what went wrong into one line, {@code slipstream: WHAT; WHAT TO DO}, and an exit code. */
 final class Failures {
+    private static final int LONGEST_LINE = 500;
+    /** What to do stands at the end of a message. */
+    private static final int ENDING = 120;
+
     /** What says that the user asked for something that cannot be. */
     private static final List<Class<? extends RuntimeException>> INPUT = List.of(InputException.class,
         ModelException.class, GraphException.class, PlanException.class, NoiseSchedulerException.class,
@@ -34,16 +39,23 @@ final class Failures {
 
     static int wrongUsage(ParameterException wrong, String... args) {
         CommandLine line = wrong.getCommandLine();
-        String what = oneLine(wrong.getMessage());
-        complain(line.getErr(), Character.toLowerCase(what.charAt(0)) + what.substring(1), help(line));
+        String what = oneLine(wrong.getMessage()).replaceFirst("^Error: ", "");
+        complain(line.getErr(), Character.toLowerCase(what.charAt(0)) + what.substring(1), remedy(wrong));
         return ExitCode.WRONG_USAGE;
+    }
+
+    private static String remedy(ParameterException wrong) {
+        if (wrong instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()) {
+            return "did you mean " + String.join(" or ", unmatched.getSuggestions()) + "?";
+        }
+        return help(wrong.getCommandLine());
     }
 
     static int failed(Exception thrown, CommandLine line, ParseResult parsed) {
         Throwable failure = unwrapped(thrown);
         int code;
         if (failure instanceof CancellationException) {
-            complain(line.getErr(), "cancelled", "nothing unfinished was written");
+            // Who cancelled knows it; see Interruption.
             code = ExitCode.CANCELLED;
         } else if (INPUT.stream().anyMatch(kind -> kind.isInstance(failure))) {
             complain(line.getErr(), oneLine(failure.getMessage()), help(line));
@@ -85,8 +97,13 @@ final class Failures {
         err.println("slipstream: " + what + (what.contains("; ") ? "" : "; " + remedy));
     }
 
+    /** A message in one line that a terminal can show: a prompt or a list inside it may be very long. */
     static String oneLine(String message) {
-        return message == null || message.isBlank() ? "something without a name" : message.strip()
-            .replaceAll("\\s*\\R\\s*", " ");
+        if (message == null || message.isBlank()) {
+            return "something without a name";
+        }
+        String line = message.strip().replaceAll("\\s*\\R\\s*", " ");
+        return line.length() <= LONGEST_LINE ? line
+            : line.substring(0, LONGEST_LINE - ENDING) + " ... " + line.substring(line.length() - ENDING);
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,8 +23,8 @@ import picocli.CommandLine.Parameters;
     footer = {"",
         "Examples:",
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
-        "  slipstream generate \"a small green circle\" --plan sequential --steps 20 --output circle.png",
-        "  slipstream generate \"two yellow squares\" --count 4 --devices cpu:1,cpu:1 --json"})
+        "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
+        "  slipstream generate \"two yellow squares\" --count 4 --output squares.png"})
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */
     private static final long SEEDS = 1L << 32;
@@ -71,9 +72,6 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--json", order = 33, description = "Print the result as one JSON object.")
     private boolean json;
 
-    @Mixin
-    private GeneralOptions general;
-
     GenerateCommand(Terminal terminal) {
         this.terminal = terminal;
     }
@@ -84,7 +82,7 @@ final class GenerateCommand implements Callable<Integer> {
         ImageRequest wanted = request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview);
         Enlargement enlargement = Enlargement.by(enlarge);
         OutputFiles files = OutputFiles.of(output, count);
-        try (Interruption interruption = Interruption.onShutdown();
+        try (Interruption interruption = Interruption.onShutdown(terminal.err());
             DiffusionPipeline pipeline =
                 DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
@@ -106,11 +104,18 @@ final class GenerateCommand implements Callable<Integer> {
         ProgressBar bar = json || !terminal.watched().getAsBoolean() ? null
             : new ProgressBar(terminal.err(), count == 1 ? "" : "picture " + (index + 1) + " of " + count + " ");
         try {
-            return Drawing.await(generation, progress -> {
+            CompletableFuture<Void> watched = generation.onProgress(progress -> {
                 show(progress, bar);
                 progress.preview().ifPresent(image ->
                     PngFile.write(files.preview(index), enlargement.of(image), Map.of()));
             });
+            // Without a place for previews the rest is not what was asked for.
+            watched.exceptionally(failure -> {
+                generation.cancel();
+                return null;
+            });
+            watched.join();
+            return generation.result().join();
         } finally {
             if (bar != null) {
                 bar.wipe();

@@ -1,5 +1,6 @@
 package dev.slipstream.samples;
 
+import java.io.PrintWriter;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -14,15 +15,17 @@ final class Interruption implements AutoCloseable {
 
     private final CountDownLatch done = new CountDownLatch(1);
     private final Thread hook = new Thread(this::stop, "interruption");
+    private final PrintWriter err;
     private boolean stopped;
     private Runnable work = () -> {
     };
 
-    private Interruption() {
+    private Interruption(PrintWriter err) {
+        this.err = err;
     }
 
-    static Interruption onShutdown() {
-        Interruption interruption = new Interruption();
+    static Interruption onShutdown(PrintWriter err) {
+        Interruption interruption = new Interruption(err);
         Runtime.getRuntime().addShutdownHook(interruption.hook);
         return interruption;
     }
@@ -47,7 +50,11 @@ final class Interruption implements AutoCloseable {
             work.run();
         }
         try {
-            done.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            // Said here and not where the work ends: the process may be gone before that thread gets to say it.
+            err.println(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                ? "slipstream: cancelled; no file is left half-written"
+                : "slipstream: cancelled while a step still ran; delete hidden .tmp files beside the output");
+            err.flush();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

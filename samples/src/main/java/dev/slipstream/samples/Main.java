@@ -1,5 +1,6 @@
 package dev.slipstream.samples;
 
+import dev.slipstream.samples.verify.VerifyCommand;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -7,7 +8,6 @@ import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -18,14 +18,11 @@ import picocli.CommandLine.Spec;
     footer = {"",
         "Examples:",
         "  slipstream generate \"a large red star on a blue background\"",
-        "  slipstream plan --plan asyncdiff:warmup=3 --devices 2",
+        "  slipstream plan --plan asyncdiff:warmup=1 --devices 3",
         "  slipstream doctor",
         "",
         "'slipstream help COMMAND' tells more."})
 public final class Main implements Callable<Integer> {
-    @Mixin
-    private GeneralOptions general;
-
     @Option(names = {"-V", "--version"}, versionHelp = true, description = "Print the version and stop.")
     private boolean version;
 
@@ -46,8 +43,8 @@ public final class Main implements Callable<Integer> {
      * @return the exit code, see {@link ExitCode}
      */
     public static int execute(Terminal terminal, String... args) {
-        CommandLine line = new CommandLine(new Main());
-        subcommands(terminal, args).forEach((name, command) -> line.addSubcommand(name, command.get()));
+        CommandLine line = command(new Main());
+        subcommands(terminal, args).forEach((name, object) -> line.addSubcommand(name, command(object.get())));
         line.setOut(terminal.out());
         line.setErr(terminal.err());
         line.setParameterExceptionHandler(Failures::wrongUsage);
@@ -58,11 +55,21 @@ public final class Main implements Callable<Integer> {
         return code;
     }
 
+    private static CommandLine command(Object annotated) {
+        CommandLine line = new CommandLine(annotated);
+        // HelpCommand brings its own --help.
+        if (!(annotated instanceof HelpCommand)) {
+            line.getCommandSpec().addMixin("general", CommandSpec.forAnnotatedObject(new GeneralOptions()));
+        }
+        return line;
+    }
+
     /** Only the subcommand that is asked for, where the first word says so: reading annotations takes time. */
     private static Map<String, Supplier<Object>> subcommands(Terminal terminal, String... args) {
         Map<String, Supplier<Object>> all = new LinkedHashMap<>();
         all.put("generate", () -> new GenerateCommand(terminal));
         all.put("plan", () -> new PlanCommand(terminal));
+        all.put("verify", VerifyCommand::new);
         all.put("doctor", () -> new DoctorCommand(terminal));
         all.put("help", HelpCommand::new);
         boolean named = args.length > 0 && all.containsKey(args[0]) && !args[0].equals("help");

@@ -33,9 +33,6 @@ final class PlanCommand implements Callable<Integer> {
     @ArgGroup
     private Form form = new Form();
 
-    @Mixin
-    private GeneralOptions general;
-
     /** At most one of them. */
     private static final class Form {
         @Option(names = "--dot", order = 20, description = "Write a graph for Graphviz.")

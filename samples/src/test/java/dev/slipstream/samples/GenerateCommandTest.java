@@ -1,0 +1,163 @@
+package dev.slipstream.samples;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GenerateCommandTest {
+    private static final String PROMPT = "a large red star on a blue background";
+
+    @TempDir
+    private Path folder;
+
+    private CommandRun generate(String... options) {
+        List<String> args = new ArrayList<>(List.of("generate", PROMPT, "--model", CommandRun.MODEL.toString(),
+            "--steps", "2", "--output", picture("picture").toString()));
+        args.addAll(Arrays.asList(options));
+        return CommandRun.of(args.toArray(String[]::new));
+    }
+
+    private Path picture(String name) {
+        return folder.resolve(name + ".png");
+    }
+
+    private List<String> files() throws IOException {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void aPictureIsWrittenLargeEnoughToBeSeen() throws IOException {
+        CommandRun run = generate("--seed", "7");
+        assertEquals("", run.err());
+        assertEquals(ExitCode.OK, run.code());
+        BufferedImage image = ImageIO.read(picture("picture").toFile());
+        assertEquals(256, image.getWidth());
+        assertEquals(256, image.getHeight());
+        assertEquals(List.of("picture.png"), files());
+    }
+
+    @Test
+    void aPictureTellsWhatMadeIt() throws IOException {
+        generate("--seed", "7", "--negative", "a circle");
+        String text = PngText.parameters(picture("picture"));
+        assertTrue(text.startsWith(PROMPT + "\nNegative prompt: a circle\nSteps: 2, Sampler: ddim, CFG scale: 4.0, "
+            + "Seed: 7, Size: 32x32, Model: model, "), text);
+    }
+
+    @Test
+    void theReportSaysWhatRanWhereAndWhereThePictureIs() {
+        CommandRun run = generate("--seed", "7", "--plan", "asyncdiff:warmup=1", "--devices", "2");
+        assertTrue(run.out().startsWith("plan     asyncdiff:warmup=1, 2 steps of ddim, guidance 4\n"), run.out());
+        assertTrue(run.out().contains("c0 on cpu:"), run.out());
+        assertTrue(run.out().contains("c1 on cpu:"), run.out());
+        assertTrue(run.out().contains("engines ") && run.out().contains(" decoding "), run.out());
+        assertTrue(run.out().contains(picture("picture") + " (32x32 pixels, enlarged 8 times, seed 7)"), run.out());
+    }
+
+    @Test
+    void picturesAreNumberedAndHaveSeedsInARow() throws IOException {
+        JsonObject result = generate("--count", "3", "--seed", "7", "--json").json();
+        assertEquals(List.of("picture-1.png", "picture-2.png", "picture-3.png"), files());
+        JsonArray pictures = result.getAsJsonArray("pictures");
+        List<Long> seeds = pictures.asList().stream().map(JsonElement::getAsJsonObject)
+            .map(entry -> entry.get("seed").getAsLong()).toList();
+        assertEquals(List.of(7L, 8L, 9L), seeds);
+        assertTrue(PngText.parameters(picture("picture-3")).contains("Seed: 9,"));
+        assertNotEquals(Arrays.hashCode(Files.readAllBytes(picture("picture-1"))),
+            Arrays.hashCode(Files.readAllBytes(picture("picture-2"))));
+    }
+
+    @Test
+    void theResultAsJsonHasAllThatTheReportSays() {
+        CommandRun run = generate("--seed", "7", "--json", "--devices", "cpu:1,cpu:1");
+        JsonObject result = run.json();
+        assertEquals("", run.err());
+        assertEquals(picture("picture").toString(), result.getAsJsonArray("files").get(0).getAsString());
+        assertEquals("asyncdiff:warmup=3", result.get("plan").getAsString());
+        assertEquals(2, result.getAsJsonArray("devices").size());
+        assertEquals(PROMPT, result.get("prompt").getAsString());
+        assertTrue(result.get("copiedBytes").getAsLong() > 0);
+        JsonObject picture = result.getAsJsonArray("pictures").get(0).getAsJsonObject();
+        assertEquals(32, picture.get("width").getAsInt());
+        assertEquals(8, picture.get("enlarged").getAsInt());
+        assertTrue(picture.getAsJsonObject("milliseconds").get("steps").getAsDouble() > 0);
+    }
+
+    @Test
+    void theSameSeedGivesTheSamePicture() throws IOException {
+        generate("--seed", "7", "--plan", "sequential");
+        byte[] first = Files.readAllBytes(picture("picture"));
+        generate("--seed", "7", "--plan", "sequential");
+        assertArrayEquals(first, Files.readAllBytes(picture("picture")));
+    }
+
+    @Test
+    void aSeedThatIsChosenIsPrintedAndWrittenIntoThePicture() throws IOException {
+        long seed = generate("--json").json().get("seed").getAsLong();
+        assertTrue(PngText.parameters(picture("picture")).contains("Seed: " + seed + ","));
+        assertNotEquals(seed, generate("--json").json().get("seed").getAsLong());
+    }
+
+    @Test
+    void aFactorOf1LeavesThePictureAsItIs() throws IOException {
+        generate("--enlarge", "1");
+        assertEquals(32, ImageIO.read(picture("picture").toFile()).getWidth());
+    }
+
+    @Test
+    void previewsAreWrittenBesideThePicture() throws IOException {
+        assertEquals(ExitCode.OK, generate("--preview", "1", "--seed", "7").code());
+        assertEquals(List.of("picture.png", "picture.preview.png"), files());
+        assertEquals(256, ImageIO.read(picture("picture.preview").toFile()).getWidth());
+    }
+
+    @Test
+    void aPreviewThatCannotBeWrittenEndsTheCallAndNoPictureIsWritten() throws IOException {
+        Files.createDirectory(picture("picture.preview"));
+        CommandRun run = generate("--preview", "1");
+        assertEquals(ExitCode.FAILED, run.code());
+        assertEquals(1, run.complaints().size(), run.err());
+        assertTrue(run.err().contains("picture.preview.png: it is a folder"), run.err());
+        assertFalse(Files.exists(picture("picture")));
+    }
+
+    @Test
+    void progressIsDrawnWhereSomeoneWatchesAndWipedInTheEnd() {
+        StringWriter err = new StringWriter();
+        Terminal watched = new Terminal(new PrintWriter(new StringWriter()), new PrintWriter(err), () -> true);
+        Main.execute(watched, "generate", PROMPT, "--model", CommandRun.MODEL.toString(), "--steps", "2", "--output",
+            picture("picture").toString());
+        assertTrue(err.toString().contains("] 2/2"), err.toString());
+        assertTrue(err.toString().endsWith("\r\033[K"), err.toString());
+    }
+
+    @Test
+    void nothingIsDrawnBesideJson() {
+        StringWriter err = new StringWriter();
+        Terminal watched = new Terminal(new PrintWriter(new StringWriter()), new PrintWriter(err), () -> true);
+        Main.execute(watched, "generate", PROMPT, "--model", CommandRun.MODEL.toString(), "--steps", "1", "--output",
+            picture("picture").toString(), "--json");
+        assertEquals("", err.toString());
+    }
+}

@@ -1,0 +1,189 @@
+package dev.slipstream.samples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every wrong input: one line that says what and what to do, exit code 2, no file left. */
+class WrongInputTest {
+    @TempDir
+    private Path folder;
+
+    private static final String MODEL = CommandRun.MODEL.toString();
+
+    private Path output() throws IOException {
+        return Files.createDirectories(folder.resolve("out")).resolve("picture.png");
+    }
+
+    private CommandRun generate(String prompt, String... options) throws IOException {
+        List<String> args = new ArrayList<>(List.of("generate", prompt, "--output", output().toString()));
+        args.addAll(Arrays.asList(options));
+        return CommandRun.of(args.toArray(String[]::new));
+    }
+
+    private void assertRefused(CommandRun run, String words) throws IOException {
+        assertEquals(ExitCode.WRONG_USAGE, run.code(), run.err());
+        assertEquals("", run.out());
+        assertEquals(1, run.complaints().size(), run.err());
+        assertTrue(run.err().startsWith("slipstream: "), run.err());
+        assertTrue(run.err().contains(words), run.err());
+        assertTrue(run.err().contains("; "), "what to do is missing: " + run.err());
+        try (Stream<Path> left = Files.list(folder.resolve("out"))) {
+            assertEquals(List.of(), left.toList());
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+        --steps 0                               | at least 1 step
+        --steps 100000                          | must be 1 to 1000
+        --steps many                            | 'many' is not an int
+        --plan zigzag                           | there is no plan 'zigzag'
+        --plan asyncdiff:speed=9                | asyncdiff has no setting speed
+        --plan asyncdiff:n=2 --devices 3        | at most 2 devices, not 3
+        --plan asyncdiff --devices 1            | at least 2 devices
+        --plan cfg-split --devices 3            | on 2 devices
+        --plan cfg-split --guidance 1           | needs guidance
+        --plan asyncdiff:cut=nowhere            | no cut 'nowhere'
+        --devices 200                           | into 200 components
+        --devices 0                             | 1 to 256 devices, not 0
+        --devices 99999999999                   | 1 to 256 devices, not 99999999999
+        --devices cpu:1,                        | is empty
+        --devices cpu:0                         | no device cpu:0
+        --devices abacus:1                      | no device provider 'abacus'
+        --scheduler gaunt                       | no noise scheduler is called 'gaunt'
+        --guidance -1                           | from 0 up, not -1
+        --guidance NaN                          | from 0 up, not NaN
+        --count 0                               | 1 or more pictures
+        --enlarge 0                             | from 1 up, not 0
+        --enlarge 100000                        | use a smaller --enlarge
+        --preview -2                            | not -2
+        --size 32                               | WIDTHxHEIGHT
+        --size 33x32                            | multiple of 2
+        --size 64x64                            | float32
+        --colour blue                           | unknown option: '--colour'
+        --output                                | --output
+        """)
+    void aWrongOptionIsRefused(String options, String words) throws IOException {
+        List<String> args = new ArrayList<>(List.of("--model", MODEL));
+        args.addAll(List.of(options.split(" ")));
+        output();
+        assertRefused(generate("a red star", args.toArray(String[]::new)), words);
+    }
+
+    @Test
+    void aPromptThatDoesNotFitIsRefusedAndTheLineStaysShort() throws IOException {
+        CommandRun run = generate("red ".repeat(1000), "--model", MODEL);
+        assertRefused(run, "prompt too long");
+        assertTrue(run.err().length() < 700, run.err());
+    }
+
+    @Test
+    void aMissingModelFolderIsRefused() throws IOException {
+        assertRefused(generate("x", "--model", folder.resolve("nothing").toString()), "nothing");
+    }
+
+    @Test
+    void aFolderThatIsNoModelIsRefused() throws IOException {
+        assertRefused(generate("x", "--model", Files.createDirectory(folder.resolve("empty")).toString()), "empty");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"unet", "text_encoder", "vae_decoder"})
+    void aTruncatedGraphIsRefused(String component) throws IOException {
+        Path onnx = copiedModel().resolve(component).resolve("model.onnx");
+        byte[] whole = Files.readAllBytes(onnx);
+        Files.write(onnx, Arrays.copyOf(whole, whole.length / 2));
+        assertRefused(generate("x", "--model", folder.resolve("model").toString()), onnx.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"unet", "text_encoder", "vae_decoder"})
+    void bytesThatAreNoGraphAreRefused(String component) throws IOException {
+        Path onnx = copiedModel().resolve(component).resolve("model.onnx");
+        Files.writeString(onnx, "this is a poem and no neural network\n".repeat(40));
+        assertRefused(generate("x", "--model", folder.resolve("model").toString()), onnx.toString());
+    }
+
+    @Test
+    void aDamagedConfigurationIsRefused() throws IOException {
+        Path config = copiedModel().resolve("scheduler").resolve("scheduler_config.json");
+        Files.writeString(config, "{\"_class_name\": ");
+        assertRefused(generate("x", "--model", folder.resolve("model").toString()), config.toString());
+    }
+
+    private Path copiedModel() throws IOException {
+        Path copy = folder.resolve("model");
+        try (Stream<Path> files = Files.walk(CommandRun.MODEL)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, copy.resolve(CommandRun.MODEL.relativize(file).toString()));
+            }
+        }
+        return copy;
+    }
+
+    @Test
+    void anOutputInAFolderThatIsNotThereIsRefused() throws IOException {
+        output();
+        Path file = folder.resolve("nowhere").resolve("picture.png");
+        assertRefused(CommandRun.of("generate", "x", "--model", MODEL, "--output", file.toString()), "no folder");
+    }
+
+    @Test
+    void anOutputThatIsAFolderIsRefused() throws IOException {
+        output();
+        Path file = Files.createDirectory(folder.resolve("folder.png"));
+        assertRefused(CommandRun.of("generate", "x", "--model", MODEL, "--output", file.toString()), "is a folder");
+    }
+
+    @Test
+    void anOutputThatIsNoPngIsRefused() throws IOException {
+        output();
+        assertRefused(CommandRun.of("generate", "x", "--model", MODEL, "--output", folder.resolve("x.jpg").toString()),
+            "written as PNG");
+    }
+
+    @Test
+    void anOutputInAReadOnlyFolderIsRefused() throws IOException {
+        Path closed = output().getParent();
+        assumeFalse(!closed.toFile().setWritable(false) || Files.isWritable(closed),
+            "this user may write everywhere");
+        try {
+            assertRefused(generate("x", "--model", MODEL), "no permission");
+        } finally {
+            closed.toFile().setWritable(true);
+        }
+    }
+
+    @Test
+    void wordsAfterThePromptAreRefused() throws IOException {
+        output();
+        assertRefused(CommandRun.of("generate", "a", "red", "star"), "'red', 'star'");
+    }
+
+    @Test
+    void aCommandThatIsNotThereIsRefusedWithTheNearestOne() throws IOException {
+        output();
+        assertRefused(CommandRun.of("genrate", "x"), "did you mean");
+    }
+
+    @Test
+    void debugPrintsTheTraceBelowTheLine() throws IOException {
+        CommandRun run = generate("x", "--model", folder.resolve("nothing").toString(), "--debug");
+        assertNotEquals(1, run.complaints().size());
+        assertTrue(run.err().contains("\tat dev.slipstream."), run.err());
+    }
+}
