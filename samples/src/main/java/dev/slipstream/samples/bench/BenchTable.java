@@ -7,20 +7,21 @@ import java.util.Locale;
 /** The rows for a terminal of 120 columns. */
 final class BenchTable {
     private static final String LEGEND = """
-        wall: median of the loop and its range; x: speed-up over the first row; path: what the loop would take with a
-        core for each device, from processing times; dB: likeness to the first row's pictures, mean and worst; diff:
-        largest difference of a pixel's channel; copied: between devices, a picture; weights: most on one device;
-        heap: bytes a step in our own code (ONNX Runtime's own layer: in the JSON); us: host time a launched segment
+        w1, w3: warm-up steps; s2: stride 2; on: number of devices; wall: median of the loop and its range; x: speed-up
+        over the first row; path: what the loop would take with a core for each device, from the processing times of
+        its stages (needs a quiet machine where a device has 2 threads); dB: likeness to the first row's pictures, mean
+        and worst; diff: largest difference of a pixel's channel; copied: between devices, a picture; weights: most on
+        one device; heap: bytes a step in our own code (ONNX Runtime's own: in the JSON); us: host time a launch
         """;
 
     private BenchTable() {
     }
 
     static String of(List<BenchRow> rows) {
-        Table table = new Table().left("plan").right("wall ms").right("range").right("x").right("path ms").right("x")
+        Table table = new Table().left("plan").right("on").right("wall ms").right("range").right("x").right("path ms").right("x")
             .right("dB").right("worst").right("diff").right("copied").right("weights").right("heap").right("us");
         for (BenchRow row : rows) {
-            table.row(row.plan(), number("%.0f", row.wallMs()),
+            table.row(row.plan(), row.devices().size(), number("%.0f", row.wallMs()),
                 number("%.0f", row.wallMinMs()) + "-" + number("%.0f", row.wallMaxMs()),
                 number("%.2f", row.speedup()), number("%.0f", row.criticalMs()),
                 number("%.2f", row.criticalSpeedup()), decibels(row.psnrDb()), decibels(row.psnrMinDb()), row.maxDiff(),

@@ -48,11 +48,11 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
                 execution.run(given, LoopObserver.NONE);
                 double launchMicros = launchMicros(execution, given);
                 HeapMeter meter = new HeapMeter(threads(before), noise.steps());
-                execution.run(given, meter);
+                double heap = heapBytes(execution, given, meter);
                 double runtime = runtimeBytes(blueprint, program, meter);
                 double critical = Simulator.simulate(program, instruction ->
                     instruction instanceof Instruction.Run run ? costs.get(run.stage()) : 0).endNanos() / 1e6;
-                return new LoopProbe(critical, launchMicros, (meter.bytes() - runtime) / meter.steps(),
+                return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
                     runtime / meter.steps(), weightBytes(blueprint), stageMillis(blueprint, costs));
             }
         }
@@ -84,6 +84,16 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
             micros[i] = execution.queueNanos() / 1e3 / execution.program().launches();
         }
         return Spread.of(micros).median();
+    }
+
+    /** The median of some runs: streams are not always equally far ahead when a step is done. */
+    private static double heapBytes(Execution execution, Map<String, MemorySegment> given, HeapMeter meter) {
+        double[] bytes = new double[2 * RUNS + 1];
+        for (int i = 0; i < bytes.length; i++) {
+            execution.run(given, meter);
+            bytes[i] = meter.bytes();
+        }
+        return Spread.of(bytes).median();
     }
 
     /** The thread that calls, and those that were started since. */
