@@ -18,8 +18,9 @@ final class BenchTable {
     }
 
     static String of(List<BenchRow> rows) {
-        Table table = new Table().left("plan").right("on").right("wall ms").right("range").right("x").right("path ms").right("x")
-            .right("dB").right("worst").right("diff").right("copied").right("weights").right("heap").right("us");
+        Table table = new Table().left("plan").right("on").right("wall ms").right("range").right("x")
+            .right("path ms").right("x").right("dB").right("worst").right("diff").right("copied").right("weights")
+            .right("heap").right("us");
         for (BenchRow row : rows) {
             table.row(row.plan(), row.devices().size(), number("%.0f", row.wallMs()),
                 number("%.0f", row.wallMinMs()) + "-" + number("%.0f", row.wallMaxMs()),

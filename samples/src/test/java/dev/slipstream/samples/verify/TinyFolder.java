@@ -101,6 +101,17 @@ final class TinyFolder {
         return path;
     }
 
+    double[] start() {
+        return IntStream.range(0, latents.length).mapToDouble(i -> latents[i]).toArray();
+    }
+
+    /** The guided prediction of the whole denoiser; only for folders without extra channels. */
+    double[] prediction(double[] x, double timestep) {
+        TinyDenoiser denoiser = new TinyDenoiser(0, labelled);
+        return guided(denoiser.second(denoiser.first(x, timestep, bias(0)), timestep, bias(0)),
+            denoiser.second(denoiser.first(x, timestep, bias(1)), timestep, bias(1)));
+    }
+
     private PublishedSchedule schedule(TinyDenoiser denoiser) {
         return new PublishedSchedule(
             (x, t) -> IntStream.range(0, 2).mapToObj(row -> denoiser.first(sample(x), t, bias(row))).toList(),
@@ -135,7 +146,7 @@ final class TinyFolder {
     }
 
     private Map<String, StoredTensor> expected(PublishedSchedule schedule) {
-        double[] start = IntStream.range(0, latents.length).mapToDouble(i -> latents[i]).toArray();
+        double[] start = start();
         Map<String, StoredTensor> expected = new LinkedHashMap<>();
         expected.put("ddim.sequential", stored(schedule.strideOne(start, STEPS, false)));
         expected.put("ddim.stride1", stored(schedule.strideOne(start, 1, false)));
