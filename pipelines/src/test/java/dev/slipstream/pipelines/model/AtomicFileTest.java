@@ -51,6 +51,25 @@ class AtomicFileTest {
     }
 
     @Test
+    void tellsThatAFileCanBeWrittenAndLeavesNoTrace() throws IOException {
+        AtomicFile.checkWritable(folder.resolve("new.txt"));
+        assertEquals(List.of(), names());
+        AtomicFile.write(folder.resolve("a.txt"), text("old"));
+        AtomicFile.checkWritable(folder.resolve("a.txt"));
+        assertEquals(List.of("a.txt"), names());
+        assertEquals("old", Files.readString(folder.resolve("a.txt")));
+    }
+
+    @Test
+    void tellsThatAFileCannotBeWrittenBeforeThereIsAnythingToWrite() throws IOException {
+        for (Path target : List.of(folder, folder.resolve("missing/a.txt"), folder.resolve("x".repeat(300)))) {
+            IOException early = assertThrows(IOException.class, () -> AtomicFile.checkWritable(target));
+            assertEquals(message(target), early.getMessage());
+        }
+        assertEquals(List.of(), names());
+    }
+
+    @Test
     void saysWhyATargetCannotBeWritten() {
         assertTrue(message(folder).contains("it is a folder"));
         assertTrue(message(folder.resolve("missing/a.txt")).contains("there is no folder"));
