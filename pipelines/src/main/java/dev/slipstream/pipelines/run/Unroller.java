@@ -228,7 +228,9 @@ public final class Unroller {
 
     private Value copy(Value value, int device, int step, String name) {
         Value copied = Value.made(name, device, value.bytes());
-        int stream = value.device() + (copyStreams ? plan.devices() : 0);
+        // Without a stream of its own, a copy is the reader's business: what lags has been ready for long when it comes,
+        // and the writer, whose result others wait for, goes on at once.
+        int stream = copyStreams ? value.device() + plan.devices() : device;
         works.add(new Work.Copy(stream, step, value.all(), copied.all()));
         return copied;
     }
