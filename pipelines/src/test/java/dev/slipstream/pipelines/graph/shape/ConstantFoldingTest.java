@@ -9,11 +9,13 @@ import static dev.slipstream.pipelines.graph.shape.ElementType.INT32;
 import static dev.slipstream.pipelines.graph.shape.ElementType.INT64;
 import static dev.slipstream.pipelines.graph.shape.ElementType.INT8;
 import static dev.slipstream.pipelines.graph.shape.ElementType.UINT8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnxruntime.OrtException;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,7 +64,8 @@ class ConstantFoldingTest {
     }
 
     static Stream<OperatorCase> casts() {
-        Value large = Value.list(0, 1, -1, (1L << 53) + 1, Long.MAX_VALUE, (1L << 24) + 1, 65520, -300);
+        Value large = Value.list(0, 1, -1, (1L << 53) + 1, Long.MAX_VALUE, (1L << 24) + 1, 65520, -300,
+            (1L << 60) + (1L << 36) + 1);
         Value small = Value.reals(FLOAT32, new long[] {5}, 0, -0.0, 2.9, -2.9, 100);
         return Stream.of(Stream.of(FLOAT32, FLOAT64, FLOAT16, INT32, INT8, UINT8, BOOL).map(to -> cast(to, large)),
             Stream.of(FLOAT64, FLOAT16, BFLOAT16, BOOL).map(to -> cast(to, awkward(FLOAT32))),
@@ -121,6 +124,16 @@ class ConstantFoldingTest {
     @MethodSource({"arithmetic", "casts", "moves", "reductions", "generators"})
     void valuesAreThoseOfOnnxRuntimeToTheLastBit(OperatorCase operator) throws OrtException {
         operator.checkValues();
+    }
+
+    @Test
+    void everyStepIsRoundedToItsType() throws OrtException {
+        for (ElementType element : List.of(FLOAT16, FLOAT32)) {
+            GraphBuilder builder = new GraphBuilder().weight("x", random(element, 60)).weight("y", random(element, 1))
+                .node("a = Add(x, y)").node("b = Sub(a, y)").node("c = Mul(b, y)").output("c");
+            Constant folded = Propagation.through(builder.graph(), Map.of()).known().constant("c").orElseThrow();
+            assertEquals(Oracle.run(builder.model(), Map.of()).get("c"), Value.of(folded));
+        }
     }
 
     @Test
