@@ -50,8 +50,6 @@ class ConstantFoldingTest {
         Stream<OperatorCase> unary = Stream.of("Neg", "Abs", "Floor", "Ceil", "Round", "Sqrt").flatMap(operator ->
             Stream.of(FLOAT32, FLOAT64).map(element -> of(operator).weight(awkward(element))));
         return Stream.of(binary, comparisons, logic, unary, Stream.of(
-            of("Add").weight(random(FLOAT16, 40)).weight(random(FLOAT16, 1)),
-            of("Mul").weight(random(FLOAT16, 40)).weight(random(FLOAT16, 1)),
             of("Sub").weight(Long.MIN_VALUE, 5).weight(1, 9),
             of("Max").weight(1, 5, 3).weight(4).weight(2, 9, 0), of("Min").weight(1, 5),
             of("Div").weight(7, -7, 7, -7).weight(2, 2, -2, -2),
@@ -128,12 +126,21 @@ class ConstantFoldingTest {
 
     @Test
     void everyStepIsRoundedToItsType() throws OrtException {
-        for (ElementType element : List.of(FLOAT16, FLOAT32)) {
+        for (ElementType element : List.of(FLOAT32, FLOAT64)) {
             GraphBuilder builder = new GraphBuilder().weight("x", random(element, 60)).weight("y", random(element, 1))
                 .node("a = Add(x, y)").node("b = Sub(a, y)").node("c = Mul(b, y)").output("c");
             Constant folded = Propagation.through(builder.graph(), Map.of()).known().constant("c").orElseThrow();
             assertEquals(Oracle.run(builder.model(), Map.of()).get("c"), Value.of(folded));
         }
+    }
+
+    @Test
+    void goingThroughANarrowTypeLosesWhatItCannotHold() throws OrtException {
+        GraphBuilder builder = new GraphBuilder().weight("x", awkward(FLOAT32))
+            .node("narrow = Cast(x)", GraphBuilder.attribute("to", FLOAT16.code()))
+            .node("wide = Cast(narrow)", GraphBuilder.attribute("to", FLOAT32.code())).output("wide");
+        Constant folded = Propagation.through(builder.graph(), Map.of()).known().constant("wide").orElseThrow();
+        assertEquals(Oracle.run(builder.model(), Map.of()).get("wide"), Value.of(folded));
     }
 
     @Test
@@ -143,6 +150,7 @@ class ConstantFoldingTest {
         for (OperatorCase operator : List.of(cast(INT64, uncertain),
             cast(UINT8, Value.reals(FLOAT32, new long[] {1}, -1)),
             of("Div").weight(1, 2).weight(1, 0), of("Mod").weight(1).weight(0), of("Exp").weight(numbers),
+            of("Add").weight(random(FLOAT16, 4)).weight(random(FLOAT16, 4)), of("Sqrt").weight(random(BFLOAT16, 4)),
             of("Pow").weight(numbers).weight(numbers), of("ReduceSum").weight(numbers),
             of("Gather").weight(1, 2).weight(5), of("Range").weight(Value.reals(FLOAT32, new long[0], 0))
                 .weight(Value.reals(FLOAT32, new long[0], 1)).weight(Value.reals(FLOAT32, new long[0], 0.1)))) {
