@@ -83,7 +83,11 @@ final class GenerateCommand implements Callable<Integer> {
         Enlargement enlargement = Enlargement.by(enlarge);
         try (Interruption interruption = Interruption.onShutdown(terminal.err())) {
             OutputFiles files = OutputFiles.of(output, count);
-            drawAll(wanted, files, enlargement, interruption);
+            try {
+                drawAll(wanted, files, enlargement, interruption);
+            } catch (RuntimeException failure) {
+                throw interruption.reason(failure);
+            }
         }
         return ExitCode.OK;
     }
