@@ -39,6 +39,7 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
     }
 
     @AfterEach
+    @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
     void closeDevices() throws Exception {
         fixture.close();
     }

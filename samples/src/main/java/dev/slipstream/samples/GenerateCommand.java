@@ -81,14 +81,24 @@ final class GenerateCommand implements Callable<Integer> {
         long first = seed != null ? seed : new SplittableRandom().nextLong(SEEDS);
         ImageRequest wanted = request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview);
         Enlargement enlargement = Enlargement.by(enlarge);
-        OutputFiles files = OutputFiles.of(output, count);
-        try (Interruption interruption = Interruption.onShutdown(terminal.err());
-            DiffusionPipeline pipeline =
-                DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).open()) {
+        try (Interruption interruption = Interruption.onShutdown(terminal.err())) {
+            OutputFiles files = OutputFiles.of(output, count);
+            try {
+                drawAll(wanted, files, enlargement, interruption);
+            } catch (RuntimeException failure) {
+                throw interruption.reason(failure);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
+        try (DiffusionPipeline pipeline =
+            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {
-                Generation generation = pipeline.submit(wanted.withSeed(first + index));
+                Generation generation = pipeline.submit(wanted.withSeed(wanted.seed() + index));
                 interruption.stops(generation::cancel);
                 GeneratedImage picture = draw(generation, files, index, enlargement);
                 PngFile.write(files.picture(index), enlargement.of(picture.image()), picture.metadata());
@@ -97,7 +107,6 @@ final class GenerateCommand implements Callable<Integer> {
             GenerationReport report = new GenerationReport(pipeline.devices(), pictures, files, enlargement);
             terminal.out().println(json ? report.json() : report.text());
         }
-        return ExitCode.OK;
     }
 
     private GeneratedImage draw(Generation generation, OutputFiles files, int index, Enlargement enlargement) {

@@ -74,7 +74,7 @@ class WrongInputTest {
         --size 32                               | WIDTHxHEIGHT
         --size 33x32                            | multiple of 2
         --size 64x64                            | float32
-        --colour blue                           | unknown option: '--colour'
+        --colour blue                           | unknown options: '--colour'
         --output                                | --output
         """)
     void aWrongOptionIsRefused(String options, String words) throws IOException {
@@ -166,6 +166,14 @@ class WrongInputTest {
         } finally {
             closed.toFile().setWritable(true);
         }
+    }
+
+    /** Holds for users who may write everywhere, too: only trying to write tells. */
+    @Test
+    void anOutputWithANameThatNoFileSystemTakesIsRefused() throws IOException {
+        output();
+        Path file = folder.resolve("out").resolve("x".repeat(300) + ".png");
+        assertRefused(CommandRun.of("generate", "x", "--model", MODEL, "--output", file.toString()), "cannot write");
     }
 
     @Test

@@ -84,9 +84,10 @@ final class EngineBuilder {
             options.setDeterministicCompute(true);
             // What ONNX Runtime has to say comes as an exception, which would only be printed a second time.
             options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-            // ONNX Runtime's helper threads spin for work, by default also for a while after a run, when another device
-            // wants the core. Two threads on two busy cores, median of a run: 5.4 ms by default, 2.0 to 2.8 ms when
-            // they stop with the run, 2.7 ms without spinning; at best 1.6, 1.3 and 2.2 ms; one thread 2.4 ms.
+            // ONNX Runtime's helper threads spin for work. That is what makes two threads faster than one where two
+            // cores are free (40 products of 192x192 matrices: 1.3 ms, without spinning and with one thread 2.4 ms),
+            // so it stays; on busy cores it makes them slower (medians of 2 to 8 ms). But by default they spin on for
+            // a while after a run, when another device wants the core (medians of 2.5 to 11 ms): so they stop with it.
             options.addConfigEntry("session.force_spinning_stop", "1");
             for (Map.Entry<String, Long> dimension : source.dimensions().entrySet()) {
                 options.setSymbolicDimensionValue(dimension.getKey(), dimension.getValue());

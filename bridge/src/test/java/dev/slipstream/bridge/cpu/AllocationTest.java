@@ -24,8 +24,11 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /** Queueing allocates nothing, neither where it is queued nor where it is done. */
+@Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
 class AllocationTest {
     private static final int OPERATIONS = 10_000;
 

@@ -28,6 +28,7 @@ class CpuStreamTest {
         new DeviceFixture(new CpuProvider(), DeviceSpec.parse("cpu:1"), TestGate::block);
 
     @AfterEach
+    @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
     void close() throws Exception {
         fixture.close();
     }

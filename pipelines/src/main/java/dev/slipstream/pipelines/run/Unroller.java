@@ -84,7 +84,7 @@ public final class Unroller {
         Stage stage = plan.stages().get(run.stage());
         Map<String, Access> inputs = new LinkedHashMap<>();
         for (Version source : demand.sources(run)) {
-            inputs.put(source.tensor(), versions.get(source).get(stage.device()).all());
+            inputs.put(source.tensor(), on(source, stage.device(), run.step()).all());
         }
         for (String tensor : plan.segment(run.stage()).reads()) {
             if (!inputs.containsKey(tensor)) {
@@ -92,24 +92,30 @@ public final class Unroller {
             }
         }
         Map<String, Access> outputs = new LinkedHashMap<>();
-        List<Version> made = new ArrayList<>();
         for (String tensor : plan.segment(run.stage()).writes()) {
             Version version = new Version(run, tensor);
             Value value = Value.made(plan.label(run.stage()) + "." + tensor + "#" + run.step(), stage.device(),
                 loop.type(tensor, stage.branch()).bytes());
             outputs.put(tensor, value.all());
             versions.computeIfAbsent(version, key -> new HashMap<>()).put(stage.device(), value);
-            made.add(version);
         }
         works.add(new Work.Run(stage.device(), run.step(), run.stage(), inputs, outputs));
-        for (Version version : made) {
-            Value value = versions.get(version).get(stage.device());
-            for (int reader : demand.readers(version)) {
-                if (reader != stage.device()) {
-                    versions.get(version).put(reader, copy(value, reader, run.step(), value.toString()));
-                }
+        if (copyStreams) {
+            for (String tensor : plan.segment(run.stage()).writes()) {
+                Version version = new Version(run, tensor);
+                demand.readers(version).forEach(device -> on(version, device, run.step()));
             }
         }
+    }
+
+    /**
+     * A version on a device; copied there if need be. With copy streams that is done as soon as it is made; without, by
+     * the reader when it is wanted: by then a value that lags has long been ready, and nobody waits.
+     */
+    private Value on(Version version, int device, int step) {
+        Map<Integer, Value> places = versions.get(version);
+        Value made = places.get(plan.stages().get(version.run().stage()).device());
+        return places.computeIfAbsent(device, key -> copy(made, device, step, made.toString()));
     }
 
     private Access graphInput(String tensor, Stage stage, int step) {
@@ -211,7 +217,7 @@ public final class Unroller {
 
     private void addPrediction(int step, double factor, List<Access> from, List<Double> weights) {
         for (Term term : demand.prediction(step)) {
-            Value value = versions.get(new Version(term.run(), plan.prediction())).get(plan.home());
+            Value value = on(new Version(term.run(), plan.prediction()), plan.home(), step);
             long half = value.bytes() / 2;
             from.add(switch (term.rows()) {
                 case ALL -> value.all();
@@ -228,7 +234,7 @@ public final class Unroller {
 
     private Value copy(Value value, int device, int step, String name) {
         Value copied = Value.made(name, device, value.bytes());
-        int stream = value.device() + (copyStreams ? plan.devices() : 0);
+        int stream = copyStreams ? value.device() + plan.devices() : device;
         works.add(new Work.Copy(stream, step, value.all(), copied.all()));
         return copied;
     }

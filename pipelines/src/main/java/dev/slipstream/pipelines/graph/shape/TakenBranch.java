@@ -3,11 +3,15 @@ package dev.slipstream.pipelines.graph.shape;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Nodes;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -20,11 +24,13 @@ record TakenBranch(List<NodeProto> nodes, Map<String, TensorProto> weights) {
      */
     static TakenBranch of(NodeProto node, boolean condition, Predicate<String> isTaken) {
         String side = condition ? "then_branch" : "else_branch";
-        GraphProto inner = Nodes.attribute(node, side).orElseThrow(() -> new UnknownTypeException(
+        GraphProto inner = Nodes.attribute(node, side).orElseThrow(() -> new GraphException(
             "node " + Nodes.label(node) + " (If) has no " + side)).getG();
-        List<String> made = new ArrayList<>();
-        inner.getInitializerList().forEach(weight -> made.add(weight.getName()));
-        inner.getNodeList().forEach(own -> made.addAll(Nodes.writes(own)));
+        if (inner.getOutputCount() != node.getOutputCount()) {
+            throw new GraphException("node " + Nodes.label(node) + " (If) has " + node.getOutputCount()
+                + " outputs, but its " + side + " has " + inner.getOutputCount());
+        }
+        Set<String> made = madeInside(node, inner);
         Renaming renaming = new Renaming();
         for (String name : made) {
             if (isTaken.test(name)) {
@@ -46,6 +52,22 @@ record TakenBranch(List<NodeProto> nodes, Map<String, TensorProto> weights) {
             }
         }
         return new TakenBranch(nodes, weights);
+    }
+
+    /** Names of what the branch makes. @throws GraphException if one is made twice, or read before it is made */
+    private static Set<String> madeInside(NodeProto node, GraphProto inner) {
+        Set<String> made = new LinkedHashSet<>();
+        inner.getInitializerList().forEach(weight -> made.add(weight.getName()));
+        Set<String> later = new HashSet<>();
+        inner.getNodeList().forEach(own -> later.addAll(Nodes.writes(own)));
+        for (NodeProto own : inner.getNodeList()) {
+            boolean early = Nodes.reads(own).stream().anyMatch(name -> later.contains(name) && !made.contains(name));
+            if (early || !Nodes.writes(own).stream().allMatch(made::add)) {
+                throw new GraphException("inside node " + Nodes.label(node) + " (If), node " + Nodes.label(own)
+                    + (early ? " reads what is made only after it" : " makes what is there already"));
+            }
+        }
+        return made;
     }
 
     private static String unused(String wish, Predicate<String> isTaken) {

@@ -79,6 +79,21 @@ class StaticShapesTest {
     }
 
     @Test
+    void damagedBranchesAreRefusedNamingTheirIf() {
+        GraphBuilder good = new GraphBuilder().node("r = Neg(x)").output("r");
+        for (GraphBuilder bad : List.of(new GraphBuilder().node("r = Identity(r)").output("r"),
+            new GraphBuilder().node("r = Neg(x)").node("r = Abs(x)").output("r"),
+            new GraphBuilder().node("r = Neg(later)").node("later = Abs(x)").output("r"),
+            new GraphBuilder().node("r = Neg(x)"))) {
+            Graph graph = vector().weight("yes", Value.integers(BOOL, new long[0], 1))
+                .node("y = If(yes)", branch("then_branch", bad), branch("else_branch", good)).output("y").graph();
+            GraphException error = assertThrows(GraphException.class,
+                () -> StaticShapes.fix(graph, InputTypes.of(graph, SIZE)));
+            assertTrue(error.getMessage().contains("node y (If)"), error.getMessage());
+        }
+    }
+
+    @Test
     void copiesGoAndOutputsKeepTheirNames() throws OrtException {
         Graph fixed = fixed(vector().node("a = Identity(x)").node("b = Neg(a)").node("c = Dropout(b)")
             .node("d = Cast(c)", attribute("to", FLOAT32.code())).node("y = Identity(d)").node("z = Abs(c)")

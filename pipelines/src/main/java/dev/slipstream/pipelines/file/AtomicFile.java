@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model;
+package dev.slipstream.pipelines.file;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -42,7 +42,7 @@ public final class AtomicFile {
         } catch (IOException e) {
             throw new IOException("cannot write " + target + ": " + reason(e), e);
         } finally {
-            Files.deleteIfExists(temporary);
+            discard(temporary);
         }
     }
 
@@ -81,6 +81,14 @@ public final class AtomicFile {
         if (!Files.isWritable(target.getParent())) {
             throw new IOException(
                 "cannot write " + target + ": no permission to write in the folder " + target.getParent());
+        }
+    }
+
+    private static void discard(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            // Why the file could not be written matters more, and is on its way.
         }
     }
 

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model;
+package dev.slipstream.pipelines.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -48,6 +48,25 @@ class AtomicFileTest {
         assertTrue(failure.getMessage().contains("a.txt: the disk is full"), failure.getMessage());
         assertEquals("old", Files.readString(file));
         assertEquals(List.of("a.txt"), names());
+    }
+
+    @Test
+    void tellsThatAFileCanBeWrittenAndLeavesNoTrace() throws IOException {
+        AtomicFile.checkWritable(folder.resolve("new.txt"));
+        assertEquals(List.of(), names());
+        AtomicFile.write(folder.resolve("a.txt"), text("old"));
+        AtomicFile.checkWritable(folder.resolve("a.txt"));
+        assertEquals(List.of("a.txt"), names());
+        assertEquals("old", Files.readString(folder.resolve("a.txt")));
+    }
+
+    @Test
+    void tellsThatAFileCannotBeWrittenBeforeThereIsAnythingToWrite() throws IOException {
+        for (Path target : List.of(folder, folder.resolve("missing/a.txt"), folder.resolve("x".repeat(300)))) {
+            IOException early = assertThrows(IOException.class, () -> AtomicFile.checkWritable(target));
+            assertEquals(message(target), early.getMessage());
+        }
+        assertEquals(List.of(), names());
     }
 
     @Test
