@@ -1,5 +1,6 @@
 package dev.slipstream.samples;
 
+import dev.slipstream.samples.bench.BenchCommand;
 import dev.slipstream.samples.verify.VerifyCommand;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -70,6 +71,7 @@ public final class Main implements Callable<Integer> {
         all.put("generate", () -> new GenerateCommand(terminal));
         all.put("plan", () -> new PlanCommand(terminal));
         all.put("verify", VerifyCommand::new);
+        all.put("bench", BenchCommand::new);
         all.put("doctor", () -> new DoctorCommand(terminal));
         all.put("help", HelpCommand::new);
         boolean named = args.length > 0 && all.containsKey(args[0]) && !args[0].equals("help");

@@ -1,6 +1,6 @@
 package dev.slipstream.samples;
 
-import dev.slipstream.pipelines.model.AtomicFile;
+import dev.slipstream.pipelines.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

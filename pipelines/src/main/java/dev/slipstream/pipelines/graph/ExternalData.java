@@ -2,7 +2,9 @@ package dev.slipstream.pipelines.graph;
 
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.slipstream.pipelines.file.AtomicFile;
 import java.io.IOException;
+import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -127,10 +129,7 @@ final class ExternalData {
         try {
             Files.createLink(target, source);
         } catch (IOException | UnsupportedOperationException notHere) {
-            try (AtomicFile file = AtomicFile.replacing(target)) {
-                Files.copy(source, file.temporary());
-                file.commit();
-            }
+            AtomicFile.write(target, channel -> Files.copy(source, Channels.newOutputStream(channel)));
         }
     }
 }

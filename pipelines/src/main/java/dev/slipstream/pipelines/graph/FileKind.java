@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.graph;
 
+import dev.slipstream.pipelines.file.GitLfs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -39,8 +40,8 @@ final class FileKind {
                 + "belong in external data");
         }
         String text = new String(head, StandardCharsets.ISO_8859_1).stripLeading().toLowerCase(Locale.ROOT);
-        if (text.startsWith("version https://git-lfs")) {
-            throw new GraphException(file + " is a git-lfs pointer, not the file itself; fetch it with 'git lfs pull'");
+        if (GitLfs.isPointer(text)) {
+            throw new GraphException(GitLfs.advice(file));
         }
         if (text.startsWith("<!doctype") || text.startsWith("<html") || text.startsWith("<?xml")) {
             throw new GraphException(file + " is a web page, not an ONNX file; the download went wrong");

@@ -3,10 +3,13 @@ package dev.slipstream.pipelines.graph;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.slipstream.pipelines.file.AtomicFile;
 import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -60,13 +63,17 @@ public final class GraphFile {
         try {
             Files.createDirectories(onnx.toAbsolutePath().getParent());
             ExternalData.place(graph, onnx.toAbsolutePath().normalize());
-            try (AtomicFile file = AtomicFile.replacing(onnx); OutputStream out = file.open()) {
-                model.writeTo(out);
-                out.close();
-                file.commit();
-            }
         } catch (IOException failed) {
             throw new GraphException("cannot write " + onnx + ": " + failed, failed);
+        }
+        try {
+            AtomicFile.write(onnx, channel -> {
+                OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
+                model.writeTo(out);
+                out.flush();
+            });
+        } catch (IOException failed) {
+            throw new GraphException(failed.getMessage(), failed);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.pipelines.file.GitLfs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -69,7 +69,7 @@ class GraphFileTest {
             assertThrows(GraphException.class, () -> GraphFile.read(missing)).getMessage());
         assertFails(folder, "is a folder");
         assertFails(write(""), "is empty");
-        assertFails(write("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "git-lfs pointer");
+        assertFails(write("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "Git LFS pointer");
         assertFails(write("\n<!DOCTYPE html><html>404</html>"), "is a web page");
         assertFails(write("{\"weights\": 1}"), "is not an ONNX file");
         assertFails(write(new byte[] {8, 8, 1, 2, 3, 4, 5}), "truncated or damaged");

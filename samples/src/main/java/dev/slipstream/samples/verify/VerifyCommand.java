@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Runs the cases of a reference folder and compares every step. Exits with 1 if a case differs. */
-@Command(name = "verify", description = {"Compare latents, step by step, with those of a reference implementation.",
+@Command(name = "verify", description = {"Compares latents, step by step, with those of a reference implementation.",
     "Each case of the folder runs as a plan on devices of its own. The exit code is 1 if one differs."})
 public final class VerifyCommand implements Callable<Integer> {
     @Spec

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ExactnessTest {
     /**
      * ONNX Runtime moves chains of convolutions into a blocked layout and fuses sums into them there, which differs
-     * where a chain is cut; with all its optimisations but that one, these differences are 0. They are 1e-6 a call, and
-     * guidance and ten steps of random weights make more of them.
+     * where a chain is cut; with all its optimisations but that one, the results are equal bit for bit. Guidance and
+     * ten steps of random weights make more of what rounding leaves.
      */
     private static final double LAYOUT_ROUNDING = 5e-5;
 

@@ -74,7 +74,7 @@ enum ElementType {
 
     /**
      * The nearest value of this type. Rounding the double result of one operation is the same as doing the operation
-     * in float32, because a double has more than twice its bits; halves are computed in float32, as ONNX Runtime does.
+     * in float32, because a double has more than twice its bits. Halves are rounded by way of float32, as engines do.
      */
     double round(double value) {
         return switch (this) {

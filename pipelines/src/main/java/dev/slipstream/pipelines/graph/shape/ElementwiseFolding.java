@@ -60,7 +60,9 @@ final class ElementwiseFolding {
     private static FoldingRule binary(LongBinaryOperator integers, DoubleBinaryOperator reals) {
         return (node, type, output) -> {
             ElementType element = type.element();
-            if ((element.isReal() ? reals : integers) == null) {
+            // In half precision some engines round after each operator, and some only at the end of a chain.
+            boolean half = element == ElementType.FLOAT16 || element == ElementType.BFLOAT16;
+            if (half || (element.isReal() ? reals : integers) == null) {
                 return Optional.empty();
             }
             LongBinaryOperator words = element.isReal() ? onWords(element, reals)

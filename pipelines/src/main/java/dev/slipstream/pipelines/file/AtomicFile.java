@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model;
+package dev.slipstream.pipelines.file;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;

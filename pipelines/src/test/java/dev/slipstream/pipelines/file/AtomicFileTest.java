@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model;
+package dev.slipstream.pipelines.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model;
+package dev.slipstream.pipelines.file;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -7,23 +7,25 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Recognises the few lines that a clone without Git LFS leaves in the place of a large file. */
-final class GitLfs {
+public final class GitLfs {
     private static final String FIRST_LINE = "version https://git-lfs.github.com/spec/";
 
     private GitLfs() {
     }
 
-    static boolean isPointer(String text) {
+    /** Whether this is how such a file begins. */
+    public static boolean isPointer(String text) {
         return text.startsWith(FIRST_LINE);
     }
 
-    static boolean isPointer(Path file) throws IOException {
+    public static boolean isPointer(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             return isPointer(new String(in.readNBytes(FIRST_LINE.length()), StandardCharsets.ISO_8859_1));
         }
     }
 
-    static String advice(Path file) {
+    /** The error for such a file. */
+    public static String advice(Path file) {
         return file + " is a Git LFS pointer, not the file itself; run \"git lfs pull\" in its repository";
     }
 }

@@ -1,0 +1,131 @@
+package dev.slipstream.samples.bench;
+
+import dev.slipstream.pipelines.diffusion.Blueprint;
+import dev.slipstream.pipelines.diffusion.Denoiser;
+import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
+import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.HostInput;
+import dev.slipstream.pipelines.run.Instruction;
+import dev.slipstream.pipelines.run.LoopObserver;
+import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.Program;
+import dev.slipstream.pipelines.run.Simulator;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/**
+ * What is inside the loop of a plan, measured apart from the rounds because looking costs time.
+ *
+ * @param criticalMillis how long the loop would take if every device had a core of its own: the simulator's answer for
+ *     the processing time of each stage
+ * @param launchMicros host time a launched segment, with all instructions around it
+ * @param heapBytesPerStep allocated on the heap by the thread that queues and the threads of the streams, less what
+ *     ONNX Runtime's own Java layer allocates
+ * @param runtimeHeapBytesPerStep what ONNX Runtime's own Java layer allocates
+ */
+record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPerStep,
+    double runtimeHeapBytesPerStep, List<Long> weightBytes, Map<String, Double> stageMillis) {
+
+    private static final int RUNS = 3;
+
+    static LoopProbe of(DiffusionPipeline pipeline, ImageRequest request, NoiseTable noise) {
+        Blueprint blueprint = pipeline.draft().blueprint(request);
+        try (Denoiser denoiser = Denoiser.build(blueprint, pipeline.devices()); Arena arena = Arena.ofShared()) {
+            Map<Integer, Long> costs = busyNanos(denoiser, request, noise, arena);
+            Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
+            try (Execution execution = denoiser.prepare(noise, request.guidance(), false, false)) {
+                Program program = execution.program();
+                Map<String, MemorySegment> given = zeros(program, arena);
+                execution.run(given, LoopObserver.NONE);
+                double launchMicros = launchMicros(execution, given);
+                HeapMeter meter = new HeapMeter(threads(before), noise.steps());
+                execution.run(given, meter);
+                double runtime = runtimeBytes(blueprint, program, meter);
+                double critical = Simulator.simulate(program, instruction ->
+                    instruction instanceof Instruction.Run run ? costs.get(run.stage()) : 0).endNanos() / 1e6;
+                return new LoopProbe(critical, launchMicros, (meter.bytes() - runtime) / meter.steps(),
+                    runtime / meter.steps(), weightBytes(blueprint), stageMillis(blueprint, costs));
+            }
+        }
+    }
+
+    /** Median processing time of each stage over some runs; a stage runs at least once in every loop. */
+    private static Map<Integer, Long> busyNanos(Denoiser denoiser, ImageRequest request, NoiseTable noise,
+        Arena arena) {
+        try (Execution traced = denoiser.prepare(noise, request.guidance(), false, true)) {
+            Map<String, MemorySegment> given = zeros(traced.program(), arena);
+            traced.run(given, LoopObserver.NONE);
+            Map<Integer, double[]> runs = new TreeMap<>();
+            for (int i = 0; i < RUNS; i++) {
+                traced.run(given, LoopObserver.NONE);
+                int run = i;
+                traced.timeline().medianBusyNanos().forEach((stage, nanos) ->
+                    runs.computeIfAbsent(stage, key -> new double[RUNS])[run] = nanos);
+            }
+            Map<Integer, Long> costs = new HashMap<>();
+            runs.forEach((stage, nanos) -> costs.put(stage, (long) Spread.of(nanos).median()));
+            return costs;
+        }
+    }
+
+    private static double launchMicros(Execution execution, Map<String, MemorySegment> given) {
+        double[] micros = new double[RUNS];
+        for (int i = 0; i < RUNS; i++) {
+            execution.run(given, LoopObserver.NONE);
+            micros[i] = execution.queueNanos() / 1e3 / execution.program().launches();
+        }
+        return Spread.of(micros).median();
+    }
+
+    /** The thread that calls, and those that were started since. */
+    private static long[] threads(Set<Thread> before) {
+        return Thread.getAllStackTraces().keySet().stream()
+            .filter(thread -> thread == Thread.currentThread() || !before.contains(thread))
+            .mapToLong(Thread::threadId).toArray();
+    }
+
+    private static double runtimeBytes(Blueprint blueprint, Program program, HeapMeter meter) {
+        Map<Integer, Long> perRun = new HashMap<>();
+        double bytes = 0;
+        for (Instruction instruction : program.instructions()) {
+            if (instruction instanceof Instruction.Run run && meter.counts(run.step())) {
+                bytes += perRun.computeIfAbsent(run.stage(), stage -> BareSession.heapBytesPerRun(
+                    blueprint.segment(stage).graph(), blueprint.types(stage)));
+            }
+        }
+        return bytes;
+    }
+
+    private static List<Long> weightBytes(Blueprint blueprint) {
+        return IntStream.range(0, blueprint.plan().devices())
+            .mapToObj(blueprint::weightBytes).toList();
+    }
+
+    private static Map<String, Double> stageMillis(Blueprint blueprint, Map<Integer, Long> costs) {
+        Map<String, Double> millis = new LinkedHashMap<>();
+        costs.forEach((stage, nanos) -> millis.put(blueprint.plan().label(stage), nanos / 1e6));
+        return millis;
+    }
+
+    /** Time does not depend on the values. */
+    private static Map<String, MemorySegment> zeros(Program program, Arena arena) {
+        Map<String, Long> sizes = new HashMap<>();
+        for (HostInput input : program.hostInputs()) {
+            if (input instanceof HostInput.Given given) {
+                sizes.merge(given.tensor(), given.from() + given.to().bytes(), Math::max);
+            }
+        }
+        Map<String, MemorySegment> zeros = new HashMap<>();
+        sizes.forEach((name, bytes) -> zeros.put(name, arena.allocate(bytes, 64)));
+        return zeros;
+    }
+}

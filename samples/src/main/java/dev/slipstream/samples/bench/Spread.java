@@ -1,0 +1,17 @@
+package dev.slipstream.samples.bench;
+
+import java.util.Arrays;
+
+/** Some measurements in three numbers. The median of an even number of them is the mean of the two in the middle. */
+record Spread(double least, double median, double most) {
+    static Spread of(double... values) {
+        if (values.length == 0) {
+            throw new IllegalArgumentException("nothing was measured");
+        }
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        double median = sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return new Spread(sorted[0], median, sorted[sorted.length - 1]);
+    }
+}

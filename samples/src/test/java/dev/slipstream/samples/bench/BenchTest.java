@@ -1,0 +1,91 @@
+package dev.slipstream.samples.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.slipstream.samples.ExitCode;
+import dev.slipstream.samples.Main;
+import dev.slipstream.samples.Terminal;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class BenchTest {
+    private static final List<String> KEYS = List.of("plan", "wall_ms", "speedup", "psnr_db", "copied_bytes",
+        "weight_bytes", "heap_bytes_per_step", "launch_us", "critical_speedup", "max_diff", "wall_min_ms",
+        "ort_heap_bytes_per_step");
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @TempDir
+    private Path folder;
+
+    private int bench(String... options) {
+        String[] arguments = new String[options.length + 3];
+        arguments[0] = "bench";
+        arguments[1] = "--model";
+        arguments[2] = "model";
+        System.arraycopy(options, 0, arguments, 3, options.length);
+        return Main.execute(new Terminal(new PrintWriter(out), new PrintWriter(err), () -> false), arguments);
+    }
+
+    @Test
+    void everyPlanGetsARowWithAllNumbersAndItsPictures() throws IOException {
+        Path json = folder.resolve("bench.json");
+        Path png = folder.resolve("bench.png");
+        int code = bench("--steps", "2", "--rounds", "1", "--prompts", "1", "--seeds", "1", "--json", json.toString(),
+            "--png", png.toString());
+        assertEquals(ExitCode.OK, code, err::toString);
+
+        JsonArray rows = JsonParser.parseString(Files.readString(json)).getAsJsonArray();
+        Set<String> plans = new HashSet<>();
+        rows.forEach(row -> {
+            JsonObject object = row.getAsJsonObject();
+            KEYS.forEach(key -> assertTrue(object.has(key), () -> key + " is missing in " + object));
+            assertTrue(plans.add(object.get("plan").getAsString()), "a plan comes twice: " + object);
+            assertTrue(object.get("wall_ms").getAsDouble() > 0);
+            assertTrue(object.get("critical_ms").getAsDouble() > 0);
+        });
+        JsonObject first = rows.get(0).getAsJsonObject();
+        assertEquals(1, first.get("speedup").getAsDouble());
+        assertEquals(100, first.get("psnr_db").getAsDouble());
+        assertEquals(0, first.get("copied_bytes").getAsLong());
+        assertTrue(rows.asList().stream().map(row -> row.getAsJsonObject().get("copied_bytes").getAsLong())
+            .anyMatch(bytes -> bytes > 0));
+
+        BufferedImage grid = ImageIO.read(png.toFile());
+        assertNotNull(grid);
+        assertTrue(grid.getHeight() > grid.getWidth() * (rows.size() - 1), "there is a picture for every plan");
+        String text = out.toString();
+        plans.forEach(plan -> assertTrue(text.contains(plan), text));
+        text.lines().takeWhile(line -> !line.startsWith("numbers:")).forEach(line ->
+            assertTrue(line.length() <= 120, () -> line.length() + " columns: " + line));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--steps, 1", "--rounds, 0", "--prompts, 9", "--seeds, 0", "--json, /no/such/folder/bench.json",
+        "--png, /no/such/folder/bench.png"})
+    void whatCannotBeMeasuredIsSaidBeforeAnythingIsBuilt(String option, String value) {
+        assertEquals(ExitCode.WRONG_USAGE, bench(option, value));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains(option), err.toString());
+        assertFalse(out.toString().contains("wall"));
+    }
+}
