@@ -6,7 +6,7 @@ import dev.slipstream.pipelines.diffusion.PipelineDraft;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
-import dev.slipstream.pipelines.model.AtomicFile;
+import dev.slipstream.pipelines.file.AtomicFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.run.NoiseTable;
