@@ -9,12 +9,12 @@ import dev.slipstream.pipelines.plan.Strategy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -38,6 +38,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     private final PipelineDraft draft;
     private final Painter painter;
     private final ExecutorService thread;
+    private volatile boolean closing;
 
     private DiffusionPipeline(PipelineDraft draft, List<Device> devices) {
         this.devices = devices;
@@ -146,6 +147,9 @@ public final class DiffusionPipeline implements AutoCloseable {
         try {
             thread.execute(() -> {
                 try {
+                    if (closing) {
+                        throw new CancellationException("the pipeline was closed before this request's turn");
+                    }
                     generation.complete(painter.paint(request, generation));
                 } catch (Throwable failure) {
                     generation.fail(failure);
@@ -159,14 +163,8 @@ public final class DiffusionPipeline implements AutoCloseable {
 
     @Override
     public void close() {
-        thread.shutdown();
-        try {
-            while (!thread.awaitTermination(1, TimeUnit.MINUTES)) {
-                Thread.onSpinWait();
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        closing = true;
+        thread.close();
         painter.close();
         draft.close();
         List<Device> reversed = new ArrayList<>(devices).reversed();

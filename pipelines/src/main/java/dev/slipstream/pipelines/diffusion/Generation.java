@@ -18,7 +18,16 @@ public final class Generation {
 
     /** The picture; fails with the reason if there will be none: {@link CancellationException} if cancelled. */
     public CompletableFuture<GeneratedImage> result() {
-        return result.copy();
+        // Not copy(), which wraps the reason, so that cancelling would not be told from failing.
+        CompletableFuture<GeneratedImage> view = new CompletableFuture<>();
+        result.whenComplete((image, reason) -> {
+            if (reason == null) {
+                view.complete(image);
+            } else {
+                view.completeExceptionally(reason);
+            }
+        });
+        return view;
     }
 
     /** One item a step. A subscriber that falls behind by more than 256 steps misses some. */

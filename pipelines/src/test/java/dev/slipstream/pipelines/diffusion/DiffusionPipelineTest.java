@@ -1,0 +1,144 @@
+package dev.slipstream.pipelines.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceProvider;
+import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.FaultInjectingProvider;
+import dev.slipstream.bridge.Faults;
+import dev.slipstream.pipelines.diffusion.text.PromptException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The front door, with the sample model. */
+@Timeout(120)
+class DiffusionPipelineTest {
+    private static final Path MODEL = Path.of("..", "samples", "model");
+    private static final ImageRequest STAR =
+        ImageRequest.of("a large red star on a blue background").withSteps(6).withSeed(7);
+
+    private static DiffusionPipeline open(String plan, String... devices) {
+        return DiffusionPipeline.of(MODEL).devices(devices).plan(plan).open();
+    }
+
+    private static byte[] draw(DiffusionPipeline pipeline, ImageRequest request) {
+        return pipeline.submit(request).result().join().image().rgb();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"cfg-split | cpu:1,cpu:1", "sequential | cpu:1,cpu:1",
+        "asyncdiff:warmup=6,cut=shell | cpu:1,cpu:1", "asyncdiff:warmup=6,cut=contiguous | cpu:1,cpu:1"})
+    void exactPlansDrawTheSamePicture(String plan, String devices) {
+        try (DiffusionPipeline alone = open("sequential", "cpu:1");
+             DiffusionPipeline other = open(plan, devices.split(","))) {
+            assertArrayEquals(draw(alone, STAR), draw(other, STAR));
+        }
+    }
+
+    @Test
+    void theSeedDecidesWhateverWasDrawnBefore() {
+        try (DiffusionPipeline pipeline = open("asyncdiff:warmup=1", "cpu:1", "cpu:1")) {
+            byte[] first = draw(pipeline, STAR);
+            byte[] other = draw(pipeline, STAR.withSeed(8));
+            assertFalse(Arrays.equals(first, other), "another seed must show");
+            assertArrayEquals(first, draw(pipeline, STAR));
+        }
+    }
+
+    @Test
+    void guidanceStepsAndNoiseSchedulersCanChangeFromRequestToRequest() {
+        try (DiffusionPipeline pipeline = open("asyncdiff:warmup=2", "cpu:1", "cpu:1")) {
+            byte[] first = draw(pipeline, STAR);
+            for (ImageRequest request : List.of(STAR.withGuidance(1), STAR.withSteps(8),
+                STAR.withScheduler("euler-ancestral"), STAR.withScheduler("dpm++2m"), STAR.withNegative("a circle"))) {
+                assertFalse(Arrays.equals(first, draw(pipeline, request)), request.toString());
+            }
+            assertArrayEquals(first, draw(pipeline, STAR));
+        }
+    }
+
+    @Test
+    void everyStepIsReported() throws Exception {
+        try (DiffusionPipeline pipeline = open("sequential", "cpu:1")) {
+            List<Integer> steps = new ArrayList<>();
+            CountDownLatch previewed = new CountDownLatch(1);
+            // The first request holds the pipeline's thread until the listener of the second is there.
+            pipeline.submit(STAR);
+            Generation generation = pipeline.submit(STAR.withPreviewEvery(3));
+            var heard = generation.onProgress(progress -> {
+                steps.add(progress.step());
+                progress.preview().ifPresent(image -> previewed.countDown());
+            });
+            generation.result().join();
+            heard.get(30, TimeUnit.SECONDS);
+            assertEquals(List.of(1, 2, 3, 4, 5, 6), steps);
+            assertTrue(previewed.await(30, TimeUnit.SECONDS), "step 3 has a preview");
+        }
+    }
+
+    @Test
+    void aCancelledRequestSaysSoAndTheNextOneWorks() {
+        try (DiffusionPipeline pipeline = open("asyncdiff:warmup=1", "cpu:1", "cpu:1")) {
+            byte[] expected = draw(pipeline, STAR);
+            Generation generation = pipeline.submit(STAR.withSteps(500));
+            generation.cancel();
+            assertInstanceOf(CancellationException.class,
+                assertThrows(Exception.class, () -> generation.result().get(60, TimeUnit.SECONDS)));
+            assertArrayEquals(expected, draw(pipeline, STAR));
+        }
+    }
+
+    @Test
+    void aRequestThatFailsLeavesThePipelineUsable() {
+        DeviceProvider cpu = Devices.discover().providers().stream().filter(it -> it.name().equals("cpu")).findFirst()
+            .orElseThrow();
+        FaultInjectingProvider provider = new FaultInjectingProvider(cpu);
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(MODEL).devices("cpu:1", "cpu:1")
+                .plan("asyncdiff:warmup=1").providers(Devices.of(provider)).open()) {
+            byte[] expected = draw(pipeline, STAR);
+            for (int call = 5; call < 60; call += 18) {
+                provider.faults().arm(call, Faults.Manner.WHEN_DONE);
+                CompletionException failure = assertThrows(CompletionException.class, () -> draw(pipeline, STAR));
+                assertInstanceOf(DeviceException.class, failure.getCause());
+                provider.faults().disarm();
+                assertArrayEquals(expected, draw(pipeline, STAR));
+            }
+        }
+    }
+
+    @Test
+    void aPromptThatIsTooLongIsRefusedWithWhatWasLost() {
+        try (DiffusionPipeline pipeline = open("sequential", "cpu:1")) {
+            CompletionException failure = assertThrows(CompletionException.class,
+                () -> draw(pipeline, ImageRequest.of("a star ".repeat(20)).withSteps(1)));
+            assertInstanceOf(PromptException.class, failure.getCause());
+        }
+    }
+
+    @Test
+    void requestsThatWaitWhenThePipelineIsClosedAreCancelled() {
+        DiffusionPipeline pipeline = open("sequential", "cpu:1");
+        Generation running = pipeline.submit(STAR.withSteps(40));
+        Generation waiting = pipeline.submit(STAR);
+        pipeline.close();
+        assertTrue(running.result().isDone() && waiting.result().isDone(), "close waits");
+        assertThrows(CancellationException.class, () -> waiting.result().join());
+        assertThrows(IllegalStateException.class, () -> pipeline.submit(STAR));
+    }
+}
