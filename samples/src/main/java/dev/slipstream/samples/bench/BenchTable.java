@@ -28,7 +28,7 @@ final class BenchTable {
                 number("%.2f", row.criticalSpeedup()), decibels(row.psnrDb()), decibels(row.psnrMinDb()), row.maxDiff(),
                 megabytes(row.copiedBytes()),
                 megabytes(row.weightBytes().stream().mapToLong(Long::longValue).max().orElse(0)),
-                number("%.0f", row.heapBytesPerStep()), number("%.1f", row.launchUs()));
+                Math.round(row.heapBytesPerStep()), number("%.1f", row.launchUs()));
         }
         return table + "\n" + LEGEND;
     }
