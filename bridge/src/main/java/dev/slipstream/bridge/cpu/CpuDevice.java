@@ -10,22 +10,22 @@ import dev.slipstream.bridge.Stream;
 /** A share of the cores: some threads, not tied to particular cores, as the system knows better which are free. */
 final class CpuDevice implements Device {
     private final String name;
-    private final int threads;
+    private final CpuSelector selector;
     private final String description;
     private final Runnable afterClose;
     private final OpenObjects open;
 
     /** @param afterClose called once, when the device is closed and its name is free */
-    CpuDevice(String name, int threads, String description, Runnable afterClose) {
+    CpuDevice(String name, CpuSelector selector, String description, Runnable afterClose) {
         this.name = name;
-        this.threads = threads;
+        this.selector = selector;
         this.description = description;
         this.afterClose = afterClose;
         this.open = new OpenObjects(name);
     }
 
-    int threads() {
-        return threads;
+    CpuSelector selector() {
+        return selector;
     }
 
     OpenObjects openObjects() {

@@ -64,7 +64,8 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
                 stages.add(new Stage(segment, component % devices, branch, 1));
             }
             if (!ahead || component == last) {
-                stages.add(new Stage(segment, (ahead ? count : component) % devices, branch, 0));
+                // The second run of the last component has a device of its own, if there is one more.
+                stages.add(new Stage(segment, ahead && devices > count ? count : component % devices, branch, 0));
             }
         }
         return new Plan(spec(), devices, segments, stages, edges(segments, stages), cadence, prediction);

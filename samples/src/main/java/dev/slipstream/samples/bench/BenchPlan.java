@@ -61,6 +61,7 @@ record BenchPlan(String label, String spec, List<String> devices) {
         for (int warmUp : new int[] {1, 3}) {
             String label = name + " w" + warmUp;
             plans.add(threads(label, spec + warmUp + cut, COMPONENTS));
+            plans.add(threads(label + " t1", spec + warmUp + ",tail=1" + cut, COMPONENTS));
             if (shell) {
                 plans.add(threads(label + " reference", spec + warmUp + cut + ",staleness=reference", COMPONENTS));
             }

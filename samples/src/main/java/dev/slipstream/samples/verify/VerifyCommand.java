@@ -1,5 +1,6 @@
 package dev.slipstream.samples.verify;
 
+import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -34,9 +35,10 @@ public final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--case", paramLabel = "NAME", description = "Run this case only; may be given several times.")
     private List<String> names = new ArrayList<>();
 
-    @Option(names = "--provider", paramLabel = "NAME", defaultValue = "cpu",
-        description = "Where the cases run: cpu or cuda (${DEFAULT-VALUE}).")
-    private String provider;
+    @Option(names = "--device", paramLabel = "SPEC", defaultValue = "cpu:1",
+        description = "What the cases run on: cpu:THREADS, cpu:THREADS:exact or cuda (${DEFAULT-VALUE}); opened as "
+            + "often as a case needs.")
+    private String device;
 
     @Override
     public Integer call() {
@@ -76,7 +78,7 @@ public final class VerifyCommand implements Callable<Integer> {
 
     private List<CaseResult> run(ReferenceFolder opened, LoopInputs inputs, List<ReferenceCase> chosen) {
         int most = chosen.stream().mapToInt(ReferenceCase::devices).max().orElse(1);
-        try (VerifyDevices devices = VerifyDevices.open(provider, most)) {
+        try (VerifyDevices devices = VerifyDevices.open(DeviceSpec.parse(device), most)) {
             CaseRunner runner = new CaseRunner(opened, inputs, devices.list());
             return chosen.stream().map(it -> runner.run(it, tolerance)).toList();
         }

@@ -20,14 +20,15 @@ final class VerifyDevices implements AutoCloseable {
     }
 
     /**
-     * Opens devices with one thread each on the CPU, as many as asked for; of another provider what the machine has, up
-     * to that number, since results do not depend on how many there are.
+     * Opens devices of a kind: on the CPU as many as asked for; of another provider what the machine has, up to that
+     * number, since results do not depend on how many there are.
      */
-    static VerifyDevices open(String provider, int most) {
+    static VerifyDevices open(DeviceSpec kind, int most) {
         Devices all = Devices.discover();
-        if (provider.equals(CPU)) {
-            return new VerifyDevices(all.open(Collections.nCopies(most, new DeviceSpec(CPU, "1"))));
+        if (kind.provider().equals(CPU)) {
+            return new VerifyDevices(all.open(Collections.nCopies(most, kind)));
         }
+        String provider = kind.provider();
         List<DeviceSpec> present = new ArrayList<>();
         for (DeviceProvider it : all.providers()) {
             if (it.name().equals(provider)) {

@@ -2,6 +2,7 @@ package dev.slipstream.samples.verify;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -23,7 +24,7 @@ class NoiseSchedulersTest {
     void theProgramFollowsTheTable(String method) throws IOException {
         TinyFolder tiny = new TinyFolder(path);
         try (ReferenceFolder folder = ReferenceFolder.open(tiny.write());
-            VerifyDevices devices = VerifyDevices.open("cpu", 2)) {
+            VerifyDevices devices = VerifyDevices.open(DeviceSpec.parse("cpu:1"), 2)) {
             NoiseTable table = NoiseScheduler
                 .read(path.resolve("scheduler-ddim/scheduler_config.json")).withMethod(method).table(8);
             CaseRunner runner =

@@ -117,7 +117,7 @@ class VerifyErrorsTest {
 
     @Test
     void aProviderThatIsNotThereSaysWhatThereIs() {
-        VerifyRun run = VerifyRun.of(folder, "--provider", "abacus");
+        VerifyRun run = VerifyRun.of(folder, "--device", "abacus");
         assertTrue(run.error().getMessage().contains("abacus"), run.error().getMessage());
     }
 
