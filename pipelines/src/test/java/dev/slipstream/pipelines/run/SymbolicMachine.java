@@ -62,7 +62,8 @@ final class SymbolicMachine {
         }
         program.estimates().forEach((step, region) -> {
             if (!estimates.get(step).equals(read(region))) {
-                throw new AssertionError("the estimate of step " + step + " became " + read(region));
+                throw new AssertionError("the estimate of step " + step + " was " + estimates.get(step)
+                    + " when its event came, and is " + read(region) + " in the end");
             }
         });
         return List.of(latents);
