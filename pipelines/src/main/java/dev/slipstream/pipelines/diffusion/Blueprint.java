@@ -149,11 +149,18 @@ public final class Blueprint {
             .mapToLong(Weights::bytes).sum();
     }
 
-    /** Unrolls the plan for a noise table. */
-    public Program program(NoiseTable noise, double guidance, boolean keepLatents, boolean copyStreams) {
+    /**
+     * Unrolls the plan for a noise table.
+     *
+     * @param keepLatents whether the latents of every step stay readable after a run
+     * @param estimateEvery after every so many steps the clean image that the step expects is readable; 0 for none
+     * @param copyStreams whether copies between devices get streams of their own
+     */
+    public Program program(NoiseTable noise, double guidance, boolean keepLatents, int estimateEvery,
+        boolean copyStreams) {
         Map<Branch, Map<String, TensorType>> types = new HashMap<>();
         cuttings.forEach((branch, cutting) -> types.put(branch, cutting.types()));
-        return Unroller.unroll(plan,
-            new LoopSpec(model.ports(), noise, guidance, shape.latents(), types, keepLatents), copyStreams);
+        return Unroller.unroll(plan, new LoopSpec(model.ports(), noise, guidance, shape.latents(), types, keepLatents,
+            estimateEvery), copyStreams);
     }
 }

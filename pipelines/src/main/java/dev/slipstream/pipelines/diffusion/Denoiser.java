@@ -90,8 +90,20 @@ public final class Denoiser implements AutoCloseable {
      * @param traced whether runs are timed
      */
     public Execution prepare(NoiseTable noise, double guidance, boolean keepLatents, boolean traced) {
+        return prepare(noise, guidance, keepLatents, 0, traced);
+    }
+
+    /**
+     * Makes the loop ready to run, with estimates of the clean image on the way.
+     *
+     * @param estimateEvery after every so many steps {@link Execution#estimate} has the clean image that the step
+     *     expects; 0 for none
+     * @see #prepare(NoiseTable, double, boolean, boolean)
+     */
+    public Execution prepare(NoiseTable noise, double guidance, boolean keepLatents, int estimateEvery,
+        boolean traced) {
         boolean copyStreams = devices.stream().allMatch(Device::copiesBesideComputing);
-        Program program = blueprint.program(noise, guidance, keepLatents, copyStreams);
+        Program program = blueprint.program(noise, guidance, keepLatents, estimateEvery, copyStreams);
         List<StageEngine> stages = new ArrayList<>();
         for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {
             Device device = devices.get(blueprint.plan().stages().get(stage).device());

@@ -17,7 +17,7 @@ final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */
     private static final int MOST_LOOPS = 4;
 
-    private record LoopKey(NoiseTable noise, double guidance, boolean keepLatents) {
+    private record LoopKey(NoiseTable noise, double guidance, int estimateEvery) {
     }
 
     private final PipelineDraft draft;
@@ -87,16 +87,16 @@ final class EngineCache implements AutoCloseable {
     /**
      * The loop for a noise table, ready to run.
      *
-     * @param keepLatents whether unfinished latents are read while it runs
+     * @param estimateEvery after every so many steps the clean image that the step expects is read; 0 for never
      */
-    Execution execution(NoiseTable noise, double guidance, boolean keepLatents) {
-        LoopKey key = new LoopKey(noise, guidance, keepLatents);
+    Execution execution(NoiseTable noise, double guidance, int estimateEvery) {
+        LoopKey key = new LoopKey(noise, guidance, estimateEvery);
         Execution ready = loops.get(key);
         if (ready == null) {
             if (loops.size() >= MOST_LOOPS) {
                 loops.remove(loops.keySet().iterator().next()).close();
             }
-            ready = denoiser.prepare(noise, guidance, keepLatents, false);
+            ready = denoiser.prepare(noise, guidance, false, estimateEvery, false);
             loops.put(key, ready);
         }
         return ready;

@@ -14,7 +14,8 @@ import java.util.OptionalInt;
  * @param seed of the initial noise: the same seed gives the same noise for every plan and device count
  * @param scheduler the noise scheduler by name ({@link NoiseScheduler#methods}), if not the model's own
  * @param width pixels, if not the model's own; likewise {@code height}
- * @param previewEvery a preview comes with every so many steps; 0 for none
+ * @param previewEvery after every so many steps but the last comes a preview, the picture that the step expects in the
+ *     end; 0 for none
  */
 public record ImageRequest(String prompt, String negative, int steps, double guidance, long seed,
     Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery) {

@@ -32,13 +32,13 @@ final class Painter implements AutoCloseable {
         long begin = System.nanoTime();
         engines.build(shape);
         Execution execution =
-            engines.execution(noise, PipelineDraft.loopGuidance(request), request.previewEvery() > 0);
+            engines.execution(noise, PipelineDraft.loopGuidance(request), request.previewEvery());
         try (Arena arena = Arena.ofShared()) {
             long start = System.nanoTime();
             Map<String, MemorySegment> given = given(request, shape, noise, arena);
             MemorySegment latents = arena.allocate(shape.latents().bytes(), 64);
             long encoded = System.nanoTime();
-            execution.run(given, generation.observer(step -> preview(request, execution, step, latents)));
+            execution.run(given, generation.observer(step -> preview(execution, step, latents)));
             long looped = System.nanoTime();
             execution.latents(noise.steps() - 1, latents);
             Image image = engines.decoder().decode(latents);
@@ -61,12 +61,11 @@ final class Painter implements AutoCloseable {
         return given;
     }
 
-    private Optional<Image> preview(ImageRequest request, Execution execution, int step, MemorySegment latents) {
-        int every = request.previewEvery();
-        if (every == 0 || (step + 1) % every != 0 || step + 1 == execution.program().steps()) {
+    private Optional<Image> preview(Execution execution, int step, MemorySegment latents) {
+        if (!execution.program().estimates().containsKey(step)) {
             return Optional.empty();
         }
-        execution.latents(step, latents);
+        execution.estimate(step, latents);
         return Optional.of(engines.decoder().decode(latents));
     }
 

@@ -76,7 +76,7 @@ public final class PipelineDraft implements AutoCloseable {
 
     /** The program that the request would run, for devices that copy on the stream on which they compute. */
     public Program program(ImageRequest request) {
-        return blueprint(request).program(noise(request), loopGuidance(request), false, false);
+        return blueprint(request).program(noise(request), loopGuidance(request), false, request.previewEvery(), false);
     }
 
     /**

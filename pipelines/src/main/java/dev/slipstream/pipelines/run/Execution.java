@@ -126,8 +126,27 @@ public final class Execution implements AutoCloseable {
      * so that it does not wait for what is queued.
      */
     public void latents(int step, MemorySegment to) {
+        download(program.latents().get(step), to);
+    }
+
+    /**
+     * Copies the clean image that a step expects to host memory: float32, like the latents and in the scale of the last
+     * ones. After a run or, from the observer, when the step is done.
+     *
+     * @throws IllegalArgumentException if the loop does not estimate at this step
+     */
+    public void estimate(int step, MemorySegment to) {
+        Region estimate = program.estimates().get(step);
+        if (estimate == null) {
+            throw new IllegalArgumentException("the loop makes no estimate at step " + (step + 1) + " of "
+                + program.steps() + ", only at " + program.estimates().keySet().stream().map(it -> it + 1).toList());
+        }
+        download(estimate, to);
+    }
+
+    private void download(Region from, MemorySegment to) {
         try {
-            hostStream.download(resources.slice(program.latents().get(step)), to);
+            hostStream.download(resources.slice(from), to);
             hostStream.synchronize();
         } catch (RuntimeException | Error failure) {
             // The caller may free the memory now, so nothing may still write to it.

@@ -52,8 +52,11 @@ final class Lowering {
         this.places = new HashMap<>(host.place(buffers, hostInputs, devices));
     }
 
-    /** @param results per step the latents that it makes; the last work that writes each gets the step's event */
-    Program lower(List<Work> works, List<Value> results) {
+    /**
+     * @param results per step the latents that it makes; the work that writes each gets the step's event
+     * @param estimates by step, each written before the step's latents and on the same stream
+     */
+    Program lower(List<Work> works, List<Value> results, Map<Integer, Value> estimates) {
         works.forEach(work -> work.reads().forEach(access -> readsLeft.merge(access.value(), 1, Integer::sum)));
         List<Node> nodes = works.stream().map(this::order).toList();
         int events = 0;
@@ -82,8 +85,10 @@ final class Lowering {
                 instructions.add(new Instruction.Record(work.stream(), work.step(), node.event));
             }
         }
+        Map<Integer, Region> estimateRegions = new HashMap<>();
+        estimates.forEach((step, value) -> estimateRegions.put(step, places.get(value)));
         return new Program(streams, buffers, hostInputs, instructions, events, stepEvents,
-            results.stream().map(places::get).toList());
+            results.stream().map(places::get).toList(), estimateRegions);
     }
 
     private Node order(Work work) {

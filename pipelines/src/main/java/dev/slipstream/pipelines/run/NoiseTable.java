@@ -11,8 +11,11 @@ import java.util.stream.DoubleStream;
  * <pre>
  *   x(i+1) = next.latent·x(i) + next.prediction·p(i) + Σₖ next.past[k]·h(i-1-k) + next.noise·n(i)
  *   h(i)   = history.latent·x(i) + history.prediction·p(i)
+ *   e(i)   = estimate.latent·x(i) + estimate.prediction·p(i)
  * </pre>
- * where {@code h} is what multistep methods remember (an estimate of the clean image, a derivative, or a prediction).
+ * where {@code h} is what multistep methods remember (an estimate of the clean image, a derivative, or a prediction)
+ * and {@code e} is the clean image that step {@code i} expects, in the scale of the last latents, which the decoder
+ * takes. No step reads {@code e}; it is what previews show.
  * A row looks back to no step before the first one, and all coefficients are finite.
  *
  * @param name the method, as people call it: {@code ddim}
@@ -36,7 +39,8 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
             }
             String where = "a coefficient of step " + step + " of " + name;
             DoubleStream.of(row.timestep(), row.inputScale(), row.next().latent(), row.next().prediction(),
-                row.next().noise(), row.history().latent(), row.history().prediction())
+                row.next().noise(), row.history().latent(), row.history().prediction(), row.estimate().latent(),
+                row.estimate().prediction())
                 .forEach(coefficient -> requireFinite(coefficient, where));
             row.next().past().forEach(coefficient -> requireFinite(coefficient, where));
         }
@@ -48,8 +52,8 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
         }
     }
 
-    /** One step. {@code history} is {@link History#NONE} for methods that look back at nothing. */
-    public record Row(double timestep, double inputScale, Next next, History history) {
+    /** One step. {@code history} is {@link Linear#ZERO} for methods that look back at nothing. */
+    public record Row(double timestep, double inputScale, Next next, Linear history, Linear estimate) {
     }
 
     /** Coefficients of the next latents; {@code past.get(k)} belongs to h(i-1-k). */
@@ -62,9 +66,9 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
         }
     }
 
-    /** Coefficients of what later steps remember of this one. */
-    public record History(double latent, double prediction) {
-        public static final History NONE = new History(0, 0);
+    /** A linear form of a step's latents and prediction. */
+    public record Linear(double latent, double prediction) {
+        public static final Linear ZERO = new Linear(0, 0);
     }
 
     /** Whether some row needs fresh noise. */

@@ -1,6 +1,9 @@
 package dev.slipstream.pipelines.run;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * An unrolled plan: what each stream does, in order. Nothing is left to decide while it runs.
@@ -14,9 +17,12 @@ import java.util.List;
  * @param stepEvents per step, the event after which its latents are there
  * @param latents per step, where the latents after it lie; valid until the program runs on, except for the last step
  *     and where the loop keeps all
+ * @param estimates for the steps that the loop asks for, in order, where the clean image lies that the step expects;
+ *     it is there with the step's latents, and valid until the next run
  */
 public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<HostInput> hostInputs,
-    List<Instruction> instructions, int events, List<Integer> stepEvents, List<Region> latents) {
+    List<Instruction> instructions, int events, List<Integer> stepEvents, List<Region> latents,
+    Map<Integer, Region> estimates) {
 
     /** Name under which the host gives the first latents. */
     public static final String LATENTS = "latents";
@@ -39,6 +45,7 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
         instructions = List.copyOf(instructions);
         stepEvents = List.copyOf(stepEvents);
         latents = List.copyOf(latents);
+        estimates = Collections.unmodifiableMap(new TreeMap<>(estimates));
     }
 
     public int steps() {

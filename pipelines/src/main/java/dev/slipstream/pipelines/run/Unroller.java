@@ -7,7 +7,7 @@ import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.Demand.StageRun;
 import dev.slipstream.pipelines.run.Demand.Term;
 import dev.slipstream.pipelines.run.Demand.Version;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.Value.Access;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,6 +29,7 @@ public final class Unroller {
     private final Map<String, Value> modelInputs = new HashMap<>();
     private final List<Value> remembered = new ArrayList<>();
     private final List<Value> results = new ArrayList<>();
+    private final Map<Integer, Value> estimates = new HashMap<>();
 
     private Unroller(Plan plan, LoopSpec loop, boolean copyStreams) {
         this.plan = plan;
@@ -63,7 +64,7 @@ public final class Unroller {
         for (int device = 0; copyStreams && device < plan.devices(); device++) {
             streams.add(new Program.StreamSpec(device, true));
         }
-        return new Lowering(streams, host).lower(works, results);
+        return new Lowering(streams, host).lower(works, results, estimates);
     }
 
     /** Sends the latents to the devices whose stages take them at this step. */
@@ -160,7 +161,7 @@ public final class Unroller {
         });
     }
 
-    /** The noise scheduler's step: the next latents, and what later steps remember of this one. */
+    /** The noise scheduler's step: the next latents, what later steps remember of this one, and its estimate. */
     private void advance(int step) {
         int home = plan.home();
         NoiseTable.Row row = loop.noise().rows().get(step);
@@ -183,7 +184,12 @@ public final class Unroller {
         boolean last = step == loop.noise().steps() - 1;
         Value next = last || loop.keepLatents() ? Value.pinned("x" + (step + 1), home, x.bytes())
             : Value.made("x" + (step + 1), home, x.bytes());
-        remembered.add(isRemembered(step) ? remember(step, x, row.history()) : null);
+        remembered.add(isRemembered(step)
+            ? combine(step, row.history(), x, Value.made("h" + step, home, x.bytes())) : null);
+        if (loop.isEstimated(step)) {
+            // Before the next latents, whose event says that the step is done.
+            estimates.put(step, combine(step, row.estimate(), x, Value.pinned("e" + step, home, x.bytes())));
+        }
         combine(home, step, next.all(), from, weights);
         latents.clear();
         latents.put(home, next);
@@ -202,17 +208,17 @@ public final class Unroller {
         return false;
     }
 
-    private Value remember(int step, Value x, History history) {
+    /** Writes a linear form of the step's latents {@code x} and its prediction to {@code made}. */
+    private Value combine(int step, Linear form, Value x, Value made) {
         List<Access> from = new ArrayList<>();
         List<Double> weights = new ArrayList<>();
-        if (history.latent() != 0) {
+        if (form.latent() != 0) {
             from.add(x.all());
-            weights.add(history.latent());
+            weights.add(form.latent());
         }
-        addPrediction(step, history.prediction(), from, weights);
-        Value value = Value.made("h" + step, plan.home(), x.bytes());
-        combine(plan.home(), step, value.all(), from, weights);
-        return value;
+        addPrediction(step, form.prediction(), from, weights);
+        combine(plan.home(), step, made.all(), from, weights);
+        return made;
     }
 
     private void addPrediction(int step, double factor, List<Access> from, List<Double> weights) {

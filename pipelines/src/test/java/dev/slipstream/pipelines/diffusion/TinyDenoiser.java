@@ -12,7 +12,7 @@ import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Next;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import dev.slipstream.pipelines.run.Program;
@@ -68,7 +68,7 @@ final class TinyDenoiser {
         List<Row> rows = new ArrayList<>();
         for (int step = 0; step < steps; step++) {
             rows.add(new Row(900 - step, 0.9, new Next(0.8, -0.3, step == 0 ? List.of() : List.of(0.1), 0.05),
-                new History(0.2, 0.4)));
+                new Linear(0.2, 0.4), new Linear(1.1, -0.6)));
         }
         return new NoiseTable("tiny", 1, rows);
     }

@@ -4,7 +4,7 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.plan.Branch;
 import dev.slipstream.pipelines.plan.SegmentOutline;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Next;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.ArrayList;
@@ -35,6 +35,11 @@ final class Loops {
 
     /** A loop whose latents become the prediction, at the timesteps 0, 1, 2, ... */
     static LoopSpec loop(List<SegmentOutline> segments, int steps) {
+        return loop(segments, steps, 0);
+    }
+
+    /** The same with estimates on the way, each twice the latents less the prediction. */
+    static LoopSpec loop(List<SegmentOutline> segments, int steps, int estimateEvery) {
         Map<String, TensorType> types = new HashMap<>();
         for (SegmentOutline segment : segments) {
             segment.reads().forEach(tensor -> types.put(tensor, LATENTS));
@@ -43,9 +48,9 @@ final class Loops {
         types.put("t", TensorType.of(DataType.INT64));
         List<Row> rows = new ArrayList<>();
         for (int step = 0; step < steps; step++) {
-            rows.add(new Row(step, 1, new Next(0, 1, List.of(), 0), History.NONE));
+            rows.add(new Row(step, 1, new Next(0, 1, List.of(), 0), Linear.ZERO, new Linear(2, -1)));
         }
         return new LoopSpec(new DenoiserPorts("x", "t", List.of(), "eps"), new NoiseTable("test", 1, rows), 1, LATENTS,
-            Map.of(Branch.CONDITIONAL, types), false);
+            Map.of(Branch.CONDITIONAL, types), false, estimateEvery);
     }
 }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Next;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.List;
@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class NoiseTableTest {
     private static Row row(double prediction, Double... past) {
-        return new Row(1, 1, new Next(1, prediction, List.of(past), 0), History.NONE);
+        return new Row(1, 1, new Next(1, prediction, List.of(past), 0), Linear.ZERO, Linear.ZERO);
     }
 
     @Test
@@ -29,6 +29,8 @@ class NoiseTableTest {
         assertThrows(IllegalArgumentException.class,
             () -> new NoiseTable("ddim", 1, List.of(row(1), row(1, Double.POSITIVE_INFINITY))));
         assertThrows(IllegalArgumentException.class, () -> new NoiseTable("ddim", 1 / 0.0, List.of(row(1))));
+        Row badEstimate = new Row(1, 1, row(1).next(), Linear.ZERO, new Linear(1 / 0.0, 0));
+        assertThrows(IllegalArgumentException.class, () -> new NoiseTable("ddim", 1, List.of(badEstimate)));
     }
 
     @Test

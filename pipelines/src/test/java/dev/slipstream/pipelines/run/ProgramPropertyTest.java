@@ -11,7 +11,9 @@ import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -72,6 +74,22 @@ class ProgramPropertyTest {
         List<String> expected = new SymbolicMachine(unroll(plan, false), plan).run(0);
         assertEquals(expected, new SymbolicMachine(unroll(plan, copyStreams), plan).run(seed));
         assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
+    }
+
+    @Property(tries = 200)
+    void estimatesAreMadeOfTheLatentsAndThePredictionOfTheirStep(@ForAll("segments") List<SegmentOutline> segments,
+        @ForAll("strategies") Strategy strategy, @ForAll @IntRange(min = 1, max = 2) int devices,
+        @ForAll boolean copyStreams, @ForAll @IntRange(min = 1, max = STEPS) int every, @ForAll long seed) {
+        Plan plan = strategy.plan(segments, "eps", devices, false);
+        SymbolicMachine machine =
+            new SymbolicMachine(Unroller.unroll(plan, Loops.loop(segments, STEPS, every), copyStreams), plan);
+        List<String> predictions = machine.run(seed);
+        Map<Integer, String> expected = new HashMap<>();
+        for (int step = every - 1; step < STEPS - 1; step += every) {
+            String latents = step == 0 ? "x0" : predictions.get(step - 1);
+            expected.put(step, "{2.0*" + latents + "+-1.0*" + predictions.get(step) + "}");
+        }
+        assertEquals(expected, machine.estimates());
     }
 
     @Property(tries = 100)

@@ -19,6 +19,7 @@ final class SymbolicMachine {
     private final Program program;
     private final Plan plan;
     private final Map<Integer, TreeMap<Long, String>> memory = new HashMap<>();
+    private final Map<Integer, String> estimates = new TreeMap<>();
 
     SymbolicMachine(Program program, Plan plan) {
         this.program = program;
@@ -51,12 +52,26 @@ final class SymbolicMachine {
                 int step = program.stepEvents().indexOf(record.event());
                 if (step >= 0) {
                     latents[step] = read(program.latents().get(step));
+                    if (program.estimates().containsKey(step)) {
+                        estimates.put(step, read(program.estimates().get(step)));
+                    }
                 }
             } else {
                 execute(instruction);
             }
         }
+        program.estimates().forEach((step, region) -> {
+            if (!estimates.get(step).equals(read(region))) {
+                throw new AssertionError("the estimate of step " + step + " was " + estimates.get(step)
+                    + " when its event came, and is " + read(region) + " in the end");
+            }
+        });
         return List.of(latents);
+    }
+
+    /** The formula of each estimate, read when the event of its step is reached, and found the same in the end. */
+    Map<Integer, String> estimates() {
+        return estimates;
     }
 
     private void execute(Instruction instruction) {
@@ -89,8 +104,9 @@ final class SymbolicMachine {
         List<String> terms = new ArrayList<>();
         for (int i = 0; i < combine.from().size(); i++) {
             String value = read(combine.from().get(i));
-            if (combine.weights().get(i) != 0) {
-                terms.add(value);
+            float weight = combine.weights().get(i);
+            if (weight != 0) {
+                terms.add(weight == 1 ? value : weight + "*" + value);
             }
         }
         return terms.size() == 1 ? terms.getFirst() : "{" + String.join("+", terms) + "}";

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.plan.Plan;
@@ -9,6 +10,7 @@ import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -141,6 +143,32 @@ class UnrollerTest {
             .map(Instruction.Run.class::cast).filter(run -> run.stage() == 1)
             .map(run -> run.tensors().get("o0").buffer()).distinct().count();
         assertTrue(distinct >= 2 && distinct <= 3, "versions lie in " + distinct + " buffers");
+    }
+
+    @Test
+    void estimatesComeAtEveryKthStepButTheLast() {
+        List<SegmentOutline> segments = Loops.chain(2);
+        Plan plan = Strategies.parse("sequential").plan(segments, "eps", 1, false);
+        assertEquals(Set.of(), Unroller.unroll(plan, Loops.loop(segments, STEPS, 0), false).estimates().keySet());
+        assertEquals(Set.of(1, 3), Unroller.unroll(plan, Loops.loop(segments, STEPS, 2), false).estimates().keySet());
+        assertEquals(Set.of(3), Unroller.unroll(plan, Loops.loop(segments, STEPS, 4), false).estimates().keySet());
+        assertThrows(IllegalArgumentException.class, () -> Loops.loop(segments, STEPS, -1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sequential", "asyncdiff:n=3,warmup=1", "asyncdiff:n=3,warmup=2,tail=1",
+        "asyncdiff:n=3,warmup=3,stride=2,form=paper", "asyncdiff:n=3,warmup=1,stride=2,shift"})
+    void askingForEstimatesAddsThemAndChangesNothingElse(String spec) {
+        List<SegmentOutline> segments = Loops.chain(3);
+        Plan plan = Strategies.parse(spec).plan(segments, "eps", 3, false);
+        for (boolean copyStreams : new boolean[] {false, true}) {
+            Program without = Unroller.unroll(plan, Loops.loop(segments, STEPS), copyStreams);
+            Program with = Unroller.unroll(plan, Loops.loop(segments, STEPS, 2), copyStreams);
+            assertEquals(new SymbolicMachine(without, plan).run(0), new SymbolicMachine(with, plan).run(0));
+            assertEquals(without.instructions().size() + 2, with.instructions().size(), "no wait or copy is added");
+            assertEquals(without.buffers().size() + 2, with.buffers().size(), "one buffer an estimate is added");
+            assertEquals(without.events(), with.events());
+        }
     }
 
     @Test

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +35,9 @@ record Ddim(TrainingSchedule training, PredictionType prediction, TimestepSpacin
         List<Row> rows = new ArrayList<>(steps);
         for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, offset)) {
             NoiseLevel to = timestep < stride ? last : training.level(timestep - stride);
-            rows.add(new Row(timestep, 1, prediction.transfer(training.level(timestep), to).next(), History.NONE));
+            NoiseLevel from = training.level(timestep);
+            rows.add(new Row(timestep, 1, prediction.transfer(from, to).next(), Linear.ZERO,
+                prediction.clean(from).linear()));
         }
         return new NoiseTable("ddim", 1, rows);
     }

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Next;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.ArrayList;
@@ -40,14 +40,15 @@ record Ddpm(TrainingSchedule training, PredictionType prediction, TimestepSpacin
         for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, offset)) {
             double from = training.alphaCumprod(timestep);
             double to = timestep < stride ? 1 : training.alphaCumprod(timestep - stride);
-            rows.add(new Row(timestep, 1, next(from, to, timestep > 0), History.NONE));
+            Terms estimate = prediction.clean(NoiseLevel.variancePreserving(from));
+            rows.add(new Row(timestep, 1, next(estimate, from, to, timestep > 0), Linear.ZERO, estimate.linear()));
         }
         return new NoiseTable("ddpm", 1, rows);
     }
 
-    private Next next(double from, double to, boolean noisy) {
+    private Next next(Terms estimate, double from, double to, boolean noisy) {
         double beta = 1 - from / to;
-        Terms mean = prediction.clean(NoiseLevel.variancePreserving(from)).times(Math.sqrt(to) * beta / (1 - from))
+        Terms mean = estimate.times(Math.sqrt(to) * beta / (1 - from))
             .plus(Terms.LATENT.times(Math.sqrt(from / to) * (1 - to) / (1 - from)));
         double variance = largeVariance ? beta : Math.max(MIN_VARIANCE, (1 - to) / (1 - from) * beta);
         return mean.next(List.of(), noisy ? Math.sqrt(variance) : 0);

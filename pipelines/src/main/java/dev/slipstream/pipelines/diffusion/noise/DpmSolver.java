@@ -64,6 +64,6 @@ record DpmSolver(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacin
         DpmStep.Weights weights = formula.weights(path, step, stays ? 1 : order.of(step, steps, end == 0));
         Terms next = Terms.LATENT.times(weights.latent()).plus(estimate.times(weights.estimates().getFirst()));
         List<Double> past = weights.estimates().subList(1, weights.estimates().size());
-        return new Row(path.timestep(step), 1, next.next(past, weights.noise()), estimate.history());
+        return new Row(path.timestep(step), 1, next.next(past, weights.noise()), estimate.linear(), estimate.linear());
     }
 }

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.Arrays;
 import java.util.List;
@@ -40,7 +40,8 @@ record Euler(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacing sp
     public NoiseTable table(int steps) {
         SigmaPath path = path(steps);
         List<Row> rows = IntStream.range(0, steps).mapToObj(step -> new Row(path.timestep(step), path.inputScale(step),
-            prediction.transfer(path.level(step), path.level(step + 1)).next(), History.NONE)).toList();
+            prediction.transfer(path.level(step), path.level(step + 1)).next(), Linear.ZERO,
+            prediction.clean(path.level(step)).linear())).toList();
         return new NoiseTable(karras.name("euler"), path.initialScale(spacing), rows);
     }
 

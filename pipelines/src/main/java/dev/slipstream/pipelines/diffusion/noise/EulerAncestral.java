@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.Arrays;
 import java.util.List;
@@ -37,6 +37,7 @@ record EulerAncestral(SigmaSchedule sigmas, PredictionType prediction, TimestepS
         double down = to * to / from;
         double up = Math.sqrt(Math.max(0, to * to - down * down));
         Terms mean = prediction.transfer(path.level(step), NoiseLevel.varianceExploding(down));
-        return new Row(path.timestep(step), path.inputScale(step), mean.next(List.of(), up), History.NONE);
+        return new Row(path.timestep(step), path.inputScale(step), mean.next(List.of(), up), Linear.ZERO,
+            prediction.clean(path.level(step)).linear());
     }
 }

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -36,7 +36,8 @@ record FlowMatchEuler(int trainedTimesteps, double shift) implements Sampler {
             double from = sigma(steps, step);
             double to = step == steps - 1 ? 0 : sigma(steps, step + 1);
             Terms next = PredictionType.FLOW.transfer(NoiseLevel.onLine(from), NoiseLevel.onLine(to));
-            return new Row(from * trainedTimesteps, 1, next.next(), History.NONE);
+            return new Row(from * trainedTimesteps, 1, next.next(), Linear.ZERO,
+                PredictionType.FLOW.clean(NoiseLevel.onLine(from)).linear());
         }).toList();
         return new NoiseTable("flow-match-euler", 1, rows);
     }

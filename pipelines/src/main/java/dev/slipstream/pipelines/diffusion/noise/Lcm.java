@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -54,7 +54,8 @@ record Lcm(TrainingSchedule training, PredictionType prediction, int originalSte
         double norm = scaled * scaled + SIGMA_DATA * SIGMA_DATA;
         Terms denoised = prediction.clean(from).times(scaled / Math.sqrt(norm))
             .plus(Terms.LATENT.times(SIGMA_DATA * SIGMA_DATA / norm));
-        return new Row(timestep, 1, denoised.times(to.alpha()).next(List.of(), to.sigma()), History.NONE);
+        return new Row(timestep, 1, denoised.times(to.alpha()).next(List.of(), to.sigma()), Linear.ZERO,
+            denoised.linear());
     }
 
     /** Evenly chosen, from the noisiest on, among the timesteps of the distilled solver. */

@@ -51,7 +51,8 @@ record Lms(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacing spac
         List<Double> weights = IntStream.range(0, used).mapToObj(which -> weight(path, step, used, which)).toList();
         Terms derivative = prediction.noise(path.level(step));
         Next next = Terms.LATENT.plus(derivative.times(weights.getFirst())).next(weights.subList(1, used), 0);
-        return new Row(path.timestep(step), path.inputScale(step), next, derivative.history());
+        return new Row(path.timestep(step), path.inputScale(step), next, derivative.linear(),
+            prediction.clean(path.level(step)).linear());
     }
 
     /** The integral, over the step, of Lagrange's polynomial that is 1 at {@code which} steps back. */

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Next;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.ArrayList;
@@ -50,7 +50,7 @@ record Pndm(TrainingSchedule training, PredictionType prediction, TimestepSpacin
     }
 
     private Row row(int timestep, Next next) {
-        return new Row(timestep, 1, next, new History(0, 1));
+        return new Row(timestep, 1, next, new Linear(0, 1), prediction.clean(training.level(timestep)).linear());
     }
 
     private Terms step(int from, int to) {

@@ -1,6 +1,6 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
-import dev.slipstream.pipelines.run.NoiseTable.History;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Next;
 import java.util.List;
 
@@ -25,7 +25,7 @@ record Terms(double latent, double prediction) {
         return new Next(latent, prediction, past, noise);
     }
 
-    History history() {
-        return new History(latent, prediction);
+    Linear linear() {
+        return new Linear(latent, prediction);
     }
 }

@@ -103,12 +103,36 @@ class MethodPropertiesTest {
         assertEquals(to.alpha() * image + to.sigma() * noise, latents.getLast(), 1e-9);
     }
 
+    @Property(tries = 200)
+    void everyStepEstimatesTheOneImageFromAnyLatents(@ForAll("models") Model model, @ForAll @IntRange(min = 1, max = 60)
+        int steps, @ForAll @DoubleRange(min = -2, max = 2) double image, @ForAll @DoubleRange(min = -2, max = 2)
+        double latent) {
+        for (String method : List.of("ddim", "ddpm", "euler", "euler-karras", "euler-ancestral", "lms", "lms-karras",
+            "dpm++2m", "dpm++2m-sde")) {
+            for (Row row : model.table(method, steps).rows()) {
+                double prediction = model.predict(level(model.training(), row), latent, image);
+                assertEquals(image, estimate(row, latent, prediction), 1e-6, method + " at " + row.timestep());
+            }
+        }
+    }
+
+    private static double estimate(Row row, double latent, double prediction) {
+        return row.estimate().latent() * latent + row.estimate().prediction() * prediction;
+    }
+
     /** With one image, all true noises are equal, and so is any mean of them. */
     @Property(tries = 100)
     void pndmLandsOnTheOneImage(@ForAll("models") Model model, @ForAll @DoubleRange(min = -2, max = 2) double image) {
         Model epsilon = new Model(model.betas(), "leading", 0, "epsilon");
         for (int steps : List.of(1, 2, 4, 5, 10, 20, 50)) {
-            assertEquals(image, walk(epsilon, epsilon.table("pndm", steps), 1, image).getLast(), 1e-6);
+            NoiseTable table = epsilon.table("pndm", steps);
+            List<Double> latents = walk(epsilon, table, 1, image);
+            assertEquals(image, latents.getLast(), 1e-6);
+            for (int step = 0; step < table.steps(); step++) {
+                Row row = table.rows().get(step);
+                double prediction = epsilon.predict(level(epsilon.training(), row), latents.get(step), image);
+                assertEquals(image, estimate(row, latents.get(step), prediction), 1e-6);
+            }
         }
     }
 
@@ -123,6 +147,13 @@ class MethodPropertiesTest {
         double out = scaled / Math.sqrt(scaled * scaled + 0.25);
         assertEquals(out * image + skip * latents.get(steps - 1), latents.getLast(), 1e-9);
         assertTrue(skip < 1e-5);
+        // Without fresh noise, each step ends at its estimate, scaled to the next level.
+        Row last = table.rows().getLast();
+        double prediction = model.predict(level(model.training(), last), latents.get(steps - 1), image);
+        assertEquals(latents.getLast(), estimate(last, latents.get(steps - 1), prediction), 1e-12);
+        for (Row row : table.rows()) {
+            assertEquals(image, estimate(row, 1, model.predict(level(model.training(), row), 1, image)), 1e-4);
+        }
     }
 
     @Property(tries = 200)
@@ -242,7 +273,9 @@ class MethodPropertiesTest {
         NoiseTable table = new FlowMatchEuler(1000, shift).table(steps);
         List<Double> latents = Walk.follow(table, 1.5, (step, row, latent) -> {
             double sigma = row.timestep() / 1000;
-            return (latent - image) / sigma;
+            double prediction = (latent - image) / sigma;
+            assertEquals(image, estimate(row, latent, prediction), 1e-9);
+            return prediction;
         });
         assertEquals(image, latents.getLast(), 1e-9);
         assertEquals(1000, table.rows().getFirst().timestep(), 1e-9);
