@@ -30,7 +30,7 @@ public final class Execution implements AutoCloseable {
     private final Tracer tracer;
     private final Stream hostStream;
     private final Duration patience;
-    private long queueNanos;
+    private final long[] queueNanos;
 
     /**
      * @param engines one a stage of the plan
@@ -50,6 +50,7 @@ public final class Execution implements AutoCloseable {
             this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
             this.commands = new Binder(program, resources, engines, tracer).bind();
             this.stepEnds = Binder.stepEnds(program);
+            this.queueNanos = new long[program.steps()];
         } catch (RuntimeException | Error failure) {
             resources.closeAfter(failure);
             throw failure;
@@ -87,7 +88,6 @@ public final class Execution implements AutoCloseable {
         if (tracer != null) {
             tracer.start(resources.streams().getFirst());
         }
-        queueNanos = 0;
         int next = 0;
         int done = 0;
         for (int step = 0; step < stepEnds.length; step++) {
@@ -98,7 +98,7 @@ public final class Execution implements AutoCloseable {
             for (; next < stepEnds[step]; next++) {
                 commands[next].run();
             }
-            queueNanos += System.nanoTime() - start;
+            queueNanos[step] = System.nanoTime() - start;
             if (step >= STEPS_AHEAD) {
                 awaitStep(done++, observer);
             }
@@ -167,9 +167,9 @@ public final class Execution implements AutoCloseable {
         return tracer.timeline();
     }
 
-    /** Host time that the last run spent queueing, in nanoseconds, waits for the devices not included. */
-    public long queueNanos() {
-        return queueNanos;
+    /** Host time that the last run spent queueing a step, in nanoseconds; waits for the devices are not in it. */
+    public long queueNanos(int step) {
+        return queueNanos[step];
     }
 
     /** Bytes of buffers on a device. */

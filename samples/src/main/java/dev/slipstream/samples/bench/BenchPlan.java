@@ -65,9 +65,7 @@ record BenchPlan(String label, String spec, List<String> devices) {
             if (shell) {
                 plans.add(threads(label + " reference", spec + warmUp + cut + ",staleness=reference", COMPONENTS));
             }
-            // A shell feeds the other component, so even a round whose prediction is used twice runs it twice.
-            plans.add(threads(label + " s2 reuse", spec + warmUp + ",stride=2,form=reuse" + cut,
-                shell ? COMPONENTS + 1 : COMPONENTS));
+            plans.add(threads(label + " s2 reuse", spec + warmUp + ",stride=2,form=reuse" + cut, COMPONENTS));
             plans.add(threads(label + " s2 paper", spec + warmUp + ",stride=2,form=paper" + cut, COMPONENTS + 1));
         }
     }

@@ -13,6 +13,7 @@ import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.Simulator;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -77,13 +78,25 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         }
     }
 
+    /** The median step: where devices take all cores, the thread that queues may lose its own in the middle of one. */
     private static double launchMicros(Execution execution, Map<String, MemorySegment> given) {
-        double[] micros = new double[RUNS];
-        for (int i = 0; i < RUNS; i++) {
-            execution.run(given, LoopObserver.NONE);
-            micros[i] = execution.queueNanos() / 1e3 / execution.program().launches();
+        int steps = execution.program().steps();
+        int[] launches = new int[steps];
+        for (Instruction instruction : execution.program().instructions()) {
+            if (instruction instanceof Instruction.Run run) {
+                launches[run.step()]++;
+            }
         }
-        return Spread.of(micros).median();
+        List<Double> micros = new ArrayList<>();
+        for (int run = 0; run < RUNS; run++) {
+            execution.run(given, LoopObserver.NONE);
+            for (int step = 0; step < steps; step++) {
+                if (launches[step] > 0) {
+                    micros.add(execution.queueNanos(step) / 1e3 / launches[step]);
+                }
+            }
+        }
+        return Spread.of(micros.stream().mapToDouble(Double::doubleValue).toArray()).median();
     }
 
     /** The median of some runs: streams are not always equally far ahead when a step is done. */
