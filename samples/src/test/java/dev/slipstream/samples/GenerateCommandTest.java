@@ -67,8 +67,9 @@ class GenerateCommandTest {
 
     @Test
     void theReportSaysWhatRanWhereAndWhereThePictureIs() {
-        CommandRun run = generate("--seed", "7", "--plan", "asyncdiff:warmup=1,cut=contiguous", "--devices", "2");
-        assertTrue(run.out().startsWith("plan     asyncdiff:warmup=1,cut=contiguous, 2 steps of ddim, guidance 4\n"), run.out());
+        String plan = "asyncdiff:warmup=1,cut=contiguous";
+        CommandRun run = generate("--seed", "7", "--plan", plan, "--devices", "2");
+        assertTrue(run.out().startsWith("plan     " + plan + ", 2 steps of ddim, guidance 4\n"), run.out());
         assertTrue(run.out().contains("c0 on cpu:"), run.out());
         assertTrue(run.out().contains("c1 on cpu:"), run.out());
         assertTrue(run.out().contains("engines ") && run.out().contains(" decoding "), run.out());
