@@ -118,6 +118,18 @@ class UnrollerTest {
     }
 
     @Test
+    void componentsThatReadEachOtherAreOneStepOldOnEveryWay() {
+        List<SegmentOutline> pingPong = List.of(
+            new SegmentOutline("A", 0, List.of("x", "t"), List.of("a")),
+            new SegmentOutline("P", 1, List.of("a", "t"), List.of("p")),
+            new SegmentOutline("Q", 2, List.of("p", "t"), List.of("q")),
+            new SegmentOutline("R", 1, List.of("q", "t"), List.of("r")),
+            new SegmentOutline("S", 2, List.of("r", "q", "t"), List.of("eps")));
+        List<String> formulas = named(predictions("asyncdiff:warmup=1,staleness=reference", pingPong, 3));
+        assertEquals("S[5](R[4](Q[3](P[2](A[1](x1)))),Q[5](P[4](A[3](x3))))", formulas.get(5));
+    }
+
+    @Test
     void theTailIsSynchronousAgain() {
         List<String> formulas = named(predictions("asyncdiff:warmup=1,tail=2", Loops.chain(2), 2));
         assertEquals(List.of("C1[3](C0[2](x2))", "C1[4](C0[4](x4))", "C1[5](C0[5](x5))"), formulas.subList(3, 6));
