@@ -133,7 +133,7 @@ public final class Blueprint {
 
     /** Bytes of the weights of the segment that a stage runs. */
     public long segmentWeightBytes(int stage) {
-        return Weights.bytes(segment(stage).graph());
+        return segment(stage).graph().weightBytes();
     }
 
     /** Multiply-accumulates of one run of a stage. */
@@ -146,7 +146,7 @@ public final class Blueprint {
     public long weightBytes(int device) {
         return plan.stages().stream().filter(stage -> stage.device() == device)
             .map(stage -> cuttings.get(stage.branch()).segment(stage.segment()).graph()).distinct()
-            .mapToLong(Weights::bytes).sum();
+            .mapToLong(Graph::weightBytes).sum();
     }
 
     /**

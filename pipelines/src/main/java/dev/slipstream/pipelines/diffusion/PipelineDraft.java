@@ -4,7 +4,6 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.text.PromptException;
-import dev.slipstream.pipelines.diffusion.text.Tokens;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
@@ -91,10 +90,7 @@ public final class PipelineDraft implements AutoCloseable {
      */
     public void check(ImageRequest request) {
         for (String prompt : List.of(request.prompt(), request.negative())) {
-            Tokens tokens = model.tokenizer().encode(prompt);
-            if (tokens.cut() > 0) {
-                throw new PromptException(tokens.complaint() + "; shorten it");
-            }
+            model.tokenizer().encodeWhole(prompt);
         }
         noise(request);
         blueprint(request);

@@ -6,7 +6,6 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.text.PromptException;
 import dev.slipstream.pipelines.diffusion.text.Tokenizer;
-import dev.slipstream.pipelines.diffusion.text.Tokens;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.run.EngineRunner;
@@ -49,8 +48,8 @@ final class TextEncoder implements AutoCloseable {
     MemorySegment encode(String unconditional, String conditional, Arena arena) {
         Map.Entry<String, TensorType> input = model.inputs().entrySet().iterator().next();
         MemorySegment ids = arena.allocate(input.getValue().bytes(), 8);
-        long[] first = ids(unconditional);
-        long[] second = ids(conditional);
+        long[] first = tokenizer.encodeWhole(unconditional).ids();
+        long[] second = tokenizer.encodeWhole(conditional).ids();
         boolean wide = input.getValue().type() == DataType.INT64;
         for (int i = 0; i < first.length + second.length; i++) {
             long id = i < first.length ? first[i] : second[i - first.length];
@@ -61,14 +60,6 @@ final class TextEncoder implements AutoCloseable {
             }
         }
         return runner.run(Map.of(input.getKey(), ids), arena).get(model.output());
-    }
-
-    private long[] ids(String prompt) {
-        Tokens tokens = tokenizer.encode(prompt);
-        if (tokens.cut() > 0) {
-            throw new PromptException(tokens.complaint() + "; shorten it");
-        }
-        return tokens.ids();
     }
 
     @Override

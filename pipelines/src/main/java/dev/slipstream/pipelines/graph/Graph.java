@@ -133,6 +133,11 @@ public final class Graph {
         return types;
     }
 
+    /** Bytes of all weights, wherever they are stored, in the type in which they are stored. */
+    public long weightBytes() {
+        return weights.values().stream().mapToLong(weight -> Math.max(0, ElementTypes.bytes(weight))).sum();
+    }
+
     /** The node that makes a tensor; empty for graph inputs and weights. */
     public Optional<NodeProto> producer(String tensor) {
         return Optional.ofNullable(producers.get(tensor));

@@ -11,9 +11,7 @@ import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -25,7 +23,7 @@ import java.util.Map;
 public final class EngineRunner implements AutoCloseable {
     private final Map<String, TensorType> outputs;
     private final Map<String, Buffer> buffers = new LinkedHashMap<>();
-    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final Owned owned = new Owned();
     private final Stream stream;
     private final Bindings bindings;
 
@@ -39,27 +37,22 @@ public final class EngineRunner implements AutoCloseable {
         Map<String, TensorType> outputs) {
         this.outputs = new LinkedHashMap<>(outputs);
         try {
-            Engine engine = own(device.build(source));
+            Engine engine = owned.own(device.build(source));
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             Map<String, TensorType> all = new LinkedHashMap<>(inputs);
             all.putAll(outputs);
             all.forEach((name, type) -> {
-                Buffer buffer = own(device.allocate(type.bytes()));
+                Buffer buffer = owned.own(device.allocate(type.bytes()));
                 buffers.put(name, buffer);
                 tensors.put(name, new Tensor(buffer.all(), type));
             });
-            ExecutionContext context = own(engine.newContext());
+            ExecutionContext context = owned.own(engine.newContext());
             bindings = context.bind(tensors);
-            stream = own(device.newStream(device.name() + " " + source.name()));
+            stream = owned.own(device.newStream(device.name() + " " + source.name()));
         } catch (RuntimeException | Error failure) {
-            close();
+            owned.closeAfter(failure);
             throw failure;
         }
-    }
-
-    private <T extends AutoCloseable> T own(T made) {
-        owned.addFirst(made);
-        return made;
     }
 
     /**
@@ -100,15 +93,6 @@ public final class EngineRunner implements AutoCloseable {
 
     @Override
     public void close() {
-        for (AutoCloseable made : owned) {
-            try {
-                made.close();
-            } catch (RuntimeException failure) {
-                throw failure;
-            } catch (Exception checked) {
-                throw new IllegalStateException(checked);
-            }
-        }
-        owned.clear();
+        owned.close();
     }
 }

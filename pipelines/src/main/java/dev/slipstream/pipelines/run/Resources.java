@@ -5,15 +5,14 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /** Everything that an execution made on devices, and the order in which it is freed. */
 final class Resources implements AutoCloseable {
-    private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+    private final Owned running = new Owned();
+    private final Owned owned = new Owned();
     private final List<Stream> streams = new ArrayList<>();
     private final List<Buffer> buffers = new ArrayList<>();
     private List<Device> devices = List.of();
@@ -39,14 +38,13 @@ final class Resources implements AutoCloseable {
 
     /** Makes one more stream, behind those of the program. */
     Stream newStream(Device device, String purpose) {
-        Stream stream = own(device.newStream(device.name() + purpose));
+        Stream stream = running.own(device.newStream(device.name() + purpose));
         streams.add(stream);
         return stream;
     }
 
     <T extends AutoCloseable> T own(T made) {
-        owned.push(made);
-        return made;
+        return owned.own(made);
     }
 
     List<Stream> streams() {
@@ -98,38 +96,19 @@ final class Resources implements AutoCloseable {
     }
 
     void closeAfter(Throwable cause) {
-        try {
-            close();
-        } catch (RuntimeException second) {
-            cause.addSuppressed(second);
-        }
+        inOrder().closeAfter(cause);
     }
 
     @Override
     public void close() {
-        RuntimeException first = null;
-        // Streams were made first, so they would close last; but nothing may be freed while they still work.
-        for (Stream stream : streams) {
-            first = attempt(stream, first);
-        }
-        while (!owned.isEmpty()) {
-            first = attempt(owned.pop(), first);
-        }
-        if (first != null) {
-            throw first;
-        }
+        inOrder().close();
     }
 
-    private static RuntimeException attempt(AutoCloseable made, RuntimeException first) {
-        try {
-            made.close();
-        } catch (Exception failure) {
-            RuntimeException it = failure instanceof RuntimeException same ? same : new IllegalStateException(failure);
-            if (first == null) {
-                return it;
-            }
-            first.addSuppressed(it);
-        }
-        return first;
+    /** Streams first: nothing may be freed while they still work. */
+    private Owned inOrder() {
+        Owned all = new Owned();
+        all.own(owned);
+        all.own(running);
+        return all;
     }
 }

@@ -38,6 +38,27 @@ class ExactnessTest {
         }
     }
 
+    /** One call of the denoiser, before ten steps and guidance make more of the difference. */
+    @ParameterizedTest
+    @CsvSource({"sd21, ddim", "sdxl, euler"})
+    void onOtherDevicesOneCallDiffersByRoundingOnly(String family, String scheduler) {
+        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFolders.find(family));
+            VerifyDevices devices = VerifyDevices.open(DeviceSpec.parse("cpu:1"), 4)) {
+            CaseRunner runner =
+                new CaseRunner(folder, LoopInputs.read(folder.inputs(), folder.model()), devices.list());
+            NoiseTable.Row first = folder.noise(scheduler).rows().getFirst();
+            NoiseTable prediction = new NoiseTable("prediction", folder.noise(scheduler).initialScale(),
+                List.of(new NoiseTable.Row(first.timestep(), first.inputScale(),
+                    new NoiseTable.Next(0, 1, List.of(), 0), NoiseTable.Linear.ZERO, NoiseTable.Linear.ZERO)));
+            List<float[]> alone = runner.latents(new Sequential(), 1, prediction);
+            for (int count = 2; count <= 4; count++) {
+                CaseResult result = CaseResult.compare("sequential on " + count, alone,
+                    runner.latents(new Sequential(), count, prediction), 1e-5);
+                assertTrue(result.passed(), result.toString());
+            }
+        }
+    }
+
     @Test
     void aTinyDenoiserCutInTwoGivesWhatItGivesWhole(@TempDir Path path) throws IOException {
         try (ReferenceFolder folder = ReferenceFolder.open(new TinyFolder(path).write())) {

@@ -103,6 +103,19 @@ public final class Tokenizer implements AutoCloseable {
         return new Tokens(framed(encoding.ids(), kept), encoding.ids().length + special.count(), lost);
     }
 
+    /**
+     * As {@link #encode}, for callers who will not have a prompt cut.
+     *
+     * @throws PromptException if the prompt has more tokens than the model takes; it says what would be lost
+     */
+    public Tokens encodeWhole(String prompt) {
+        Tokens tokens = encode(prompt);
+        if (tokens.cut() > 0) {
+            throw new PromptException(tokens.complaint() + "; shorten it");
+        }
+        return tokens;
+    }
+
     private long[] framed(long[] prompt, int kept) {
         long[] ids = new long[length];
         Arrays.fill(ids, padId);
