@@ -6,6 +6,7 @@ import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.provider.OpenObjects;
 
 /** A share of the cores: some threads, not tied to particular cores, as the system knows better which are free. */
 final class CpuDevice implements Device {

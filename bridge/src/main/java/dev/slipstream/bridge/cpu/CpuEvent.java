@@ -2,13 +2,15 @@ package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.Failures;
 import java.time.Duration;
 
 /**
  * A position in the queue of a stream. Whether it was passed is the stream's knowledge, so putting the event elsewhere
  * does not disturb those who wait for where it was.
  */
-final class CpuEvent extends DeviceObject implements Event {
+final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
     private final boolean timed;
 
     // Guarded by this; three fields that belong together. Progress is null until the first record.
@@ -24,7 +26,7 @@ final class CpuEvent extends DeviceObject implements Event {
     private long busyNanos;
 
     CpuEvent(CpuDevice device, boolean timed) {
-        super(device);
+        super(device, device.openObjects());
         this.timed = timed;
     }
 
@@ -91,7 +93,7 @@ final class CpuEvent extends DeviceObject implements Event {
         }
         DeviceException failure = how.failureBefore(until);
         if (failure != null) {
-            throw Outcome.thrown(failure);
+            throw Failures.thrown(failure);
         }
         return true;
     }
@@ -147,7 +149,7 @@ final class CpuEvent extends DeviceObject implements Event {
     }
 
     @Override
-    void free() {
+    protected void free() {
         // An event is no more than a note; there is nothing to give back.
     }
 

@@ -6,13 +6,15 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.Failures;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A queue and its worker thread. What is wrong with a command is said when it is queued, as far as it can be known. */
-final class CpuStream extends DeviceObject implements Stream {
+final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
     private static final Logger LOG = LoggerFactory.getLogger(CpuStream.class);
 
     private final String name;
@@ -20,7 +22,7 @@ final class CpuStream extends DeviceObject implements Stream {
     private final Thread worker;
 
     CpuStream(CpuDevice device, String name) {
-        super(device);
+        super(device, device.openObjects());
         this.name = name;
         this.worker = Thread.ofPlatform().daemon().name(name)
             .unstarted(new StreamWorker(queue, device.name() + " (stream " + name + ")"));
@@ -127,7 +129,7 @@ final class CpuStream extends DeviceObject implements Stream {
         DeviceException failure = queue.outcome().failure();
         if (failure != null) {
             queue.renewOutcome();
-            throw Outcome.thrown(failure);
+            throw Failures.thrown(failure);
         }
     }
 
@@ -156,7 +158,7 @@ final class CpuStream extends DeviceObject implements Stream {
     }
 
     @Override
-    void free() {
+    protected void free() {
         queue.claim(Command.Operation.STOP);
         queue.publish();
         join();
