@@ -34,7 +34,8 @@ final class CpuExecutionContext extends DeviceObject<CpuDevice> implements Execu
     @Override
     public synchronized Bindings bind(Map<String, Tensor> tensors) {
         requireOpen();
-        tensors.forEach(this::requireSmall);
+        engine.inputs().keySet().forEach(name -> requireSmall(name, tensors.get(name)));
+        engine.outputs().keySet().forEach(name -> requireSmall(name, tensors.get(name)));
         new BindingCheck(engine).check(tensors);
         CpuBindings made = CpuBindings.make(this, tensors);
         bindings.add(made);
@@ -42,7 +43,7 @@ final class CpuExecutionContext extends DeviceObject<CpuDevice> implements Execu
     }
 
     private void requireSmall(String name, Tensor tensor) {
-        if (tensor.type().bytes() > MAX_BYTES) {
+        if (tensor != null && tensor.type().bytes() > MAX_BYTES) {
             throw new IllegalArgumentException("engine " + engine.name() + ": tensor '" + name + "' has "
                 + tensor.type().bytes() + " bytes; ONNX Runtime's Java interface takes at most " + MAX_BYTES);
         }
