@@ -87,6 +87,9 @@ final class CpuEvent extends DeviceObject implements Event {
             return true;
         }
         if (!where.hasReached(until) && (timeoutNanos <= 0 || !await(where, until, timeoutNanos))) {
+            if (where.abandoned() != null) {
+                throw Outcome.thrown(where.abandoned());
+            }
             return false;
         }
         DeviceException failure = how.failureBefore(until);

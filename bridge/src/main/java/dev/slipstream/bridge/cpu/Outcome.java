@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceLostException;
 
 /**
  * How the work of a stream went: well, or the first failure and where in the queue it was. A stream gets a new outcome
@@ -42,6 +43,9 @@ final class Outcome {
      * thrown twice could be asked to suppress itself.
      */
     static DeviceException thrown(DeviceException failure) {
+        if (failure instanceof DeviceLostException) {
+            return new DeviceLostException(failure.getMessage(), failure);
+        }
         return new DeviceException(failure.getMessage(), failure);
     }
 }
