@@ -21,7 +21,7 @@ final class CpuBuffer extends DeviceObject<CpuDevice> implements Buffer {
     private final AtomicInteger users = new AtomicInteger(1);
 
     private CpuBuffer(CpuDevice device, Arena arena, MemorySegment segment) {
-        super(device, device.openObjects());
+        super(device);
         this.arena = arena;
         this.segment = segment;
     }
@@ -80,7 +80,7 @@ final class CpuBuffer extends DeviceObject<CpuDevice> implements Buffer {
     }
 
     @Override
-    protected void free() {
+    public void free() {
         release();
     }
 

@@ -19,7 +19,7 @@ final class CpuEngine extends DeviceObject<CpuDevice> implements Engine {
     /** Takes over the session. */
     CpuEngine(CpuDevice device, String name, OrtSession session,
             Map<String, TensorType> inputs, Map<String, TensorType> outputs) {
-        super(device, device.openObjects());
+        super(device);
         this.name = name;
         this.session = session;
         this.inputs = inputs;
@@ -52,7 +52,7 @@ final class CpuEngine extends DeviceObject<CpuDevice> implements Engine {
     }
 
     @Override
-    protected void free() {
+    public void free() {
         device().openObjects().closeLeaked(this + " of " + device().name(),
             object -> object instanceof CpuExecutionContext context && context.engine() == this);
         try {

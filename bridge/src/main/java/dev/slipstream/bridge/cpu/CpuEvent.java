@@ -26,7 +26,7 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
     private long busyNanos;
 
     CpuEvent(CpuDevice device, boolean timed) {
-        super(device, device.openObjects());
+        super(device);
         this.timed = timed;
     }
 
@@ -89,6 +89,9 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
             return true;
         }
         if (!where.hasReached(until) && (timeoutNanos <= 0 || !await(where, until, timeoutNanos))) {
+            if (where.abandoned() != null) {
+                throw Outcome.thrown(where.abandoned());
+            }
             return false;
         }
         DeviceException failure = how.failureBefore(until);
@@ -149,7 +152,7 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
     }
 
     @Override
-    protected void free() {
+    public void free() {
         // An event is no more than a note; there is nothing to give back.
     }
 

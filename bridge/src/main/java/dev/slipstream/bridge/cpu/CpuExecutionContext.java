@@ -22,7 +22,7 @@ final class CpuExecutionContext extends DeviceObject<CpuDevice> implements Execu
     private final List<CpuBindings> bindings = new ArrayList<>();
 
     CpuExecutionContext(CpuEngine engine) {
-        super(engine.device(), engine.device().openObjects());
+        super(engine.device());
         this.engine = engine;
     }
 
@@ -56,7 +56,7 @@ final class CpuExecutionContext extends DeviceObject<CpuDevice> implements Execu
     }
 
     @Override
-    protected synchronized void free() {
+    public synchronized void free() {
         bindings.forEach(CpuBindings::free);
         bindings.clear();
     }

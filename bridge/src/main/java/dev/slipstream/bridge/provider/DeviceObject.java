@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.provider;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceLostException;
 
 /**
  * Something that a device made and its owner closes. It is closed once, and its device knows it until then. The string
@@ -8,36 +9,37 @@ import dev.slipstream.bridge.Device;
  *
  * @param <D> the provider's kind of device
  */
-public abstract class DeviceObject<D extends Device> implements AutoCloseable {
+public abstract class DeviceObject<D extends Device & Owner> implements AutoCloseable {
     private final D device;
-    private final OpenObjects open;
     private volatile boolean closed;
 
-    /** @param open the device's, which {@link OpenObjects#add} makes it one of */
-    protected DeviceObject(D device, OpenObjects open) {
+    protected DeviceObject(D device) {
         this.device = device;
-        this.open = open;
     }
 
     public final D device() {
         return device;
     }
 
-    /** @throws IllegalStateException naming it and its device, if it is closed */
+    /**
+     * Refuses what is closed, naming it and its device, with an {@link IllegalStateException}, and with a
+     * {@link DeviceLostException} what belongs to a device that is lost or was given up.
+     */
     public final void requireOpen() {
         if (closed) {
             throw new IllegalStateException(this + " of " + device.name() + " is closed");
         }
+        device.requireUsable();
     }
 
     @Override
     public final void close() {
-        if (open.remove(this)) {
+        if (device.openObjects().remove(this)) {
             closed = true;
-            free();
+            device.free(this);
         }
     }
 
-    /** Gives back what it holds. Called once. */
-    protected abstract void free();
+    /** Gives back what it holds. Called once, by its device. */
+    public abstract void free();
 }

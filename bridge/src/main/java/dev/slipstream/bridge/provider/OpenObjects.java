@@ -37,6 +37,11 @@ public final class OpenObjects {
         return open.remove(object);
     }
 
+    /** Those of one kind. */
+    public synchronized <T extends DeviceObject<?>> List<T> ofType(Class<T> type) {
+        return open.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
     public synchronized int count() {
         return open.size();
     }
