@@ -90,7 +90,7 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
         }
         if (!where.hasReached(until) && (timeoutNanos <= 0 || !await(where, until, timeoutNanos))) {
             if (where.abandoned() != null) {
-                throw Outcome.thrown(where.abandoned());
+                throw Failures.thrown(where.abandoned());
             }
             return false;
         }
