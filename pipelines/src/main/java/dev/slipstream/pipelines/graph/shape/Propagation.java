@@ -6,6 +6,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Nodes;
+import dev.slipstream.pipelines.graph.TensorSizes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -102,10 +103,10 @@ final class Propagation {
                 continue;
             }
             ValueType type = types.get(i);
-            if (!type.shape().isKnown()) {
-                throw node.invalid("its output would have a negative dimension");
-            }
-            Optional<Constant> value = ConstantFolding.fold(node, type, i);
+            TensorSizes.complaint(type.dims()).ifPresent(complaint -> {
+                throw node.invalid("its output '" + output + "' " + complaint);
+            });
+            Optional<Constant> value = known.hasRoom(type) ? ConstantFolding.fold(node, type, i) : Optional.empty();
             known.putType(output, type);
             value.ifPresent(constant -> known.putConstant(output, constant));
         }
