@@ -50,6 +50,7 @@ final class ModelReader {
         checkNamesOnce("input", inputs);
         checkNamesOnce("output", graph.getOutputList());
         List<NodeProto> nodes = takeConstants(graph, weights);
+        checkOutputsAreMade(graph, weights, nodes);
         Graph read = new Graph(header(model), folder, inputs, graph.getOutputList(), nodes, weights, types);
         if (read.opset() < OLDEST_OPSET) {
             throw new GraphException("operator set " + read.opset() + " is too old, " + OLDEST_OPSET
@@ -63,6 +64,19 @@ final class ModelReader {
         for (ValueInfoProto info : infos) {
             if (!names.add(info.getName())) {
                 throw new GraphException(kind + " '" + info.getName() + "' is there twice");
+            }
+        }
+    }
+
+    private static void checkOutputsAreMade(GraphProto graph, Map<String, TensorProto> weights,
+        List<NodeProto> nodes) {
+        Set<String> made = new HashSet<>(weights.keySet());
+        graph.getInputList().forEach(input -> made.add(input.getName()));
+        nodes.forEach(node -> made.addAll(Nodes.writes(node)));
+        for (ValueInfoProto output : graph.getOutputList()) {
+            if (!made.contains(output.getName())) {
+                throw new GraphException("output '" + output.getName() + "' is no input, no weight and no node's "
+                    + "output");
             }
         }
     }
