@@ -41,7 +41,7 @@ class OnnxFuzzTest {
         }
         Path file = folder.resolve("damaged.onnx");
 
-        Fuzz.Outcome outcome = new Fuzz("ONNX", 64 << 20, 400).run(Fuzz.tries(3000),
+        Fuzz.Outcome outcome = new Fuzz("ONNX", 32 << 20, 200).run(Fuzz.tries(1500),
             random -> damaged(seeds, random), bytes -> {
                 Files.write(file, bytes);
                 use(GraphFile.read(file));
@@ -52,7 +52,7 @@ class OnnxFuzzTest {
 
     private static byte[] damaged(List<byte[]> seeds, Random random) {
         // The last ones are whole models, which take a hundred times as long.
-        boolean whole = random.nextInt(100) == 0;
+        boolean whole = random.nextInt(200) == 0;
         byte[] file = seeds.get(whole ? random.nextInt(seeds.size()) : random.nextInt(OnnxSeeds.SMALL));
         for (int changes = random.nextInt(1, 4); changes > 0; changes--) {
             file = random.nextInt(8) == 0 ? ByteDamage.damage(file, seeds.getFirst(), random)

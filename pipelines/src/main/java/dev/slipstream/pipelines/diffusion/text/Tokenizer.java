@@ -151,7 +151,7 @@ public final class Tokenizer implements AutoCloseable {
     private String checked(String prompt) {
         if (prompt.length() > LONGEST_PROMPT) {
             throw new IllegalArgumentException("a prompt of " + prompt.length() + " characters is too long; at most "
-                + LONGEST_PROMPT + " are read, of which " + frame.length() + " tokens are used");
+                + LONGEST_PROMPT + " are read");
         }
         return withoutHalfPairs(prompt);
     }
