@@ -10,8 +10,9 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
  * A provider's tests extend this class. After each test nothing may be left on the devices.
  */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
-public abstract class DeviceContractTest implements CopyContract, CombineContract, EventContract,
-        FailureContract, EngineContract, BindingContract, LifecycleContract, LeakContract, RandomWorkContract {
+public abstract class DeviceContractTest implements CopyContract, CombineContract, GuardContract,
+        EventContract, FailureContract, EngineContract, BindingContract, ReplayContract, LifecycleContract,
+        LeakContract, GiveUpContract, MemoryContract, RandomWorkContract {
     private DeviceFixture fixture;
 
     /** The provider under test; one instance for all tests of the class is enough. */
@@ -24,8 +25,9 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
     protected abstract DeviceFixture.Gate block(Stream stream);
 
     /**
-     * Queues work on the stream that fails, so that its message contains {@code bad/pick} and what is queued after it is
-     * skipped. A provider whose devices cannot skip work behind an engine that fails while it runs does it otherwise.
+     * Queues work on the stream that fails, so that its message contains {@code bad/pick} and what is queued after
+     * it is skipped. A provider whose devices cannot skip work behind an engine that fails while it runs does it
+     * otherwise.
      */
     protected void queueFailure(DeviceFixture on, Stream stream) {
         on.queueFailingRun(stream);

@@ -37,10 +37,6 @@ final class OpenObjects {
         return open.remove(object);
     }
 
-    synchronized <T extends DeviceObject> List<T> ofType(Class<T> type) {
-        return open.stream().filter(type::isInstance).map(type::cast).toList();
-    }
-
     synchronized int count() {
         return open.size();
     }
