@@ -25,8 +25,8 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
     protected abstract DeviceFixture.Gate block(Stream stream);
 
     /**
-     * Queues work on the stream that fails, so that its message contains {@code bad/pick} and what is queued after
-     * it is skipped. A provider whose devices cannot skip work behind an engine that fails while it runs does it
+     * Queues work on the stream that fails, so that its message contains {@code bad/pick} and what is queued after it
+     * is skipped. A provider whose devices cannot skip work behind an engine that fails while it runs does it
      * otherwise.
      */
     protected void queueFailure(DeviceFixture on, Stream stream) {

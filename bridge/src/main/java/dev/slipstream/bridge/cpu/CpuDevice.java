@@ -8,9 +8,12 @@ import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.OpenObjects;
+import dev.slipstream.bridge.provider.Owner;
 
 /** A share of the cores: some threads, not tied to particular cores, as the system knows better which are free. */
-final class CpuDevice implements Device {
+final class CpuDevice implements Device, Owner {
     private final String name;
     private final CpuSelector selector;
     private final String description;
@@ -32,7 +35,8 @@ final class CpuDevice implements Device {
         return selector;
     }
 
-    OpenObjects openObjects() {
+    @Override
+    public OpenObjects openObjects() {
         return open;
     }
 
@@ -40,12 +44,17 @@ final class CpuDevice implements Device {
         return workers;
     }
 
-    /** @throws DeviceLostException if it was given up */
-    void requireUsable() {
+    @Override
+    public void requireUsable() {
         DeviceLostException why = lost;
         if (why != null) {
             throw new DeviceLostException(why.getMessage(), why);
         }
+    }
+
+    @Override
+    public void free(DeviceObject<?> closed) {
+        workers.free(closed);
     }
 
     private void requireOpen() {

@@ -9,13 +9,15 @@ import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
+import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.Failures;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A queue and its worker thread. What is wrong with a command is said when it is queued, as far as it can be known. */
-final class CpuStream extends DeviceObject implements Stream {
+final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
     private static final Logger LOG = LoggerFactory.getLogger(CpuStream.class);
 
     private final String name;
@@ -167,7 +169,7 @@ final class CpuStream extends DeviceObject implements Stream {
         DeviceException failure = queue.outcome().failure();
         if (failure != null) {
             queue.renewOutcome();
-            throw Outcome.thrown(failure);
+            throw Failures.thrown(failure);
         }
     }
 
@@ -196,7 +198,7 @@ final class CpuStream extends DeviceObject implements Stream {
     }
 
     @Override
-    void free() {
+    public void free() {
         try {
             queue.claim(Command.Operation.STOP);
             queue.publish();

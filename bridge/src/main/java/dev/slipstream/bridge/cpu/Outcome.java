@@ -1,7 +1,6 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceException;
-import dev.slipstream.bridge.DeviceLostException;
 
 /**
  * How the work of a stream went: well, or the first failure and where in the queue it was. A stream gets a new outcome
@@ -31,21 +30,5 @@ final class Outcome {
     DeviceException failureBefore(long position) {
         DeviceException found = failure;
         return found != null && failedAt < position ? found : null;
-    }
-
-    /** Where a failure came from, however many streams it went through. */
-    static DeviceException origin(DeviceException failure) {
-        return failure.getCause() instanceof DeviceException earlier ? origin(earlier) : failure;
-    }
-
-    /**
-     * A failure to throw to a caller. Each gets an exception of its own, with the caller's stack trace, as one object
-     * thrown twice could be asked to suppress itself.
-     */
-    static DeviceException thrown(DeviceException failure) {
-        if (failure instanceof DeviceLostException) {
-            return new DeviceLostException(failure.getMessage(), failure);
-        }
-        return new DeviceException(failure.getMessage(), failure);
     }
 }

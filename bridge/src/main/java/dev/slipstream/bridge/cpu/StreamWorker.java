@@ -2,6 +2,7 @@ package dev.slipstream.bridge.cpu;
 
 import ai.onnxruntime.OrtException;
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.provider.Failures;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -66,7 +67,7 @@ final class StreamWorker implements Runnable {
         DeviceException failure = queue.await(command) ? command.outcome.failureBefore(command.position)
             : command.progress.abandoned();
         if (failure != null) {
-            DeviceException origin = Outcome.origin(failure);
+            DeviceException origin = Failures.origin(failure);
             fail(streamName + ": skipped, as it waits for work that failed: " + origin.getMessage(), origin);
         }
     }

@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceLostException;
+import dev.slipstream.bridge.provider.DeviceObject;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -18,7 +19,7 @@ final class Workers {
 
     // All guarded by this.
     private final Set<CpuStream> alive = new HashSet<>();
-    private final List<DeviceObject> remains = new ArrayList<>();
+    private final List<DeviceObject<?>> remains = new ArrayList<>();
     private DeviceLostException lost;
 
     synchronized void started(CpuStream stream) {
@@ -29,7 +30,7 @@ final class Workers {
     }
 
     void ended(CpuStream stream) {
-        List<DeviceObject> rest = List.of();
+        List<DeviceObject<?>> rest = List.of();
         synchronized (this) {
             alive.remove(stream);
             if (alive.isEmpty()) {
@@ -47,7 +48,7 @@ final class Workers {
     }
 
     /** Frees something that is closed: now or, if the workers are abandoned, once none is alive. */
-    void free(DeviceObject closed) {
+    void free(DeviceObject<?> closed) {
         synchronized (this) {
             if (lost != null && !alive.isEmpty()) {
                 remains.add(closed);
@@ -57,7 +58,7 @@ final class Workers {
         closed.free();
     }
 
-    private static void freeRest(DeviceObject object) {
+    private static void freeRest(DeviceObject<?> object) {
         try {
             object.free();
         } catch (RuntimeException failure) {
