@@ -28,12 +28,13 @@ final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
         super(device);
         this.name = name;
         this.worker = Thread.ofPlatform().daemon().name(name)
-            .unstarted(new StreamWorker(queue, device.name() + " (stream " + name + ")", device.workers()::ended));
+            .unstarted(new StreamWorker(queue, device.name() + " (stream " + name + ")",
+                () -> device.workers().ended(this)));
     }
 
     /** Starts the thread, which a constructor must not do: the object is not complete there. */
     CpuStream start() {
-        device().workers().started();
+        device().workers().started(this);
         worker.start();
         return this;
     }

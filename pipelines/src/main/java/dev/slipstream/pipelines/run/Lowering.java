@@ -80,7 +80,7 @@ final class Lowering {
             Work work = node.work;
             node.waits.forEach(awaited ->
                 instructions.add(new Instruction.Wait(work.stream(), work.step(), awaited.event)));
-            instructions.add(instruction(work));
+            instructions.add(instruction(work, instructions.size()));
             if (node.event >= 0) {
                 instructions.add(new Instruction.Record(work.stream(), work.step(), node.event));
             }
@@ -159,12 +159,14 @@ final class Lowering {
         return new Region(whole.buffer(), whole.offset() + access.offset(), access.bytes());
     }
 
-    private Instruction instruction(Work work) {
+    private Instruction instruction(Work work, int index) {
         return switch (work) {
             case Work.Copy copy ->
                 new Instruction.Copy(copy.stream(), copy.step(), region(copy.from()), region(copy.to()));
             case Work.Combine combine -> new Instruction.Combine(combine.stream(), combine.step(),
                 region(combine.to()), combine.from().stream().map(this::region).toList(), combine.weights());
+            case Work.Guard guard -> new Instruction.Guard(guard.stream(), guard.step(), guard.stage(), guard.tensor(),
+                guard.type(), region(guard.value()), region(guard.mark()), index);
             case Work.Run run -> {
                 Map<String, Region> tensors = new LinkedHashMap<>();
                 run.inputs().forEach((name, access) -> tensors.put(name, region(access)));

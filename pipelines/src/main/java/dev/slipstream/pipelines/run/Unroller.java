@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run;
 
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.plan.Branch;
 import dev.slipstream.pipelines.plan.Plan;
@@ -14,34 +15,42 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** Turns a plan into a program, for one loop. It thinks in {@link Value}s; {@link Lowering} does the rest. */
 public final class Unroller {
+    private static final Set<DataType> GUARDED = Set.of(DataType.FLOAT32, DataType.FLOAT16, DataType.BFLOAT16);
+
     private final Plan plan;
     private final LoopSpec loop;
     private final Demand demand;
     private final HostValues host;
-    private final boolean copyStreams;
+    private final UnrollOptions options;
     private final List<Work> works = new ArrayList<>();
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
     private final Map<Integer, Value> latents = new HashMap<>();
     private final Map<String, Value> modelInputs = new HashMap<>();
+    private final Map<Value, Value> copiedTimesteps = new HashMap<>();
     private final List<Value> remembered = new ArrayList<>();
     private final List<Value> results = new ArrayList<>();
     private final Map<Integer, Value> estimates = new HashMap<>();
 
-    private Unroller(Plan plan, LoopSpec loop, boolean copyStreams) {
+    private Unroller(Plan plan, LoopSpec loop, UnrollOptions options) {
         this.plan = plan;
         this.loop = loop;
-        this.copyStreams = copyStreams;
+        this.options = options;
         this.demand = new Demand(plan, loop.noise().steps(), loop.guidance());
         this.host = new HostValues(loop);
     }
 
     /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
     public static Program unroll(Plan plan, LoopSpec loop, boolean copyStreams) {
-        return new Unroller(plan, loop, copyStreams).unroll();
+        return unroll(plan, loop, new UnrollOptions(copyStreams, false, false));
+    }
+
+    public static Program unroll(Plan plan, LoopSpec loop, UnrollOptions options) {
+        return new Unroller(plan, loop, options).unroll();
     }
 
     private Program unroll() {
@@ -49,6 +58,7 @@ public final class Unroller {
         latents.put(plan.home(), host.given(Program.LATENTS, plan.home(), 0, loop.latents().bytes()));
         for (int step = 0; step < steps; step++) {
             modelInputs.clear();
+            copiedTimesteps.clear();
             spreadLatents(step);
             for (int stage = 0; stage < plan.stages().size(); stage++) {
                 if (demand.isNeeded(stage, step)) {
@@ -61,7 +71,7 @@ public final class Unroller {
         for (int device = 0; device < plan.devices(); device++) {
             streams.add(new Program.StreamSpec(device, false));
         }
-        for (int device = 0; copyStreams && device < plan.devices(); device++) {
+        for (int device = 0; options.copyStreams() && device < plan.devices(); device++) {
             streams.add(new Program.StreamSpec(device, true));
         }
         return new Lowering(streams, host).lower(works, results, estimates);
@@ -84,6 +94,10 @@ public final class Unroller {
     private void run(StageRun run) {
         Stage stage = plan.stages().get(run.stage());
         Map<String, Access> inputs = new LinkedHashMap<>();
+        if (plan.segment(run.stage()).reads().contains(loop.ports().timestep())) {
+            // First, as its copy would stand between work that can be replayed together.
+            inputs.put(loop.ports().timestep(), timestep(stage, run.step()).all());
+        }
         for (Version source : demand.sources(run)) {
             inputs.put(source.tensor(), on(source, stage.device(), run.step()).all());
         }
@@ -101,7 +115,8 @@ public final class Unroller {
             versions.computeIfAbsent(version, key -> new HashMap<>()).put(stage.device(), value);
         }
         works.add(new Work.Run(stage.device(), run.step(), run.stage(), inputs, outputs));
-        if (copyStreams) {
+        guard(run, stage);
+        if (options.copyStreams()) {
             for (String tensor : plan.segment(run.stage()).writes()) {
                 Version version = new Version(run, tensor);
                 demand.readers(version).forEach(device -> on(version, device, run.step()));
@@ -124,13 +139,34 @@ public final class Unroller {
         if (tensor.equals(loop.ports().sample())) {
             return modelInput(stage, step, type).all();
         }
-        if (tensor.equals(loop.ports().timestep())) {
-            int index = plan.cadence().timeIndex(step, stage.lead(), loop.noise().steps());
-            return host.timestep(loop.noise().rows().get(index).timestep(), type, stage.device()).all();
-        }
         boolean second = stage.branch() == Branch.CONDITIONAL && plan.stages().stream()
             .anyMatch(other -> other.branch() == Branch.UNCONDITIONAL);
         return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes()).all();
+    }
+
+    private Value timestep(Stage stage, int step) {
+        TensorType type = loop.type(loop.ports().timestep(), stage.branch());
+        int index = plan.cadence().timeIndex(step, stage.lead(), loop.noise().steps());
+        Value given = host.timestep(loop.noise().rows().get(index).timestep(), type, stage.device());
+        if (!options.copiedTimesteps()) {
+            return given;
+        }
+        return copiedTimesteps.computeIfAbsent(given, key -> {
+            Value copied = Value.made("t" + step, stage.device(), type.bytes());
+            works.add(new Work.Copy(stage.device(), step, given.all(), copied.all()));
+            return copied;
+        });
+    }
+
+    private void guard(StageRun run, Stage stage) {
+        for (String tensor : plan.segment(run.stage()).writes()) {
+            TensorType type = loop.type(tensor, stage.branch());
+            if (options.guarded() && GUARDED.contains(type.type())) {
+                Value value = versions.get(new Version(run, tensor)).get(stage.device());
+                works.add(new Work.Guard(stage.device(), run.step(), run.stage(), tensor, type, value.all(),
+                    host.mark(stage.device()).all()));
+            }
+        }
     }
 
     /** The scaled latents, once for each row of the guidance batch, with the extra channels behind each. */
@@ -240,7 +276,7 @@ public final class Unroller {
 
     private Value copy(Value value, int device, int step, String name) {
         Value copied = Value.made(name, device, value.bytes());
-        int stream = copyStreams ? value.device() + plan.devices() : device;
+        int stream = options.copyStreams() ? value.device() + plan.devices() : device;
         works.add(new Work.Copy(stream, step, value.all(), copied.all()));
         return copied;
     }
