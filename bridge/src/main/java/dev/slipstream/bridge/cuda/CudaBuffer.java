@@ -39,7 +39,7 @@ final class CudaBuffer extends DeviceObject<CudaDevice> implements Buffer {
 
     @Override
     public void free() {
-        device().deviceMemory().free(address);
+        device().free(address);
     }
 
     @Override

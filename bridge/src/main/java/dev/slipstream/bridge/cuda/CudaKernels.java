@@ -3,6 +3,7 @@ package dev.slipstream.bridge.cuda;
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Slice;
+import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import dev.slipstream.bridge.cuda.driver.KernelModule;
 import java.io.IOException;
@@ -65,9 +66,10 @@ final class CudaKernels implements AutoCloseable {
         launch(combine, count, arguments, stream);
     }
 
-    void guard(long address, long count, DataType type, Slice mark, int label, LaunchArguments arguments,
-            MemorySegment stream) {
-        arguments.set(0, address);
+    void guard(Tensor tensor, Slice mark, int label, LaunchArguments arguments, MemorySegment stream) {
+        DataType type = tensor.type().type();
+        long count = tensor.slice().bytes() / type.bytes();
+        arguments.set(0, CudaBuffer.address(tensor.slice()));
         arguments.set(8, CudaBuffer.address(mark));
         arguments.set(16, count);
         arguments.set(24, label);

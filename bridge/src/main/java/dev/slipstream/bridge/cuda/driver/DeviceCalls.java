@@ -115,7 +115,8 @@ public final class DeviceCalls {
         makeCurrent();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-            check(CudaDriver.cuStreamCreateWithPriority(out, CU_STREAM_NON_BLOCKING(), 0), "cuStreamCreateWithPriority");
+            check(CudaDriver.cuStreamCreateWithPriority(out, CU_STREAM_NON_BLOCKING(), 0),
+                "cuStreamCreateWithPriority");
             return out.get(ValueLayout.ADDRESS, 0);
         }
     }
@@ -128,6 +129,14 @@ public final class DeviceCalls {
     public boolean isIdle(MemorySegment stream) {
         makeCurrent();
         return isReady(CudaDriver.cuStreamQuery(stream), "cuStreamQuery");
+    }
+
+    /**
+     * Like {@link #isIdle}, but says of a stream that is lost or given up too whether anything may still be running.
+     */
+    public boolean isOver(MemorySegment stream) {
+        return CudaDriver.cuCtxSetCurrent(context) != CUDA_SUCCESS()
+            || CudaDriver.cuStreamQuery(stream) != CUDA_ERROR_NOT_READY();
     }
 
     public void await(MemorySegment stream, MemorySegment event) {
@@ -212,10 +221,10 @@ public final class DeviceCalls {
             "cuLaunchKernel");
     }
 
-    /** Calls a function of the host in the stream's order. It must not call CUDA. */
-    public void callHost(MemorySegment function, MemorySegment argument, MemorySegment stream) {
+    /** Calls one of the {@link HostFunctions} in the stream's order. */
+    public void callHost(MemorySegment function, long argument, MemorySegment stream) {
         makeCurrent();
-        check(CudaDriver.cuLaunchHostFunc(stream, function, argument), "cuLaunchHostFunc");
+        check(CudaDriver.cuLaunchHostFunc(stream, function, MemorySegment.ofAddress(argument)), "cuLaunchHostFunc");
     }
 
     /** For calls in this package that are grouped elsewhere. */

@@ -3,8 +3,8 @@ package dev.slipstream.bridge.cuda.driver;
 import dev.slipstream.bridge.DeviceLostException;
 
 /**
- * Whether a device still answers. It is lost by an error that CUDA keeps for the rest of a context's life, or because it
- * was given up. Any thread may use it.
+ * Whether a device still answers. It is lost by an error that CUDA keeps for the rest of a context's life, or because
+ * it was given up. Any thread may use it.
  */
 public final class DeviceHealth {
     private final String device;

@@ -14,7 +14,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The library of the CUDA driver: where it is, and opening it. A process has one driver, so what was opened first stays.
+ * The library of the CUDA driver: where it is, and opening it. A process has one driver, so what was opened first
+ * stays.
  *
  * @param explicit the file to open; empty for the system's
  */
@@ -63,8 +64,8 @@ public record DriverLibrary(Optional<Path> explicit) {
             throw new NotFoundException("there is no " + SYSTEM_NAME + " where the system looks for libraries");
         }
         try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
-            return maps.map(line -> line.substring(line.lastIndexOf(' ') + 1)).filter(path -> path.contains("/libcuda.so"))
-                .map(Path::of).findFirst()
+            return maps.map(line -> line.substring(line.lastIndexOf(' ') + 1))
+                .filter(path -> path.contains("/libcuda.so")).map(Path::of).findFirst()
                 .orElseThrow(() -> new NotFoundException(SYSTEM_NAME + " was loaded from nowhere"));
         } catch (IOException | UncheckedIOException noProcessFiles) {
             throw new NotFoundException("CUDA needs Linux with /proc: " + noProcessFiles.getMessage());

@@ -22,6 +22,11 @@ public sealed interface PreFlight {
         public Ready {
             gpus = List.copyOf(gpus);
         }
+
+        /** The CUDA version that the driver serves, for example {@code 13.0}. */
+        public String versionText() {
+            return text(driverVersion);
+        }
     }
 
     /** There is none. */
@@ -39,8 +44,8 @@ public sealed interface PreFlight {
         try {
             return run(library.open());
         } catch (DriverLibrary.NotFoundException absent) {
-            return grounded("no CUDA driver: " + absent.getMessage(), "install NVIDIA's driver (in a container: start it "
-                + "with GPUs), or name the library's file with -D" + DriverLibrary.PROPERTY + "=FILE");
+            return grounded("no CUDA driver: " + absent.getMessage(), "install NVIDIA's driver, start a container with "
+                + "GPUs, or name the library's file with -D" + DriverLibrary.PROPERTY + "=FILE");
         } catch (DeviceException | LinkageError failure) {
             return grounded("the CUDA driver does not work: " + failure.getMessage(), "see whether nvidia-smi works");
         }
@@ -64,8 +69,9 @@ public sealed interface PreFlight {
         List<Gpu> gpus = IntStream.range(0, count).mapToObj(driver::gpu).toList();
         List<Gpu> usable = gpus.stream().filter(gpu -> 10 * gpu.major() + gpu.minor() >= LEAST_ARCHITECTURE
             && driver.hasMemoryPools(gpu.ordinal())).toList();
-        return usable.isEmpty() ? grounded("no GPU here can be used: " + gpus, "a GPU of compute capability 7.5 or later "
-            + "with memory pools is needed") : new Ready(driver, version, usable);
+        return usable.isEmpty()
+            ? grounded("no GPU here can be used: " + gpus, "compute capability 7.5 and memory pools are needed")
+            : new Ready(driver, version, usable);
     }
 
     private static String remedy(int result) {
@@ -87,8 +93,7 @@ public sealed interface PreFlight {
         return new Grounded(new Availability.Unavailable(reason, remedy));
     }
 
-    /** For example {@code 13.0} for 13000. */
-    static String text(int version) {
+    private static String text(int version) {
         return version / 1000 + "." + version % 1000 / 10;
     }
 }

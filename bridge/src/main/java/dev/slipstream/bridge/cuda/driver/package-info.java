@@ -4,8 +4,8 @@
  * <p>{@link dev.slipstream.bridge.cuda.driver.DriverLibrary} opens the driver's library,
  * {@link dev.slipstream.bridge.cuda.driver.PreFlight} asks it in the right order whether there is a usable GPU,
  * {@link dev.slipstream.bridge.cuda.driver.Driver} makes the calls that belong to no context, and
- * {@link dev.slipstream.bridge.cuda.driver.DeviceCalls} those that do: it makes the device's context current before each,
- * so nothing depends on what another caller of CUDA left on the thread. What goes wrong is an exception that names call,
- * device, code and sizes ({@link dev.slipstream.bridge.cuda.driver.CudaErrors}).
+ * {@link dev.slipstream.bridge.cuda.driver.DeviceCalls} those that do: it makes the device's context current before
+ * each, so nothing depends on what another caller of CUDA left on the thread. What goes wrong is an exception that
+ * names call, device, code and sizes ({@link dev.slipstream.bridge.cuda.driver.CudaErrors}).
  */
 package dev.slipstream.bridge.cuda.driver;
