@@ -1,5 +1,6 @@
 package dev.slipstream.bridge;
 
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -20,6 +21,11 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
 
     /** A device that can be opened twice. */
     protected abstract DeviceSpec spec();
+
+    /** A device beside it: another one of the same kind, or the same opened once more. */
+    protected DeviceSpec otherSpec() {
+        return spec();
+    }
 
     /** Queues something on the stream that does not end before the gate is opened. */
     protected abstract DeviceFixture.Gate block(Stream stream);
@@ -45,7 +51,7 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
 
     @BeforeEach
     void openDevices() {
-        fixture = new DeviceFixture(provider(), spec(), this::block, this::queueFailure);
+        fixture = new DeviceFixture(provider(), List.of(spec(), otherSpec()), this::block, this::queueFailure);
     }
 
     @AfterEach

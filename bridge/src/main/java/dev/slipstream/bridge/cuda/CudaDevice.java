@@ -16,14 +16,19 @@ import dev.slipstream.bridge.provider.OpenObjects;
 import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.bridge.provider.Owner;
 import java.lang.foreign.MemorySegment;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A GPU, by way of its primary context. Two devices may be opened on one GPU and share it. */
 final class CudaDevice implements Device, Owner {
+    private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
+
     private final String name;
     private final Gpu gpu;
     private final EngineCompiler compiler;
-    private final Runnable afterClose;
+    private final BiConsumer<CudaDevice, Boolean> afterClose;
     private final OpenObjects open;
     private final Owned owned = new Owned();
     private final Remains remains;
@@ -33,8 +38,9 @@ final class CudaDevice implements Device, Owner {
     private final DeviceClock clock;
     private final HostTransfers transfers;
 
-    /** @param afterClose called once, when the device is closed and its name is free */
-    CudaDevice(String name, Gpu gpu, PreFlight.Ready ready, EngineCompiler compiler, Runnable afterClose) {
+    /** @param afterClose called once, when the device is closed, with whether nothing of it is left */
+    CudaDevice(String name, Gpu gpu, PreFlight.Ready ready, EngineCompiler compiler,
+            BiConsumer<CudaDevice, Boolean> afterClose) {
         this.name = name;
         this.gpu = gpu;
         this.compiler = compiler;
@@ -214,14 +220,26 @@ final class CudaDevice implements Device, Owner {
             // Streams first: their queued work may still use everything else.
             open.closeLeaked(name, CudaStream.class::isInstance);
             open.closeLeaked(name, object -> true);
+            boolean freed = true;
             try {
-                if (remains.free()) {
-                    owned.close();
-                }
+                freed = tryToFree();
             } finally {
-                afterClose.run();
+                afterClose.accept(this, freed);
+            }
+            if (!freed) {
+                LOG.warn("{} is closed with work on it that does not end; its memory stays in use until that work ends "
+                    + "and a cuda device is opened, or the process ends", name);
             }
         }
+    }
+
+    /** Frees what a closed device still holds, unless work may still touch it; returns whether all is freed. */
+    boolean tryToFree() {
+        boolean over = remains.free();
+        if (over) {
+            owned.close();
+        }
+        return over;
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
 import dev.slipstream.bridge.cuda.driver.Gpu;
 import dev.slipstream.bridge.cuda.driver.PreFlight;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +23,7 @@ public final class CudaProvider implements DeviceProvider {
     private final Supplier<PreFlight> preFlightMaker;
     private final Supplier<EngineCompiler> compilerMaker;
     private final Set<String> usedNames = new HashSet<>();
+    private final List<CudaDevice> stuck = new ArrayList<>();
     private PreFlight preFlight;
     private EngineCompiler compiler;
 
@@ -90,9 +92,10 @@ public final class CudaProvider implements DeviceProvider {
             .filter(each -> Integer.toString(each.ordinal()).equals(spec.selector().isEmpty() ? "0" : spec.selector()))
             .findFirst().orElseThrow(() -> new DeviceUnavailableException("there is no device " + spec + "; there is "
                 + list().stream().map(DeviceSpec::toString).collect(Collectors.joining(", "))));
+        freeStuck();
         String deviceName = reserveName(gpu.ordinal());
         try {
-            return new CudaDevice(deviceName, gpu, ready, compiler(), () -> giveBack(deviceName));
+            return new CudaDevice(deviceName, gpu, ready, compiler(), this::closed);
         } catch (RuntimeException failure) {
             giveBack(deviceName);
             throw failure;
@@ -107,6 +110,19 @@ public final class CudaProvider implements DeviceProvider {
             free = first + "/" + number;
         }
         return free;
+    }
+
+    /** @param freed whether nothing of the device is left */
+    private synchronized void closed(CudaDevice device, boolean freed) {
+        giveBack(device.name());
+        if (!freed) {
+            stuck.add(device);
+        }
+    }
+
+    /** Closed devices whose work did not end then: maybe it has by now. */
+    private synchronized void freeStuck() {
+        stuck.removeIf(CudaDevice::tryToFree);
     }
 
     private synchronized void giveBack(String deviceName) {

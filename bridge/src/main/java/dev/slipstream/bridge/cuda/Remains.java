@@ -50,15 +50,13 @@ final class Remains {
         }
     }
 
-    /** Frees everything if no stream is stuck any more; returns whether that is so, else leaks it. */
+    /** Frees everything if no stream is stuck any more; returns whether that is so. */
     synchronized boolean free() {
         long start = System.nanoTime();
         long patience = calls.health().isGivenUp() ? 0 : PATIENCE_NANOS;
         while (!streams.stream().allMatch(calls::isOver)) {
             long waited = System.nanoTime() - start;
             if (waited >= patience) {
-                LOG.warn("{} is closed with work on it that does not end; its memory stays in use until the process "
-                    + "ends", device);
                 return false;
             }
             Pause.after(waited);

@@ -4,7 +4,7 @@ import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_NOT_READY;
 import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_SUCCESS;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_EVENT_DEFAULT;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_EVENT_DISABLE_TIMING;
-import static dev.slipstream.jextract.cuda.CudaDriver.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+import static dev.slipstream.jextract.cuda.CudaDriver.CU_STREAM_CAPTURE_MODE_RELAXED;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_STREAM_NON_BLOCKING;
 
 import dev.slipstream.bridge.DeviceException;
@@ -178,10 +178,13 @@ public final class DeviceCalls {
         }
     }
 
-    /** From now on what this thread gives the stream is noted in a graph. */
+    /**
+     * From now on what the stream is given is noted in a graph. The relaxed mode leaves everything else alone: other
+     * streams work on, memory may be allocated, and another thread may end the capture.
+     */
     public void beginCapture(MemorySegment stream) {
         makeCurrent();
-        check(CudaDriver.cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL()),
+        check(CudaDriver.cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED()),
             "cuStreamBeginCapture");
     }
 
