@@ -1,9 +1,4 @@
-/*
- * Tests of the stand-in from C, to be run under the sanitizers, which Java cannot have:
- *
- *     cc -std=c11 -g -fsanitize=thread -pthread -o /tmp/selftest native/testing/?*.c -lm && /tmp/selftest
- *     cc -std=c11 -g -fsanitize=address,undefined -pthread -o /tmp/selftest native/testing/?*.c -lm && /tmp/selftest
- */
+/* Tests of the stand-in from C, to be run under the sanitizers too: native/README.md has the commands. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "../src/arguments.h"
