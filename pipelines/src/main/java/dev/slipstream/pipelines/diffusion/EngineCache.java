@@ -33,12 +33,19 @@ final class EngineCache implements AutoCloseable {
         this.devices = devices;
     }
 
-    /** Builds what is missing for this size, all components at the same time, and frees what was for another. */
-    void build(LoopShape shape) {
+    /**
+     * Builds what is missing for the size of this request, all components at the same time, and frees what was for
+     * another size.
+     *
+     * @throws dev.slipstream.bridge.DeviceOutOfMemoryException before anything is built, if a device has no room
+     */
+    void build(ImageRequest request) {
+        LoopShape shape = draft.shape(request);
         if (shape.equals(built)) {
             return;
         }
         closeSized();
+        MemoryNeed.requireRoom(draft.memory(request, encoder == null), devices);
         Device device = devices.getFirst();
         PipelineModel model = draft.model();
         CompletableFuture<TextEncoder> text = encoder != null ? CompletableFuture.completedFuture(encoder)
@@ -96,7 +103,7 @@ final class EngineCache implements AutoCloseable {
             if (loops.size() >= MOST_LOOPS) {
                 loops.remove(loops.keySet().iterator().next()).close();
             }
-            ready = denoiser.prepare(noise, guidance, false, estimateEvery, false);
+            ready = denoiser.prepare(noise, guidance, draft.options().withEstimateEvery(estimateEvery));
             loops.put(key, ready);
         }
         return ready;

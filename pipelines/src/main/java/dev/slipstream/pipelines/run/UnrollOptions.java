@@ -15,6 +15,10 @@ public record UnrollOptions(boolean copyStreams, boolean copiedTimesteps, boolea
     /** For devices that copy on the stream on which they compute, and do not replay. */
     public static final UnrollOptions PLAIN = new UnrollOptions(false, false, false);
 
+    public UnrollOptions withGuards(boolean guards) {
+        return new UnrollOptions(copyStreams, copiedTimesteps, guards);
+    }
+
     /** What suits these devices. */
     public static UnrollOptions of(List<Device> devices, boolean guarded) {
         return new UnrollOptions(devices.stream().allMatch(Device::copiesBesideComputing),

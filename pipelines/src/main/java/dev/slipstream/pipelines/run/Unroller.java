@@ -74,7 +74,7 @@ public final class Unroller {
         for (int device = 0; options.copyStreams() && device < plan.devices(); device++) {
             streams.add(new Program.StreamSpec(device, true));
         }
-        return new Lowering(streams, host).lower(works, results, estimates);
+        return new Lowering(streams, host, options.copiedTimesteps()).lower(works, results, estimates);
     }
 
     /** Sends the latents to the devices whose stages take them at this step. */
@@ -87,7 +87,7 @@ public final class Unroller {
         }
         devices.remove(plan.home());
         for (int device : devices) {
-            latents.put(device, copy(latents.get(plan.home()), device, step, "x" + step));
+            latents.put(device, copy(latents.get(plan.home()), device, step, "x"));
         }
     }
 
@@ -109,7 +109,7 @@ public final class Unroller {
         Map<String, Access> outputs = new LinkedHashMap<>();
         for (String tensor : plan.segment(run.stage()).writes()) {
             Version version = new Version(run, tensor);
-            Value value = Value.made(plan.label(run.stage()) + "." + tensor + "#" + run.step(), stage.device(),
+            Value value = Value.made(plan.label(run.stage()) + "." + tensor, run.step(), stage.device(),
                 loop.type(tensor, stage.branch()).bytes());
             outputs.put(tensor, value.all());
             versions.computeIfAbsent(version, key -> new HashMap<>()).put(stage.device(), value);
@@ -131,7 +131,7 @@ public final class Unroller {
     private Value on(Version version, int device, int step) {
         Map<Integer, Value> places = versions.get(version);
         Value made = places.get(plan.stages().get(version.run().stage()).device());
-        return places.computeIfAbsent(device, key -> copy(made, device, step, made.toString()));
+        return places.computeIfAbsent(device, key -> copy(made, device, step, made.role()));
     }
 
     private Access graphInput(String tensor, Stage stage, int step) {
@@ -152,7 +152,7 @@ public final class Unroller {
             return given;
         }
         return copiedTimesteps.computeIfAbsent(given, key -> {
-            Value copied = Value.made("t" + step, stage.device(), type.bytes());
+            Value copied = Value.made("t", step, stage.device(), type.bytes());
             works.add(new Work.Copy(stage.device(), step, given.all(), copied.all()));
             return copied;
         });
@@ -178,7 +178,7 @@ public final class Unroller {
             return x;
         }
         return modelInputs.computeIfAbsent(stage.branch() + "@" + device, key -> {
-            Value input = Value.made("in" + step, device, type.bytes());
+            Value input = Value.made("in " + stage.branch(), step, device, type.bytes());
             long extra = loop.extraBytes(stage.branch());
             long rows = extra == 0 ? type.bytes() / x.bytes() : type.shape().dim(0);
             long row = type.bytes() / rows;
@@ -219,9 +219,9 @@ public final class Unroller {
         }
         boolean last = step == loop.noise().steps() - 1;
         Value next = last || loop.keepLatents() ? Value.pinned("x" + (step + 1), home, x.bytes())
-            : Value.made("x" + (step + 1), home, x.bytes());
+            : Value.made("x", step + 1, home, x.bytes());
         remembered.add(isRemembered(step)
-            ? combine(step, row.history(), x, Value.made("h" + step, home, x.bytes())) : null);
+            ? combine(step, row.history(), x, Value.made("h", step, home, x.bytes())) : null);
         if (loop.isEstimated(step)) {
             // Before the next latents, whose event says that the step is done.
             estimates.put(step, combine(step, row.estimate(), x, Value.pinned("e" + step, home, x.bytes())));
@@ -274,8 +274,8 @@ public final class Unroller {
         works.add(new Work.Combine(device, step, to, from, weights.stream().map(Double::floatValue).toList()));
     }
 
-    private Value copy(Value value, int device, int step, String name) {
-        Value copied = Value.made(name, device, value.bytes());
+    private Value copy(Value value, int device, int step, String role) {
+        Value copied = Value.made(role, step, device, value.bytes());
         int stream = options.copyStreams() ? value.device() + plan.devices() : device;
         works.add(new Work.Copy(stream, step, value.all(), copied.all()));
         return copied;
