@@ -97,6 +97,8 @@ CUresult cuCtxSetCurrent(CUcontext handle) {
     }
     if (status == CUDA_SUCCESS) {
         current = handle;
+    } else if (status == CUDA_ERROR_LAUNCH_FAILED && find_object(handle, CONTEXT) != NULL) {
+        lose_context((Context *) find_object(handle, CONTEXT));
     }
     return leave(status);
 }

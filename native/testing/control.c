@@ -27,11 +27,23 @@ void set_in_host_function(bool inside) {
     inside_host_function = inside;
 }
 
+void lose_context(Context *context) {
+    context->error = CUDA_ERROR_LAUNCH_FAILED;
+    for (Object *o = next_object(0, STREAM, context); o != NULL; o = next_object(o->number, STREAM, context)) {
+        end_capture((Stream *) o);
+        drop_queue((Stream *) o, context->error);
+    }
+    pthread_cond_broadcast(&fake.progress);
+}
+
 CUresult enter_library(const char *name) {
     pthread_mutex_lock(&fake.lock);
     calls++;
     if (calls_to_failure > 0 && --calls_to_failure == 0) {
         failed = name;
+        if (failure == CUDA_ERROR_LAUNCH_FAILED && current_context() != NULL) {
+            lose_context(current_context());
+        }
         return failure;
     }
     return inside_host_function ? CUDA_ERROR_NOT_PERMITTED : CUDA_SUCCESS;
@@ -66,6 +78,7 @@ void fake_reset(int devices, size_t memory_bytes) {
     fake.memory = memory_bytes;
     fake.version = DEFAULT_VERSION;
     fake.init_result = CUDA_SUCCESS;
+    fake.patient = false;
     calls = 0;
     calls_to_failure = 0;
     failed = "";
@@ -96,14 +109,8 @@ const char *fake_last_failed_name(void) {
 
 void fake_lose_device(int ordinal) {
     pthread_mutex_lock(&fake.lock);
-    Context *context = ordinal >= 0 && ordinal < fake.device_count ? fake.devices[ordinal].context : NULL;
-    if (context != NULL) {
-        context->error = CUDA_ERROR_LAUNCH_FAILED;
-        for (Object *o = next_object(0, STREAM, context); o != NULL; o = next_object(o->number, STREAM, context)) {
-            end_capture((Stream *) o);
-            drop_queue((Stream *) o, context->error);
-        }
-        pthread_cond_broadcast(&fake.progress);
+    if (ordinal >= 0 && ordinal < fake.device_count && fake.devices[ordinal].context != NULL) {
+        lose_context(fake.devices[ordinal].context);
     }
     pthread_mutex_unlock(&fake.lock);
 }
@@ -117,5 +124,11 @@ void fake_driver_version(int version) {
 void fake_init_result(int code) {
     pthread_mutex_lock(&fake.lock);
     fake.init_result = (CUresult) code;
+    pthread_mutex_unlock(&fake.lock);
+}
+
+void fake_patient(int on) {
+    pthread_mutex_lock(&fake.lock);
+    fake.patient = on != 0;
     pthread_mutex_unlock(&fake.lock);
 }

@@ -73,7 +73,8 @@ CUresult cuEventQuery(CUevent handle) {
         status = forbid_while_capturing();
     }
     if (status == CUDA_SUCCESS && event->latest != NULL) {
-        status = event->latest->done ? event->latest->result : CUDA_ERROR_NOT_READY;
+        status = event->latest->done ? event->latest->result
+            : fake.patient ? wait_for_point(share_point(event->latest)) : CUDA_ERROR_NOT_READY;
     }
     return leave(status);
 }

@@ -154,12 +154,15 @@ typedef struct {
     Device devices[MAX_DEVICES];
     int version;
     CUresult init_result;
+    bool patient;
 } Fake;
 
 extern Fake fake;
 
 /* control.c */
 CUresult enter_library(const char *name);
+
+void lose_context(Context *context);
 CUresult enter(const char *name);
 CUresult leave(CUresult status);
 bool in_host_function(void);

@@ -13,7 +13,8 @@ EXPORT void fake_reset(int devices, size_t memory_bytes);
 /*
  * Fails the n-th call from now, counted over all threads from 1, with this code and without effect. Calls that free or
  * end something are the exception: they report the code but do it all the same, as the driver reports errors of earlier
- * work from any call. An n of 0 or less disarms.
+ * work from any call. An n of 0 or less disarms. With CUDA_ERROR_LAUNCH_FAILED the current context, or that which is to
+ * become current, is lost, as by fake_lose_device.
  */
 EXPORT void fake_fail_call(long n, int code);
 
@@ -44,5 +45,11 @@ EXPORT void fake_driver_version(int version);
 
 /* What cuInit returns; fake_reset sets it back to success. */
 EXPORT void fake_init_result(int code);
+
+/*
+ * From now on a query waits until what it asks for is done, so that a program which asks again and again makes the same
+ * calls each time. fake_reset ends it.
+ */
+EXPORT void fake_patient(int on);
 
 #endif

@@ -72,7 +72,8 @@ CUresult cuStreamQuery(CUstream handle) {
     }
     if (status == CUDA_SUCCESS) {
         status = stream->capture != NULL ? invalidate_capture(stream)
-            : stream->first != NULL ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
+            : stream->first == NULL ? CUDA_SUCCESS
+            : fake.patient ? wait_for_point(signal_end(stream)) : CUDA_ERROR_NOT_READY;
     }
     return leave(status);
 }

@@ -10,5 +10,7 @@ module dev.slipstream.bridge {
 
     uses dev.slipstream.bridge.DeviceProvider;
 
-    provides dev.slipstream.bridge.DeviceProvider with dev.slipstream.bridge.cpu.CpuProvider;
+    provides dev.slipstream.bridge.DeviceProvider with
+        dev.slipstream.bridge.cpu.CpuProvider,
+        dev.slipstream.bridge.cuda.CudaProvider;
 }

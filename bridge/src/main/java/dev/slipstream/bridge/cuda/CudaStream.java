@@ -278,25 +278,45 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
     @Override
     public void free() {
         capture.drop(handle);
-        long start = System.nanoTime();
+        DeviceException failed = null;
         try {
-            while (!calls.isIdle(handle)) {
-                if (upstream.givenUp() != null) {
-                    device().abandon(handle);
-                    return;
-                }
-                Pause.after(System.nanoTime() - start);
-            }
-        } catch (DeviceLostException meanwhile) {
-            if (calls.health().isGivenUp()) {
-                device().abandon(handle);
-                return;
-            }
+            awaitEnd();
+        } catch (DeviceException asking) {
+            failed = asking;
+        }
+        if (calls.health().isGivenUp() || upstream.givenUp() != null) {
+            device().abandon(handle);
+            return;
         }
         if (failure != null) {
             LOG.warn("a stream was closed with a failure that nobody asked for: {}", failure.getMessage());
         }
         calls.destroyStream(handle);
+        if (failed != null && !calls.health().isLost()) {
+            throw failed;
+        }
+    }
+
+    /** Waits until nothing runs any more or may never end. One bad answer of the driver does not mean that. */
+    private void awaitEnd() {
+        long start = System.nanoTime();
+        DeviceException failed = null;
+        while (upstream.givenUp() == null) {
+            try {
+                if (calls.isIdle(handle)) {
+                    break;
+                }
+            } catch (DeviceException asking) {
+                if (failed != null || calls.health().isLost()) {
+                    throw asking;
+                }
+                failed = asking;
+            }
+            Pause.after(System.nanoTime() - start);
+        }
+        if (failed != null) {
+            throw failed;
+        }
     }
 
     @Override

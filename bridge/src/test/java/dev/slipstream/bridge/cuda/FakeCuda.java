@@ -108,6 +108,11 @@ public final class FakeCuda {
         call(null, "fake_init_result", code);
     }
 
+    /** From now on queries wait until what they ask for is done, so that the same work makes the same calls. */
+    public void patient() {
+        call(null, "fake_patient", 1);
+    }
+
     /** Calls a function of the library by name, with ints, longs and addresses as they come. */
     Object call(MemoryLayout result, String name, Object... arguments) {
         MemoryLayout[] parameters = new MemoryLayout[arguments.length];

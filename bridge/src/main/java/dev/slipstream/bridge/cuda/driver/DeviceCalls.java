@@ -194,13 +194,16 @@ public final class DeviceCalls {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             check(CudaDriver.cuStreamEndCapture(stream, out), "cuStreamEndCapture");
+            MemorySegment noted = out.get(ValueLayout.ADDRESS, 0);
+            int instantiated = CudaDriver.cuGraphInstantiateWithFlags(out, noted, 0);
+            int destroyed = CudaDriver.cuGraphDestroy(noted);
+            check(instantiated, "cuGraphInstantiateWithFlags");
             MemorySegment graph = out.get(ValueLayout.ADDRESS, 0);
-            try {
-                check(CudaDriver.cuGraphInstantiateWithFlags(out, graph, 0), "cuGraphInstantiateWithFlags");
-                return out.get(ValueLayout.ADDRESS, 0);
-            } finally {
-                CudaDriver.cuGraphDestroy(graph);
+            if (destroyed != CUDA_SUCCESS()) {
+                CudaDriver.cuGraphExecDestroy(graph);
+                throw failed("cuGraphDestroy", destroyed);
             }
+            return graph;
         }
     }
 

@@ -37,7 +37,7 @@ public final class Driver {
     public int version() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
-            check(CudaDriver.cuDriverGetVersion(out), "cuDriverGetVersion");
+            check(CudaDriver.cuDriverGetVersion(out), "CUDA driver", "cuDriverGetVersion");
             return out.get(ValueLayout.JAVA_INT, 0);
         }
     }
@@ -45,7 +45,7 @@ public final class Driver {
     int deviceCount() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
-            check(CudaDriver.cuDeviceGetCount(out), "cuDeviceGetCount");
+            check(CudaDriver.cuDeviceGetCount(out), "CUDA driver", "cuDeviceGetCount");
             return out.get(ValueLayout.JAVA_INT, 0);
         }
     }
@@ -54,24 +54,26 @@ public final class Driver {
         int device = device(ordinal);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocate(NAME_BYTES);
-            check(CudaDriver.cuDeviceGetName(name, NAME_BYTES, device), "cuDeviceGetName");
+            check(CudaDriver.cuDeviceGetName(name, NAME_BYTES, device), ordinal, "cuDeviceGetName");
             MemorySegment total = arena.allocate(ValueLayout.JAVA_LONG);
-            check(CudaDriver.cuDeviceTotalMem_v2(total, device), "cuDeviceTotalMem");
+            check(CudaDriver.cuDeviceTotalMem_v2(total, device), ordinal, "cuDeviceTotalMem");
             return new Gpu(ordinal, name.getString(0),
-                attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR()),
-                attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR()), total.get(ValueLayout.JAVA_LONG, 0));
+                attribute(ordinal, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR()),
+                attribute(ordinal, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR()),
+                total.get(ValueLayout.JAVA_LONG, 0));
         }
     }
 
     boolean hasMemoryPools(int ordinal) {
-        return attribute(device(ordinal), CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED()) != 0;
+        return attribute(ordinal, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED()) != 0;
     }
 
     /** Whether one GPU can reach the memory of another directly. */
     public boolean canAccessPeer(int ordinal, int peer) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
-            check(CudaDriver.cuDeviceCanAccessPeer(out, device(ordinal), device(peer)), "cuDeviceCanAccessPeer");
+            check(CudaDriver.cuDeviceCanAccessPeer(out, device(ordinal), device(peer)), ordinal,
+                "cuDeviceCanAccessPeer of cuda:" + peer);
             return out.get(ValueLayout.JAVA_INT, 0) != 0;
         }
     }
@@ -80,38 +82,41 @@ public final class Driver {
     public MemorySegment retain(int ordinal) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-            check(CudaDriver.cuDevicePrimaryCtxRetain(out, device(ordinal)),
-                "cuDevicePrimaryCtxRetain of cuda:" + ordinal);
+            check(CudaDriver.cuDevicePrimaryCtxRetain(out, device(ordinal)), ordinal, "cuDevicePrimaryCtxRetain");
             return out.get(ValueLayout.ADDRESS, 0);
         }
     }
 
     /** Gives a primary context back; the last one to do so ends it, and with it a sticky error. */
     public void release(int ordinal) {
-        check(CudaDriver.cuDevicePrimaryCtxRelease_v2(device(ordinal)),
-            "cuDevicePrimaryCtxRelease of cuda:" + ordinal);
+        check(CudaDriver.cuDevicePrimaryCtxRelease_v2(device(ordinal)), ordinal, "cuDevicePrimaryCtxRelease");
     }
 
     private int device(int ordinal) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
-            check(CudaDriver.cuDeviceGet(out, ordinal), "cuDeviceGet of cuda:" + ordinal);
+            check(CudaDriver.cuDeviceGet(out, ordinal), ordinal, "cuDeviceGet");
             return out.get(ValueLayout.JAVA_INT, 0);
         }
     }
 
-    private int attribute(int device, int attribute) {
+    private int attribute(int ordinal, int attribute) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
-            check(CudaDriver.cuDeviceGetAttribute(out, attribute, device), "cuDeviceGetAttribute " + attribute);
+            check(CudaDriver.cuDeviceGetAttribute(out, attribute, device(ordinal)), ordinal,
+                "cuDeviceGetAttribute " + attribute);
             return out.get(ValueLayout.JAVA_INT, 0);
         }
+    }
+
+    private static void check(int result, int ordinal, String call) {
+        check(result, "cuda:" + ordinal, call);
     }
 
     /** @throws DeviceException naming the call and the code */
-    private static void check(int result, String call) {
+    private static void check(int result, String device, String call) {
         if (result != CUDA_SUCCESS()) {
-            throw CudaErrors.of("CUDA driver", call, result);
+            throw CudaErrors.of(device, call, result);
         }
     }
 }
