@@ -168,7 +168,7 @@ CUresult leave(CUresult status);
 bool in_host_function(void);
 void set_in_host_function(bool inside);
 
-/* contexts.c */
+/* contexts.c, devices.c */
 Context *current_context(void);
 CUresult enter_context(const char *name, Context **context);
 CUresult device_status(CUdevice device);

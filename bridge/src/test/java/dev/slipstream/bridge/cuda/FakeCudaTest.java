@@ -146,12 +146,10 @@ class FakeCudaTest {
 
     @Test
     void theDriverCanBeOldOrWithoutDevices() {
-        MemorySegment version = MemorySegment.NULL;
         fake.driverVersion(11080);
         try (FakeCudaSession session = new FakeCudaSession(fake)) {
-            version = session.out();
-            session.ok("cuDriverGetVersion", version);
-            assertEquals(11080, version.get(ValueLayout.JAVA_INT, 0));
+            session.ok("cuDriverGetVersion", session.out());
+            assertEquals(11080, session.out().get(ValueLayout.JAVA_INT, 0));
         }
         fake.reset(0, 0);
         assertEquals(100, (int) fake.call(ValueLayout.JAVA_INT, "cuInit", 0));

@@ -4,7 +4,7 @@ import java.util.Random;
 
 /** The two types of 16 bits, converted without the bit tricks of the kernels. */
 enum KernelsHalfType {
-    FLOAT16("f16") {
+    FLOAT16("f16", 65504) {
         @Override
         float toFloat(short half) {
             return Float.float16ToFloat(half);
@@ -15,7 +15,7 @@ enum KernelsHalfType {
             return Float.floatToFloat16(value);
         }
     },
-    BFLOAT16("bf16") {
+    BFLOAT16("bf16", 0x1.FEp127f) {
         @Override
         float toFloat(short half) {
             return Float.intBitsToFloat(half << 16);
@@ -41,9 +41,11 @@ enum KernelsHalfType {
     };
 
     private final String kernelName;
+    private final float largest;
 
-    KernelsHalfType(String kernelName) {
+    KernelsHalfType(String kernelName, float largest) {
         this.kernelName = kernelName;
+        this.largest = largest;
     }
 
     abstract float toFloat(short half);
@@ -52,6 +54,11 @@ enum KernelsHalfType {
 
     String kernelName() {
         return kernelName;
+    }
+
+    /** The largest number that is not infinite. */
+    float largest() {
+        return largest;
     }
 
     short[] of(float[] values) {

@@ -146,7 +146,7 @@ class KernelsTest {
 
     @ParameterizedTest
     @EnumSource(KernelsHalfType.class)
-    void oneKernelsHalfTypeBecomesTheOther(KernelsHalfType from) {
+    void oneHalfTypeBecomesTheOther(KernelsHalfType from) {
         KernelsHalfType to = from == KernelsHalfType.FLOAT16 ? KernelsHalfType.BFLOAT16 : KernelsHalfType.FLOAT16;
         short[] in = from.of(KernelsHalfType.hardToRound());
         long out = kernels.memory(in.length * 2L);
@@ -190,16 +190,18 @@ class KernelsTest {
 
     @Test
     void aPictureIsClampedRoundedToEvenAndInterleaved() {
-        // Two pixels: red, then green, then blue. 0.5 becomes 191.25, and 0 becomes 127.5, which is rounded to even.
-        float[] planes = {-1, 1, 0, -0.0039215684f, 3, Float.NEGATIVE_INFINITY};
-        long out = kernels.memory(7);
-        kernels.launch("image_rgb8", kernels.arguments(new long[] {kernels.upload(planes), out, 2}));
-        assertArrayEquals(new byte[] {0, (byte) 128, (byte) 255, (byte) 255, 127, 0, -1}, kernels.bytes(out, 7));
+        // Three pixels: their red, then green, then blue. -0.49411765 becomes 64.5 and 0 becomes 127.5, both ties.
+        float[] planes = {-1, 1, 0, -0.49411765f, 3, Float.NEGATIVE_INFINITY, 0.5f, -3, Float.NaN};
+        long out = kernels.memory(10);
+        kernels.launch("image_rgb8", kernels.arguments(new long[] {kernels.upload(planes), out, 3}));
+        byte[] expected = {0, 64, (byte) 191, (byte) 255, (byte) 255, 0, (byte) 128, 0, 0, -1};
+        assertArrayEquals(expected, kernels.bytes(out, 10));
     }
 
     @Test
     void aGuardNamesTheLowestLabelWithABadValue() {
         float[] good = values(4);
+        good[0] = Float.MAX_VALUE;
         float[] bad = good.clone();
         bad[COUNT - 1] = Float.NEGATIVE_INFINITY;
         long mark = kernels.memory(4);
@@ -210,6 +212,8 @@ class KernelsTest {
         assertEquals(9, kernels.ints(mark, 1)[0]);
         bad[COUNT - 1] = Float.NaN;
         for (KernelsHalfType type : KernelsHalfType.values()) {
+            good[0] = type.largest();
+            bad[0] = good[0];
             guard("guard_" + type.kernelName(), kernels.upload(type.of(good)), mark, 2);
             guard("guard_" + type.kernelName(), kernels.upload(type.of(bad)), mark, 5);
         }
