@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import dev.slipstream.bridge.provider.Failures;
 import java.lang.foreign.MemorySegment;
@@ -55,6 +56,8 @@ final class Capture {
         DeviceException thrown = Failures.thrown(why);
         try {
             calls.destroyGraph(calls.endCapture(handle));
+        } catch (DeviceLostException lost) {
+            throw new DeviceLostException(why.getMessage() + "; " + lost.getMessage(), why);
         } catch (DeviceException second) {
             thrown.addSuppressed(second);
         }

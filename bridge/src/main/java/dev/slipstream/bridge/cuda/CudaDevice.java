@@ -11,6 +11,7 @@ import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import dev.slipstream.bridge.cuda.driver.Gpu;
 import dev.slipstream.bridge.cuda.driver.PreFlight;
+import dev.slipstream.bridge.cuda.driver.PrimaryContext;
 import dev.slipstream.bridge.provider.DeviceObject;
 import dev.slipstream.bridge.provider.OpenObjects;
 import dev.slipstream.bridge.provider.Owned;
@@ -47,9 +48,9 @@ final class CudaDevice implements Device, Owner {
         this.afterClose = afterClose;
         this.open = new OpenObjects(name);
         try {
-            MemorySegment context = ready.driver().retain(gpu.ordinal());
-            this.calls = new DeviceCalls(name, context);
-            owned.own(() -> release(ready));
+            PrimaryContext context = ready.driver().retain(gpu.ordinal());
+            owned.own(() -> release(ready, context));
+            this.calls = new DeviceCalls(name, context.handle());
             this.remains = new Remains(name, calls);
             this.heap = owned.own(new DeviceHeap(calls, gpu.ordinal(), gpu.totalBytes(), this::holdBack));
             for (Gpu peer : ready.gpus()) {
@@ -66,9 +67,9 @@ final class CudaDevice implements Device, Owner {
         }
     }
 
-    private void release(PreFlight.Ready ready) {
+    private static void release(PreFlight.Ready ready, PrimaryContext context) {
         try {
-            ready.driver().release(gpu.ordinal());
+            ready.driver().release(context);
         } catch (DeviceLostException alreadyKnown) {
             // The last release of the context ends the error as well.
         }
@@ -113,10 +114,12 @@ final class CudaDevice implements Device, Owner {
 
     /** Closes something of the compiler's, which may call CUDA for that. */
     void closing(Runnable close) {
-        if (!calls.health().isLost()) {
-            calls.makeCurrent();
+        try (Owned both = new Owned()) {
+            both.own(close::run);
+            if (!calls.health().isLost()) {
+                both.own(calls::makeCurrent);
+            }
         }
-        close.run();
     }
 
     @Override

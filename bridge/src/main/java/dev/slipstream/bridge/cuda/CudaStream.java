@@ -63,11 +63,20 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         }
     }
 
+    /** An engine does not say why it refused to run; if the device is lost, that is why. */
     private DeviceException running(CudaBindings bindings, DeviceException refused) {
         String message = device().name() + ": running " + bindings.context().engine().name() + " failed: "
             + refused.getMessage();
-        return refused instanceof DeviceLostException ? new DeviceLostException(message, refused.getCause())
-            : new DeviceException(message, refused.getCause());
+        try {
+            if (!capture.isRunning()) {
+                calls.isIdle(handle);
+            }
+        } catch (DeviceLostException lost) {
+            return new DeviceLostException(message + "; " + lost.getMessage(), refused);
+        } catch (DeviceException unclear) {
+            refused.addSuppressed(unclear);
+        }
+        return new DeviceException(message, refused.getCause());
     }
 
     @Override

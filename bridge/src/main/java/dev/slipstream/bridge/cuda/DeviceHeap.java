@@ -92,7 +92,7 @@ final class DeviceHeap implements AutoCloseable {
     @Override
     public void close() {
         if (!calls.health().isLost()) {
-            Pause.until(() -> calls.isIdle(freeing));
+            owned.own(() -> Pause.until(() -> calls.isIdle(freeing)));
         }
         owned.close();
     }

@@ -57,16 +57,16 @@ public final class FakeGpus implements AutoCloseable {
     }
 
     /** Fails if something is alive of a device that was closed. */
-    public void assertNothingLeft() {
-        assertEquals(0, engines.liveObjects(), "engines and contexts that were not closed");
-        assertEquals(0, driver.liveHandles(), driver::liveReport);
+    public void assertNothingLeft(String after) {
+        assertEquals(0, engines.liveObjects(), () -> after + ": engines and contexts that were not closed");
+        assertEquals(0, driver.liveHandles(), () -> after + ": " + driver.liveReport());
     }
 
     @Override
     public void close() {
         // Devices that were given up are freed when another one is opened.
         provider.open(DeviceSpec.parse("cuda:0")).close();
-        assertNothingLeft();
+        assertNothingLeft("at the end");
         engines.close();
     }
 }

@@ -73,7 +73,7 @@ public final class DeviceCalls {
     }
 
     public void freePinned(MemorySegment memory) {
-        give(CudaDriver.cuCtxSetCurrent(context), CudaDriver.cuMemFreeHost(memory), "cuMemFreeHost");
+        give(bind(), CudaDriver.cuMemFreeHost(memory), "cuMemFreeHost");
     }
 
     public void upload(MemorySegment from, long to, long bytes, MemorySegment stream) {
@@ -122,7 +122,7 @@ public final class DeviceCalls {
     }
 
     public void destroyStream(MemorySegment stream) {
-        give(CudaDriver.cuCtxSetCurrent(context), CudaDriver.cuStreamDestroy_v2(stream), "cuStreamDestroy");
+        give(bind(), CudaDriver.cuStreamDestroy_v2(stream), "cuStreamDestroy");
     }
 
     /** Whether the stream has done all that it was given. */
@@ -155,7 +155,7 @@ public final class DeviceCalls {
     }
 
     public void destroyEvent(MemorySegment event) {
-        give(CudaDriver.cuCtxSetCurrent(context), CudaDriver.cuEventDestroy_v2(event), "cuEventDestroy");
+        give(bind(), CudaDriver.cuEventDestroy_v2(event), "cuEventDestroy");
     }
 
     public void record(MemorySegment event, MemorySegment stream) {
@@ -213,7 +213,7 @@ public final class DeviceCalls {
     }
 
     public void destroyGraph(MemorySegment graph) {
-        give(CudaDriver.cuCtxSetCurrent(context), CudaDriver.cuGraphExecDestroy(graph), "cuGraphExecDestroy");
+        give(bind(), CudaDriver.cuGraphExecDestroy(graph), "cuGraphExecDestroy");
     }
 
     /**
@@ -247,6 +247,20 @@ public final class DeviceCalls {
             health.lose(lost);
         }
         return failure;
+    }
+
+    /**
+     * Makes the context current for a call that gives something back. If that fails it is tried once more, so that what
+     * is to be given back is not lost because of it.
+     *
+     * @return the first result
+     */
+    int bind() {
+        int result = CudaDriver.cuCtxSetCurrent(context);
+        if (result != CUDA_SUCCESS()) {
+            CudaDriver.cuCtxSetCurrent(context);
+        }
+        return result;
     }
 
     /** Checks calls that give something back: of a lost device everything is gone already. */

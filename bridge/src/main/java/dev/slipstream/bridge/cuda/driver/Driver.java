@@ -79,17 +79,19 @@ public final class Driver {
     }
 
     /** The primary context of a GPU, the one that CUDA's runtime uses too; {@link #release} gives it back. */
-    public MemorySegment retain(int ordinal) {
+    public PrimaryContext retain(int ordinal) {
+        int device = device(ordinal);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-            check(CudaDriver.cuDevicePrimaryCtxRetain(out, device(ordinal)), ordinal, "cuDevicePrimaryCtxRetain");
-            return out.get(ValueLayout.ADDRESS, 0);
+            check(CudaDriver.cuDevicePrimaryCtxRetain(out, device), ordinal, "cuDevicePrimaryCtxRetain");
+            return new PrimaryContext(ordinal, device, out.get(ValueLayout.ADDRESS, 0));
         }
     }
 
     /** Gives a primary context back; the last one to do so ends it, and with it a sticky error. */
-    public void release(int ordinal) {
-        check(CudaDriver.cuDevicePrimaryCtxRelease_v2(device(ordinal)), ordinal, "cuDevicePrimaryCtxRelease");
+    public void release(PrimaryContext context) {
+        check(CudaDriver.cuDevicePrimaryCtxRelease_v2(context.device()), context.ordinal(),
+            "cuDevicePrimaryCtxRelease");
     }
 
     private int device(int ordinal) {

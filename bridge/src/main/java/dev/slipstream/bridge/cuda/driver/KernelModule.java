@@ -53,6 +53,6 @@ public final class KernelModule implements AutoCloseable {
 
     @Override
     public void close() {
-        calls.give(CudaDriver.cuCtxSetCurrent(calls.context()), CudaDriver.cuModuleUnload(module), "cuModuleUnload");
+        calls.give(calls.bind(), CudaDriver.cuModuleUnload(module), "cuModuleUnload");
     }
 }

@@ -81,7 +81,7 @@ public final class MemoryPool implements AutoCloseable {
 
     /** Frees memory once the stream has come to here. */
     public void free(long address, MemorySegment stream) {
-        calls.give(CudaDriver.cuCtxSetCurrent(calls.context()), CudaDriver.cuMemFreeAsync(address, stream),
+        calls.give(calls.bind(), CudaDriver.cuMemFreeAsync(address, stream),
             "cuMemFreeAsync");
     }
 
@@ -95,6 +95,6 @@ public final class MemoryPool implements AutoCloseable {
 
     @Override
     public void close() {
-        calls.give(CudaDriver.cuCtxSetCurrent(calls.context()), CudaDriver.cuMemPoolDestroy(pool), "cuMemPoolDestroy");
+        calls.give(calls.bind(), CudaDriver.cuMemPoolDestroy(pool), "cuMemPoolDestroy");
     }
 }
