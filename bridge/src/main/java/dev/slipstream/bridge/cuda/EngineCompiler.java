@@ -1,0 +1,21 @@
+package dev.slipstream.bridge.cuda;
+
+import dev.slipstream.bridge.Availability;
+import dev.slipstream.bridge.EngineBuildException;
+import dev.slipstream.bridge.EngineSource;
+
+/**
+ * Makes engines for CUDA devices: TensorRT, or in tests a stand-in. Called with the device's primary context current on
+ * the calling thread.
+ */
+public interface EngineCompiler {
+    /** Whether engines can be made here; asked only after the driver was found and initialised. */
+    Availability availability();
+
+    /**
+     * Compiles a graph, or loads what was compiled of it before.
+     *
+     * @throws EngineBuildException naming source and reason
+     */
+    CompiledEngine compile(EngineTarget target, EngineSource source);
+}
