@@ -24,7 +24,8 @@ final class Advice {
                     + ") beside libnvinfer");
             }
             if (OLD_DRIVER.matcher(message).find()) {
-                return Optional.of("update the NVIDIA driver, which is older than this TensorRT needs");
+                return Optional.of(
+                    "install or update the NVIDIA driver: there is none, or it is too old for this TensorRT");
             }
         }
         return Optional.empty();

@@ -39,11 +39,19 @@ enum CppClass {
         return this != PARSER && this != PARSER_ERROR;
     }
 
+    /** Whether who asked for an object has to free it. The others belong to the object that they came from. */
+    boolean isOwned() {
+        return this != PROFILE && this != TENSOR && this != PARSER_ERROR;
+    }
+
     /**
      * Where the handed-out object's own table has the destructor that also frees it. In the parser's table the two
      * destructors lie among the methods, where its header declares them.
      */
     int deleteSlot(int major) {
+        if (!isOwned()) {
+            throw new IllegalStateException(this + " is not to be deleted");
+        }
         if (this == PARSER) {
             return major == 10 ? 9 : 7;
         }

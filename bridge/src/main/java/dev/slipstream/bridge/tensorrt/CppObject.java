@@ -15,6 +15,8 @@ import java.util.Optional;
  */
 final class CppObject {
     private static final long POINTER = ValueLayout.ADDRESS.byteSize();
+    /** Without a device TensorRT returns offsets into what does not exist, like 0x238, in place of objects. */
+    private static final long LOWEST_ADDRESS = 0x10000;
     private static final int METHODS = Method.values().length;
 
     private final CppClass type;
@@ -265,9 +267,14 @@ final class CppObject {
         }
     }
 
-    /** The text that a call returned, which TensorRT owns; empty for NULL. */
+    /** Whether a returned pointer points nowhere: NULL, or a small number, which TensorRT may return too. */
+    static boolean isNothing(MemorySegment pointer) {
+        return Long.compareUnsigned(pointer.address(), LOWEST_ADDRESS) < 0;
+    }
+
+    /** The text that a call returned, which TensorRT owns; empty if it returned none. */
     static String text(MemorySegment pointer) {
-        return pointer.address() == 0 ? "" : pointer.reinterpret(Long.MAX_VALUE).getString(0);
+        return isNothing(pointer) ? "" : pointer.reinterpret(Long.MAX_VALUE).getString(0);
     }
 
     private MemorySegment function(Method method, Signature signature) {

@@ -7,9 +7,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One build of an engine from its graph. Closing it frees the serialised engine. */
 final class EngineBuild implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(EngineBuild.class);
     private static final int TOLD_ERRORS = 3;
 
     private final InferenceRuntime runtime;
@@ -76,6 +79,7 @@ final class EngineBuild implements AutoCloseable {
         if (network.outputs() == 0) {
             throw new TensorRtException("the graph has no outputs", null);
         }
+        LOGGER.debug("engine {} has {} layers before TensorRT joins them", source.name(), network.layers());
     }
 
     private static String told(List<ParserError> errors) {

@@ -51,7 +51,6 @@ enum Method {
     SET_PROGRESS_MONITOR(CppClass.CONFIG, "setProgressMonitor", 56, 45, Signature.VOID_PTR),
 
     SET_PROFILE_DIMENSIONS(CppClass.PROFILE, "setDimensions", 2, 2, Signature.BOOL_PTR_INT_PTR),
-    IS_PROFILE_VALID(CppClass.PROFILE, "isValid", 9, 7, Signature.GET_BOOL),
 
     COUNT_LAYERS(CppClass.NETWORK, "getNbLayers", 12, 12, Signature.GET_INT),
     COUNT_INPUTS(CppClass.NETWORK, "getNbInputs", 14, 14, Signature.GET_INT),

@@ -37,11 +37,6 @@ final class OptimizationProfile {
         }
     }
 
-    /** Whether all that was set fits together. */
-    boolean isValid() {
-        return object().bool(Method.IS_PROFILE_VALID);
-    }
-
     private void set(MemorySegment name, Constant selector, Shape shape, Arena arena, String input) {
         long mark = builder.tensorRt().mark();
         boolean done = object().bool(Method.SET_PROFILE_DIMENSIONS, name, selector.value(builder.major()),

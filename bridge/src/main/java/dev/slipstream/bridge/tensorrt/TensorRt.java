@@ -14,9 +14,6 @@ import java.util.concurrent.atomic.AtomicInteger;
  * keeps the first logger that it is given. Any thread may use it.
  */
 final class TensorRt {
-    /** Without a device TensorRT returns offsets into what does not exist, like 0x238, in place of objects. */
-    private static final long LOWEST_ADDRESS = 0x10000;
-
     private final Exports exports;
     private final TensorRtVersion version;
     private final Log log;
@@ -74,6 +71,10 @@ final class TensorRt {
 
     /** For {@link NetworkDefinition}. @throws DeviceException also if there is no parser library */
     CppObject createParser(MemorySegment network) {
+        if (!hasParser()) {
+            throw new TensorRtException("TensorRT's ONNX parser was not found; install libnvonnxparser.so." + major()
+                + " beside libnvinfer", null);
+        }
         long mark = mark();
         return object("createNvOnnxParser", exports.createParser(network, log.object()), CppClass.PARSER, mark);
     }
@@ -89,7 +90,7 @@ final class TensorRt {
 
     /** The object that a call returned. @throws DeviceException if it returned none */
     CppObject object(String call, MemorySegment address, CppClass type, long mark) {
-        if (Long.compareUnsigned(address.address(), LOWEST_ADDRESS) < 0) {
+        if (CppObject.isNothing(address)) {
             throw failure("TensorRT's " + call + " made nothing", mark, Optional.empty());
         }
         return CppObject.at(address, type, major());

@@ -1,6 +1,8 @@
 package dev.slipstream.bridge.tensorrt;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.bridge.cuda.CompiledEngine;
 import dev.slipstream.bridge.cuda.EngineContext;
@@ -43,7 +45,13 @@ final class TensorRtEngine implements CompiledEngine {
 
     @Override
     public EngineContext newContext() {
-        return new TensorRtContext(name, tensors, engine.createContext());
+        try {
+            return new TensorRtContext(name, tensors, engine.createContext());
+        } catch (DeviceOutOfMemoryException full) {
+            throw new DeviceOutOfMemoryException(name + " has no room for a context: " + full.getMessage(), full);
+        } catch (DeviceException failure) {
+            throw new DeviceException(name + " makes no context: " + failure.getMessage(), failure);
+        }
     }
 
     @Override
