@@ -3,12 +3,12 @@ package dev.slipstream.bridge.cuda;
 import dev.slipstream.bridge.TensorType;
 import java.util.Map;
 
-/** An engine on a device: weights, and no state of a run. Any thread may use it; it outlives its contexts. */
+/** What an {@link EngineCompiler} made. Any thread may use it; it is closed after its contexts. */
 public interface CompiledEngine extends AutoCloseable {
-    /** In the graph's order. */
+    /** Inputs by name, in the graph's order. */
     Map<String, TensorType> inputs();
 
-    /** In the graph's order. */
+    /** Outputs by name, in the graph's order. */
     Map<String, TensorType> outputs();
 
     /** Bytes of device memory that each context needs beside weights and tensors. */

@@ -2,6 +2,6 @@ package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.TensorType;
 
-/** Where a tensor lies in a device's memory, dense and row-major. */
+/** A dense tensor at an address on a device. It owns nothing. */
 public record DeviceTensor(long address, TensorType type) {
 }

@@ -9,13 +9,9 @@ import dev.slipstream.bridge.EngineSource;
  * the calling thread.
  */
 public interface EngineCompiler {
-    /** Whether engines can be made here; asked only after the driver was found and initialised. */
+    /** Whether engines can be made here, as far as that is known without a GPU. Never throws. */
     Availability availability();
 
-    /**
-     * Compiles a graph, or loads what was compiled of it before.
-     *
-     * @throws EngineBuildException naming source and reason
-     */
+    /** @throws EngineBuildException naming source and reason */
     CompiledEngine compile(EngineTarget target, EngineSource source);
 }

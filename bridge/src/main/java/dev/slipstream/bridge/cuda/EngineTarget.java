@@ -1,13 +1,13 @@
 package dev.slipstream.bridge.cuda;
 
 /**
- * A device as an engine compiler sees it, for example {@code ("cuda:0", 0, "NVIDIA H200", 9, 0)}.
+ * A device as an engine compiler sees it.
  *
- * @param device what errors call it
- * @param ordinal the driver's number of it
- * @param gpu the driver's name of the model
- * @param major first digit of the compute capability
- * @param minor second digit of the compute capability
+ * @param device what errors call it, for example {@code cuda:0}
+ * @param ordinal its number among the GPUs of the process
+ * @param gpu for example {@code NVIDIA H200}
+ * @param major first number of the compute capability
+ * @param minor second number of the compute capability
  */
 public record EngineTarget(String device, int ordinal, String gpu, int major, int minor) {
 }

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 /** A prepared run. */
 public interface Launch {
     /**
-     * Queues the run on a CUstream; returns at once; allocates nothing.
+     * Queues the run on a CUstream; returns at once and allocates nothing.
      *
      * @throws DeviceException if it was refused
      */

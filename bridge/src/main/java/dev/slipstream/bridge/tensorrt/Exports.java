@@ -7,6 +7,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The few C functions that TensorRT's libraries export. */
 final class Exports {
@@ -16,6 +17,12 @@ final class Exports {
     private static final FunctionDescriptor CREATE_PARSER = FunctionDescriptor.of(ValueLayout.ADDRESS,
         ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
 
+    private static final String VERSION = "getInferLibVersion";
+    private static final String BUILD_VERSION = "getInferLibBuildVersion";
+    private static final String RUNTIME = "createInferRuntime_INTERNAL";
+    private static final String BUILDER = "createInferBuilder_INTERNAL";
+    private static final String PARSER = "createNvOnnxParser_INTERNAL";
+
     private final SymbolLookup libraries;
 
     Exports(SymbolLookup libraries) {
@@ -24,23 +31,27 @@ final class Exports {
 
     /** To be asked first: what the other functions return can be used only in known versions. */
     TensorRtVersion version() {
-        return TensorRtVersion.of(number("getInferLibVersion"), number("getInferLibBuildVersion"));
+        return TensorRtVersion.of(number(VERSION), number(BUILD_VERSION));
+    }
+
+    boolean areTensorRts() {
+        return Stream.of(VERSION, BUILD_VERSION, RUNTIME, BUILDER).allMatch(name -> libraries.find(name).isPresent());
     }
 
     boolean hasParser() {
-        return libraries.find("createNvOnnxParser_INTERNAL").isPresent();
+        return libraries.find(PARSER).isPresent();
     }
 
     MemorySegment createRuntime(MemorySegment log) {
-        return create("createInferRuntime_INTERNAL", log);
+        return create(RUNTIME, log);
     }
 
     MemorySegment createBuilder(MemorySegment log) {
-        return create("createInferBuilder_INTERNAL", log);
+        return create(BUILDER, log);
     }
 
     MemorySegment createParser(MemorySegment network, MemorySegment log) {
-        MethodHandle function = function("createNvOnnxParser_INTERNAL", CREATE_PARSER);
+        MethodHandle function = function(PARSER, CREATE_PARSER);
         int version = number("getNvOnnxParserVersion");
         try {
             return (MemorySegment) function.invokeExact(network, log, version);
@@ -51,7 +62,7 @@ final class Exports {
 
     private MemorySegment create(String name, MemorySegment log) {
         MethodHandle function = function(name, CREATE);
-        int version = number("getInferLibVersion");
+        int version = number(VERSION);
         try {
             return (MemorySegment) function.invokeExact(log, version);
         } catch (Throwable failure) {

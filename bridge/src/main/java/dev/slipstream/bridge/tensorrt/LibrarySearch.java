@@ -119,7 +119,12 @@ final class LibrarySearch {
         if (library.isEmpty()) {
             return Optional.empty();
         }
-        TensorRtVersion version = new Exports(library.get()).version();
+        Exports exports = new Exports(library.get());
+        if (!exports.areTensorRts()) {
+            tried.add(infer + " is not TensorRT's");
+            return Optional.empty();
+        }
+        TensorRtVersion version = exports.version();
         if (!version.isKnown()) {
             tried.add(infer + " is TensorRT " + version + ", and only 10 and 11 are known");
             return Optional.empty();

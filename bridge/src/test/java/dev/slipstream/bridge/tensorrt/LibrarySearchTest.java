@@ -97,6 +97,15 @@ class LibrarySearchTest {
     }
 
     @Test
+    void otherLibrariesAreNotCalled() throws IOException {
+        String library = Files.createFile(folder.resolve("libother.so")).toString();
+        TensorRtLibrary found = new LibrarySearch(Optional.of(library), LINUX, none(), name -> symbol ->
+            Optional.empty()).find();
+        assertEquals(library + " is not TensorRT's",
+            assertInstanceOf(TensorRtLibrary.Unavailable.class, found).reason());
+    }
+
+    @Test
     void failedUnpackingIsTold() {
         TensorRtLibrary found = search(Optional.empty(), platform -> {
             throw new UncheckedIOException(new IOException("disk full"));
