@@ -47,10 +47,6 @@ final class CppObject {
         return address;
     }
 
-    int major() {
-        return major;
-    }
-
     /** Destroys the object and frees its memory. Nothing may be called afterwards. */
     void delete() {
         try {
