@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.file;
+package dev.slipstream.bridge.file;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -10,10 +10,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Writes a file so that others see all of it or nothing: into a temporary neighbour, which is then moved over it. */
 public final class AtomicFile {
+    private static final Pattern NEIGHBOUR =
+        Pattern.compile("\\.(.+)\\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
+
     private AtomicFile() {
     }
 
@@ -65,6 +71,15 @@ public final class AtomicFile {
     /** Not Files.createTempFile: its files are readable by their owner only, and the finished one would be, too. */
     private static Path neighbour(Path target) {
         return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    }
+
+    /**
+     * The file that a temporary neighbour was to become, which a writer that was killed has left; empty if this is not
+     * the name of one.
+     */
+    public static Optional<Path> targetOf(Path neighbour) {
+        Matcher name = NEIGHBOUR.matcher(neighbour.getFileName().toString());
+        return name.matches() ? Optional.of(neighbour.resolveSibling(name.group(1))) : Optional.empty();
     }
 
     private static void checkTarget(Path target) throws IOException {
