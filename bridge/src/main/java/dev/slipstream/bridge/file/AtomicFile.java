@@ -2,11 +2,8 @@ package dev.slipstream.bridge.file;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -46,7 +43,7 @@ public final class AtomicFile {
             }
             move(temporary, target);
         } catch (IOException e) {
-            throw new IOException("cannot write " + target + ": " + reason(e), e);
+            throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
         } finally {
             discard(temporary);
         }
@@ -64,7 +61,7 @@ public final class AtomicFile {
         try {
             Files.delete(Files.createFile(neighbour(target)));
         } catch (IOException e) {
-            throw new IOException("cannot write " + target + ": " + reason(e), e);
+            throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
         }
     }
 
@@ -113,15 +110,5 @@ public final class AtomicFile {
         } catch (AtomicMoveNotSupportedException e) {
             Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
         }
-    }
-
-    /** In words: the message of a file system's exception is often no more than the name of the file. */
-    private static String reason(IOException e) {
-        return switch (e) {
-            case NoSuchFileException gone -> "no file can be made there";
-            case AccessDeniedException denied -> "no permission";
-            case FileSystemException system when system.getReason() != null -> system.getReason();
-            default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-        };
     }
 }

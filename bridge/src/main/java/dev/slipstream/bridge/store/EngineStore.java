@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.store;
 
 import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.file.FileFailure;
 import dev.slipstream.bridge.file.UserCache;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -209,7 +210,7 @@ public final class EngineStore {
 
     /** Logs a warning, once in the life of this store. */
     private void say(String what, IOException why) {
-        String line = what + ": " + why.getMessage();
+        String line = what + ": " + FileFailure.reason(why);
         if (said.add(line)) {
             LOG.warn("engine store: {}", line);
         }
@@ -245,7 +246,8 @@ public final class EngineStore {
     }
 
     private UncheckedIOException cannotRead(IOException why) {
-        return new UncheckedIOException("cannot read the engine store " + folder.path() + ": " + why.getMessage(), why);
+        return new UncheckedIOException("cannot read the engine store " + folder.path() + ": "
+            + FileFailure.reason(why), why);
     }
 
     /**
@@ -265,7 +267,7 @@ public final class EngineStore {
         try {
             return Files.deleteIfExists(file);
         } catch (IOException failed) {
-            throw new UncheckedIOException("cannot delete " + file + ": " + failed.getMessage(), failed);
+            throw new UncheckedIOException("cannot delete " + file + ": " + FileFailure.reason(failed), failed);
         }
     }
 

@@ -153,7 +153,7 @@ final class StoredFile {
     private static void checkSum(FileChannel channel) throws IOException {
         CRC32C checksum = new CRC32C();
         long end = channel.size() - TRAILER_BYTES;
-        ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
+        ByteBuffer chunk = ByteBuffer.allocateDirect((int) Math.min(CHUNK_BYTES, end));
         for (long at = 0; at < end; at += CHUNK_BYTES) {
             chunk.clear().limit((int) Math.min(CHUNK_BYTES, end - at));
             fill(channel, chunk, at);
