@@ -16,10 +16,10 @@ final class Samples {
             EngineKey.ARCHITECTURE, "wood", "graph", Integer.toString(number)));
     }
 
-    /** The engine of a key; most are some pages, some megabytes. */
+    /** The engine of a key: some pages, or up to two megabytes. */
     static byte[] engine(int number) {
         SplittableRandom random = new SplittableRandom(number);
-        return engine(number, random.nextInt(4) == 0 ? random.nextInt(1, 4 << 20) : random.nextInt(1, 20_000));
+        return engine(number, random.nextInt(1, number % 2 == 0 ? 20_000 : 2 << 20));
     }
 
     static byte[] engine(int number, int size) {

@@ -78,7 +78,8 @@ final class StoreProcess {
         store.remove(Samples.key(own).id());
         System.out.println("ready");
         System.in.read();
-        while (true) {
+        // Not for ever: who started it may be gone.
+        for (int round = 0; round < 5_000; round++) {
             int number = random.nextInt(ENGINES);
             store.remove(Samples.key(number).id());
             Samples.get(store, number, engines[number]);
