@@ -76,7 +76,7 @@ final class DigestMemory implements FileDigest {
     }
 
     private void remember(EngineKey state, String digest) {
-        try (KeyLock lock = folder.lock(state, Kind.DIGEST)) {
+        try (KeyLock _ = folder.lock(state, Kind.DIGEST)) {
             MemorySegment payload = MemorySegment.ofArray(digest.getBytes(StandardCharsets.US_ASCII));
             folder.write(new Label(state, Instant.now()), Kind.DIGEST, payload);
             folder.shrink(Kind.DIGEST, MOST_BYTES, folder.file(state.id(), Kind.DIGEST));

@@ -101,7 +101,7 @@ final class StoreFolder {
         try {
             Optional<KeyLock> lock = KeyLock.tryAcquire(target);
             if (lock.isPresent()) {
-                try (KeyLock free = lock.get()) {
+                try (KeyLock _ = lock.get()) {
                     Files.deleteIfExists(rest);
                 }
             }

@@ -12,9 +12,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,12 +56,13 @@ class DamageTest {
         assertArrayEquals(fresh, Samples.get(store, 1));
     }
 
-    /** Header, its padding and trailer byte by byte, and some places of the payload. */
+    /** Header and trailer byte by byte, and some places of the padding and the payload. */
     private IntStream places() {
+        int header = 24 + new Label(Samples.key(1), Instant.EPOCH).encoded().length;
         SplittableRandom random = new SplittableRandom(3);
-        return IntStream.concat(IntStream.concat(IntStream.range(0, PAGE),
-            IntStream.range(whole.length - TRAILER, whole.length)),
-            random.ints(200, PAGE, whole.length - TRAILER));
+        return Stream.of(IntStream.range(0, header), random.ints(100, header, PAGE),
+            random.ints(200, PAGE, whole.length - TRAILER), IntStream.range(whole.length - TRAILER, whole.length))
+            .flatMapToInt(it -> it);
     }
 
     @Test

@@ -110,7 +110,7 @@ final class StoreProcess {
     private static void hold(EngineStore store) throws IOException {
         String name = Samples.key(1).id() + ".engine";
         Files.createDirectories(store.folder());
-        try (KeyLock lock = KeyLock.acquire(store.folder().resolve(name))) {
+        try (KeyLock _ = KeyLock.acquire(store.folder().resolve(name))) {
             Files.writeString(store.folder().resolve("." + name + "." + UUID.randomUUID() + ".tmp"), "half");
             System.out.println("ready");
             System.in.read();

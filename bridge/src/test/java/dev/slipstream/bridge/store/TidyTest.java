@@ -55,7 +55,7 @@ class TidyTest {
     @Test
     void whatALivingWriterWritesStays() throws IOException {
         Path temporary = temporary(2);
-        try (KeyLock writer = KeyLock.acquire(engine(2))) {
+        try (KeyLock _ = KeyLock.acquire(engine(2))) {
             Samples.get(store, 1, Samples.engine(1));
             store.clear();
             assertTrue(Files.exists(temporary));
@@ -66,7 +66,7 @@ class TidyTest {
     }
 
     @Test
-    void clearingDeletesWhatTheStoreMadeAndNothingElse(@TempDir Path elsewhere) throws IOException {
+    void clearingDeletesWhatTheStoreMadeAndNothingElse() throws IOException {
         Samples.get(store, 1, Samples.engine(1));
         store.storeTimingCache("Toy", MemorySegment.ofArray(Samples.engine(2)));
         long made = Files.size(engine(1)) + store.folder().toFile().listFiles((in, name) -> name.endsWith(".timing"))[0]
@@ -111,7 +111,7 @@ class TidyTest {
         EngineStore other = new EngineStore(link, 1 << 30);
         Samples.get(other, 1, Samples.engine(1));
         assertArrayEquals(Samples.engine(1), Samples.get(store, 1));
-        try (KeyLock lock = KeyLock.acquire(engine(1))) {
+        try (KeyLock _ = KeyLock.acquire(engine(1))) {
             assertTrue(KeyLock.tryAcquire(link.resolve(engine(1).getFileName())).isEmpty());
         }
     }
