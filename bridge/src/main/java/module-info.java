@@ -7,6 +7,8 @@ module dev.slipstream.bridge {
     requires org.slf4j;
 
     exports dev.slipstream.bridge;
+    exports dev.slipstream.bridge.file to dev.slipstream.pipelines, dev.slipstream.samples;
+    exports dev.slipstream.bridge.store;
 
     uses dev.slipstream.bridge.DeviceProvider;
 
