@@ -8,8 +8,8 @@
  * ({@link dev.slipstream.pipelines.run.Execution}) or in virtual time
  * ({@link dev.slipstream.pipelines.run.Simulator}); both give a {@link dev.slipstream.pipelines.run.Timeline}.
  *
- * <p>Around an execution: {@code Binder} makes a command of each instruction; {@code Recurrence} finds what steps have
- * in common, and {@code Replay} records it once where devices can replay; {@code Watch} waits with patience and, through
- * {@code Impasse}, says who waits for whom; {@code Guards} says which stage made the first bad value.
+ * <p>Around an execution: {@code Binder} makes a command of each instruction; {@code Recurrence} finds what steps
+ * have in common, and {@code Replay} records it once where devices can replay; {@code Watch} waits with patience and,
+ * through {@code Impasse}, says who waits for whom; {@code Guards} says which stage made the first bad value.
  */
 package dev.slipstream.pipelines.run;
