@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,8 @@ final class EngineCache implements AutoCloseable {
             return;
         }
         closeSized();
-        MemoryNeed.requireRoom(draft.memory(request, encoder == null), devices);
+        MemoryNeed.requireRoom(draft.memory(request,
+            UnrollOptions.of(devices, draft.options().guarded()), encoder == null), devices);
         Device device = devices.getFirst();
         PipelineModel model = draft.model();
         CompletableFuture<TextEncoder> text = encoder != null ? CompletableFuture.completedFuture(encoder)

@@ -83,19 +83,27 @@ public final class PipelineDraft implements AutoCloseable {
 
     /** The program that the request would run, for devices that copy on the stream on which they compute. */
     public Program program(ImageRequest request) {
-        return blueprint(request).program(noise(request), loopGuidance(request), options.keepLatents(),
-            request.previewEvery(), UnrollOptions.PLAIN.withGuards(options.guarded()));
+        return program(request, plain());
     }
 
-    /** What the request takes on each device, in the plan's order; an estimate. */
+    private Program program(ImageRequest request, UnrollOptions unrolled) {
+        return blueprint(request).program(noise(request), loopGuidance(request), options.keepLatents(),
+            request.previewEvery(), unrolled);
+    }
+
+    private UnrollOptions plain() {
+        return UnrollOptions.PLAIN.withGuards(options.guarded());
+    }
+
+    /** What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. */
     public List<MemoryNeed> memory(ImageRequest request) {
-        return memory(request, true);
+        return memory(request, plain(), true);
     }
 
     /** @param encoder whether the text encoder is yet to be built */
-    List<MemoryNeed> memory(ImageRequest request, boolean encoder) {
+    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, boolean encoder) {
         Blueprint blueprint = blueprint(request);
-        Program program = program(request);
+        Program program = program(request, unrolled);
         long components = model.decoder().weightBytes() + (encoder ? text.graph().weightBytes() : 0);
         return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
             device == 0 ? components : 0, program.bufferBytes(device), blueprint.workBytes(device))).toList();

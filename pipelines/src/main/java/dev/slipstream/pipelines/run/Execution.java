@@ -42,10 +42,12 @@ public final class Execution implements AutoCloseable {
      * @param engines one a stage of the plan
      * @param traced whether runs are timed ({@link #timeline}); that excludes replaying, as it times each stage
      * @param patience how long one step may take before the devices that do not move are given up
+     * @throws IllegalArgumentException if the program waits for what is not recorded before
      * @throws DeviceException if a device has no room, or an engine does not take the tensors; nothing stays allocated
      */
     public Execution(Program program, List<Device> devices, List<StageEngine> engines, boolean traced,
         Duration patience) {
+        EventCheck.check(program);
         this.program = program;
         this.resources = new Resources();
         try {

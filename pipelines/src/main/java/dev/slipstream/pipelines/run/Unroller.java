@@ -30,8 +30,7 @@ public final class Unroller {
     private final List<Work> works = new ArrayList<>();
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
     private final Map<Integer, Value> latents = new HashMap<>();
-    private final Map<String, Value> modelInputs = new HashMap<>();
-    private final Map<Value, Value> copiedTimesteps = new HashMap<>();
+    private final StepInputs stepInputs;
     private final List<Value> remembered = new ArrayList<>();
     private final List<Value> results = new ArrayList<>();
     private final Map<Integer, Value> estimates = new HashMap<>();
@@ -42,6 +41,7 @@ public final class Unroller {
         this.options = options;
         this.demand = new Demand(plan, loop.noise().steps(), loop.guidance());
         this.host = new HostValues(loop);
+        this.stepInputs = new StepInputs(plan, loop, options, host, works);
     }
 
     /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
@@ -57,8 +57,7 @@ public final class Unroller {
         int steps = loop.noise().steps();
         latents.put(plan.home(), host.given(Program.LATENTS, plan.home(), 0, loop.latents().bytes()));
         for (int step = 0; step < steps; step++) {
-            modelInputs.clear();
-            copiedTimesteps.clear();
+            stepInputs.begin(step);
             spreadLatents(step);
             for (int stage = 0; stage < plan.stages().size(); stage++) {
                 if (demand.isNeeded(stage, step)) {
@@ -96,14 +95,14 @@ public final class Unroller {
         Map<String, Access> inputs = new LinkedHashMap<>();
         if (plan.segment(run.stage()).reads().contains(loop.ports().timestep())) {
             // First, as its copy would stand between work that can be replayed together.
-            inputs.put(loop.ports().timestep(), timestep(stage, run.step()).all());
+            inputs.put(loop.ports().timestep(), stepInputs.timestep(stage).all());
         }
         for (Version source : demand.sources(run)) {
             inputs.put(source.tensor(), on(source, stage.device(), run.step()).all());
         }
         for (String tensor : plan.segment(run.stage()).reads()) {
             if (!inputs.containsKey(tensor)) {
-                inputs.put(tensor, graphInput(tensor, stage, run.step()));
+                inputs.put(tensor, graphInput(tensor, stage));
             }
         }
         Map<String, Access> outputs = new LinkedHashMap<>();
@@ -134,28 +133,14 @@ public final class Unroller {
         return places.computeIfAbsent(device, key -> copy(made, device, step, made.role()));
     }
 
-    private Access graphInput(String tensor, Stage stage, int step) {
+    private Access graphInput(String tensor, Stage stage) {
         TensorType type = loop.type(tensor, stage.branch());
         if (tensor.equals(loop.ports().sample())) {
-            return modelInput(stage, step, type).all();
+            return stepInputs.sample(stage, latents.get(stage.device())).all();
         }
         boolean second = stage.branch() == Branch.CONDITIONAL && plan.stages().stream()
             .anyMatch(other -> other.branch() == Branch.UNCONDITIONAL);
         return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes()).all();
-    }
-
-    private Value timestep(Stage stage, int step) {
-        TensorType type = loop.type(loop.ports().timestep(), stage.branch());
-        int index = plan.cadence().timeIndex(step, stage.lead(), loop.noise().steps());
-        Value given = host.timestep(loop.noise().rows().get(index).timestep(), type, stage.device());
-        if (!options.copiedTimesteps()) {
-            return given;
-        }
-        return copiedTimesteps.computeIfAbsent(given, key -> {
-            Value copied = Value.made("t", step, stage.device(), type.bytes());
-            works.add(new Work.Copy(stage.device(), step, given.all(), copied.all()));
-            return copied;
-        });
     }
 
     private void guard(StageRun run, Stage stage) {
@@ -167,34 +152,6 @@ public final class Unroller {
                     host.mark(stage.device()).all()));
             }
         }
-    }
-
-    /** The scaled latents, once for each row of the guidance batch, with the extra channels behind each. */
-    private Value modelInput(Stage stage, int step, TensorType type) {
-        int device = stage.device();
-        Value x = latents.get(device);
-        double scale = loop.noise().rows().get(step).inputScale();
-        if (scale == 1 && type.bytes() == x.bytes()) {
-            return x;
-        }
-        return modelInputs.computeIfAbsent(stage.branch() + "@" + device, key -> {
-            Value input = Value.made("in " + stage.branch(), step, device, type.bytes());
-            long extra = loop.extraBytes(stage.branch());
-            long rows = extra == 0 ? type.bytes() / x.bytes() : type.shape().dim(0);
-            long row = type.bytes() / rows;
-            for (long index = 0; index < rows; index++) {
-                long part = row - extra;
-                combine(device, step, input.part(index * row, part),
-                    List.of(x.part(index * part % x.bytes(), part)), List.of(scale));
-                if (extra > 0) {
-                    long batch = loop.latents().shape().dim(0);
-                    Value channels = host.given(Program.EXTRA_CHANNELS, device, 0, extra * batch);
-                    combine(device, step, input.part(index * row + part, extra),
-                        List.of(channels.part(index % batch * extra, extra)), List.of(1.0));
-                }
-            }
-            return input;
-        });
     }
 
     /** The noise scheduler's step: the next latents, what later steps remember of this one, and its estimate. */

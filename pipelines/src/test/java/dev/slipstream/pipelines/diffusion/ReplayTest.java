@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Loops on devices that record and replay, against the same loops on devices that do not. */
 class ReplayTest {
-    private static final int STEPS = 20;
+    private static final int STEPS = 12;
     private static final String PLAN = "asyncdiff:warmup=1,cut=shell";
 
     private final DeviceProvider cpu = Devices.discover().providers().stream()

@@ -100,6 +100,18 @@ class RecurrenceTest {
     }
 
     @Test
+    void buffersDoNotGrowWithTheSteps() {
+        for (String spec : List.of("sequential", "asyncdiff:warmup=1", "asyncdiff:warmup=1,stride=2")) {
+            Plan plan = Strategies.parse(spec).plan(Loops.chain(2), "eps", 2, false);
+            UnrollOptions options = new UnrollOptions(true, true, true);
+            Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 40), options);
+            Program longer = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 80), options);
+            assertEquals(program.buffers().size(), longer.buffers().size(), spec);
+            assertTrue(longer.buffers().size() <= 4 * 8, spec + ": " + longer.buffers().size() + " buffers");
+        }
+    }
+
+    @Test
     void copiedTimestepsChangeNoFormula() {
         for (String spec : List.of("sequential", "asyncdiff:warmup=1", "asyncdiff:warmup=1,stride=2")) {
             Plan plan = Strategies.parse(spec).plan(Loops.chain(2), "eps", 2, false);
