@@ -8,6 +8,10 @@ import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
 import dev.slipstream.bridge.cuda.driver.Gpu;
 import dev.slipstream.bridge.cuda.driver.PreFlight;
+import dev.slipstream.bridge.file.UserCache;
+import dev.slipstream.bridge.store.EngineStore;
+import dev.slipstream.bridge.tensorrt.BuildOptions;
+import dev.slipstream.bridge.tensorrt.TensorRtCompiler;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -29,7 +33,8 @@ public final class CudaProvider implements DeviceProvider {
 
     /** The system's driver and TensorRT; both are looked for when somebody asks. */
     public CudaProvider() {
-        this(() -> PreFlight.run(DriverLibrary.ofProcess()), NoCompiler::new);
+        this(() -> PreFlight.run(DriverLibrary.ofProcess()), () -> new TensorRtCompiler(
+            UserCache.folder(), new StoredEngines(EngineStore.ofUser()), BuildOptions.DEFAULT));
     }
 
     CudaProvider(Supplier<PreFlight> preFlight, Supplier<EngineCompiler> compiler) {

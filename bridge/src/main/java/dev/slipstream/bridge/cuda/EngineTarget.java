@@ -10,4 +10,8 @@ package dev.slipstream.bridge.cuda;
  * @param minor second number of the compute capability
  */
 public record EngineTarget(String device, int ordinal, String gpu, int major, int minor) {
+    /** For example {@code sm_90}. */
+    public String architecture() {
+        return "sm_" + major + minor;
+    }
 }

@@ -5,6 +5,7 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.provider.Owned;
 import java.util.ArrayList;
 import java.util.List;
 
