@@ -15,7 +15,8 @@ final class AttentionParser {
     private static final float BRACKET = 1.1f;
     private static final int DEEPEST = 32;
     /** What ends a round bracket that says its weight. */
-    private static final Pattern WEIGHT = Pattern.compile(":\\s*([+-]?(?:\\d{1,9}(?:\\.\\d{0,9})?|\\.\\d{1,9}))\\s*\\)");
+    private static final Pattern WEIGHT = Pattern.compile(
+        ":\\s*([+-]?(?:\\d{1,9}(?:\\.\\d{0,9})?|\\.\\d{1,9}))\\s*\\)");
 
     /** A bracket that is open. @param first the first piece inside */
     private record Open(char sign, int first) {
