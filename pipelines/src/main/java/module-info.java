@@ -17,6 +17,7 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.graph.shape;
     exports dev.slipstream.pipelines.model;
     exports dev.slipstream.pipelines.model.layer;
+    exports dev.slipstream.pipelines.model.unet;
     exports dev.slipstream.pipelines.plan;
     exports dev.slipstream.pipelines.run;
 }
