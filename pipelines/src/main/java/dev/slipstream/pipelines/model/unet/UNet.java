@@ -28,6 +28,8 @@ import java.util.Optional;
 public final class UNet {
     static final Dim BATCH = Dim.named("batch_size");
 
+    private static final String CLASS = "UNet2DConditionModel";
+
     private final UNetConfig config;
     private final GraphBuilder builder;
     private final Scope root;
@@ -50,6 +52,9 @@ public final class UNet {
 
     /** As {@link #read}, with configuration and checkpoint given. */
     public static BuiltGraph write(ConfigFile config, Checkpoint checkpoint) {
+        config.text("_class_name").filter(name -> !name.equals(CLASS)).ifPresent(name -> {
+            throw config.wrong("_class_name", "is " + name + ", but only " + CLASS + " can be written here");
+        });
         GraphBuilder builder = checkpoint.graph();
         new UNet(UNetConfigReader.read(config), builder).write();
         return builder.build();
