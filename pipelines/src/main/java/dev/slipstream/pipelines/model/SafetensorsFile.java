@@ -33,12 +33,14 @@ public final class SafetensorsFile implements AutoCloseable {
 
     private final Path path;
     private final Arena arena;
+    private final MemorySegment file;
     private final Map<String, StoredTensor> tensors;
     private final Map<String, String> metadata;
 
-    private SafetensorsFile(Path path, Arena arena, SafetensorsHeader header, MemorySegment data) {
+    private SafetensorsFile(Path path, Arena arena, MemorySegment file, SafetensorsHeader header, MemorySegment data) {
         this.path = path;
         this.arena = arena;
+        this.file = file;
         this.metadata = header.metadata();
         Map<String, StoredTensor> found = new LinkedHashMap<>();
         header.entries().forEach((name, entry) -> found.put(name,
@@ -86,7 +88,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         byte[] header = file.asSlice(Long.BYTES, length).toArray(ValueLayout.JAVA_BYTE);
         MemorySegment data = file.asSlice(Long.BYTES + length);
-        return new SafetensorsFile(path, arena, SafetensorsHeader.parse(path, header, data.byteSize()), data);
+        return new SafetensorsFile(path, arena, file, SafetensorsHeader.parse(path, header, data.byteSize()), data);
     }
 
     public Path path() {
@@ -105,6 +107,11 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new ModelException(path + " has no tensor \"" + name + "\" among its " + tensors.size());
         }
         return tensor;
+    }
+
+    /** Where a tensor's first byte is in the file. @throws ModelException if the file has no tensor of this name */
+    public long offset(String name) {
+        return tensor(name).data().address() - file.address();
     }
 
     /** The texts of {@code __metadata__}; empty if there are none. */
