@@ -1,6 +1,7 @@
 /** Devices, streams, events, buffers and engines: one neutral API, and the providers behind it. */
 module dev.slipstream.bridge {
     requires com.microsoft.onnxruntime;
+    requires dev.slipstream.jextract;
     requires java.management;
     requires jdk.management;
     requires org.slf4j;

@@ -36,7 +36,30 @@ public interface Device extends AutoCloseable {
     /** Whether copies between devices can run beside computation, so that a stream of their own pays off. */
     boolean copiesBesideComputing();
 
-    /** Objects made by this device and not closed yet: streams, events, buffers, engines, contexts. For tests. */
+    /** Memory of the device now, for a decision before something large is built. Others may take it meanwhile. */
+    DeviceMemory memory();
+
+    /**
+     * Whether streams of this device can note work and replay it for less than queueing it again
+     * ({@link Stream#beginRecording}).
+     */
+    boolean replays();
+
+    /**
+     * From now on the device counts as lost: for work that never ends. Every later call to it and to what it made
+     * throws a {@link DeviceLostException} with this reason, whoever waits for it (a caller, or a stream of another
+     * device) is woken and told so, and closing the device or anything of it waits for nothing. Memory that stuck work
+     * may still touch is not freed before that work ends, which may be never; once it is closed it does not count as a
+     * live object. Closing, asking for names and {@link #liveObjects} go on working; giving up twice is harmless.
+     *
+     * @param reason one sentence, which becomes part of the errors
+     */
+    void giveUp(String reason);
+
+    /**
+     * Objects made by this device and not closed yet: streams, events, buffers, engines, contexts, recordings. For
+     * tests.
+     */
     int liveObjects();
 
     @Override

@@ -43,6 +43,45 @@ public interface Stream extends AutoCloseable {
     /** Computes {@code out = Σ weightᵢ·inputᵢ}, on buffers of this stream's device. */
     void combine(Combination combination);
 
+    /**
+     * Looks for NaN and infinite values. If the tensor holds one and the number in {@code mark} is greater than
+     * {@code label}, the mark becomes {@code label}; so of several guards with one mark the lowest label stays.
+     *
+     * @param tensor {@code float32}, {@code float16} or {@code bfloat16}, on this stream's device
+     * @param mark one {@code int32} on this stream's device; streams that run at the same time need marks of their own
+     * @throws IllegalArgumentException if the tensor has no floating-point elements, or the mark is not four bytes that
+     *     begin at a multiple of four and lie outside of the tensor
+     */
+    void guard(Tensor tensor, Slice mark, int label);
+
+    /**
+     * Begins to note work instead of doing it: from now until {@link #endRecording}, {@link #run}, {@link #copy},
+     * {@link #combine} and {@link #guard} do nothing but enter the recording, and every other call is refused with an
+     * {@link IllegalStateException}, except {@link #close}, which drops what was noted. Work queued earlier goes on. An
+     * engine that is noted must have run on these bindings before. If a call fails the recording is still to be ended.
+     *
+     * @throws UnsupportedOperationException where the device does not replay ({@link Device#replays})
+     * @throws IllegalStateException if the stream records already
+     */
+    void beginRecording();
+
+    /**
+     * Ends the recording; from now on calls are work again.
+     *
+     * @return what was noted, which the caller closes
+     * @throws IllegalStateException if the stream does not record
+     * @throws DeviceException if the work cannot be made into a recording; the stream can be used again all the same
+     */
+    Recording endRecording();
+
+    /**
+     * Queues all work of a recording, in its order and on the same tensors. The recording, and the buffers and contexts
+     * that it names, stay open until that work is done.
+     *
+     * @throws IllegalArgumentException if the recording was made on another device
+     */
+    void replay(Recording recording);
+
     /** Puts the event at the present end of the queue. */
     void record(Event event);
 

@@ -23,6 +23,15 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
     /** Queues something on the stream that does not end before the gate is opened. */
     protected abstract DeviceFixture.Gate block(Stream stream);
 
+    /**
+     * Queues work on the stream that fails, so that its message contains {@code bad/pick} and what is queued after it
+     * is skipped. A provider whose devices cannot skip work behind an engine that fails while it runs does it
+     * otherwise.
+     */
+    protected void queueFailure(DeviceFixture on, Stream stream) {
+        on.queueFailingRun(stream);
+    }
+
     @Override
     public DeviceFixture fixture() {
         return fixture;
@@ -35,7 +44,7 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
 
     @BeforeEach
     void openDevices() {
-        fixture = new DeviceFixture(provider(), spec(), this::block);
+        fixture = new DeviceFixture(provider(), spec(), this::block, this::queueFailure);
     }
 
     @AfterEach

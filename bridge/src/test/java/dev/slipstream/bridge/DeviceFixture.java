@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /**
@@ -23,6 +24,7 @@ public final class DeviceFixture implements AutoCloseable {
     }
 
     private final Function<Stream, Gate> gates;
+    private final BiConsumer<DeviceFixture, Stream> failures;
     private final Device device;
     private final Device other;
     private final Arena host = Arena.ofShared();
@@ -32,7 +34,14 @@ public final class DeviceFixture implements AutoCloseable {
 
     /** @param gates queues something on a stream that does not end before the gate is opened */
     public DeviceFixture(DeviceProvider provider, DeviceSpec spec, Function<Stream, Gate> gates) {
+        this(provider, spec, gates, DeviceFixture::queueFailingRun);
+    }
+
+    /** @param failures queues work that fails on a stream */
+    public DeviceFixture(DeviceProvider provider, DeviceSpec spec, Function<Stream, Gate> gates,
+            BiConsumer<DeviceFixture, Stream> failures) {
         this.gates = gates;
+        this.failures = failures;
         device = provider.open(spec);
         other = provider.open(spec);
     }
@@ -119,8 +128,13 @@ public final class DeviceFixture implements AutoCloseable {
         return new Tensor(buffer.all(), TensorType.of(type, dims));
     }
 
-    /** Queues the run of an engine that finds its index out of range. Its name is {@code bad/pick}. */
+    /** Queues work that fails, and calls itself {@code bad/pick} in its message. */
     public void queueFailure(Stream stream) {
+        failures.accept(this, stream);
+    }
+
+    /** Queues the run of an engine that finds its index out of range. Its name is {@code bad/pick}. */
+    public void queueFailingRun(Stream stream) {
         Device on = stream.device();
         Buffer index = buffer(on, Long.BYTES);
         try (Stream loader = on.newStream("loader")) {

@@ -8,8 +8,8 @@ import java.util.Set;
 public final class Faults {
     /** What can fail. */
     public enum Call {
-        OPEN, ALLOCATE, NEW_STREAM, NEW_EVENT, BUILD, NEW_CONTEXT, BIND, EVENT_AWAIT, SYNCHRONIZE,
-        RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RECORD, AWAIT;
+        OPEN, ALLOCATE, NEW_STREAM, NEW_EVENT, BUILD, NEW_CONTEXT, BIND, EVENT_AWAIT, SYNCHRONIZE, BEGIN_RECORDING,
+        END_RECORDING, RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, GUARD, REPLAY, RECORD, AWAIT;
 
         /** Whether it only queues work, which may fail later. */
         public boolean isQueued() {

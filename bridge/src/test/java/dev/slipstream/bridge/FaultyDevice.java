@@ -60,6 +60,21 @@ final class FaultyDevice implements Device {
     }
 
     @Override
+    public DeviceMemory memory() {
+        return real.memory();
+    }
+
+    @Override
+    public boolean replays() {
+        return real.replays();
+    }
+
+    @Override
+    public void giveUp(String reason) {
+        real.giveUp(reason);
+    }
+
+    @Override
     public int liveObjects() {
         return real.liveObjects();
     }

@@ -52,6 +52,35 @@ final class FaultyStream implements Stream {
     }
 
     @Override
+    public void guard(Tensor tensor, Slice mark, int label) {
+        Tensor unwrapped = new Tensor(FaultyBuffer.unwrap(tensor.slice()), tensor.type());
+        queue(Faults.Call.GUARD, () -> real.guard(unwrapped, FaultyBuffer.unwrap(mark), label));
+    }
+
+    @Override
+    public void beginRecording() {
+        device.faults().next(Faults.Call.BEGIN_RECORDING, device.name());
+        real.beginRecording();
+    }
+
+    @Override
+    public Recording endRecording() {
+        Recording recording = real.endRecording(); // whatever happens, the stream records no more
+        try {
+            device.faults().next(Faults.Call.END_RECORDING, device.name());
+        } catch (DeviceException injected) {
+            recording.close();
+            throw injected;
+        }
+        return new FaultyRecording(recording, device);
+    }
+
+    @Override
+    public void replay(Recording recording) {
+        queue(Faults.Call.REPLAY, () -> real.replay(((FaultyRecording) recording).real()));
+    }
+
+    @Override
     public void record(Event event) {
         FaultyEvent faulty = (FaultyEvent) event;
         poison(device.faults().next(Faults.Call.RECORD, device.name()));

@@ -1,6 +1,8 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.Combination;
+import dev.slipstream.bridge.Slice;
+import dev.slipstream.bridge.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -9,7 +11,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class Command {
     /** What a command does. */
-    enum Operation { RUN, COPY, COMBINE, AWAIT, STAMP, STOP }
+    enum Operation { RUN, COPY, COMBINE, GUARD, AWAIT, STAMP, STOP }
 
     Operation operation;
 
@@ -26,6 +28,11 @@ final class Command {
     /** COMBINE. */
     Combination combination;
 
+    /** GUARD. */
+    Tensor guarded;
+    Slice mark;
+    int label;
+
     /** AWAIT: another stream's progress to a position, and how that went. STAMP: this stream's own. */
     Progress progress;
     Outcome outcome;
@@ -40,6 +47,8 @@ final class Command {
         from = null;
         to = null;
         combination = null;
+        guarded = null;
+        mark = null;
         progress = null;
         outcome = null;
         event = null;
@@ -53,6 +62,7 @@ final class Command {
             case COPY -> "copying " + bytes + " bytes";
             case COMBINE -> "combining " + combination.inputs().size() + " tensors of " + combination.out().bytes()
                 + " bytes";
+            case GUARD -> "guarding a tensor " + guarded.type();
             case AWAIT -> "waiting for an event";
             case STAMP -> "recording a timed event";
             case STOP -> "stopping";

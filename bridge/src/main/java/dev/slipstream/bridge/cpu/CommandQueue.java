@@ -1,5 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
+import dev.slipstream.bridge.DeviceLostException;
+
 /**
  * The ring of commands between the thread that queues (one at a time) and the worker of a stream. A position counts
  * commands since the beginning; the command at a position is in the slot {@code position % CAPACITY}.
@@ -29,11 +31,11 @@ final class CommandQueue {
         }
     }
 
-    /** Gives the next slot to fill; blocks until there is one. */
+    /** Gives the next slot to fill; blocks until there is one. @throws DeviceLostException if it is abandoned */
     Command claim(Command.Operation operation) {
         long position = queued.reached();
         if (!done.hasReached(position - CAPACITY + 1)) {
-            done.await(position - CAPACITY + ROOM, Progress.FOREVER, caller);
+            requireReached(done.await(position - CAPACITY + ROOM, Progress.FOREVER, caller));
         }
         Command command = slots[(int) (position % CAPACITY)];
         command.operation = operation;
@@ -59,9 +61,21 @@ final class CommandQueue {
         return outcome;
     }
 
-    /** Blocks until all that is queued is done. */
+    /** Blocks until all that is queued is done. @throws DeviceLostException if the queue is abandoned before */
     void drain() {
-        done.await(queued.reached(), Progress.FOREVER, new Progress.Waiter());
+        requireReached(done.await(queued.reached(), Progress.FOREVER, new Progress.Waiter()));
+    }
+
+    private void requireReached(boolean reached) {
+        if (!reached) {
+            throw new DeviceLostException(done.abandoned().getMessage(), done.abandoned());
+        }
+    }
+
+    /** Lets the worker end after what it does at the moment, and everyone else wait no longer. */
+    void abandon(DeviceLostException why) {
+        queued.abandon(why);
+        done.abandon(why);
     }
 
     /** Forgets a failure. Only with an empty queue. */
@@ -69,16 +83,16 @@ final class CommandQueue {
         outcome = new Outcome();
     }
 
-    /** The worker's next command; blocks until there is one. */
+    /** The worker's next command; blocks until there is one. Null if the queue is abandoned. */
     Command take() {
         long position = done.reached();
         queued.await(position + 1, Progress.FOREVER, worker);
-        return slots[(int) (position % CAPACITY)];
+        return queued.abandoned() != null ? null : slots[(int) (position % CAPACITY)];
     }
 
-    /** Blocks the worker until a stream has got to where the command says. */
-    void await(Command command) {
-        command.progress.await(command.position, Progress.FOREVER, worker);
+    /** Blocks the worker until a stream has got to where the command says; false if it never will. */
+    boolean await(Command command) {
+        return command.progress.await(command.position, Progress.FOREVER, worker);
     }
 
     /** The worker is through with its command. */

@@ -3,6 +3,7 @@ package dev.slipstream.bridge.cpu;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.Slice;
+import dev.slipstream.bridge.provider.DeviceObject;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -11,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Native memory. It is freed when the buffer is closed and no binding names it any more, as ONNX Runtime would not
  * notice that memory it writes to is gone.
  */
-final class CpuBuffer extends DeviceObject implements Buffer {
+final class CpuBuffer extends DeviceObject<CpuDevice> implements Buffer {
     /** A cache line, and the widest vector register. */
     private static final long ALIGNMENT = 64;
 
@@ -79,7 +80,7 @@ final class CpuBuffer extends DeviceObject implements Buffer {
     }
 
     @Override
-    void free() {
+    public void free() {
         release();
     }
 

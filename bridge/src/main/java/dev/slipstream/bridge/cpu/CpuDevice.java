@@ -2,18 +2,25 @@ package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceLostException;
+import dev.slipstream.bridge.DeviceMemory;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.OpenObjects;
+import dev.slipstream.bridge.provider.Owner;
 
 /** A share of the cores: some threads, not tied to particular cores, as the system knows better which are free. */
-final class CpuDevice implements Device {
+final class CpuDevice implements Device, Owner {
     private final String name;
     private final CpuSelector selector;
     private final String description;
     private final Runnable afterClose;
     private final OpenObjects open;
+    private final Workers workers = new Workers();
+    private volatile DeviceLostException lost;
 
     /** @param afterClose called once, when the device is closed and its name is free */
     CpuDevice(String name, CpuSelector selector, String description, Runnable afterClose) {
@@ -28,8 +35,31 @@ final class CpuDevice implements Device {
         return selector;
     }
 
-    OpenObjects openObjects() {
+    @Override
+    public OpenObjects openObjects() {
         return open;
+    }
+
+    Workers workers() {
+        return workers;
+    }
+
+    @Override
+    public void requireUsable() {
+        DeviceLostException why = lost;
+        if (why != null) {
+            throw new DeviceLostException(why.getMessage(), why);
+        }
+    }
+
+    @Override
+    public void free(DeviceObject<?> closed) {
+        workers.free(closed);
+    }
+
+    private void requireOpen() {
+        open.requireOpen();
+        requireUsable();
     }
 
     @Override
@@ -44,28 +74,36 @@ final class CpuDevice implements Device {
 
     @Override
     public Buffer allocate(long bytes) {
-        open.requireOpen();
+        requireOpen();
         return open.add(CpuBuffer.allocate(this, bytes));
     }
 
     @Override
     public Stream newStream(String streamName) {
-        return open.add(new CpuStream(this, streamName).start());
+        requireOpen();
+        CpuStream stream = open.add(new CpuStream(this, streamName).start());
+        DeviceLostException meanwhile = lost;
+        if (meanwhile != null) {
+            stream.abandon(meanwhile);
+        }
+        return stream;
     }
 
     @Override
     public Event newEvent() {
+        requireOpen();
         return open.add(new CpuEvent(this, false));
     }
 
     @Override
     public Event newTimedEvent() {
+        requireOpen();
         return open.add(new CpuEvent(this, true));
     }
 
     @Override
     public Engine build(EngineSource source) {
-        open.requireOpen();
+        requireOpen();
         return open.add(new EngineBuilder(this, source).build());
     }
 
@@ -73,6 +111,31 @@ final class CpuDevice implements Device {
     @Override
     public boolean copiesBesideComputing() {
         return false;
+    }
+
+    @Override
+    public DeviceMemory memory() {
+        requireOpen();
+        return MachineMemory.now();
+    }
+
+    /** Queueing costs a few hundred nanoseconds here, so there is nothing to gain. */
+    @Override
+    public boolean replays() {
+        return false;
+    }
+
+    /** The worker threads are abandoned: an engine of ONNX Runtime cannot be stopped from outside. */
+    @Override
+    public void giveUp(String reason) {
+        synchronized (workers) {
+            if (lost != null) {
+                return;
+            }
+            workers.abandon();
+            lost = new DeviceLostException(name + " was given up: " + reason);
+        }
+        open.ofType(CpuStream.class).forEach(stream -> stream.abandon(lost));
     }
 
     @Override

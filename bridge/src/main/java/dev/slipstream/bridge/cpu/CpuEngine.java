@@ -6,10 +6,11 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.bridge.provider.DeviceObject;
 import java.util.Map;
 
 /** A session of ONNX Runtime. It may run on many threads at once, so contexts share it. */
-final class CpuEngine extends DeviceObject implements Engine {
+final class CpuEngine extends DeviceObject<CpuDevice> implements Engine {
     private final String name;
     private final OrtSession session;
     private final Map<String, TensorType> inputs;
@@ -51,7 +52,7 @@ final class CpuEngine extends DeviceObject implements Engine {
     }
 
     @Override
-    void free() {
+    public void free() {
         device().openObjects().closeLeaked(this + " of " + device().name(),
             object -> object instanceof CpuExecutionContext context && context.engine() == this);
         try {

@@ -2,13 +2,15 @@ package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.Failures;
 import java.time.Duration;
 
 /**
  * A position in the queue of a stream. Whether it was passed is the stream's knowledge, so putting the event elsewhere
  * does not disturb those who wait for where it was.
  */
-final class CpuEvent extends DeviceObject implements Event {
+final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
     private final boolean timed;
 
     // Guarded by this; three fields that belong together. Progress is null until the first record.
@@ -87,11 +89,14 @@ final class CpuEvent extends DeviceObject implements Event {
             return true;
         }
         if (!where.hasReached(until) && (timeoutNanos <= 0 || !await(where, until, timeoutNanos))) {
+            if (where.abandoned() != null) {
+                throw Failures.thrown(where.abandoned());
+            }
             return false;
         }
         DeviceException failure = how.failureBefore(until);
         if (failure != null) {
-            throw Outcome.thrown(failure);
+            throw Failures.thrown(failure);
         }
         return true;
     }
@@ -147,7 +152,7 @@ final class CpuEvent extends DeviceObject implements Event {
     }
 
     @Override
-    void free() {
+    public void free() {
         // An event is no more than a note; there is nothing to give back.
     }
 

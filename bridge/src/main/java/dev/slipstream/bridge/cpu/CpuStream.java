@@ -3,16 +3,21 @@ package dev.slipstream.bridge.cpu;
 import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.Tensor;
+import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.Failures;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A queue and its worker thread. What is wrong with a command is said when it is queued, as far as it can be known. */
-final class CpuStream extends DeviceObject implements Stream {
+final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
     private static final Logger LOG = LoggerFactory.getLogger(CpuStream.class);
 
     private final String name;
@@ -23,13 +28,19 @@ final class CpuStream extends DeviceObject implements Stream {
         super(device);
         this.name = name;
         this.worker = Thread.ofPlatform().daemon().name(name)
-            .unstarted(new StreamWorker(queue, device.name() + " (stream " + name + ")"));
+            .unstarted(new StreamWorker(queue, device.name() + " (stream " + name + ")", device.workers()::ended));
     }
 
     /** Starts the thread, which a constructor must not do: the object is not complete there. */
     CpuStream start() {
+        device().workers().started();
         worker.start();
         return this;
+    }
+
+    /** Waits for the worker no longer, whatever it does. */
+    void abandon(DeviceLostException why) {
+        queue.abandon(why);
     }
 
     @Override
@@ -97,6 +108,36 @@ final class CpuStream extends DeviceObject implements Stream {
     }
 
     @Override
+    public void guard(Tensor tensor, Slice mark, int label) {
+        own(tensor.slice());
+        own(mark);
+        Guard.require(tensor, mark);
+        Command command = claim(Command.Operation.GUARD);
+        command.guarded = tensor;
+        command.mark = mark;
+        command.label = label;
+        queue.publish();
+    }
+
+    @Override
+    public void beginRecording() {
+        requireOpen();
+        throw new UnsupportedOperationException(device().name() + " does not replay");
+    }
+
+    @Override
+    public Recording endRecording() {
+        requireOpen();
+        throw new IllegalStateException(this + " of " + device().name() + " does not record");
+    }
+
+    @Override
+    public void replay(Recording recording) {
+        requireOpen();
+        throw new IllegalArgumentException(device().name() + " does not replay");
+    }
+
+    @Override
     public void record(Event event) {
         CpuEvent known = CpuEvent.of(event);
         requireOpen();
@@ -127,7 +168,7 @@ final class CpuStream extends DeviceObject implements Stream {
         DeviceException failure = queue.outcome().failure();
         if (failure != null) {
             queue.renewOutcome();
-            throw Outcome.thrown(failure);
+            throw Failures.thrown(failure);
         }
     }
 
@@ -156,9 +197,14 @@ final class CpuStream extends DeviceObject implements Stream {
     }
 
     @Override
-    void free() {
-        queue.claim(Command.Operation.STOP);
-        queue.publish();
+    public void free() {
+        try {
+            queue.claim(Command.Operation.STOP);
+            queue.publish();
+            queue.drain();
+        } catch (DeviceLostException abandoned) {
+            return;
+        }
         join();
         DeviceException failure = queue.outcome().failure();
         if (failure != null) {

@@ -1,10 +1,18 @@
 package dev.slipstream.bridge.cpu;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.slipstream.bridge.DeviceMemory;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /** What the machine, or the container that this runs in, has. */
 final class MachineMemory {
+    private static final Path LINUX = Path.of("/proc/meminfo");
+
     private MachineMemory() {
     }
 
@@ -12,5 +20,25 @@ final class MachineMemory {
     static long bytes() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
             ? system.getTotalMemorySize() : Long.MAX_VALUE;
+    }
+
+    /** Memory now. Free is also what the system only uses as a cache for files, where it tells (Linux). */
+    static DeviceMemory now() {
+        long total = bytes();
+        long free = ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+            ? system.getFreeMemorySize() : total;
+        return new DeviceMemory(Math.min(availableOnLinux().orElse(free), total), total);
+    }
+
+    private static OptionalLong availableOnLinux() {
+        if (!Files.isReadable(LINUX)) {
+            return OptionalLong.empty();
+        }
+        try (Stream<String> lines = Files.lines(LINUX)) {
+            return lines.filter(line -> line.matches("MemAvailable:\\s+\\d+ kB"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst();
+        } catch (IOException unreadable) {
+            return OptionalLong.empty();
+        }
     }
 }

@@ -31,17 +31,4 @@ final class Outcome {
         DeviceException found = failure;
         return found != null && failedAt < position ? found : null;
     }
-
-    /** Where a failure came from, however many streams it went through. */
-    static DeviceException origin(DeviceException failure) {
-        return failure.getCause() instanceof DeviceException earlier ? origin(earlier) : failure;
-    }
-
-    /**
-     * A failure to throw to a caller. Each gets an exception of its own, with the caller's stack trace, as one object
-     * thrown twice could be asked to suppress itself.
-     */
-    static DeviceException thrown(DeviceException failure) {
-        return new DeviceException(failure.getMessage(), failure);
-    }
 }

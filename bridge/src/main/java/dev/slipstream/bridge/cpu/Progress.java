@@ -1,11 +1,12 @@
 package dev.slipstream.bridge.cpu;
 
+import dev.slipstream.bridge.DeviceLostException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A position that only grows, and threads that wait until it has got somewhere. One thread at a time advances it, any
- * number wait. Neither allocates.
+ * number wait. Neither allocates. Where it will grow no more, it is abandoned, and nobody waits any longer.
  */
 final class Progress {
     /** The timeout of one who waits as long as it takes. */
@@ -26,6 +27,7 @@ final class Progress {
     // least one of the two sees the other, and no wake-up is lost.
     private volatile long reached;
     private volatile long wanted = Long.MAX_VALUE;
+    private volatile DeviceLostException abandoned;
     private Waiter waiters;
 
     /** One thread that waits. Reusable, for one wait at a time. */
@@ -50,8 +52,20 @@ final class Progress {
         }
     }
 
+    /** Ends all waits, present and future, for a position that is not reached. */
+    void abandon(DeviceLostException why) {
+        abandoned = why;
+        wake(Long.MAX_VALUE);
+    }
+
+    /** Why nobody should wait for it any more; null while somebody should. */
+    DeviceLostException abandoned() {
+        return abandoned;
+    }
+
     /**
-     * Waits until the position is reached. An interrupt does not end the wait; the thread's flag is set afterwards.
+     * Waits until the position is reached, or the progress is abandoned. An interrupt does not end the wait; the
+     * thread's flag is set afterwards.
      *
      * @param timeoutNanos how long to wait at most, or {@link #FOREVER}
      * @return whether it is reached
@@ -66,8 +80,8 @@ final class Progress {
         long start = System.nanoTime();
         long spin = Math.min(SPIN_NANOS, timeoutNanos);
         while (System.nanoTime() - start < spin) {
-            if (reached >= position) {
-                return true;
+            if (reached >= position || abandoned != null) {
+                return reached >= position;
             }
             Thread.onSpinWait();
         }
@@ -78,7 +92,7 @@ final class Progress {
         boolean interrupted = false;
         add(waiter, position);
         try {
-            while (reached < position) {
+            while (reached < position && abandoned == null) {
                 if (timeoutNanos == FOREVER) {
                     LockSupport.park(this);
                 } else {
@@ -90,7 +104,7 @@ final class Progress {
                 }
                 interrupted |= Thread.interrupted();
             }
-            return true;
+            return reached >= position;
         } finally {
             remove(waiter);
             if (interrupted) {

@@ -2,6 +2,7 @@ package dev.slipstream.bridge.cpu;
 
 import ai.onnxruntime.OrtException;
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.provider.Failures;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -14,10 +15,16 @@ final class StreamWorker implements Runnable {
     private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     private final boolean knowsCpuTime = threads.isCurrentThreadCpuTimeSupported();
 
-    /** @param streamName what errors call the stream: device and name */
-    StreamWorker(CommandQueue queue, String streamName) {
+    private final Runnable afterEnd;
+
+    /**
+     * @param streamName what errors call the stream: device and name
+     * @param afterEnd called by the thread when it does no more work
+     */
+    StreamWorker(CommandQueue queue, String streamName, Runnable afterEnd) {
         this.queue = queue;
         this.streamName = streamName;
+        this.afterEnd = afterEnd;
     }
 
     @Override
@@ -25,12 +32,15 @@ final class StreamWorker implements Runnable {
         boolean running = true;
         while (running) {
             Command command = queue.take();
-            running = command.operation != Command.Operation.STOP;
-            if (!queue.outcome().isFailed()) {
-                perform(command);
+            running = command != null && command.operation != Command.Operation.STOP;
+            if (command != null) {
+                if (!queue.outcome().isFailed()) {
+                    perform(command);
+                }
+                queue.finish(command);
             }
-            queue.finish(command);
         }
+        afterEnd.run();
     }
 
     // The worker must outlive whatever goes wrong, or everyone who waits for it would hang: so it catches all there is.
@@ -41,6 +51,7 @@ final class StreamWorker implements Runnable {
                 case COPY -> MemorySegment.copy(
                     command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
                 case COMBINE -> combinations.compute(command.combination);
+                case GUARD -> Guard.check(command.guarded, command.mark, command.label);
                 case AWAIT -> await(command);
                 case STAMP -> stamp(command);
                 case STOP -> { /* the loop ends */ }
@@ -53,10 +64,10 @@ final class StreamWorker implements Runnable {
     }
 
     private void await(Command command) {
-        queue.await(command);
-        DeviceException failure = command.outcome.failureBefore(command.position);
+        DeviceException failure = queue.await(command) ? command.outcome.failureBefore(command.position)
+            : command.progress.abandoned();
         if (failure != null) {
-            DeviceException origin = Outcome.origin(failure);
+            DeviceException origin = Failures.origin(failure);
             fail(streamName + ": skipped, as it waits for work that failed: " + origin.getMessage(), origin);
         }
     }

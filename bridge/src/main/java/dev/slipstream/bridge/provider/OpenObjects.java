@@ -1,4 +1,4 @@
-package dev.slipstream.bridge.cpu;
+package dev.slipstream.bridge.provider;
 
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,19 +9,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The objects of one device that are open. Any thread may use it. */
-final class OpenObjects {
-    private static final Logger LOG = LoggerFactory.getLogger(CpuDevice.class);
+public final class OpenObjects {
+    private static final Logger LOG = LoggerFactory.getLogger(OpenObjects.class);
 
     private final String deviceName;
-    private final Set<DeviceObject> open = new LinkedHashSet<>();
+    private final Set<DeviceObject<?>> open = new LinkedHashSet<>();
     private boolean closed;
 
-    OpenObjects(String deviceName) {
+    public OpenObjects(String deviceName) {
         this.deviceName = deviceName;
     }
 
     /** Takes in a new object; where the device was closed meanwhile, the object is freed and refused. */
-    <T extends DeviceObject> T add(T object) {
+    public <T extends DeviceObject<?>> T add(T object) {
         synchronized (this) {
             if (!closed) {
                 open.add(object);
@@ -33,30 +33,35 @@ final class OpenObjects {
     }
 
     /** Whether the object was open until now. */
-    synchronized boolean remove(DeviceObject object) {
+    synchronized boolean remove(DeviceObject<?> object) {
         return open.remove(object);
     }
 
-    synchronized int count() {
+    /** Those of one kind. */
+    public synchronized <T extends DeviceObject<?>> List<T> ofType(Class<T> type) {
+        return open.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
+    public synchronized int count() {
         return open.size();
     }
 
-    synchronized void requireOpen() {
+    public synchronized void requireOpen() {
         if (closed) {
             throw new IllegalStateException(deviceName + " is closed");
         }
     }
 
     /** From now on nothing is taken in. Returns whether that is new. */
-    synchronized boolean stop() {
+    public synchronized boolean stop() {
         boolean first = !closed;
         closed = true;
         return first;
     }
 
     /** Closes those that should have been closed already, the newest first, and says so in the log. */
-    void closeLeaked(String owner, Predicate<DeviceObject> which) {
-        List<DeviceObject> leaked = newestFirst(which);
+    public void closeLeaked(String owner, Predicate<DeviceObject<?>> which) {
+        List<DeviceObject<?>> leaked = newestFirst(which);
         if (!leaked.isEmpty()) {
             LOG.warn("{} was closed before {}, which it closes now", owner,
                 leaked.stream().map(DeviceObject::toString).collect(Collectors.joining(", ")));
@@ -64,7 +69,7 @@ final class OpenObjects {
         }
     }
 
-    private static void closeAnyway(DeviceObject object) {
+    private static void closeAnyway(DeviceObject<?> object) {
         try {
             object.close();
         } catch (RuntimeException failure) {
@@ -72,7 +77,7 @@ final class OpenObjects {
         }
     }
 
-    private synchronized List<DeviceObject> newestFirst(Predicate<DeviceObject> which) {
+    private synchronized List<DeviceObject<?>> newestFirst(Predicate<DeviceObject<?>> which) {
         return List.copyOf(open).reversed().stream().filter(which).toList();
     }
 }

@@ -1,5 +1,6 @@
-package dev.slipstream.bridge.cpu;
+package dev.slipstream.bridge.provider;
 
+import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
@@ -7,19 +8,16 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Says what is wrong with tensors for an engine, before ONNX Runtime sees them. */
-final class BindingCheck {
-    /** ONNX Runtime's Java interface takes byte buffers, which count in ints; it wants a little below the limit. */
-    private static final long MAX_BYTES = Integer.MAX_VALUE - 64;
+/** Says what is wrong with tensors for an engine, before the runtime behind it sees them. */
+public final class BindingCheck {
+    private final Engine engine;
 
-    private final CpuEngine engine;
-
-    BindingCheck(CpuEngine engine) {
+    public BindingCheck(Engine engine) {
         this.engine = engine;
     }
 
     /** @throws IllegalArgumentException naming the tensor */
-    void check(Map<String, Tensor> tensors) {
+    public void check(Map<String, Tensor> tensors) {
         engine.inputs().forEach((name, type) -> checkTensor("input", name, type, tensors.get(name)));
         engine.outputs().forEach((name, type) -> checkTensor("output", name, type, tensors.get(name)));
         for (String name : tensors.keySet()) {
@@ -37,9 +35,7 @@ final class BindingCheck {
     private void checkTensor(String role, String name, TensorType wanted, Tensor given) {
         require(given != null, name, "is missing, an " + role + " of type " + wanted);
         require(fits(wanted, given.type()), name, "must be " + wanted + ", not " + given.type());
-        require(given.type().bytes() <= MAX_BYTES, name, "has " + given.type().bytes()
-            + " bytes; ONNX Runtime's Java interface takes at most " + MAX_BYTES);
-        require(CpuBuffer.of(given.slice()).device() == engine.device(), name, "is on "
+        require(given.slice().buffer().device() == engine.device(), name, "is on "
             + given.slice().buffer().device().name() + ", the engine on " + engine.device().name());
         require(given.slice().offset() % given.type().type().bytes() == 0, name, "begins at byte "
             + given.slice().offset() + ", which is no multiple of its element size");
