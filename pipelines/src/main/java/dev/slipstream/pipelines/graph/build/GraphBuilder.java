@@ -60,6 +60,18 @@ public final class GraphBuilder {
         return input;
     }
 
+    /**
+     * An input whose shape the graph does not declare, so that callers may give a scalar or a list.
+     *
+     * @param dims what the nodes that read it are checked with; they must cope with the others
+     */
+    public Value inputOfAnyShape(String name, DataType type, Dim... dims) {
+        ValueInfoProto.Builder info = ValueInfoProto.newBuilder().setName(name);
+        info.getTypeBuilder().getTensorTypeBuilder().setElemType(OnnxTypes.code(type));
+        inputs.add(info.build());
+        return new Value(name, type, List.of(dims));
+    }
+
     /** Gives a value that a node made to the graph's callers. */
     public void output(String name, Value value) {
         boolean taken = outputs.containsKey(name) || outputs.values().stream().anyMatch(value::equals);
