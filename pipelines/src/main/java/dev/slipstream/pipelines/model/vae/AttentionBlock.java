@@ -10,8 +10,8 @@ import java.util.Optional;
 /**
  * Attention among the pixels of a picture, with one head and a way around.
  *
- * <p>Its weights are called {@code to_q, to_k, to_v, to_out.0}, or {@code query, key, value, proj_attn} as older releases
- * of diffusers saved them. They are linear layers, in some checkpoints stored as 1×1 convolutions.
+ * <p>Its weights are called {@code to_q, to_k, to_v, to_out.0}, or {@code query, key, value, proj_attn} as older
+ * releases of diffusers saved them. They are linear layers, in some checkpoints stored as 1×1 convolutions.
  */
 record AttentionBlock(int groups, double epsilon) {
     /** @param x [rows, channels, height, width] */
