@@ -125,7 +125,7 @@ class RunErrorsTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "{\"sample_posterior\": true, | sample_posterior",
         "{\"act_fn\": \"selu\", | act_fn",
-        "{\"layers_per_block\": 2, | lacks 32 weights"})
+        "{\"layers_per_block\": 2, | lacks 24 weights"})
     void anOptionOfAnAutoencoderThatCannotBeFollowedIsNamed(String begin, String part, @TempDir Path other)
         throws IOException {
         ComponentFolders.copy("vae_plain", other);

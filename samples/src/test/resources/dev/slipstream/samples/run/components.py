@@ -106,7 +106,8 @@ def clip(prefix, half, activation, end, ids, width, heads, layers, inner, projec
         x = x + w.linear(at + "mlp.fc2", activation(y), width)
         states.append(x)
     last = w.norm(prefix + "final_layer_norm", x, epsilon)
-    place = [row.index(end) if end in row else 0 for row in ids.tolist()]
+    # An end of 2 is what old configurations say by mistake; it means the largest id.
+    place = [row.index(max(row)) if end == 2 else row.index(end) if end in row else 0 for row in ids.tolist()]
     pooled = torch.stack([last[row, at] for row, at in enumerate(place)])
     expected = {"last_hidden_state": last, "penultimate_hidden_state": states[-2], "pooler_output": pooled,
                 "hidden_states.0": states[0]}
@@ -129,10 +130,10 @@ def text_encoders():
     }, w.all, {"input_ids": ids}, expected, "model.fp16.safetensors", "F16")
 
     tanh = lambda x: x / 2 * (1 + torch.tanh((2 / numpy.pi) ** 0.5 * (x + 0.044715 * x ** 3)))
-    w, expected = clip("", "BF16", tanh, 41, ids, 8, 8, 1, 12, 0, 48, 9, 1e-5)
+    w, expected = clip("", "BF16", tanh, 2, ids, 8, 8, 1, 12, 0, 48, 9, 1e-5)
     folder("clip_bare", {
         "vocab_size": 48, "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 1,
-        "max_position_embeddings": 9, "hidden_act": "gelu_new", "eos_token_id": 41, "model_type": "clip_text_model",
+        "max_position_embeddings": 9, "hidden_act": "gelu_new", "eos_token_id": 2, "model_type": "clip_text_model",
     }, w.all, {"input_ids": ids}, expected, "model.safetensors", "BF16")
 
 
