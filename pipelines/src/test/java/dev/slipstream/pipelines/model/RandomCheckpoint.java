@@ -13,6 +13,7 @@ public final class RandomCheckpoint {
     private final Map<String, StoredTensor> weights = new LinkedHashMap<>();
     private final Random random = new Random(5);
     private String prefix = "";
+    private double strength = 1;
 
     /** What comes before the names of the weights that follow. */
     public RandomCheckpoint at(String module) {
@@ -20,10 +21,22 @@ public final class RandomCheckpoint {
         return this;
     }
 
+    /** How large what comes out of the layers that follow is, compared with what goes in. */
+    public RandomCheckpoint strength(double factor) {
+        strength = factor;
+        return this;
+    }
+
+    /** A weight of a layer, or of a table. */
     public RandomCheckpoint tensor(String name, long... shape) {
+        long elements = Shape.of(shape).elements();
+        return tensor(name, 0, strength * Math.sqrt((double) shape[0] / elements), shape);
+    }
+
+    private RandomCheckpoint tensor(String name, double mean, double deviation, long... shape) {
         float[] values = new float[(int) Shape.of(shape).elements()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) random.nextGaussian();
+            values[i] = (float) (mean + deviation * random.nextGaussian());
         }
         weights.put(prefix + name, StoredTensor.of(Shape.of(shape), values));
         return this;
@@ -34,7 +47,12 @@ public final class RandomCheckpoint {
         long[] shape = new long[inputs.length + 1];
         shape[0] = outputs;
         System.arraycopy(inputs, 0, shape, 1, inputs.length);
-        return tensor(name + ".weight", shape).tensor(name + ".bias", outputs);
+        if (inputs.length == 0) {
+            tensor(name + ".weight", 1, 0.1, outputs);
+        } else {
+            tensor(name + ".weight", shape);
+        }
+        return tensor(name + ".bias", 0, 0.1, outputs);
     }
 
     public float[] values(String name) {
