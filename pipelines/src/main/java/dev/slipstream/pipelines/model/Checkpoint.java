@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.model;
 
-import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.graph.build.GraphBuilder;
 import dev.slipstream.pipelines.graph.build.StoredWeight;
 import java.nio.file.Files;
@@ -37,14 +36,10 @@ public record Checkpoint(Path folder, Map<String, StoredWeight> weights) {
             + NAMES.get(1)));
         Map<String, StoredWeight> weights = new LinkedHashMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
-            file.tensors().forEach((name, tensor) -> tensor.type().dataType().ifPresent(type ->
-                weights.put(name, weight(file, name, tensor, type))));
+            file.tensors().forEach((name, tensor) -> weights.put(name,
+                new StoredWeight(file.path(), file.offset(name), tensor.type().dataType(), tensor.shape())));
         }
         return new Checkpoint(folder, weights);
-    }
-
-    private static StoredWeight weight(SafetensorsFile file, String name, StoredTensor tensor, DataType type) {
-        return new StoredWeight(file.path(), file.offset(name), type, tensor.shape());
     }
 
     private static Optional<Path> find(Path folder) {

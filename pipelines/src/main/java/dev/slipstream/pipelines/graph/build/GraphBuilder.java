@@ -6,9 +6,11 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.Graph;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -85,6 +87,11 @@ public final class GraphBuilder {
     /** The model itself; its modules are its children. */
     public Scope root() {
         return new Scope(this, "");
+    }
+
+    /** All weights that were asked for so far, with their shapes, whether the checkpoint has them or not. */
+    public Map<String, Shape> wanted() {
+        return Collections.unmodifiableMap(weights.wanted());
     }
 
     /**

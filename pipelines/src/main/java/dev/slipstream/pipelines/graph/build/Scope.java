@@ -110,8 +110,13 @@ public final class Scope {
     /** {@code x · weightᵀ + bias} of matrices. @param weight [outputs, inputs], as checkpoints have it */
     public Value gemm(Value x, Value weight, Value bias) {
         return node("Gemm", List.of(x, weight, bias), Attributes.NONE.integer("transB", 1), x.type(),
-            ShapeCheck.matMul(x.dims(), weight.dims().reversed())
-                .filter(dims -> dims.size() == 2 && bias.dims().equals(dims.subList(1, 2))));
+            ShapeCheck.gemm(x.dims(), weight.dims()).filter(dims -> bias.dims().equals(dims.subList(1, 2))));
+    }
+
+    /** {@code factor · x · weightᵀ} of matrices. @param weight [outputs, inputs], as checkpoints have it */
+    public Value gemm(Value x, Value weight, double factor) {
+        return node("Gemm", List.of(x, weight), Attributes.NONE.integer("transB", 1).real("alpha", factor), x.type(),
+            ShapeCheck.gemm(x.dims(), weight.dims()));
     }
 
     /** A convolution with the same padding on all sides. @param weight [outputs, inputs, height, width] */
@@ -156,7 +161,7 @@ public final class Scope {
                 : Optional.empty());
     }
 
-    /** At most one open size may come to lie where it was not; else use {@link #reshapeLike}. */
+    /** At most one open size may come to lie where it was not; else another tensor must tell the sizes. */
     public Value reshape(Value x, Dim... dims) {
         Optional<long[]> target = ShapeCheck.reshape(x.dims(), List.of(dims));
         if (target.isEmpty()) {
@@ -171,6 +176,24 @@ public final class Scope {
         }
         Value shape = node("Shape", List.of(like), Attributes.NONE, DataType.INT64, List.of(Dim.of(like.rank())));
         return node("Reshape", List.of(x, shape), Attributes.NONE, x.type(), like.dims());
+    }
+
+    /**
+     * A reshape to {@code dims} whose first is that of another tensor.
+     *
+     * @param like its first size is open, and {@code dims} have at most one more that is
+     */
+    public Value reshapeRows(Value x, Value like, Dim... dims) {
+        List<Dim> rest = List.of(dims).subList(1, dims.length);
+        long[] target = rest.stream().mapToLong(dim -> dim.isKnown() ? dim.size() : -1).toArray();
+        boolean fits = Dim.product(x.dims()).equals(Dim.product(List.of(dims))) && dims[0].equals(like.dim(0))
+            && rest.stream().filter(dim -> !dim.isKnown()).count() <= 1;
+        if (!fits) {
+            throw refused("Reshape", x + " to " + List.of(dims) + " with the rows of " + like);
+        }
+        Value rows = node("Shape", List.of(like), Attributes.NONE.integer("end", 1), DataType.INT64, Value.dims(1));
+        return node("Reshape", List.of(x, concat(0, rows, integers(target))), Attributes.NONE, x.type(),
+            List.of(dims));
     }
 
     public Value concat(int axis, Value... parts) {

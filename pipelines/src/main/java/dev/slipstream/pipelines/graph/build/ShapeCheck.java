@@ -41,7 +41,12 @@ final class ShapeCheck {
         });
     }
 
-    /** @param pads before and after, of the height and of the width alike */
+    /** @param weight transposed */
+    static Optional<List<Dim>> gemm(List<Dim> x, List<Dim> weight) {
+        return x.size() == 2 && weight.size() == 2 ? matMul(x, weight.reversed()) : Optional.empty();
+    }
+
+    /** @param before padding above and on the left, {@code after} below and on the right */
     static Optional<List<Dim>> conv(List<Dim> x, List<Dim> weight, long stride, long before, long after) {
         if (x.size() != 4 || weight.size() != 4 || !x.get(1).equals(weight.get(1))) {
             return Optional.empty();

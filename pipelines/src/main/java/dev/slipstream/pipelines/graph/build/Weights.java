@@ -23,8 +23,10 @@ final class Weights {
     private final Path folder;
     private final Map<String, StoredWeight> stored;
     private final Map<String, long[]> views = new LinkedHashMap<>();
+    private final Map<String, Shape> wanted = new LinkedHashMap<>();
     private final Set<String> missing = new LinkedHashSet<>();
     private final Set<String> misshapen = new LinkedHashSet<>();
+    private final Set<String> unreadable = new LinkedHashSet<>();
 
     Weights(String source, Path folder, Map<String, StoredWeight> stored) {
         this.source = source;
@@ -48,6 +50,7 @@ final class Weights {
      * @return its element type
      */
     DataType use(String name, long[] shape, long[] view) {
+        wanted.put(name, Shape.of(shape));
         StoredWeight weight = stored.get(name);
         if (weight == null) {
             missing.add(name + " " + Arrays.toString(shape));
@@ -56,15 +59,18 @@ final class Weights {
         if (!weight.shape().equals(Shape.of(shape))) {
             misshapen.add(name + " is " + weight.shape() + " and should be " + Arrays.toString(shape));
         }
+        if (weight.type().isEmpty()) {
+            unreadable.add(name);
+        }
         long[] earlier = views.putIfAbsent(name, view);
         if (earlier != null && !Arrays.equals(earlier, view)) {
             throw new IllegalArgumentException("weight " + name + " is seen as " + Arrays.toString(earlier) + " and as "
                 + Arrays.toString(view));
         }
-        return weight.type();
+        return weight.type().orElse(DataType.FLOAT32);
     }
 
-    /** @throws GraphException if a weight was missing or of the wrong shape */
+    /** @throws GraphException if a weight was missing, of the wrong shape or of a type that engines do not have */
     void check() {
         List<String> complaints = new ArrayList<>();
         if (!missing.isEmpty()) {
@@ -72,6 +78,9 @@ final class Weights {
         }
         if (!misshapen.isEmpty()) {
             complaints.add("has weights of other shapes than its configuration asks for: " + some(misshapen));
+        }
+        if (!unreadable.isEmpty()) {
+            complaints.add("has elements of a type that engines do not take in " + some(unreadable));
         }
         if (!complaints.isEmpty()) {
             throw new GraphException(source + " " + String.join("; it ", complaints));
@@ -82,6 +91,11 @@ final class Weights {
         String named = String.join(", ", what.stream().limit(NAMED_IN_MESSAGE).toList());
         int more = what.size() - NAMED_IN_MESSAGE;
         return more > 0 ? what.size() + " weights (" + named + " and " + more + " more)" : named;
+    }
+
+    /** Everything that was asked for, there or not. */
+    Map<String, Shape> wanted() {
+        return wanted;
     }
 
     /** The checkpoint's tensors that nothing asked for. */
@@ -101,12 +115,13 @@ final class Weights {
         if (!file.startsWith(folder)) {
             throw new GraphException("weight " + name + " is in " + file + ", outside the folder " + folder);
         }
-        return TensorProto.newBuilder().setName(name).setDataType(OnnxTypes.code(weight.type()))
+        DataType type = weight.type().orElseThrow();
+        return TensorProto.newBuilder().setName(name).setDataType(OnnxTypes.code(type))
             .addAllDims(Arrays.stream(view).boxed().toList())
             .setDataLocation(TensorProto.DataLocation.EXTERNAL)
             .addExternalData(entry("location", folder.relativize(file).toString().replace('\\', '/')))
             .addExternalData(entry("offset", Long.toString(weight.offset())))
-            .addExternalData(entry("length", Long.toString(weight.bytes())))
+            .addExternalData(entry("length", Long.toString(weight.shape().elements() * type.bytes())))
             .build();
     }
 

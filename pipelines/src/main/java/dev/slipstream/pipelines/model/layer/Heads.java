@@ -28,14 +28,20 @@ public final class Heads {
      * @return [rows, queries, channels]
      */
     public static Value attend(Scope scope, Value query, Value key, Value value, int heads, Optional<Value> bias) {
-        Value products = scope.matMul(scope.transpose(split(scope, query, heads), 0, 2, 1, 3),
-            scope.transpose(split(scope, key, heads), 0, 2, 3, 1));
-        Value biased = bias.map(it -> scope.add(products, it)).orElse(products);
-        Value mixed = scope.matMul(scope.softmax(biased), scope.transpose(split(scope, value, heads), 0, 2, 1, 3));
-        return scope.reshape(scope.transpose(mixed, 0, 2, 1, 3), query.dim(0), query.dim(1), value.dim(2));
+        Value mixed = mix(scope, split(scope, query, heads), split(scope, key, heads), split(scope, value, heads),
+            bias);
+        return scope.reshape(mixed, query.dim(0), query.dim(1), value.dim(2));
     }
 
     private static Value split(Scope scope, Value x, int heads) {
         return scope.reshape(x, x.dim(0), x.dim(1), Dim.of(heads), x.dim(2).over(heads));
+    }
+
+    /** As {@link #attend}, for what is already split: [rows, queries or keys, heads, channels of a head]. */
+    public static Value mix(Scope scope, Value query, Value key, Value value, Optional<Value> bias) {
+        Value products = scope.matMul(scope.transpose(query, 0, 2, 1, 3), scope.transpose(key, 0, 2, 3, 1));
+        Value biased = bias.map(it -> scope.add(products, it)).orElse(products);
+        Value mixed = scope.matMul(scope.softmax(biased), scope.transpose(value, 0, 2, 1, 3));
+        return scope.transpose(mixed, 0, 2, 1, 3);
     }
 }

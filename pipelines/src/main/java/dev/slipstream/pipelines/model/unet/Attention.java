@@ -11,13 +11,15 @@ final class Attention {
     private Attention() {
     }
 
-    /** @param x [rows, queries, channels], which asks; {@code source} [rows, keys, width], which answers */
-    static Value apply(Scope scope, Value x, Value source, int heads) {
-        long channels = x.size(2);
-        Value query = Linear.scaledWithoutBias(scope.child("to_q"), x, channels, Heads.scale(channels, heads));
-        Value key = Linear.withoutBias(scope.child("to_k"), source, channels);
-        Value value = Linear.withoutBias(scope.child("to_v"), source, channels);
-        Value mixed = Heads.attend(scope, query, key, value, heads, Optional.empty());
-        return Linear.apply(scope.child("to_out.0"), mixed, channels);
+    /** @param x asks, and {@code source} answers */
+    static Value apply(Scope scope, Tokens x, Tokens source, int heads) {
+        long channels = x.matrix().size(1);
+        Value query = Linear.scaledWithoutBias(scope.child("to_q"), x.matrix(), channels,
+            Heads.scale(channels, heads));
+        Value key = Linear.withoutBias(scope.child("to_k"), source.matrix(), channels);
+        Value value = Linear.withoutBias(scope.child("to_v"), source.matrix(), channels);
+        Value mixed = Heads.mix(scope, x.split(scope, query, heads), source.split(scope, key, heads),
+            source.split(scope, value, heads), Optional.empty());
+        return Linear.apply(scope.child("to_out.0"), x.joined(scope, mixed).matrix(), channels);
     }
 }

@@ -13,9 +13,9 @@ final class FeedForward {
     private FeedForward() {
     }
 
-    /** @param x [rows, tokens, channels] */
+    /** @param x [tokens, channels] */
     static Value apply(Scope scope, Value x) {
-        long channels = x.size(2);
+        long channels = x.size(1);
         Scope gated = scope.child("net.0");
         Value hidden = Linear.apply(gated.child("proj"), x, 2 * WIDENING * channels);
         List<Value> halves = gated.split(hidden, 2);

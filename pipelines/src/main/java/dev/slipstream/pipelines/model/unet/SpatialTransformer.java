@@ -15,26 +15,30 @@ import dev.slipstream.pipelines.model.layer.Linear;
 record SpatialTransformer(int groups, boolean linear) {
     private static final double EPSILON = 1e-6;
 
-    /** @param x [rows, channels, height, width] */
+    /** @param x [rows, channels, height, width], {@code text} [rows, tokens, width] */
     Value apply(Scope scope, Value x, Value text, UNetBlock block, int depth) {
         Value normal = GroupNorm.apply(scope.child("norm"), x, groups, EPSILON);
-        Value tokens = linear ? Linear.apply(scope.child("proj_in"), tokens(scope, normal), x.size(1))
-            : tokens(scope, Conv2d.apply(scope.child("proj_in"), normal, x.size(1), 1));
+        Tokens tokens = tokens(scope, linear ? normal : Conv2d.apply(scope.child("proj_in"), normal, x.size(1), 1));
+        if (linear) {
+            tokens = tokens.with(Linear.apply(scope.child("proj_in"), tokens.matrix(), x.size(1)));
+        }
+        Tokens words = Tokens.of(scope, text);
         for (int i = 0; i < depth; i++) {
-            tokens = TransformerBlock.apply(scope.child("transformer_blocks", i), tokens, text, block.heads(),
+            tokens = TransformerBlock.apply(scope.child("transformer_blocks", i), tokens, words, block.heads(),
                 block.onlyCrossAttention());
         }
-        Value pixels = linear ? pixels(scope, Linear.apply(scope.child("proj_out"), tokens, x.size(1)), x)
-            : Conv2d.apply(scope.child("proj_out"), pixels(scope, tokens, x), x.size(1), 1);
-        return scope.add(pixels, x);
+        if (linear) {
+            return scope.add(pixels(scope, tokens.with(Linear.apply(scope.child("proj_out"), tokens.matrix(),
+                x.size(1)))), x);
+        }
+        return scope.add(Conv2d.apply(scope.child("proj_out"), pixels(scope, tokens), x.size(1), 1), x);
     }
 
-    private static Value tokens(Scope scope, Value pixels) {
-        Value lines = scope.reshape(pixels, pixels.dim(0), pixels.dim(1), pixels.dim(2).times(pixels.dim(3)));
-        return scope.transpose(lines, 0, 2, 1);
+    private static Tokens tokens(Scope scope, Value pixels) {
+        return Tokens.of(scope, scope.transpose(pixels, 0, 2, 3, 1));
     }
 
-    private static Value pixels(Scope scope, Value tokens, Value like) {
-        return scope.reshapeLike(scope.transpose(tokens, 0, 2, 1), like);
+    private static Value pixels(Scope scope, Tokens tokens) {
+        return scope.transpose(scope.reshapeLike(tokens.matrix(), tokens.like()), 0, 3, 1, 2);
     }
 }

@@ -11,16 +11,20 @@ final class TransformerBlock {
     private TransformerBlock() {
     }
 
-    /**
-     * @param x [rows, tokens, channels]
-     * @param textOnly whether the first attention reads the text as well
-     */
-    static Value apply(Scope scope, Value x, Value text, int heads, boolean textOnly) {
-        Value first = LayerNorm.apply(scope.child("norm1"), x, EPSILON);
-        Value own = scope.add(Attention.apply(scope.child("attn1"), first, textOnly ? text : first, heads), x);
-        Value second = LayerNorm.apply(scope.child("norm2"), own, EPSILON);
-        Value told = scope.add(Attention.apply(scope.child("attn2"), second, text, heads), own);
-        return scope.add(FeedForward.apply(scope.child("ff"), LayerNorm.apply(scope.child("norm3"), told, EPSILON)),
-            told);
+    /** @param textOnly whether the first attention reads the text as well */
+    static Tokens apply(Scope scope, Tokens x, Tokens text, int heads, boolean textOnly) {
+        Tokens first = norm(scope.child("norm1"), x);
+        Tokens own = added(scope, Attention.apply(scope.child("attn1"), first, textOnly ? text : first, heads), x);
+        Tokens second = norm(scope.child("norm2"), own);
+        Tokens told = added(scope, Attention.apply(scope.child("attn2"), second, text, heads), own);
+        return added(scope, FeedForward.apply(scope.child("ff"), norm(scope.child("norm3"), told).matrix()), told);
+    }
+
+    private static Tokens norm(Scope scope, Tokens x) {
+        return x.with(LayerNorm.apply(scope, x.matrix(), EPSILON));
+    }
+
+    private static Tokens added(Scope scope, Value change, Tokens x) {
+        return x.with(scope.add(change, x.matrix()));
     }
 }

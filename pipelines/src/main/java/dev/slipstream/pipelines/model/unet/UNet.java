@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.model.unet;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
 import dev.slipstream.pipelines.graph.build.Dim;
 import dev.slipstream.pipelines.graph.build.GraphBuilder;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -52,12 +54,24 @@ public final class UNet {
 
     /** As {@link #read}, with configuration and checkpoint given. */
     public static BuiltGraph write(ConfigFile config, Checkpoint checkpoint) {
+        GraphBuilder builder = checkpoint.graph();
+        write(config, builder);
+        return builder.build();
+    }
+
+    /** The weights that a checkpoint of this configuration has, with their shapes. */
+    public static Map<String, Shape> weights(ConfigFile config) {
+        GraphBuilder builder = new GraphBuilder(config.path().toString(), config.path().toAbsolutePath().getParent(),
+            Map.of());
+        write(config, builder);
+        return builder.wanted();
+    }
+
+    private static void write(ConfigFile config, GraphBuilder builder) {
         config.text("_class_name").filter(name -> !name.equals(CLASS)).ifPresent(name -> {
             throw config.wrong("_class_name", "is " + name + ", but only " + CLASS + " can be written here");
         });
-        GraphBuilder builder = checkpoint.graph();
         new UNet(UNetConfigReader.read(config), builder).write();
-        return builder.build();
     }
 
     private void write() {

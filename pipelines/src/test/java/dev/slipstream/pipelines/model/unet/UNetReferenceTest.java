@@ -108,7 +108,6 @@ class UNetReferenceTest {
             largest = Math.max(largest, Math.abs(expected[i]));
             difference = Math.max(difference, Math.abs(expected[i] - actual[i]));
         }
-        System.out.println(difference / largest);
         assertTrue(difference <= 1e-5 * largest, "differs by " + difference + " of " + largest);
     }
 }
