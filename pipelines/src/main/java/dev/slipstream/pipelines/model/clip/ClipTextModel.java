@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.model.clip;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.build.Attributes;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
 import dev.slipstream.pipelines.graph.build.Dim;
@@ -13,6 +14,7 @@ import dev.slipstream.pipelines.model.layer.LayerNorm;
 import dev.slipstream.pipelines.model.layer.Linear;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Writes CLIP text encoders as graphs, with the names that optimum's exports have.
@@ -55,6 +57,14 @@ public final class ClipTextModel {
         return ClipTextConfig.read(config).layers();
     }
 
+    /** The weights that a checkpoint of this configuration has, with their shapes. */
+    public static Map<String, Shape> weights(ConfigFile config) {
+        GraphBuilder graph = new GraphBuilder(config.path().toString(), config.path().toAbsolutePath().getParent(),
+            Map.of());
+        write(config, graph, 0);
+        return graph.wanted();
+    }
+
     /** The whole encoder. @see #write(ConfigFile, Checkpoint, int) */
     public static BuiltGraph write(ConfigFile config, Checkpoint checkpoint) {
         return write(config, checkpoint, 0);
@@ -69,15 +79,19 @@ public final class ClipTextModel {
      * @throws dev.slipstream.pipelines.graph.GraphException naming weights that are missing or of other shapes
      */
     public static BuiltGraph write(ConfigFile config, Checkpoint checkpoint, int clipSkip) {
+        GraphBuilder graph = checkpoint.graph();
+        write(config, graph, clipSkip);
+        return graph.build();
+    }
+
+    private static void write(ConfigFile config, GraphBuilder graph, int clipSkip) {
         ClipTextConfig read = ClipTextConfig.read(config);
         if (clipSkip < 0 || clipSkip >= read.layers()) {
             throw new IllegalArgumentException("clip_skip must leave at least one of the " + read.layers()
                 + " layers, so it cannot be " + clipSkip);
         }
-        GraphBuilder graph = checkpoint.graph();
         boolean projects = ClipTextConfig.projects(config, graph.root().child("text_projection").has("weight"));
         new ClipTextModel(read, graph).write(projects, clipSkip);
-        return graph.build();
     }
 
     private void write(boolean projects, int clipSkip) {

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.model.vae;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
 import dev.slipstream.pipelines.graph.build.Dim;
 import dev.slipstream.pipelines.graph.build.GraphBuilder;
@@ -11,6 +12,7 @@ import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.layer.Conv2d;
 import dev.slipstream.pipelines.model.vae.AutoencoderConfig.Block;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Writes both halves of diffusers' {@code AutoencoderKL} as graphs, with the names that optimum's exports have. Scaling
@@ -32,10 +34,19 @@ public final class AutoencoderKl {
     private final AutoencoderBlocks blocks;
     private final GraphBuilder graph;
 
-    private AutoencoderKl(ConfigFile config, Checkpoint checkpoint) {
+    private AutoencoderKl(ConfigFile config, GraphBuilder graph) {
         this.config = AutoencoderConfig.read(config);
         this.blocks = new AutoencoderBlocks(this.config);
-        this.graph = checkpoint.graph();
+        this.graph = graph;
+    }
+
+    /** The weights that a checkpoint of this configuration has, with their shapes. */
+    public static Map<String, Shape> weights(ConfigFile config) {
+        GraphBuilder both = new GraphBuilder(config.path().toString(), config.path().toAbsolutePath().getParent(),
+            Map.of());
+        new AutoencoderKl(config, both).writeEncoder();
+        new AutoencoderKl(config, both).writeDecoder();
+        return both.wanted();
     }
 
     /**
@@ -53,7 +64,7 @@ public final class AutoencoderKl {
      * blocks makes of it.
      */
     public static BuiltGraph encoder(ConfigFile config, Checkpoint checkpoint) {
-        AutoencoderKl model = new AutoencoderKl(config, checkpoint);
+        AutoencoderKl model = new AutoencoderKl(config, checkpoint.graph());
         model.writeEncoder();
         return model.graph.build();
     }
@@ -63,7 +74,7 @@ public final class AutoencoderKl {
      * float32[batch_size, 3, 8 · height_latent, 8 · width_latent], values from about -1 to 1.
      */
     public static BuiltGraph decoder(ConfigFile config, Checkpoint checkpoint) {
-        AutoencoderKl model = new AutoencoderKl(config, checkpoint);
+        AutoencoderKl model = new AutoencoderKl(config, checkpoint.graph());
         model.writeDecoder();
         return model.graph.build();
     }

@@ -12,6 +12,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import com.google.gson.JsonParser;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.OnnxRunner;
@@ -36,11 +37,11 @@ class ClipTextModelTest {
     private static final double EPSILON = 1e-5;
 
     private final OnnxRunner runner = new OnnxRunner(OptLevel.ALL_OPT);
-    private final RandomCheckpoint weights = weights();
 
     @TempDir
     private Path folder;
     private ConfigFile config;
+    private RandomCheckpoint weights;
 
     @BeforeEach
     void writeConfig() throws IOException {
@@ -48,19 +49,7 @@ class ClipTextModelTest {
             {"vocab_size": 20, "hidden_size": 4, "intermediate_size": 6, "num_hidden_layers": 2,
              "num_attention_heads": 2, "max_position_embeddings": 7, "projection_dim": 3, "eos_token_id": 19}
             """);
-    }
-
-    private static RandomCheckpoint weights() {
-        RandomCheckpoint weights = new RandomCheckpoint().at("text_model.embeddings")
-            .tensor("token_embedding.weight", 20, WIDTH).tensor("position_embedding.weight", 7, WIDTH);
-        for (int layer = 0; layer < 2; layer++) {
-            weights.at("text_model.encoder.layers." + layer).layer("layer_norm1", WIDTH).layer("layer_norm2", WIDTH)
-                .layer("mlp.fc1", 6, WIDTH).layer("mlp.fc2", WIDTH, 6);
-            for (String name : List.of("q_proj", "k_proj", "v_proj", "out_proj")) {
-                weights.layer("self_attn." + name, WIDTH, WIDTH);
-            }
-        }
-        return weights.at("text_model").layer("final_layer_norm", WIDTH);
+        weights = new RandomCheckpoint(ClipTextModel.weights(config));
     }
 
     private static List<String> outputs(Graph graph) {
@@ -89,7 +78,7 @@ class ClipTextModelTest {
             "hidden_states.2");
         assertEquals(plain, outputs(ClipTextModel.write(config, weights.write(folder)).graph()));
 
-        weights.at("").tensor("text_projection.weight", 3, WIDTH);
+        weights.with("text_projection.weight", 1, Shape.of(3, WIDTH));
         BuiltGraph projecting = ClipTextModel.write(config, weights.write(folder));
 
         assertEquals("text_embeds", outputs(projecting.graph()).get(2));
@@ -98,7 +87,7 @@ class ClipTextModelTest {
 
     @Test
     void theClassDecidesWhetherAProjectionFollows() {
-        weights.at("").tensor("text_projection.weight", 3, WIDTH);
+        weights.with("text_projection.weight", 1, Shape.of(3, WIDTH));
         config.root().add("architectures", JsonParser.parseString("[\"CLIPTextModel\"]"));
 
         BuiltGraph built = ClipTextModel.write(config, weights.write(folder));
