@@ -90,8 +90,7 @@ public final class Scope {
     }
 
     private Value broadcast(String operator, Value x, Value y) {
-        return node(operator, List.of(x, y), Attributes.NONE, x.type(), x.type() != y.type() ? Optional.empty()
-            : ShapeCheck.broadcast(x.dims(), y.dims()));
+        return node(operator, List.of(x, y), Attributes.NONE, x.type(), ShapeCheck.broadcast(x.dims(), y.dims()));
     }
 
     /** An operator on single elements: {@code Sigmoid}, {@code Tanh}, {@code Erf}, {@code Exp}, {@code Sin}, ... */
@@ -219,8 +218,10 @@ public final class Scope {
     public Value gather(Value table, Value indices) {
         List<Dim> dims = new ArrayList<>(indices.dims());
         dims.addAll(table.dims().subList(1, table.rank()));
-        return node("Gather", List.of(table, indices), Attributes.NONE.integer("axis", 0), table.type(),
-            indices.type() == DataType.INT64 ? Optional.of(dims) : Optional.empty());
+        if (indices.type() != DataType.INT64) {
+            throw refused("Gather", indices + " as indices");
+        }
+        return node("Gather", List.of(table, indices), Attributes.NONE.integer("axis", 0), table.type(), dims);
     }
 
     /** Every pixel of an image [rows, channels, height, width] becomes {@code factor × factor} like it. */
@@ -236,10 +237,13 @@ public final class Scope {
         return nodes(operator, inputs, attributes, List.of(new Value("", type, dims))).getFirst();
     }
 
+    /** An operator whose inputs must all have one type. @param dims empty if their shapes do not fit */
     private Value node(String operator, List<Value> inputs, Attributes attributes, DataType type,
         Optional<List<Dim>> dims) {
-        return node(operator, inputs, attributes, type, dims.orElseThrow(() -> refused(operator,
-            inputs.stream().map(Value::toString).collect(Collectors.joining(" and ")))));
+        if (dims.isEmpty() || inputs.stream().anyMatch(input -> input.type() != type)) {
+            throw refused(operator, inputs.stream().map(Value::toString).collect(Collectors.joining(" and ")));
+        }
+        return node(operator, inputs, attributes, type, dims.get());
     }
 
     private List<Value> nodes(String operator, List<Value> inputs, Attributes attributes, List<Value> types) {

@@ -18,6 +18,8 @@ final class UNetBlocks {
     private static final String DEPTHS = "transformer_layers_per_block";
     private static final String UP_DEPTHS = "reverse_transformer_layers_per_block";
 
+    private static final int MOST_LAYERS = 100;
+
     private final ConfigFile config;
     private final List<Integer> channels;
     private final List<Integer> layers;
@@ -28,7 +30,7 @@ final class UNetBlocks {
     UNetBlocks(ConfigFile config, List<Integer> channels) {
         this.config = config;
         this.channels = channels;
-        this.layers = each("layers_per_block", 2, it -> config.positiveInteger("layers_per_block", it));
+        this.layers = each("layers_per_block", 2, it -> count("layers_per_block", it));
         // diffusers' naming error: what published configurations call the width of a head is the number of heads.
         String headsKey = config.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim";
         this.heads = each(headsKey, 8, it -> config.positiveInteger(headsKey, it));
@@ -128,13 +130,22 @@ final class UNetBlocks {
     /** One number for all layers of a block, or a list with one for each. */
     private List<Integer> depths(String key, JsonElement value, int count) {
         if (!value.isJsonArray()) {
-            return Collections.nCopies(count, config.positiveInteger(key, value));
+            return Collections.nCopies(count, count(key, value));
         }
         List<JsonElement> list = value.getAsJsonArray().asList();
         if (list.size() != count) {
             throw config.wrong(key, "must have one entry for each of the " + count + " layers of a block, not " + list);
         }
-        return list.stream().map(it -> config.positiveInteger(key, it)).toList();
+        return list.stream().map(it -> count(key, it)).toList();
+    }
+
+    /** What is written once for each, so that a damaged file must not ask for millions. */
+    private int count(String key, JsonElement value) {
+        int count = config.positiveInteger(key, value);
+        if (count > MOST_LAYERS) {
+            throw config.wrong(key, "must be at most " + MOST_LAYERS + ", not " + count);
+        }
+        return count;
     }
 
     private ModelException unsupported(String key, String value, String supported) {

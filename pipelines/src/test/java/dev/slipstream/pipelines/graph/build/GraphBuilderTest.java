@@ -106,6 +106,30 @@ class GraphBuilderTest {
     }
 
     @Test
+    void typesThatDoNotFitNameTheNode() {
+        GraphBuilder builder = new GraphBuilder("none", folder, Map.of());
+        Value x = builder.input("x", DataType.FLOAT32, BATCH, Dim.of(3));
+        Value y = builder.input("y", DataType.INT64, Dim.of(3), Dim.of(4));
+
+        String message = assertThrows(GraphException.class, () -> builder.root().matMul(x, y)).getMessage();
+
+        assertEquals("node /MatMul (MatMul) cannot take float32[batch_size, 3] and int64[3, 4]", message);
+    }
+
+    /** Rows that another tensor has, and one more open size, cannot be said by a Reshape's constant alone. */
+    @Test
+    void rowsOfAnotherTensorTellAnOpenSize() throws OrtException {
+        GraphBuilder builder = new GraphBuilder("none", folder, Map.of());
+        Value x = builder.input("x", DataType.FLOAT32, BATCH, Dim.of(6));
+        Scope root = builder.root();
+        Value flat = root.reshape(x, BATCH.times(3), Dim.of(2));
+        builder.output("y", root.reshapeRows(flat, x, BATCH, Dim.of(2), Dim.of(3)));
+
+        assertArrayEquals(new float[] {1, 2, 3}, run3(builder.build().graph(), 1, 2, 3, 4, 5, 6)[0]);
+        assertThrows(GraphException.class, () -> root.reshapeRows(flat, x, HEIGHT, Dim.of(2), Dim.of(3)));
+    }
+
+    @Test
     void openSizesAreFollowedThroughConvolutionsAndReshapes() {
         GraphBuilder builder = new GraphBuilder("none", folder, Map.of());
         Scope root = builder.root();
@@ -167,6 +191,14 @@ class GraphBuilderTest {
     }
 
     private static float[] run(Graph graph, float... x) throws OrtException {
+        return ((float[][]) result(graph, x))[0];
+    }
+
+    private static float[][] run3(Graph graph, float... x) throws OrtException {
+        return ((float[][][]) result(graph, x))[0];
+    }
+
+    private static Object result(Graph graph, float... x) throws OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (SessionOptions options = new SessionOptions()) {
             options.addConfigEntry("session.model_external_initializers_file_folder_path",
@@ -174,7 +206,7 @@ class GraphBuilderTest {
             try (OrtSession session = environment.createSession(GraphFile.serialize(graph), options);
                 OnnxTensor tensor = OnnxTensor.createTensor(environment, new float[][] {x});
                 OrtSession.Result result = session.run(Map.of("x", tensor))) {
-                return ((float[][]) result.get(0).getValue())[0];
+                return result.get(0).getValue();
             }
         }
     }

@@ -82,6 +82,8 @@ class UNetConfigTest {
         "'cross_attention_dim': [768, 768, 1024, 768] | cross_attention_dim",
         "'transformer_layers_per_block': [[1, 2], 1, 1, 1] | reverse_transformer_layers_per_block",
         "'transformer_layers_per_block': [[1], 1, 1, 1] | transformer_layers_per_block",
+        "'transformer_layers_per_block': 1000000000 | transformer_layers_per_block",
+        "'layers_per_block': 1000000000 | layers_per_block",
         "'use_linear_projection': 1 | use_linear_projection",
         "'_class_name': 'UNet2DModel' | _class_name",
         "'a_new_option': 1 | a_new_option"})
