@@ -2,7 +2,7 @@ package dev.slipstream.pipelines.graph;
 
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import dev.slipstream.pipelines.file.AtomicFile;
+import dev.slipstream.bridge.file.AtomicFile;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
