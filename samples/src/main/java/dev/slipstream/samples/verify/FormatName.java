@@ -8,7 +8,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code onnx} and {@code checkpoint} on the command line. */
-final class FormatName implements ITypeConverter<ComponentFormat> {
+public final class FormatName implements ITypeConverter<ComponentFormat> {
     @Override
     public ComponentFormat convert(String text) {
         List<String> names = Arrays.stream(ComponentFormat.values()).map(it -> it.name().toLowerCase(Locale.ROOT))

@@ -10,12 +10,12 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /** Stored tensors in the element type that a graph takes. */
-final class TensorConversion {
+public final class TensorConversion {
     private TensorConversion() {
     }
 
     /** A copy of the elements in native byte order; fractions are cut off where the type has none. */
-    static MemorySegment convert(StoredTensor tensor, DataType type, Arena arena) {
+    public static MemorySegment convert(StoredTensor tensor, DataType type, Arena arena) {
         MemorySegment copy = arena.allocate(new TensorType(type, tensor.shape()).bytes(), 64);
         if (tensor.type().dataType().equals(Optional.of(type)) && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
             return copy.copyFrom(tensor.data());
@@ -26,7 +26,8 @@ final class TensorConversion {
         return copy;
     }
 
-    private static double element(StoredTensor tensor, long index) {
+    /** One element, widened or rounded to a double. @param index in row-major order */
+    public static double element(StoredTensor tensor, long index) {
         MemorySegment data = tensor.data();
         return switch (tensor.type()) {
             case F64 -> data.get(little(ValueLayout.JAVA_DOUBLE_UNALIGNED), 8 * index);

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /**
@@ -37,6 +38,11 @@ public final class Scope {
     /** Whether the checkpoint has such a weight of this module, for names that have changed over time. */
     public boolean has(String weight) {
         return graph.weights().has(fullName(weight));
+    }
+
+    /** How many dimensions a weight has in the checkpoint; empty if it is not there. */
+    public OptionalInt rank(String weight) {
+        return graph.weights().rank(fullName(weight));
     }
 
     /** A weight of this module as float32, however it is stored. @param shape what it must be in the checkpoint */

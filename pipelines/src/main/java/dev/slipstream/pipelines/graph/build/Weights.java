@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** The checkpoint's side of a graph: which weights were asked for, and what is wrong with them. */
@@ -35,6 +36,10 @@ final class Weights {
 
     boolean has(String name) {
         return stored.containsKey(name);
+    }
+
+    OptionalInt rank(String name) {
+        return has(name) ? OptionalInt.of(stored.get(name).shape().rank()) : OptionalInt.empty();
     }
 
     /**

@@ -32,6 +32,16 @@ public enum Activation {
             return scope.mul(x, scope.map("Sigmoid", scope.mul(x, scope.scalar(1.702))));
         }
     },
+    /** {@code x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))}, which stands in for {@link #GELU}. */
+    GELU_TANH("gelu_new", "gelu_pytorch_tanh", "gelu_fast") {
+        @Override
+        public Value apply(Scope scope, Value x) {
+            Value cube = scope.mul(scope.mul(x, x), x);
+            Value inner = scope.mul(scope.add(x, scope.mul(cube, scope.scalar(0.044715))),
+                scope.scalar(Math.sqrt(2 / Math.PI)));
+            return scope.mul(scope.mul(x, scope.scalar(0.5)), scope.add(scope.map("Tanh", inner), scope.scalar(1)));
+        }
+    },
     RELU("relu") {
         @Override
         public Value apply(Scope scope, Value x) {
