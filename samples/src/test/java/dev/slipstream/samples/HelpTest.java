@@ -13,7 +13,8 @@ class HelpTest {
         CommandRun run = CommandRun.of();
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertEquals("", run.out());
-        for (String command : new String[] {"generate", "plan", "run", "verify", "bench", "engines", "doctor", "help"}) {
+        for (String command
+                : new String[] {"generate", "plan", "run", "verify", "bench", "engines", "doctor", "help"}) {
             assertTrue(run.err().contains("\n  " + command + " "), command + " is missing in " + run.err());
         }
     }
