@@ -11,7 +11,7 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /** Stored tensors in the element type that a graph takes. */
-final class TensorConversion {
+public final class TensorConversion {
     private TensorConversion() {
     }
 
@@ -20,7 +20,7 @@ final class TensorConversion {
      *
      * @throws ModelException if the tensor is of a type that graphs have no like of (complex, eight-bit floats, U64)
      */
-    static MemorySegment convert(StoredTensor tensor, DataType type, Arena arena) {
+    public static MemorySegment convert(StoredTensor tensor, DataType type, Arena arena) {
         MemorySegment copy = arena.allocate(new TensorType(type, tensor.shape()).bytes(), 64);
         if (tensor.type().dataType().equals(Optional.of(type)) && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
             return copy.copyFrom(tensor.data());
@@ -31,7 +31,13 @@ final class TensorConversion {
         return copy;
     }
 
-    private static double element(StoredTensor tensor, long index) {
+    /**
+     * One element, widened or rounded to a double.
+     *
+     * @param index in row-major order
+     * @throws ModelException as {@link #convert}
+     */
+    public static double element(StoredTensor tensor, long index) {
         MemorySegment data = tensor.data();
         return switch (tensor.type()) {
             case F64 -> data.get(little(ValueLayout.JAVA_DOUBLE_UNALIGNED), 8 * index);
