@@ -35,11 +35,7 @@ public final class TensorConversion {
      * One element, widened or rounded to a double.
      *
      * @param index in row-major order
-<<<<<<< HEAD
      * @throws ModelException as {@link #convert}
-=======
-     * @throws ModelException if the tensor is of a type that no engine has
->>>>>>> main
      */
     public static double element(StoredTensor tensor, long index) {
         MemorySegment data = tensor.data();
@@ -50,7 +46,6 @@ public final class TensorConversion {
             case BF16 -> Float.intBitsToFloat(data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index) << 16);
             case I64 -> data.get(little(ValueLayout.JAVA_LONG_UNALIGNED), 8 * index);
             case I32 -> data.get(little(ValueLayout.JAVA_INT_UNALIGNED), 4 * index);
-<<<<<<< HEAD
             case U32 -> Integer.toUnsignedLong(data.get(little(ValueLayout.JAVA_INT_UNALIGNED), 4 * index));
             case I16 -> data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index);
             case U16 -> Short.toUnsignedInt(data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index));
@@ -58,12 +53,6 @@ public final class TensorConversion {
             case U8, BOOL -> Byte.toUnsignedInt(data.get(ValueLayout.JAVA_BYTE, index));
             case U64, C64, F8_E4M3, F8_E5M2, F8_E8M0 -> throw new ModelException("a tensor " + tensor.type()
                 + tensor.shape() + " cannot be converted; store it as F32 or I64");
-=======
-            case I16 -> data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index);
-            case I8 -> data.get(ValueLayout.JAVA_BYTE, index);
-            case U8, BOOL -> data.get(ValueLayout.JAVA_BYTE, index) & 0xFF;
-            default -> throw new ModelException("tensors of type " + tensor.type() + " cannot be compared or run");
->>>>>>> main
         };
     }
 
