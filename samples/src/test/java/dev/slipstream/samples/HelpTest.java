@@ -3,6 +3,7 @@ package dev.slipstream.samples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -13,7 +14,7 @@ class HelpTest {
         CommandRun run = CommandRun.of();
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertEquals("", run.out());
-        for (String command : new String[] {"generate", "plan", "run", "verify", "bench", "engines", "doctor", "help"}) {
+        for (String command : List.of("generate", "plan", "run", "verify", "bench", "engines", "doctor", "help")) {
             assertTrue(run.err().contains("\n  " + command + " "), command + " is missing in " + run.err());
         }
     }

@@ -4,7 +4,7 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.file.AtomicFile;
+import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.SafetensorsFile;
 import dev.slipstream.pipelines.model.SafetensorsWriter;
