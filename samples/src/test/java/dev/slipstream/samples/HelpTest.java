@@ -3,7 +3,6 @@ package dev.slipstream.samples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -14,7 +13,8 @@ class HelpTest {
         CommandRun run = CommandRun.of();
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertEquals("", run.out());
-        for (String command : List.of("generate", "plan", "run", "verify", "bench", "engines", "doctor", "help")) {
+        for (String command
+                : new String[] {"generate", "plan", "run", "verify", "bench", "engines", "doctor", "help"}) {
             assertTrue(run.err().contains("\n  " + command + " "), command + " is missing in " + run.err());
         }
     }

@@ -11,7 +11,7 @@ public enum ComponentFormat {
 
     /** What there is in a component's folder: the graph if it has one, else the checkpoint if it has one. */
     public static ComponentFormat of(Path folder) {
-        boolean onlyWeights = !folder.resolve("model.onnx").toFile().isFile() && Checkpoint.isIn(folder);
+        boolean onlyWeights = !folder.resolve("model.onnx").toFile().isFile() && ComponentWeights.isIn(folder);
         return onlyWeights ? CHECKPOINT : ONNX;
     }
 }

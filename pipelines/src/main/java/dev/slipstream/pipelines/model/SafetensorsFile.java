@@ -51,8 +51,7 @@ public final class SafetensorsFile implements AutoCloseable {
     /** @throws ModelException if the file is missing, not of this format, or damaged */
     public static SafetensorsFile open(Path path) {
         if (Pickle.is(path.toString())) {
-            throw new ModelException(path + " is a pickle, which can run code when it is read; "
-                + "ask for the same weights as .safetensors");
+            throw Pickle.refused(path);
         }
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
