@@ -15,11 +15,7 @@ public final class TensorConversion {
     private TensorConversion() {
     }
 
-    /**
-     * A copy of the elements in native byte order; fractions are cut off where the type has none.
-     *
-     * @throws ModelException if the tensor is of a type that graphs have no like of (complex, eight-bit floats, U64)
-     */
+    /** A copy of the elements in native byte order; fractions are cut off where the type has none. */
     public static MemorySegment convert(StoredTensor tensor, DataType type, Arena arena) {
         MemorySegment copy = arena.allocate(new TensorType(type, tensor.shape()).bytes(), 64);
         if (tensor.type().dataType().equals(Optional.of(type)) && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
@@ -35,7 +31,7 @@ public final class TensorConversion {
      * One element, widened or rounded to a double.
      *
      * @param index in row-major order
-     * @throws ModelException as {@link #convert}
+     * @throws ModelException if the tensor is of a type that no engine has
      */
     public static double element(StoredTensor tensor, long index) {
         MemorySegment data = tensor.data();
@@ -46,13 +42,10 @@ public final class TensorConversion {
             case BF16 -> Float.intBitsToFloat(data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index) << 16);
             case I64 -> data.get(little(ValueLayout.JAVA_LONG_UNALIGNED), 8 * index);
             case I32 -> data.get(little(ValueLayout.JAVA_INT_UNALIGNED), 4 * index);
-            case U32 -> Integer.toUnsignedLong(data.get(little(ValueLayout.JAVA_INT_UNALIGNED), 4 * index));
             case I16 -> data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index);
-            case U16 -> Short.toUnsignedInt(data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index));
             case I8 -> data.get(ValueLayout.JAVA_BYTE, index);
-            case U8, BOOL -> Byte.toUnsignedInt(data.get(ValueLayout.JAVA_BYTE, index));
-            case U64, C64, F8_E4M3, F8_E5M2, F8_E8M0 -> throw new ModelException("a tensor " + tensor.type()
-                + tensor.shape() + " cannot be converted; store it as F32 or I64");
+            case U8, BOOL -> data.get(ValueLayout.JAVA_BYTE, index) & 0xFF;
+            default -> throw new ModelException("tensors of type " + tensor.type() + " cannot be compared or run");
         };
     }
 

@@ -31,18 +31,18 @@ class TensorConversionTest {
                 case F16 -> bytes.putShort(Float.floatToFloat16(value));
                 case BF16 -> bytes.putShort((short) (Float.floatToIntBits(value) >> 16));
                 case I64 -> bytes.putLong(value);
-                case I32, U32 -> bytes.putInt(value);
-                case I16, U16 -> bytes.putShort((short) value);
+                case I32 -> bytes.putInt(value);
+                case I16 -> bytes.putShort((short) value);
                 case I8, U8, BOOL -> bytes.put((byte) value);
-                case U64, C64, F8_E4M3, F8_E5M2, F8_E8M0 -> bytes.position(bytes.position() + type.bytes());
+                default -> throw new IllegalArgumentException(type.name());
             }
         }
         return new StoredTensor(type, Shape.of(2), MemorySegment.ofArray(bytes.array()));
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"U64", "C64", "F8_E4M3", "F8_E5M2", "F8_E8M0"})
-    void everyStoredTypeFitsEveryTypeOfAGraph(StoredType type) {
+    @EnumSource(names = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"})
+    void everyStoredTypeOfPlainNumbersFitsEveryTypeOfAGraph(StoredType type) {
         StoredTensor tensor = stored(type);
         assertArrayEquals(new float[] {0, 1},
             TensorConversion.convert(tensor, DataType.FLOAT32, arena).toArray(ValueLayout.JAVA_FLOAT));
@@ -59,21 +59,12 @@ class TensorConversionTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"U64", "C64", "F8_E4M3", "F8_E5M2", "F8_E8M0"})
-    void typesThatGraphsHaveNoLikeOfAreRefused(StoredType type) {
-        assertTrue(assertThrows(ModelException.class, () ->
-            TensorConversion.convert(stored(type), DataType.FLOAT32, arena)).getMessage().contains(type + "[2]"));
-    }
-
-    @Test
-    void unsignedNumbersStayPositive() {
-        byte[] ones = {-1, -1, -1, -1};
-        assertEquals(0xFFFFFFFFL, TensorConversion.convert(new StoredTensor(StoredType.U32, Shape.of(1),
-            MemorySegment.ofArray(ones)), DataType.INT64, arena).get(ValueLayout.JAVA_LONG, 0));
-        assertArrayEquals(new int[] {0xFFFF, 0xFFFF}, TensorConversion.convert(new StoredTensor(StoredType.U16,
-            Shape.of(2), MemorySegment.ofArray(ones)), DataType.INT32, arena).toArray(ValueLayout.JAVA_INT));
-        assertArrayEquals(new int[] {-1, -1, -1, -1}, TensorConversion.convert(new StoredTensor(StoredType.I8,
-            Shape.of(4), MemorySegment.ofArray(ones)), DataType.INT32, arena).toArray(ValueLayout.JAVA_INT));
+    @EnumSource(names = {"F8_E4M3", "F8_E5M2", "F8_E8M0", "U64", "U32", "U16", "C64"})
+    void otherStoredTypesAreRefusedByName(StoredType type) {
+        StoredTensor tensor = new StoredTensor(type, Shape.of(1), MemorySegment.ofArray(new byte[type.bytes()]));
+        String message = assertThrows(ModelException.class,
+            () -> TensorConversion.convert(tensor, DataType.FLOAT32, arena)).getMessage();
+        assertTrue(message.contains(type.name()), message);
     }
 
     @Test
