@@ -78,7 +78,12 @@ final class ExternalData {
             throw new GraphException("weight '" + weight.getName() + "' is in " + file
                 + ", which is missing; it belongs beside the model");
         }
-        long length = range.length() >= 0 ? range.length() : Math.max(0, ElementTypes.bytes(weight));
+        long bytes = Math.max(0, TensorSizes.bytes(weight));
+        long length = range.length() >= 0 ? range.length() : bytes;
+        if (length < bytes) {
+            throw new GraphException("weight '" + weight.getName() + "' has dimensions " + weight.getDimsList()
+                + ", that is " + bytes + " bytes, but only " + length + " of " + file);
+        }
         if (range.offset() > size || length > size - range.offset()) {
             throw new GraphException("weight '" + weight.getName() + "' needs bytes " + range.offset() + " to "
                 + (range.offset() + length) + " of " + file + ", which has only " + size);

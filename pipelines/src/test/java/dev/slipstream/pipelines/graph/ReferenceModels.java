@@ -14,24 +14,32 @@ import java.util.Random;
 import java.util.stream.Stream;
 
 /** The tiny denoisers of the reference cases, which not every checkout has. */
-final class ReferenceModels {
+public final class ReferenceModels {
     private ReferenceModels() {
     }
 
     /** A folder of the reference cases, which lie beside the repository; the test is skipped where they do not. */
-    static Path folder(String name) {
-        Path wanted = Path.of("shared", "reference", name, "unet");
+    public static Path folder(String name) {
+        return beside(Path.of("shared", "reference", name, "unet"));
+    }
+
+    /** The folder of a single component; the test is skipped where it is not. */
+    public static Path component(String name) {
+        return beside(Path.of("shared", "reference-components", name));
+    }
+
+    private static Path beside(Path wanted) {
         Optional<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
             .map(parent -> parent.resolve(wanted)).filter(Files::isDirectory).findFirst();
         assumeTrue(found.isPresent(), "there is no folder " + wanted + " beside the repository");
         return found.get();
     }
 
-    static Graph graph(String name) {
+    public static Graph graph(String name) {
         return GraphFile.read(folder(name).resolve("model.onnx"));
     }
 
-    static Map<String, OnnxTensor> inputs(String name, OnnxRunner runner) throws OrtException {
+    public static Map<String, OnnxTensor> inputs(String name, OnnxRunner runner) throws OrtException {
         Map<String, OnnxTensor> inputs = new HashMap<>();
         Random random = new Random(7);
         inputs.put("sample", normal(runner, random, 2, 4, 16, 16));

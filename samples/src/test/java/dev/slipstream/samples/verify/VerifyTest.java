@@ -14,24 +14,38 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VerifyTest {
     @TempDir
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"sd21", "sdxl"})
-    void everyStepOfEveryReferenceCaseAgrees(String family) {
-        VerifyRun run = VerifyRun.of(ReferenceFolders.find(family));
+    @CsvSource({"sd21, onnx", "sdxl, onnx", "sd21, checkpoint", "sdxl, checkpoint"})
+    void everyStepOfEveryReferenceCaseAgrees(String family, String form) {
+        VerifyRun run = VerifyRun.of(ReferenceFolders.find(family), "--from", form);
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
         assertEquals("", run.err());
         assertTrue(run.out().contains("10 of 10 cases agree"), run.out());
+    }
+
+    /** A folder without model.onnx, as users have it who never ran an exporter. */
+    @Test
+    void withoutAGraphTheCheckpointIsRead() throws IOException {
+        Path reference = ReferenceFolders.find("sd21");
+        for (String file : List.of("cases.json", "inputs.safetensors", "expected.safetensors", "unet/config.json",
+            "unet/diffusion_pytorch_model.safetensors", "scheduler-ddim/scheduler_config.json")) {
+            Files.createDirectories(folder.resolve(file).getParent());
+            Files.copy(reference.resolve(file), folder.resolve(file));
+        }
+        VerifyRun run = VerifyRun.of(folder, "--case", "ddim.sequential");
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
     }
 
     @Test
