@@ -3,14 +3,14 @@
  * measured is the way into native code and back. It has one device, and one address for all that it hands out.
  */
 #include <stdalign.h>
-#include <stdint.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum {ATTRIBUTE_MAJOR = 75, ATTRIBUTE_MINOR = 76, MEMORY_BYTES = 1 << 20};
 
 static alignas(4096) char memory[MEMORY_BYTES];
 
-/* The results of calls are enumerations in cuda.h, which C passes as int; arguments that are not looked at may stay out. */
+/* Results are enumerations in cuda.h, which are passed like int; arguments that nobody looks at are left out. */
 #define DOES_NOTHING(name) int name(void) { return 0; }
 #define MAKES_SOMETHING(name) int name(void **out) { *out = memory; return 0; }
 
