@@ -17,19 +17,19 @@ import java.util.Map;
  * Runs graphs with ONNX Runtime, without optimisations unless asked for: those may join operators of what we cut apart,
  * and then results differ in the last bit.
  */
-final class OnnxRunner {
+public final class OnnxRunner {
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OptLevel level;
 
-    OnnxRunner(OptLevel level) {
+    public OnnxRunner(OptLevel level) {
         this.level = level;
     }
 
-    OnnxRunner() {
+    public OnnxRunner() {
         this(OptLevel.NO_OPT);
     }
 
-    Map<String, OnnxTensor> run(Graph graph, Map<String, OnnxTensor> values) throws OrtException {
+    public Map<String, OnnxTensor> run(Graph graph, Map<String, OnnxTensor> values) throws OrtException {
         try (SessionOptions options = new SessionOptions()) {
             options.setOptimizationLevel(level);
             options.setIntraOpNumThreads(1);
@@ -51,7 +51,7 @@ final class OnnxRunner {
     }
 
     /** Runs segments one after another, each on what the earlier ones made. */
-    Map<String, OnnxTensor> run(Partition partition, Map<String, OnnxTensor> inputs) throws OrtException {
+    public Map<String, OnnxTensor> run(Partition partition, Map<String, OnnxTensor> inputs) throws OrtException {
         Map<String, OnnxTensor> values = new HashMap<>(inputs);
         for (Segment segment : partition.segments()) {
             values.putAll(run(segment.graph(), values));
@@ -59,15 +59,15 @@ final class OnnxRunner {
         return values;
     }
 
-    OnnxTensor tensor(float[] values, long... shape) throws OrtException {
+    public OnnxTensor tensor(float[] values, long... shape) throws OrtException {
         return OnnxTensor.createTensor(environment, FloatBuffer.wrap(values), shape);
     }
 
-    OnnxTensor tensor(long[] values, long... shape) throws OrtException {
+    public OnnxTensor tensor(long[] values, long... shape) throws OrtException {
         return OnnxTensor.createTensor(environment, LongBuffer.wrap(values), shape);
     }
 
-    static float[] floats(OnnxTensor tensor) {
+    public static float[] floats(OnnxTensor tensor) {
         FloatBuffer buffer = tensor.getFloatBuffer();
         float[] values = new float[buffer.remaining()];
         buffer.get(values);

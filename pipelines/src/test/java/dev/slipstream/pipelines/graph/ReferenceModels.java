@@ -14,12 +14,12 @@ import java.util.Random;
 import java.util.stream.Stream;
 
 /** The tiny denoisers of the reference cases, which not every checkout has. */
-final class ReferenceModels {
+public final class ReferenceModels {
     private ReferenceModels() {
     }
 
     /** A folder of the reference cases, which lie beside the repository; the test is skipped where they do not. */
-    static Path folder(String name) {
+    public static Path folder(String name) {
         Path wanted = Path.of("shared", "reference", name, "unet");
         Optional<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
             .map(parent -> parent.resolve(wanted)).filter(Files::isDirectory).findFirst();
@@ -27,11 +27,11 @@ final class ReferenceModels {
         return found.get();
     }
 
-    static Graph graph(String name) {
+    public static Graph graph(String name) {
         return GraphFile.read(folder(name).resolve("model.onnx"));
     }
 
-    static Map<String, OnnxTensor> inputs(String name, OnnxRunner runner) throws OrtException {
+    public static Map<String, OnnxTensor> inputs(String name, OnnxRunner runner) throws OrtException {
         Map<String, OnnxTensor> inputs = new HashMap<>();
         Random random = new Random(7);
         inputs.put("sample", normal(runner, random, 2, 4, 16, 16));
