@@ -34,14 +34,19 @@ final class NarrowNodes {
 
     private final Graph graph;
     private final ElementTypes types;
+    private final Set<String> wideOutputs;
     private final Predicate<String> fits;
     private final Map<String, Origin> origins = new HashMap<>();
     /** Tensors with values that the narrow type cannot hold. */
     private final Set<String> large = new HashSet<>();
     private final Set<NodeProto> narrow = identitySet();
 
-    /** @param fits whether the narrow type holds all values of a weight */
-    NarrowNodes(Graph graph, ElementTypes types, Predicate<String> fits) {
+    /**
+     * @param wideOutputs outputs of the graph that stay float32
+     * @param fits whether the narrow type holds all values of a weight
+     */
+    NarrowNodes(Graph graph, ElementTypes types, Set<String> wideOutputs, Predicate<String> fits) {
+        this.wideOutputs = wideOutputs;
         this.graph = graph;
         this.types = types;
         this.fits = fits;
@@ -112,11 +117,10 @@ final class NarrowNodes {
 
     /** Whether it is a step of a normalisation that is spelled out. */
     private boolean isNormalization(NodeProto node) {
-        List<Origin> operands = operands(node);
-        boolean scales = operands.contains(Origin.NORMALIZED)
-            && operands.stream().allMatch(it -> it == Origin.NORMALIZED || it == Origin.CONSTANT);
+        List<Origin> varying = operands(node).stream().filter(it -> it != Origin.CONSTANT).toList();
+        boolean scales = varying.equals(List.of(Origin.NORMALIZED));
         return OperatorRoles.of(node) == OperatorRole.ARITHMETIC
-            && (isSquare(node) || operands.contains(Origin.STATISTIC) || scales);
+            && (isSquare(node) || varying.contains(Origin.STATISTIC) || scales);
     }
 
     private static boolean isSquare(NodeProto node) {
@@ -163,13 +167,13 @@ final class NarrowNodes {
         return false;
     }
 
-    /** What only hands a wide value to wide nodes is wide. */
+    /** What hands a wide value to a wide node is wide; others read a cast behind it. */
     private void widenWhatMovesBetweenWide() {
         Set<NodeProto> forWide = identitySet();
         for (NodeProto node : graph.nodes().reversed()) {
-            boolean readByWideOnly = Nodes.writes(node).stream().flatMap(tensor -> graph.consumers(tensor).stream())
-                .allMatch(reader -> !narrow.contains(reader) || forWide.contains(reader));
-            if (OperatorRoles.of(node) == OperatorRole.MOVING && readByWideOnly) {
+            boolean readWide = Nodes.writes(node).stream().anyMatch(tensor -> wideOutputs.contains(tensor)
+                || graph.consumers(tensor).stream().anyMatch(it -> !narrow.contains(it) || forWide.contains(it)));
+            if (OperatorRoles.of(node) == OperatorRole.MOVING && readWide) {
                 forWide.add(node);
             }
         }

@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.graph.GraphPruner;
 import dev.slipstream.pipelines.graph.Nodes;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** One rewrite of one graph: each node is told which version of each tensor it reads, and which it makes. */
 final class Narrowing {
@@ -28,15 +29,15 @@ final class Narrowing {
         this.narrowType = code(precision);
         this.narrowed = narrowed;
         this.types = new ElementTypes(graph);
-        for (String tensor : narrowed) {
-            boolean known = graph.isInput(tensor)
-                || graph.outputs().stream().anyMatch(output -> output.getName().equals(tensor));
-            if (!known || types.of(tensor) != WIDE) {
+        Set<String> outputs = graph.outputs().stream().map(ValueInfoProto::getName).collect(Collectors.toSet());
+        narrowed.stream().filter(tensor -> !graph.isInput(tensor) && !outputs.contains(tensor)
+            || types.of(tensor) != WIDE).findFirst().ifPresent(tensor -> {
                 throw new GraphException("'" + tensor + "' cannot become " + precision
                     + ": it is no float32 input or output of the graph");
-            }
-        }
-        this.narrow = new NarrowNodes(graph, types, weight -> weights.fit(graph, graph.weights().get(weight)));
+            });
+        outputs.removeAll(narrowed);
+        this.narrow = new NarrowNodes(graph, types, outputs,
+            weight -> weights.fit(graph, graph.weights().get(weight)));
         this.versions = new TensorVersions(graph, types, narrowType, weights, narrowed);
     }
 

@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.graph.precision;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whole denoisers, as torch.onnx exports them. */
 class ReferencePrecisionTest {
     private static final Set<String> SAMPLE = Set.of("sample");
+    /** A half has 11 significant bits; a network adds up a few roundings. */
+    private static final double TOLERANCE = 2e-3;
     private static final String PREDICTION = "out_sample";
 
     private final OnnxRunner runner = new OnnxRunner();
@@ -55,6 +56,17 @@ class ReferencePrecisionTest {
         return Splitter.split(graph, Cuts.reference(json, components).orElseThrow(), SAMPLE);
     }
 
+    /** Root of the mean square of the differences, in parts of that of the values. */
+    private static double relativeDifference(float[] expected, float[] actual) {
+        double squares = 0;
+        double differences = 0;
+        for (int i = 0; i < expected.length; i++) {
+            squares += expected[i] * expected[i];
+            differences += (expected[i] - actual[i]) * (expected[i] - actual[i]);
+        }
+        return Math.sqrt(differences / squares);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"sd21", "sdxl"})
     void halfPrecisionPredictsTheSameUpToItsRounding(String model) throws OrtException {
@@ -63,15 +75,9 @@ class ReferencePrecisionTest {
         float[] exact = OnnxRunner.floats(runner.run(graph, inputs).get(PREDICTION));
         float[] half = OnnxRunner.floats(runner.run(rewritten(graph, Precision.FP16), inputs).get(PREDICTION));
 
-        double squares = 0;
-        double differences = 0;
-        for (int i = 0; i < exact.length; i++) {
-            squares += exact[i] * exact[i];
-            differences += (exact[i] - half[i]) * (exact[i] - half[i]);
-        }
-        double relative = Math.sqrt(differences / squares);
+        double relative = relativeDifference(exact, half);
         System.out.println(model + " relative " + relative);
-        assertTrue(relative < 2e-3, "relative difference " + relative);
+        assertTrue(relative < TOLERANCE, "relative difference " + relative);
         assertTrue(relative > 1e-6, "nothing was rounded");
     }
 
@@ -82,26 +88,31 @@ class ReferencePrecisionTest {
         Graph rewritten = rewritten(graph, precision);
 
         Rewritten.assertTypesAreConsistent(rewritten);
-        Rewritten.assertNoCastIsRedundant(rewritten);
+        Rewritten.assertNoCastIsRedundant(graph, rewritten);
         assertEquals(rewritten.toModel(), rewritten(rewritten, precision).toModel());
         System.out.println(model + " casts " + Rewritten.casts(rewritten) + " of " + rewritten.nodes().size()
             + " weights " + graph.weightBytes() + " -> " + rewritten.weightBytes());
         assertTrue(rewritten.weightBytes() < 0.51 * graph.weightBytes(), "weights " + rewritten.weightBytes());
-        List<String> names = rewritten.nodes().stream().filter(node -> !Rewritten.isCast(node))
-            .map(NodeProto::getName).toList();
-        assertEquals(graph.nodes().stream().map(NodeProto::getName).toList(), names);
+        assertEquals(namesBesideCasts(graph), namesBesideCasts(rewritten));
+    }
+
+    private static List<String> namesBesideCasts(Graph graph) {
+        return graph.nodes().stream().filter(node -> !Rewritten.isCast(node)).map(NodeProto::getName).toList();
     }
 
     @ParameterizedTest
     @CsvSource({"sd21, 2", "sd21, 4", "sdxl, 2", "sdxl, 3"})
-    void segmentsOfTheRewrittenGraphEqualItBitForBit(String model, int components) throws IOException, OrtException {
+    void segmentsOfTheRewrittenGraphEqualItUpToItsRounding(String model, int components)
+        throws IOException, OrtException {
         Map<String, OnnxTensor> inputs = ReferenceModels.inputs(model, runner);
         Graph rewritten = rewritten(fixed(model, inputs), Precision.FP16);
 
         float[] whole = OnnxRunner.floats(runner.run(rewritten, inputs).get(PREDICTION));
-        float[] parts = OnnxRunner.floats(runner.run(split(model, rewritten, components), inputs).get(PREDICTION));
+        Partition partition = split(model, rewritten, components);
+        float[] parts = OnnxRunner.floats(runner.run(partition, inputs).get(PREDICTION));
 
-        assertArrayEquals(whole, parts);
+        // Where it has no kernel for halves, ONNX Runtime computes in float32 and only rounds what leaves the graph.
+        assertTrue(relativeDifference(whole, parts) < TOLERANCE);
     }
 
     @ParameterizedTest

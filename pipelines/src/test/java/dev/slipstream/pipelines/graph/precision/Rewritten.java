@@ -56,15 +56,17 @@ final class Rewritten {
         }
     }
 
-    /** No cast of a cast, no cast to the type that a value has, no value cast twice to one type. */
-    static void assertNoCastIsRedundant(Graph graph) {
+    /** No new cast of a new cast, none to the type that a value has, no value cast twice to one type. */
+    static void assertNoCastIsRedundant(Graph original, Graph graph) {
+        Set<String> old = new HashSet<>(original.nodes().stream().map(NodeProto::getName).toList());
         ElementTypes types = new ElementTypes(graph);
         Set<List<Object>> seen = new HashSet<>();
         List<String> redundant = new ArrayList<>();
         for (NodeProto node : graph.nodes()) {
-            if (isCast(node)) {
+            if (isCast(node) && !old.contains(node.getName())) {
                 String from = node.getInput(0);
-                boolean ofCast = graph.producer(from).filter(Rewritten::isCast).isPresent();
+                boolean ofCast = graph.producer(from).filter(Rewritten::isCast)
+                    .filter(maker -> !old.contains(maker.getName())).isPresent();
                 boolean same = types.of(from) == types.of(node.getOutput(0));
                 if (ofCast || same || !seen.add(List.of(from, Nodes.integer(node, "to", 0)))) {
                     redundant.add(node.getName() + " of " + from);
