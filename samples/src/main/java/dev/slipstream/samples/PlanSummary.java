@@ -12,10 +12,11 @@ import java.util.stream.IntStream;
  * A plan in numbers: what {@code slipstream plan} prints, in whichever form. The names of the components are the keys
  * of its JSON.
  *
+ * @param precision of the denoiser
  * @param copiedBytes from device to device, for a picture
  */
-record PlanSummary(String plan, int steps, boolean guided, List<SegmentEntry> segments, List<StageEntry> stages,
-    List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes) {
+record PlanSummary(String plan, String precision, int steps, boolean guided, List<SegmentEntry> segments,
+    List<StageEntry> stages, List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes) {
 
     /** @param workShare part of all multiply-accumulates of one run of the denoiser, 0 to 1 */
     record SegmentEntry(String name, int nodes, long weightBytes, double workShare) {
@@ -33,7 +34,8 @@ record PlanSummary(String plan, int steps, boolean guided, List<SegmentEntry> se
 
     static PlanSummary of(Blueprint blueprint, Program program, List<String> devices) {
         Plan plan = blueprint.plan();
-        return new PlanSummary(plan.strategy(), program.steps(), blueprint.shape().guided(), segments(blueprint),
+        return new PlanSummary(plan.strategy(), blueprint.model().precision().toString(), program.steps(),
+            blueprint.shape().guided(), segments(blueprint),
             IntStream.range(0, plan.stages().size())
                 .mapToObj(stage -> new StageEntry(plan.label(stage), plan.stages().get(stage).device())).toList(),
             plan.edges().stream().map(edge -> edge(blueprint, edge)).toList(),

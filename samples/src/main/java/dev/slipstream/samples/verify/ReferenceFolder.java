@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.diffusion.DenoiserModel;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
@@ -52,11 +53,16 @@ final class ReferenceFolder implements AutoCloseable {
     }
 
     static ReferenceFolder open(Path path) {
+        return open(path, Precision.FP32);
+    }
+
+    /** @param precision in which the denoiser computes, whatever its numbers were made with */
+    static ReferenceFolder open(Path path, Precision precision) {
         ModelFolder folder = ModelFolder.open(path);
         ConfigFile cases = ConfigFile.read(folder.path().resolve("cases.json"));
         DenoiserModel model = new DenoiserModel("unet", GraphFile.read(folder.require(Component.DENOISER)),
             folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new),
-            folder.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of()));
+            folder.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of())).withPrecision(precision);
         SafetensorsFile inputs = SafetensorsFile.open(folder.path().resolve("inputs.safetensors"));
         try {
             return new ReferenceFolder(folder, model, cases, inputs,

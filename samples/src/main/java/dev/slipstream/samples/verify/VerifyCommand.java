@@ -2,6 +2,7 @@ package dev.slipstream.samples.verify;
 
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.samples.PrecisionOption;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -40,11 +42,14 @@ public final class VerifyCommand implements Callable<Integer> {
             + "often as a case needs.")
     private String device;
 
+    @Mixin
+    private PrecisionOption precision;
+
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        try (ReferenceFolder opened = ReferenceFolder.open(folder)) {
+        try (ReferenceFolder opened = ReferenceFolder.open(folder, precision.precision())) {
             List<ReferenceCase> all = opened.cases();
             opened.unnamed(all).forEach(key -> err.println("not compared: expected.safetensors has \"" + key
                 + "\", which cases.json does not list"));
