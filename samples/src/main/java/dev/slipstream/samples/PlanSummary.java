@@ -1,6 +1,7 @@
 package dev.slipstream.samples;
 
 import dev.slipstream.pipelines.diffusion.Blueprint;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage;
@@ -57,6 +58,11 @@ record PlanSummary(String plan, String precision, int steps, boolean guided, Lis
     private static EdgeEntry edge(Blueprint blueprint, Edge edge) {
         return new EdgeEntry(edge.tensor(), edge.from(), edge.to(), edge.slip(),
             blueprint.types(edge.from()).get(edge.tensor()).bytes());
+    }
+
+    /** Whether the denoiser computes in less than fp32. */
+    boolean isNarrow() {
+        return !precision.equals(Precision.FP32.toString());
     }
 
     /** The edges, those between the same stages with the same slip as one. */

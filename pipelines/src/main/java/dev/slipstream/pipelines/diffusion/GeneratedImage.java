@@ -24,8 +24,8 @@ import java.util.Map;
  *     decoder
  */
 public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler,
-    Precision precision, Plan plan, List<String> devices, long copiedBytes, Duration build,
-    Duration text, Duration loop, Duration decode) {
+    Precision precision, Plan plan, List<String> devices, long copiedBytes, Duration build, Duration text,
+    Duration loop, Duration decode) {
 
     /** What made the picture, as other tools read it from a picture's metadata. */
     public GenerationParameters parameters() {

@@ -48,7 +48,6 @@ class PrecisionTest {
     @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=2"})
     void halfPrecisionDrawsThePictureOfSinglePrecision(String plan) {
         double likeness = psnr(draw(plan, Precision.FP32), draw(plan, Precision.FP16));
-        System.out.println("MEASURED psnr " + plan + " " + likeness);
         assertTrue(likeness > 40, plan + ": " + likeness + " dB");
     }
 

@@ -35,6 +35,16 @@ class VerifyTest {
     }
 
     @Test
+    void inHalfPrecisionTheSequentialCasesAgreeUpToItsRounding() {
+        Path reference = ReferenceFolders.find("sd21");
+        String[] half = {"--precision", "fp16", "--case", "ddim.sequential", "--tolerance", "2e-2"};
+        VerifyRun run = VerifyRun.of(reference, half);
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
+        half[half.length - 1] = "1e-5";
+        assertEquals(1, VerifyRun.of(reference, half).exitCode());
+    }
+
+    @Test
     void theStepsOfThePublishedScheduleAgreeWithItsOracle() throws IOException {
         assertAllAgree(new TinyFolder(folder).write());
     }

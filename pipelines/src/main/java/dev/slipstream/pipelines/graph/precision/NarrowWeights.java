@@ -57,7 +57,7 @@ final class NarrowWeights {
     private Optional<TensorProto> fittingExternal(Graph graph, TensorProto weight) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = ExternalData.map(graph, weight, arena);
-            for (long at = 0; at < bytes.byteSize(); at += Float.BYTES) {
+            for (long at = 0; at <= bytes.byteSize() - Float.BYTES; at += Float.BYTES) {
                 if (!precision.holds(bytes.get(STORED_FLOAT, at))) {
                     return Optional.empty();
                 }

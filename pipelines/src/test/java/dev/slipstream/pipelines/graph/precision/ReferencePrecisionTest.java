@@ -76,7 +76,6 @@ class ReferencePrecisionTest {
         float[] half = OnnxRunner.floats(runner.run(rewritten(graph, Precision.FP16), inputs).get(PREDICTION));
 
         double relative = relativeDifference(exact, half);
-        System.out.println(model + " relative " + relative);
         assertTrue(relative < TOLERANCE, "relative difference " + relative);
         assertTrue(relative > 1e-6, "nothing was rounded");
     }
@@ -90,8 +89,6 @@ class ReferencePrecisionTest {
         Rewritten.assertTypesAreConsistent(rewritten);
         Rewritten.assertNoCastIsRedundant(graph, rewritten);
         assertEquals(rewritten.toModel(), rewritten(rewritten, precision).toModel());
-        System.out.println(model + " casts " + Rewritten.casts(rewritten) + " of " + rewritten.nodes().size()
-            + " weights " + graph.weightBytes() + " -> " + rewritten.weightBytes());
         assertTrue(rewritten.weightBytes() < 0.51 * graph.weightBytes(), "weights " + rewritten.weightBytes());
         assertEquals(namesBesideCasts(graph), namesBesideCasts(rewritten));
     }
