@@ -93,7 +93,8 @@ public final class BenchCommand implements Callable<Integer> {
                 .map(it -> LoopProbe.of(it.pipeline(), requests.getFirst(), noise)).toList();
             List<BenchRow> rows = BenchRow.of(contest.contenders(), probes);
             out.println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
-                + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", " + precision.precision() + "; load average now "
+                + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
+                + precision.precision() + "; load average now "
                 + MachineFacts.load());
             out.println();
             out.print(BenchTable.of(rows));
