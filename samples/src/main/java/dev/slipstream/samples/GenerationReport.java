@@ -85,8 +85,8 @@ final class GenerationReport {
     }
 
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
-        List<PictureResult> pictures) {
+        String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
+        long copiedBytes, List<PictureResult> pictures) {
     }
 
     private record DeviceResult(String name, String description) {

@@ -94,8 +94,7 @@ public final class BenchCommand implements Callable<Integer> {
             List<BenchRow> rows = BenchRow.of(contest.contenders(), probes);
             out.println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
                 + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
-                + precision.precision() + "; load average now "
-                + MachineFacts.load());
+                + precision.precision() + "; load average now " + MachineFacts.load());
             out.println();
             out.print(BenchTable.of(rows));
             write(rows, contest.contenders(), requests, out);

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -149,22 +150,24 @@ final class NarrowNodes {
 
     /** Whether it reads values that the narrow type cannot hold; what hands them on makes such values, too. */
     private boolean readsLarge(NodeProto node) {
-        for (String tensor : Nodes.reads(node)) {
-            boolean unfit = large.contains(tensor)
-                || isFloat(tensor) && graph.weights().containsKey(tensor) && !fits.test(tensor);
-            if (unfit) {
-                OperatorRole role = OperatorRoles.of(node);
-                if (role == OperatorRole.ARITHMETIC || role == OperatorRole.MOVING) {
-                    large.addAll(Nodes.writes(node));
-                }
-                if (!isWideRole(node)) {
-                    LOG.info("node {} stays fp32: '{}' has values that the narrow type cannot hold",
-                        Nodes.label(node), tensor);
-                }
-                return true;
+        Optional<String> unfit = isWideRole(node) ? Optional.empty() : Nodes.reads(node).stream()
+            .filter(this::isFloat).filter(it -> large.contains(it) || !weight(it).map(fits::test).orElse(true))
+            .findFirst();
+        unfit.ifPresent(tensor -> {
+            if (OperatorRoles.of(node) != OperatorRole.NARROW) {
+                large.addAll(Nodes.writes(node));
             }
-        }
-        return false;
+            LOG.info("node {} stays fp32: '{}' has values that the narrow type cannot hold", Nodes.label(node), tensor);
+        });
+        return unfit.isPresent();
+    }
+
+    /** The weight that a tensor is, or is a cast of. */
+    private Optional<String> weight(String tensor) {
+        String stored = graph.producer(tensor).filter(maker -> maker.getOpType().equals("Cast"))
+            .map(maker -> maker.getInput(0)).orElse(tensor);
+        boolean real = isFloat(stored) || StoredFloats.isHalf(types.of(stored));
+        return real && graph.weights().containsKey(stored) ? Optional.of(stored) : Optional.empty();
     }
 
     /** What hands a wide value to a wide node is wide; others read a cast behind it. */

@@ -6,8 +6,6 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.slipstream.pipelines.graph.ExternalData;
 import dev.slipstream.pipelines.graph.Graph;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.IdentityHashMap;
@@ -16,8 +14,6 @@ import java.util.Optional;
 
 /** Rounds the weights of one model. It remembers the large ones, so that graphs for several sizes share them. */
 final class NarrowWeights {
-    private static final ValueLayout.OfFloat STORED_FLOAT =
-        ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     /** Smaller ones cost nothing to round again, and shape folding makes new ones for each size. */
     private static final int REMEMBERED_BYTES = 1 << 14;
 
@@ -32,7 +28,7 @@ final class NarrowWeights {
         return weight.getDataLocation() == DataLocation.EXTERNAL;
     }
 
-    /** Whether the narrow type holds all values of a float32 weight of the graph. */
+    /** Whether the narrow type holds all values of a weight of the graph, float32 or a half. */
     boolean fit(Graph graph, TensorProto weight) {
         return of(graph, weight).isPresent();
     }
@@ -40,7 +36,7 @@ final class NarrowWeights {
     /**
      * The weight in the narrow type, under its name; one in another file as it is.
      *
-     * @param weight float32, or a narrow type of which it is the other
+     * @param weight float32, float16 or bfloat16
      * @return empty if the narrow type does not hold a value
      */
     synchronized Optional<TensorProto> of(Graph graph, TensorProto weight) {
@@ -56,9 +52,9 @@ final class NarrowWeights {
 
     private Optional<TensorProto> fittingExternal(Graph graph, TensorProto weight) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = ExternalData.map(graph, weight, arena);
-            for (long at = 0; at <= bytes.byteSize() - Float.BYTES; at += Float.BYTES) {
-                if (!precision.holds(bytes.get(STORED_FLOAT, at))) {
+            StoredFloats values = StoredFloats.of(weight, ExternalData.map(graph, weight, arena));
+            for (long i = 0; i < values.size(); i++) {
+                if (!precision.holds(values.at(i))) {
                     return Optional.empty();
                 }
             }
@@ -68,8 +64,9 @@ final class NarrowWeights {
 
     private Optional<TensorProto> round(TensorProto weight) {
         StoredFloats values = StoredFloats.of(weight);
-        ByteBuffer narrow = ByteBuffer.allocate(values.size() * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i < values.size(); i++) {
+        ByteBuffer narrow = ByteBuffer.allocate(Math.toIntExact(values.size() * Short.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+        for (long i = 0; i < values.size(); i++) {
             float value = values.at(i);
             if (!precision.holds(value)) {
                 return Optional.empty();

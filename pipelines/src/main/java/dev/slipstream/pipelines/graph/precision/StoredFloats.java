@@ -1,51 +1,69 @@
 package dev.slipstream.pipelines.graph.precision;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.slipstream.pipelines.graph.GraphException;
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.function.IntUnaryOperator;
+import java.util.function.LongToIntFunction;
 
-/** The numbers of a float32, float16 or bfloat16 weight that lies in the model, in either of ONNX's two layouts. */
+/** The numbers of a float32, float16 or bfloat16 weight, in the model or in another file. */
 final class StoredFloats {
-    private final int size;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+        ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final long size;
     /** Bits of a float32 by index. */
-    private final IntUnaryOperator bits;
+    private final LongToIntFunction bits;
 
-    private StoredFloats(int size, IntUnaryOperator bits) {
-        this.size = size;
+    private StoredFloats(TensorProto weight, long stored, LongToIntFunction bits) {
+        this.size = weight.getDimsList().stream().reduce(1L, Math::multiplyExact);
         this.bits = bits;
-    }
-
-    static StoredFloats of(TensorProto weight) {
-        boolean raw = weight.hasRawData();
-        ByteBuffer bytes = weight.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-        int size = Math.toIntExact(weight.getDimsList().stream().reduce(1L, Math::multiplyExact));
-        TensorProto.DataType type = TensorProto.DataType.forNumber(weight.getDataType());
-        boolean isFloat = type == TensorProto.DataType.FLOAT;
-        int stored = raw ? bytes.remaining() / (isFloat ? Float.BYTES : Short.BYTES)
-            : isFloat ? weight.getFloatDataCount() : weight.getInt32DataCount();
         if (stored != size) {
             throw new GraphException("weight '" + weight.getName() + "' should have " + size + " elements but holds "
                 + stored + "; the file is damaged");
         }
-        IntUnaryOperator half = raw ? index -> bytes.getShort(index * Short.BYTES)
-            : index -> weight.getInt32Data(index);
-        IntUnaryOperator bits = switch (type) {
-            case FLOAT -> raw ? index -> bytes.getInt(index * Float.BYTES)
-                : index -> Float.floatToRawIntBits(weight.getFloatData(index));
-            case FLOAT16 -> index -> Float.floatToRawIntBits(Float.float16ToFloat((short) half.applyAsInt(index)));
-            case BFLOAT16 -> index -> half.applyAsInt(index) << 16;
-            case null, default -> throw new IllegalArgumentException("weight '" + weight.getName() + "' is " + type);
-        };
-        return new StoredFloats(size, bits);
     }
 
-    int size() {
+    static boolean isHalf(int type) {
+        return type == DataType.FLOAT16_VALUE || type == DataType.BFLOAT16_VALUE;
+    }
+
+    /** Those of a weight that lies in the model, in either of ONNX's two layouts. */
+    static StoredFloats of(TensorProto weight) {
+        if (weight.hasRawData()) {
+            return of(weight, MemorySegment.ofBuffer(weight.getRawData().asReadOnlyByteBuffer()));
+        }
+        if (isHalf(weight.getDataType())) {
+            return new StoredFloats(weight, weight.getInt32DataCount(),
+                widened(weight.getDataType(), index -> weight.getInt32Data((int) index)));
+        }
+        return new StoredFloats(weight, weight.getFloatDataCount(),
+            index -> Float.floatToRawIntBits(weight.getFloatData((int) index)));
+    }
+
+    /** @param bytes of the weight, readable as long as its numbers are needed */
+    static StoredFloats of(TensorProto weight, MemorySegment bytes) {
+        if (isHalf(weight.getDataType())) {
+            return new StoredFloats(weight, bytes.byteSize() / Short.BYTES,
+                widened(weight.getDataType(), index -> bytes.get(SHORT, index * Short.BYTES)));
+        }
+        return new StoredFloats(weight, bytes.byteSize() / Float.BYTES,
+            index -> bytes.get(INT, index * Float.BYTES));
+    }
+
+    private static LongToIntFunction widened(int type, LongToIntFunction half) {
+        return type == DataType.BFLOAT16_VALUE ? index -> half.applyAsInt(index) << 16
+            : index -> Float.floatToRawIntBits(Float.float16ToFloat((short) half.applyAsInt(index)));
+    }
+
+    long size() {
         return size;
     }
 
-    float at(int index) {
+    float at(long index) {
         return Float.intBitsToFloat(bits.applyAsInt(index));
     }
 }

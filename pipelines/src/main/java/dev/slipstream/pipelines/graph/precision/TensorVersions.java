@@ -53,8 +53,7 @@ final class TensorVersions {
         this.weights = new LinkedHashMap<>(graph.weights());
         this.types = new LinkedHashMap<>(graph.types());
         for (NodeProto node : graph.nodes()) {
-            List<String> captured = new ArrayList<>(Nodes.reads(node));
-            captured.removeAll(node.getInputList());
+            List<String> captured = Nodes.reads(node.toBuilder().clearInput().build());
             captured.forEach(tensor -> fixed.put(tensor, WIDE));
             wideWeights.addAll(captured);
         }
@@ -122,9 +121,11 @@ final class TensorVersions {
         if (type == narrowType) {
             return asDeclared(source);
         }
+        if (type == WIDE && !source.equals(tensor)) {
+            return narrow(source);
+        }
         TensorProto stored = graph.weights().get(source);
-        boolean isHalf = type == DataType.FLOAT16_VALUE || type == DataType.BFLOAT16_VALUE;
-        if (stored != null && isHalf && !NarrowWeights.isExternal(stored)) {
+        if (stored != null && StoredFloats.isHalf(type) && !NarrowWeights.isExternal(stored)) {
             return round(stored, names.tensor(tensor, narrowType));
         }
         return cast(asDeclared(source), tensor, names.tensor(tensor, narrowType), narrowType,

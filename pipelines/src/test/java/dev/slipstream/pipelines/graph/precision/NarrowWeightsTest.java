@@ -123,6 +123,20 @@ class NarrowWeightsTest {
     }
 
     @Test
+    void aStoredBrainHalfThatNoHalfHoldsKeepsItsReaders() {
+        TensorProto.Builder stored = TensorProto.newBuilder().setName("stored").setDataType(DataType.BFLOAT16_VALUE)
+            .addDims(2).addDims(1).addInt32Data(brainHalf(1e6f)).addInt32Data(0x3f80);
+        Graph graph = product().weight(stored.build())
+            .node("Cast", "/a/Cast", List.of("stored"), "w", GraphSketch.integer("to", DataType.FLOAT_VALUE)).build();
+
+        assertEquals(graph.toModel(), new PrecisionRewrite(Precision.FP16).apply(graph).toModel());
+    }
+
+    private static int brainHalf(float value) {
+        return Precision.BF16.bits(value) & 0xffff;
+    }
+
+    @Test
     void graphsForSeveralSizesShareTheirRoundedWeights() {
         Graph graph = new GraphSketch().input("x", -1, 128).weight("w", new float[128 * 128], 128, 128)
             .node("MatMul", "/a/MatMul", List.of("x", "w"), "y").output("y", -1, 128).build();
