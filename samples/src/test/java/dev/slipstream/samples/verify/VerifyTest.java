@@ -35,9 +35,10 @@ class VerifyTest {
     }
 
     @Test
-    void inHalfPrecisionTheSequentialCasesAgreeUpToItsRounding() {
+    void inHalfPrecisionTheSequentialCaseAgreesUpToItsRounding() {
         Path reference = ReferenceFolders.find("sd21");
-        String[] half = {"--precision", "fp16", "--case", "ddim.sequential", "--tolerance", "2e-2"};
+        // The latents grow to 28.
+        String[] half = {"--precision", "fp16", "--case", "ddim.sequential", "--tolerance", "0.1"};
         VerifyRun run = VerifyRun.of(reference, half);
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
         half[half.length - 1] = "1e-5";

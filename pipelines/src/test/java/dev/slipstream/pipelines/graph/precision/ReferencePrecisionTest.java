@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.graph.precision;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -26,6 +27,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -109,6 +111,17 @@ class ReferencePrecisionTest {
 
     private static List<String> namesBesideCasts(Graph graph) {
         return graph.nodes().stream().filter(node -> !Rewritten.isCast(node)).map(NodeProto::getName).toList();
+    }
+
+    /** The reason why CPU devices refuse bf16. */
+    @Test
+    void onnxRuntimeCannotRunBrainHalvesOnCpus() throws OrtException {
+        Map<String, OnnxTensor> inputs = ReferenceModels.inputs("sd21", runner);
+        Graph rewritten = rewritten(fixed("sd21", inputs), Precision.BF16);
+
+        OrtException refused = assertThrows(OrtException.class, () -> runner.run(rewritten, inputs));
+        assertTrue(refused.getMessage().contains("bfloat16") || refused.getMessage().contains("implementation"),
+            refused.getMessage());
     }
 
     @ParameterizedTest
