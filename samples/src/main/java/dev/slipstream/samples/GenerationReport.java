@@ -68,8 +68,7 @@ final class GenerationReport {
         return Json.text(new Result(
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
-            first.request().guidance(), first.scheduler(), first.precision().toString(),
-            plan.strategy(),
+            first.request().guidance(), first.scheduler(), first.precision().toString(), plan.strategy(),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
