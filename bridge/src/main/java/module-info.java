@@ -7,8 +7,13 @@ module dev.slipstream.bridge {
     requires org.slf4j;
 
     exports dev.slipstream.bridge;
+    exports dev.slipstream.bridge.file to dev.slipstream.pipelines, dev.slipstream.samples;
+    exports dev.slipstream.bridge.provider to dev.slipstream.pipelines;
+    exports dev.slipstream.bridge.store;
 
     uses dev.slipstream.bridge.DeviceProvider;
 
-    provides dev.slipstream.bridge.DeviceProvider with dev.slipstream.bridge.cpu.CpuProvider;
+    provides dev.slipstream.bridge.DeviceProvider with
+        dev.slipstream.bridge.cpu.CpuProvider,
+        dev.slipstream.bridge.cuda.CudaProvider;
 }

@@ -11,7 +11,6 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.diffusion.image;
     exports dev.slipstream.pipelines.diffusion.noise;
     exports dev.slipstream.pipelines.diffusion.text;
-    exports dev.slipstream.pipelines.file;
     exports dev.slipstream.pipelines.graph;
     exports dev.slipstream.pipelines.graph.precision;
     exports dev.slipstream.pipelines.graph.shape;

@@ -1,5 +1,6 @@
 package dev.slipstream.bridge;
 
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -10,8 +11,9 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
  * A provider's tests extend this class. After each test nothing may be left on the devices.
  */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
-public abstract class DeviceContractTest implements CopyContract, CombineContract, EventContract,
-        FailureContract, EngineContract, BindingContract, LifecycleContract, LeakContract, RandomWorkContract {
+public abstract class DeviceContractTest implements CopyContract, CombineContract, GuardContract,
+        EventContract, FailureContract, EngineContract, BindingContract, ReplayContract, LifecycleContract,
+        LeakContract, GiveUpContract, MemoryContract, RandomWorkContract {
     private DeviceFixture fixture;
 
     /** The provider under test; one instance for all tests of the class is enough. */
@@ -19,6 +21,11 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
 
     /** A device that can be opened twice. */
     protected abstract DeviceSpec spec();
+
+    /** A device beside it: another one of the same kind, or the same opened once more. */
+    protected DeviceSpec otherSpec() {
+        return spec();
+    }
 
     /** Queues something on the stream that does not end before the gate is opened. */
     protected abstract DeviceFixture.Gate block(Stream stream);
@@ -44,7 +51,7 @@ public abstract class DeviceContractTest implements CopyContract, CombineContrac
 
     @BeforeEach
     void openDevices() {
-        fixture = new DeviceFixture(provider(), spec(), this::block, this::queueFailure);
+        fixture = new DeviceFixture(provider(), List.of(spec(), otherSpec()), this::block, this::queueFailure);
     }
 
     @AfterEach

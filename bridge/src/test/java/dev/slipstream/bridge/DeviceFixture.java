@@ -34,16 +34,19 @@ public final class DeviceFixture implements AutoCloseable {
 
     /** @param gates queues something on a stream that does not end before the gate is opened */
     public DeviceFixture(DeviceProvider provider, DeviceSpec spec, Function<Stream, Gate> gates) {
-        this(provider, spec, gates, DeviceFixture::queueFailingRun);
+        this(provider, List.of(spec, spec), gates, DeviceFixture::queueFailingRun);
     }
 
-    /** @param failures queues work that fails on a stream */
-    public DeviceFixture(DeviceProvider provider, DeviceSpec spec, Function<Stream, Gate> gates,
+    /**
+     * @param specs of the two devices
+     * @param failures queues work that fails on a stream
+     */
+    public DeviceFixture(DeviceProvider provider, List<DeviceSpec> specs, Function<Stream, Gate> gates,
             BiConsumer<DeviceFixture, Stream> failures) {
         this.gates = gates;
         this.failures = failures;
-        device = provider.open(spec);
-        other = provider.open(spec);
+        device = provider.open(specs.getFirst());
+        other = provider.open(specs.getLast());
     }
 
     public Device device() {

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class FaultInjectingProviderTest {
-    private final FaultInjectingProvider provider = new FaultInjectingProvider(new CpuProvider());
+    private final ReplayingProvider provider = new ReplayingProvider(new CpuProvider());
     private final Faults faults = provider.faults();
 
     @ParameterizedTest
@@ -108,6 +108,11 @@ class FaultInjectingProviderTest {
         }
     }
 
+    private static Recording recordRun(Stream stream, Bindings bindings) {
+        stream.run(bindings);
+        return stream.endRecording();
+    }
+
     private static void useDevice(Device device) {
         TensorType type = TensorType.of(DataType.FLOAT32, 2);
         float[] result = new float[2];
@@ -118,7 +123,12 @@ class FaultInjectingProviderTest {
                 Stream second = device.newStream("second")) {
             Bindings bindings = context.bind(Map.of("x", new Tensor(x.all(), type), "y", new Tensor(y.all(), type)));
             first.upload(MemorySegment.ofArray(new float[] {1, 2}), x.all());
-            first.run(bindings);
+            first.guard(new Tensor(x.all(), type), y.slice(0, 4), 1);
+            first.beginRecording();
+            try (Recording recording = recordRun(first, bindings)) {
+                first.replay(recording);
+                first.synchronize();
+            }
             first.record(ready);
             second.await(ready);
             second.combine(new Combination(x.all(), List.of(x.all(), y.all()), List.of(1f, 10f)));

@@ -2,7 +2,9 @@ package dev.slipstream.bridge;
 
 import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** Counts the calls to devices and lets one of them fail. Any thread may use it. */
 public final class Faults {
@@ -29,6 +31,10 @@ public final class Faults {
     private Manner manner = Manner.THROWN;
     private int failing;
     private int seen;
+    private Set<Call> held = EnumSet.noneOf(Call.class);
+    private int untilHeld;
+    private Consumer<Stream> gate;
+    private Optional<DeviceMemory> memory = Optional.empty();
 
     /** Lets call number {@code number} from now on, counted from 1 among some kinds, fail; 0 only counts. */
     public synchronized void arm(int number, Set<Call> kinds, Manner how) {
@@ -36,6 +42,22 @@ public final class Faults {
         manner = how;
         failing = number;
         seen = 0;
+    }
+
+    /** Lets a stream be held back just before call number {@code number} of some kinds, whatever it queues. */
+    public synchronized void hold(int number, Set<Call> kinds, Consumer<Stream> how) {
+        held = EnumSet.copyOf(kinds);
+        untilHeld = number;
+        gate = how;
+    }
+
+    /** What devices say of their memory from now on, in place of the truth. */
+    public synchronized void pretend(DeviceMemory pretended) {
+        memory = Optional.of(pretended);
+    }
+
+    synchronized Optional<DeviceMemory> memory() {
+        return memory;
     }
 
     /** Lets any call number {@code number} fail, whatever its kind. */
@@ -64,6 +86,13 @@ public final class Faults {
             return failure;
         }
         throw failure;
+    }
+
+    /** Notes a call to a stream, and holds the stream back if it is the one. */
+    synchronized void holdBack(Call call, Stream real) {
+        if (held.contains(call) && --untilHeld == 0) {
+            gate.accept(real);
+        }
     }
 
     private static DeviceException failure(Call call, String message) {

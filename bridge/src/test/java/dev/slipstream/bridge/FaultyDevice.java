@@ -66,7 +66,8 @@ final class FaultyDevice implements Device {
 
     @Override
     public DeviceMemory memory() {
-        return real.memory();
+        DeviceMemory memory = real.memory();
+        return faults.memory().orElse(memory);
     }
 
     @Override

@@ -11,6 +11,8 @@ final class FaultyStream implements Stream {
     private final Stream real;
     private final FaultyDevice device;
     private DeviceException poison;
+    private boolean recording;
+    private DeviceException spoiled;
 
     FaultyStream(Stream real, FaultyDevice device) {
         this.real = real;
@@ -61,18 +63,24 @@ final class FaultyStream implements Stream {
     public void beginRecording() {
         device.faults().next(Faults.Call.BEGIN_RECORDING, device.name());
         real.beginRecording();
+        recording = true;
+        spoiled = null;
     }
 
     @Override
     public Recording endRecording() {
-        Recording recording = real.endRecording(); // whatever happens, the stream records no more
+        recording = false;
+        Recording noted = real.endRecording(); // whatever happens, the stream records no more
         try {
             device.faults().next(Faults.Call.END_RECORDING, device.name());
+            if (spoiled != null) {
+                throw new DeviceException(spoiled.getMessage(), spoiled);
+            }
         } catch (DeviceException injected) {
-            recording.close();
+            noted.close();
             throw injected;
         }
-        return new FaultyRecording(recording, device);
+        return new FaultyRecording(noted, device);
     }
 
     @Override
@@ -96,7 +104,14 @@ final class FaultyStream implements Stream {
     }
 
     private void queue(Faults.Call call, Runnable work) {
-        poison(device.faults().next(call, device.name()));
+        DeviceException failure = device.faults().next(call, device.name());
+        device.faults().holdBack(call, real);
+        if (recording) { // nothing is done now, so nothing fails now: what cannot be noted spoils the recording
+            spoiled = spoiled == null ? failure : spoiled;
+            work.run();
+            return;
+        }
+        poison(failure);
         if (poison == null) {
             work.run();
         }

@@ -24,7 +24,7 @@ public interface LifecycleContract {
     @Test
     default void devicesHaveDifferentNamesAndDescribeThemselves() {
         assertNotEquals(fixture().device().name(), fixture().other().name());
-        assertTrue(fixture().device().name().matches("[a-z]+:\\d+"), fixture().device().name());
+        assertTrue(fixture().device().name().matches("[a-z]+:\\d+(/\\d+)?"), fixture().device().name());
         assertFalse(fixture().device().description().isBlank());
         assertFalse(fixture().device().description().contains("\n"));
     }

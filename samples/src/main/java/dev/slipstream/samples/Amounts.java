@@ -25,6 +25,11 @@ final class Amounts {
         return String.format(Locale.ROOT, "%.1f %sB", amount, PREFIXES[prefix]);
     }
 
+    /** {@code 1 engine}, {@code 2 engines}. */
+    static String count(int count, String thing) {
+        return count + " " + thing + (count == 1 ? "" : "s");
+    }
+
     /** Milliseconds, or seconds where there are many. */
     static String time(Duration time) {
         double millis = millis(time);

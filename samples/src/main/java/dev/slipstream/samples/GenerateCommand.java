@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.diffusion.Progress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +73,15 @@ final class GenerateCommand implements Callable<Integer> {
         description = "Every N steps, write the unfinished picture beside the output, as NAME.preview.png.")
     private int preview;
 
-    @Option(names = "--json", order = 33, description = "Print the result as one JSON object.")
+    @Option(names = "--guard", order = 33,
+        description = "Look for NaN and infinite values after every segment, and name the first.")
+    private boolean guard;
+
+    @Option(names = "--step-timeout", paramLabel = "SECONDS", order = 34, defaultValue = "600",
+        description = "How long a denoising step may take before its devices are given up (${DEFAULT-VALUE}).")
+    private long stepTimeout;
+
+    @Option(names = "--json", order = 35, description = "Print the result as one JSON object.")
     private boolean json;
 
     GenerateCommand(Terminal terminal) {
@@ -84,6 +93,10 @@ final class GenerateCommand implements Callable<Integer> {
         long first = seed != null ? seed : new SplittableRandom().nextLong(SEEDS);
         ImageRequest wanted = request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview);
         Enlargement enlargement = Enlargement.by(enlarge);
+        if (stepTimeout < 1) {
+            throw new InputException("--step-timeout takes at least 1 second, not " + stepTimeout
+                + "; without it a step may take 600");
+        }
         try (Interruption interruption = Interruption.onShutdown(terminal.err())) {
             OutputFiles files = OutputFiles.of(output, count);
             try {
@@ -96,9 +109,9 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
-        try (DiffusionPipeline pipeline =
-            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan())
-                .precision(precision.precision()).open()) {
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).devices(devices.devices())
+            .plan(devices.plan()).precision(precision.precision()).guarded(guard)
+            .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {

@@ -62,6 +62,9 @@ public final class Main implements Callable<Integer> {
         if (!(annotated instanceof HelpCommand)) {
             line.getCommandSpec().addMixin("general", CommandSpec.forAnnotatedObject(new GeneralOptions()));
         }
+        if (annotated instanceof EnginesCommand engines) {
+            engines.subcommands().forEach((name, object) -> line.addSubcommand(name, command(object)));
+        }
         return line;
     }
 
@@ -72,6 +75,7 @@ public final class Main implements Callable<Integer> {
         all.put("plan", () -> new PlanCommand(terminal));
         all.put("verify", VerifyCommand::new);
         all.put("bench", BenchCommand::new);
+        all.put("engines", () -> new EnginesCommand(terminal));
         all.put("doctor", () -> new DoctorCommand(terminal));
         all.put("help", HelpCommand::new);
         boolean named = args.length > 0 && all.containsKey(args[0]) && !args[0].equals("help");

@@ -55,8 +55,8 @@ final class PlanCommand implements Callable<Integer> {
         try (PipelineDraft draft =
             DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan())
                 .precision(precision.precision()).draft()) {
-            PlanSummary plan =
-                PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), List.of(devices.devices()));
+            PlanSummary plan = PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
+                List.of(devices.devices()));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));
         }
         return ExitCode.OK;

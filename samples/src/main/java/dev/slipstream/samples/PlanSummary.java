@@ -1,6 +1,7 @@
 package dev.slipstream.samples;
 
 import dev.slipstream.pipelines.diffusion.Blueprint;
+import dev.slipstream.pipelines.diffusion.MemoryNeed;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
@@ -30,18 +31,23 @@ record PlanSummary(String plan, String precision, int steps, boolean guided, Lis
     record EdgeEntry(String tensor, int from, int to, int slip, long bytes) {
     }
 
-    record DeviceEntry(String name, long weightBytes, long bufferBytes) {
+    /** Estimates; {@code componentBytes} are the weights of the text encoder and the image decoder. */
+    record DeviceEntry(String name, long weightBytes, long componentBytes, long bufferBytes, long workBytes) {
+        private static DeviceEntry of(String name, MemoryNeed need) {
+            return new DeviceEntry(name, need.weightBytes(), need.componentBytes(), need.bufferBytes(),
+                need.workBytes());
+        }
     }
 
-    static PlanSummary of(Blueprint blueprint, Program program, List<String> devices) {
+    static PlanSummary of(Blueprint blueprint, Program program, List<MemoryNeed> memory, List<String> devices) {
         Plan plan = blueprint.plan();
         return new PlanSummary(plan.strategy(), blueprint.model().precision().toString(), program.steps(),
             blueprint.shape().guided(), segments(blueprint),
             IntStream.range(0, plan.stages().size())
                 .mapToObj(stage -> new StageEntry(plan.label(stage), plan.stages().get(stage).device())).toList(),
             plan.edges().stream().map(edge -> edge(blueprint, edge)).toList(),
-            IntStream.range(0, plan.devices()).mapToObj(device -> new DeviceEntry(devices.get(device),
-                blueprint.weightBytes(device), program.bufferBytes(device))).toList(),
+            IntStream.range(0, plan.devices()).mapToObj(device -> DeviceEntry.of(devices.get(device),
+                memory.get(device))).toList(),
             program.copiedBytes());
     }
 

@@ -51,10 +51,12 @@ final class PlanText {
     }
 
     private String memory() {
-        Table table = new Table().left("device").right("weights").right("buffers");
+        Table table = new Table().left("device").right("weights").right("encoder, decoder").right("buffers")
+            .right("work space");
         for (int index = 0; index < plan.devices().size(); index++) {
             PlanSummary.DeviceEntry device = plan.devices().get(index);
-            table.row(device(index), Amounts.bytes(device.weightBytes()), Amounts.bytes(device.bufferBytes()));
+            table.row(device(index), Amounts.bytes(device.weightBytes()), Amounts.bytes(device.componentBytes()),
+                Amounts.bytes(device.bufferBytes()), Amounts.bytes(device.workBytes()));
         }
         return table.toString();
     }

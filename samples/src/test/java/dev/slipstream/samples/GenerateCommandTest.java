@@ -47,6 +47,23 @@ class GenerateCommandTest {
     }
 
     @Test
+    void guardsAndPatienceChangeNothingWhereAllIsWell() throws IOException {
+        assertEquals(ExitCode.OK, generate("--seed", "7").code());
+        byte[] plain = Files.readAllBytes(picture("picture"));
+        CommandRun run = generate("--seed", "7", "--guard", "--step-timeout", "60");
+        assertEquals("", run.err());
+        assertArrayEquals(plain, Files.readAllBytes(picture("picture")));
+    }
+
+    @Test
+    void aStepWithoutTimeIsRefused() throws IOException {
+        CommandRun run = generate("--step-timeout", "0");
+        assertEquals(ExitCode.WRONG_USAGE, run.code());
+        assertTrue(run.err().contains("--step-timeout takes at least 1 second, not 0"), run.err());
+        assertEquals(List.of(), files());
+    }
+
+    @Test
     void aPictureIsWrittenLargeEnoughToBeSeen() throws IOException {
         CommandRun run = generate("--seed", "7");
         assertEquals("", run.err());

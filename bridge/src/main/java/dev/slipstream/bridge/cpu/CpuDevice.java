@@ -82,12 +82,7 @@ final class CpuDevice implements Device, Owner {
     @Override
     public Stream newStream(String streamName) {
         requireOpen();
-        CpuStream stream = open.add(new CpuStream(this, streamName).start());
-        DeviceLostException meanwhile = lost;
-        if (meanwhile != null) {
-            stream.abandon(meanwhile);
-        }
-        return stream;
+        return open.add(new CpuStream(this, streamName).start());
     }
 
     @Override
@@ -136,13 +131,11 @@ final class CpuDevice implements Device, Owner {
     @Override
     public void giveUp(String reason) {
         synchronized (workers) {
-            if (lost != null) {
-                return;
+            if (lost == null) {
+                lost = new DeviceLostException(name + " was given up: " + reason);
+                workers.abandon(lost);
             }
-            workers.abandon();
-            lost = new DeviceLostException(name + " was given up: " + reason);
         }
-        open.ofType(CpuStream.class).forEach(stream -> stream.abandon(lost));
     }
 
     @Override

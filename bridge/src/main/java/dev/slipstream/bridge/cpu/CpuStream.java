@@ -11,6 +11,7 @@ import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.provider.DeviceObject;
 import dev.slipstream.bridge.provider.Failures;
+import dev.slipstream.bridge.provider.StreamCheck;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.slf4j.Logger;
@@ -28,12 +29,13 @@ final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
         super(device);
         this.name = name;
         this.worker = Thread.ofPlatform().daemon().name(name)
-            .unstarted(new StreamWorker(queue, device.name() + " (stream " + name + ")", device.workers()::ended));
+            .unstarted(new StreamWorker(queue, device.name() + " (stream " + name + ")",
+                () -> device.workers().ended(this)));
     }
 
     /** Starts the thread, which a constructor must not do: the object is not complete there. */
     CpuStream start() {
-        device().workers().started();
+        device().workers().started(this);
         worker.start();
         return this;
     }
@@ -68,24 +70,19 @@ final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
 
     @Override
     public void upload(MemorySegment from, Slice to) {
-        requireShared(from);
+        StreamCheck.requireShared(from, worker);
         queueCopy(from, 0, from.byteSize(), own(to).segment(), to.offset(), to.bytes());
     }
 
     @Override
     public void download(Slice from, MemorySegment to) {
-        requireShared(to);
-        if (to.isReadOnly()) {
-            throw new IllegalArgumentException("the host memory to download to is read-only");
-        }
+        StreamCheck.requireWritable(to, worker);
         queueCopy(own(from).segment(), from.offset(), from.bytes(), to, 0, to.byteSize());
     }
 
     private void queueCopy(MemorySegment from, long fromOffset, long fromBytes,
             MemorySegment to, long toOffset, long toBytes) {
-        if (fromBytes != toBytes) {
-            throw new IllegalArgumentException("cannot copy " + fromBytes + " bytes to " + toBytes + " bytes");
-        }
+        StreamCheck.requireSameSize(fromBytes, toBytes);
         Command command = claim(Command.Operation.COPY);
         command.from = from;
         command.fromOffset = fromOffset;
@@ -111,7 +108,7 @@ final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
     public void guard(Tensor tensor, Slice mark, int label) {
         own(tensor.slice());
         own(mark);
-        Guard.require(tensor, mark);
+        StreamCheck.requireGuardable(tensor, mark);
         Command command = claim(Command.Operation.GUARD);
         command.guarded = tensor;
         command.mark = mark;
@@ -184,16 +181,6 @@ final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
                 + " cannot be used by a stream of " + device().name());
         }
         return buffer;
-    }
-
-    private void requireShared(MemorySegment host) {
-        if (!host.isAccessibleBy(worker)) {
-            throw new IllegalArgumentException("the host memory belongs to one thread (a confined arena), "
-                + "and the stream's own cannot reach it; use a shared or automatic arena");
-        }
-        if (!host.scope().isAlive()) {
-            throw new IllegalStateException("the host memory is closed");
-        }
     }
 
     @Override

@@ -14,21 +14,6 @@ final class Guard {
     private Guard() {
     }
 
-    /** @throws IllegalArgumentException if the tensor has no such values, or the mark is no number beside it */
-    static void require(Tensor tensor, Slice mark) {
-        switch (tensor.type().type()) {
-            case FLOAT32, FLOAT16, BFLOAT16 -> { /* these have NaN and infinite values */ }
-            default -> throw new IllegalArgumentException("a tensor " + tensor.type() + " has no NaN to guard against");
-        }
-        if (mark.bytes() != Integer.BYTES || mark.offset() % Integer.BYTES != 0) {
-            throw new IllegalArgumentException("a mark is one int32, not " + mark.bytes() + " bytes from byte "
-                + mark.offset() + " on");
-        }
-        if (mark.overlaps(tensor.slice())) {
-            throw new IllegalArgumentException("the mark lies inside of the tensor that it guards");
-        }
-    }
-
     static void check(Tensor tensor, Slice mark, int label) {
         MemorySegment marks = ((CpuBuffer) mark.buffer()).segment();
         if (marks.get(ValueLayout.JAVA_INT_UNALIGNED, mark.offset()) > label && isBad(tensor)) {

@@ -6,6 +6,10 @@
  * commands or for another stream, a caller for room or for a result) spins a few microseconds and then parks; all
  * waiting goes through one class, {@link dev.slipstream.bridge.cpu.Progress}.
  *
+ * <p><b>Given up.</b> A worker that is stuck in an engine cannot be stopped: when its device is given up, the worker is
+ * abandoned, nobody waits for it any more, and what it may still write to stays allocated until it ends
+ * ({@code Workers}).
+ *
  * <p><b>Events</b> hold no state of their own: recording one notes how far the stream's queue reaches, and waiting for
  * it means waiting for the stream to get there. Failures are kept per stream, in
  * {@link dev.slipstream.bridge.cpu.Outcome}.

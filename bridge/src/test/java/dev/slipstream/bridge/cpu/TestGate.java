@@ -4,10 +4,11 @@ import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.Stream;
 
 /** Lets a stream wait for progress that only a test makes, through an event that is put there. */
-final class TestGate implements DeviceFixture.Gate {
+public final class TestGate implements DeviceFixture.Gate {
     private final Progress progress = new Progress();
 
-    static TestGate block(Stream stream) {
+    /** @param stream of a CPU device, not wrapped */
+    public static TestGate block(Stream stream) {
         TestGate gate = new TestGate();
         try (CpuEvent event = (CpuEvent) stream.device().newEvent()) {
             event.put(gate.progress, new Outcome(), 1);

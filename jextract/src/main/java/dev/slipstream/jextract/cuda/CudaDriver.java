@@ -77,14 +77,32 @@ public class CudaDriver extends CudaDriver$shared {
     public static int CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED() {
         return CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED;
     }
-    private static final int CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = (int)1L;
+    private static final int CU_JIT_ERROR_LOG_BUFFER = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum CUstreamCaptureMode_enum.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1
+     * enum CUjit_option_enum.CU_JIT_ERROR_LOG_BUFFER = 5
      * }
      */
-    public static int CU_STREAM_CAPTURE_MODE_THREAD_LOCAL() {
-        return CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+    public static int CU_JIT_ERROR_LOG_BUFFER() {
+        return CU_JIT_ERROR_LOG_BUFFER;
+    }
+    private static final int CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum CUjit_option_enum.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6
+     * }
+     */
+    public static int CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES() {
+        return CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES;
+    }
+    private static final int CU_STREAM_CAPTURE_MODE_RELAXED = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum CUstreamCaptureMode_enum.CU_STREAM_CAPTURE_MODE_RELAXED = 2
+     * }
+     */
+    public static int CU_STREAM_CAPTURE_MODE_RELAXED() {
+        return CU_STREAM_CAPTURE_MODE_RELAXED;
     }
     private static final int CUDA_SUCCESS = (int)0L;
     /**
@@ -104,6 +122,24 @@ public class CudaDriver extends CudaDriver$shared {
     public static int CUDA_ERROR_OUT_OF_MEMORY() {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
+    private static final int CUDA_ERROR_STUB_LIBRARY = (int)34L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_STUB_LIBRARY = 34
+     * }
+     */
+    public static int CUDA_ERROR_STUB_LIBRARY() {
+        return CUDA_ERROR_STUB_LIBRARY;
+    }
+    private static final int CUDA_ERROR_NO_DEVICE = (int)100L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_NO_DEVICE = 100
+     * }
+     */
+    public static int CUDA_ERROR_NO_DEVICE() {
+        return CUDA_ERROR_NO_DEVICE;
+    }
     private static final int CUDA_ERROR_NOT_READY = (int)600L;
     /**
      * {@snippet lang=c :
@@ -112,6 +148,24 @@ public class CudaDriver extends CudaDriver$shared {
      */
     public static int CUDA_ERROR_NOT_READY() {
         return CUDA_ERROR_NOT_READY;
+    }
+    private static final int CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = (int)803L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803
+     * }
+     */
+    public static int CUDA_ERROR_SYSTEM_DRIVER_MISMATCH() {
+        return CUDA_ERROR_SYSTEM_DRIVER_MISMATCH;
+    }
+    private static final int CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE = (int)804L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE = 804
+     * }
+     */
+    public static int CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE() {
+        return CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE;
     }
     private static final int CU_MEM_ACCESS_FLAGS_PROT_READWRITE = (int)3L;
     /**
@@ -1736,66 +1790,6 @@ public class CudaDriver extends CudaDriver$shared {
         }
     }
 
-    private static class cuEventSynchronize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            CudaDriver.C_INT,
-            CudaDriver.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("cuEventSynchronize").orElseThrow();
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * CUresult cuEventSynchronize(CUevent hEvent)
-     * }
-     */
-    public static FunctionDescriptor cuEventSynchronize$descriptor() {
-        return cuEventSynchronize.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * CUresult cuEventSynchronize(CUevent hEvent)
-     * }
-     */
-    public static MethodHandle cuEventSynchronize$handle() {
-        return cuEventSynchronize.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * CUresult cuEventSynchronize(CUevent hEvent)
-     * }
-     */
-    public static MemorySegment cuEventSynchronize$address() {
-        return cuEventSynchronize.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * CUresult cuEventSynchronize(CUevent hEvent)
-     * }
-     */
-    public static int cuEventSynchronize(MemorySegment hEvent) {
-        var mh$ = cuEventSynchronize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("cuEventSynchronize", hEvent);
-            }
-            return (int)mh$.invokeExact(hEvent);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class cuEventDestroy_v2 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             CudaDriver.C_INT,
@@ -2529,66 +2523,6 @@ public class CudaDriver extends CudaDriver$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("cuStreamQuery", hStream);
-            }
-            return (int)mh$.invokeExact(hStream);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class cuStreamSynchronize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            CudaDriver.C_INT,
-            CudaDriver.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("cuStreamSynchronize").orElseThrow();
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * CUresult cuStreamSynchronize(CUstream hStream)
-     * }
-     */
-    public static FunctionDescriptor cuStreamSynchronize$descriptor() {
-        return cuStreamSynchronize.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * CUresult cuStreamSynchronize(CUstream hStream)
-     * }
-     */
-    public static MethodHandle cuStreamSynchronize$handle() {
-        return cuStreamSynchronize.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * CUresult cuStreamSynchronize(CUstream hStream)
-     * }
-     */
-    public static MemorySegment cuStreamSynchronize$address() {
-        return cuStreamSynchronize.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * CUresult cuStreamSynchronize(CUstream hStream)
-     * }
-     */
-    public static int cuStreamSynchronize(MemorySegment hStream) {
-        var mh$ = cuStreamSynchronize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("cuStreamSynchronize", hStream);
             }
             return (int)mh$.invokeExact(hStream);
         } catch (Error | RuntimeException ex) {

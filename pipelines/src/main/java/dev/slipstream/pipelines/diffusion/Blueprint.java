@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Partition;
 import dev.slipstream.pipelines.graph.Segment;
 import dev.slipstream.pipelines.graph.Splitter;
+import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
@@ -21,12 +22,14 @@ import dev.slipstream.pipelines.run.DenoiserPorts;
 import dev.slipstream.pipelines.run.LoopSpec;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
+import dev.slipstream.pipelines.run.UnrollOptions;
 import dev.slipstream.pipelines.run.Unroller;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A denoiser fixed to sizes, cut and placed, with nothing built yet: enough to print a plan, to estimate memory and to
@@ -149,18 +152,24 @@ public final class Blueprint {
             .mapToLong(Graph::weightBytes).sum();
     }
 
+    /** An estimate of the work space that engines need on a device: the largest live activations of a segment. */
+    public long workBytes(int device) {
+        return IntStream.range(0, plan.stages().size()).filter(stage -> plan.stages().get(stage).device() == device)
+            .mapToLong(stage -> Activations.peakBytes(segment(stage).graph(), types(stage))).max().orElse(0);
+    }
+
     /**
      * Unrolls the plan for a noise table.
      *
      * @param keepLatents whether the latents of every step stay readable after a run
      * @param estimateEvery after every so many steps the clean image that the step expects is readable; 0 for none
-     * @param copyStreams whether copies between devices get streams of their own
+     * @param options what suits the devices that it is for
      */
     public Program program(NoiseTable noise, double guidance, boolean keepLatents, int estimateEvery,
-        boolean copyStreams) {
+        UnrollOptions options) {
         Map<Branch, Map<String, TensorType>> types = new HashMap<>();
         cuttings.forEach((branch, cutting) -> types.put(branch, cutting.types()));
         return Unroller.unroll(plan, new LoopSpec(model.ports(), noise, guidance, shape.latents(), types, keepLatents,
-            estimateEvery), copyStreams);
+            estimateEvery), options);
     }
 }

@@ -11,8 +11,8 @@ import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.StageEngine;
+import dev.slipstream.pipelines.run.UnrollOptions;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -102,27 +102,20 @@ public final class Denoiser implements AutoCloseable {
      * @param traced whether runs are timed
      */
     public Execution prepare(NoiseTable noise, double guidance, boolean keepLatents, boolean traced) {
-        return prepare(noise, guidance, keepLatents, 0, traced);
+        return prepare(noise, guidance, LoopOptions.DEFAULT.withKeptLatents(keepLatents).withTrace(traced));
     }
 
-    /**
-     * Makes the loop ready to run, with estimates of the clean image on the way.
-     *
-     * @param estimateEvery after every so many steps {@link Execution#estimate} has the clean image that the step
-     *     expects; 0 for none
-     * @see #prepare(NoiseTable, double, boolean, boolean)
-     */
-    public Execution prepare(NoiseTable noise, double guidance, boolean keepLatents, int estimateEvery,
-        boolean traced) {
-        boolean copyStreams = devices.stream().allMatch(Device::copiesBesideComputing);
-        Program program = blueprint.program(noise, guidance, keepLatents, estimateEvery, copyStreams);
+    /** Makes the loop ready to run. The caller closes it before this denoiser. */
+    public Execution prepare(NoiseTable noise, double guidance, LoopOptions options) {
+        Program program = blueprint.program(noise, guidance, options.keepLatents(), options.estimateEvery(),
+            UnrollOptions.of(devices, options.guarded()));
         List<StageEngine> stages = new ArrayList<>();
         for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {
             Device device = devices.get(blueprint.plan().stages().get(stage).device());
             stages.add(new StageEngine(engines.get(new Place(blueprint.segment(stage), device)),
                 blueprint.types(stage)));
         }
-        return new Execution(program, devices, stages, traced, Duration.ofMinutes(10));
+        return new Execution(program, devices, stages, options.traced(), options.patience());
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -60,6 +61,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Strategy strategy = Strategies.parse("sequential");
         private Precision precision = Precision.FP32;
         private Devices providers = Devices.discover();
+        private LoopOptions options = LoopOptions.DEFAULT;
 
         private Builder(Path model) {
             this.model = model;
@@ -84,6 +86,27 @@ public final class DiffusionPipeline implements AutoCloseable {
          */
         public Builder precision(Precision wanted) {
             precision = wanted;
+            return this;
+        }
+
+        /**
+         * How long a denoising step may take; {@link dev.slipstream.pipelines.run.Execution#DEFAULT_PATIENCE} if not
+         * said. A request whose step takes longer fails with a
+         * {@link dev.slipstream.pipelines.run.LoopStuckException} that says who waits for whom, and the devices that do
+         * not move are given up.
+         */
+        public Builder patience(Duration longest) {
+            options = options.withPatience(longest);
+            return this;
+        }
+
+        /**
+         * Whether what every segment makes is searched for NaN and infinite values, which costs a little at each step.
+         * A request that makes some fails with a {@link dev.slipstream.pipelines.run.BadValueException} that names the
+         * first segment. Not if not said.
+         */
+        public Builder guarded(boolean guarded) {
+            options = options.withGuards(guarded);
             return this;
         }
 
@@ -132,7 +155,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             }
             PipelineModel read = PipelineModel.read(ModelFolder.open(model), precision);
             try {
-                return new PipelineDraft(read, strategy, devices.size());
+                return new PipelineDraft(read, strategy, devices.size(), options);
             } catch (RuntimeException | Error failure) {
                 read.tokenizer().close();
                 throw failure;

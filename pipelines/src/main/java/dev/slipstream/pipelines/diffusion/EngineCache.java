@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,12 +34,20 @@ final class EngineCache implements AutoCloseable {
         this.devices = devices;
     }
 
-    /** Builds what is missing for this size, all components at the same time, and frees what was for another. */
-    void build(LoopShape shape) {
+    /**
+     * Builds what is missing for the size of this request, all components at the same time, and frees what was for
+     * another size.
+     *
+     * @throws dev.slipstream.bridge.DeviceOutOfMemoryException before anything is built, if a device has no room
+     */
+    void build(ImageRequest request) {
+        LoopShape shape = draft.shape(request);
         if (shape.equals(built)) {
             return;
         }
         closeSized();
+        MemoryNeed.requireRoom(draft.memory(request,
+            UnrollOptions.of(devices, draft.options().guarded()), encoder == null), devices);
         Device device = devices.getFirst();
         PipelineModel model = draft.model();
         CompletableFuture<TextEncoder> text = encoder != null ? CompletableFuture.completedFuture(encoder)
@@ -96,7 +105,7 @@ final class EngineCache implements AutoCloseable {
             if (loops.size() >= MOST_LOOPS) {
                 loops.remove(loops.keySet().iterator().next()).close();
             }
-            ready = denoiser.prepare(noise, guidance, false, estimateEvery, false);
+            ready = denoiser.prepare(noise, guidance, draft.options().withEstimateEvery(estimateEvery));
             loops.put(key, ready);
         }
         return ready;

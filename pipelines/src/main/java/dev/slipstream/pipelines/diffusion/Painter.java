@@ -30,7 +30,7 @@ final class Painter implements AutoCloseable {
         NoiseTable noise = draft.noise(request);
         LoopShape shape = draft.shape(request);
         long begin = System.nanoTime();
-        engines.build(shape);
+        engines.build(request);
         Execution execution =
             engines.execution(noise, PipelineDraft.loopGuidance(request), request.previewEvery());
         try (Arena arena = Arena.ofShared()) {

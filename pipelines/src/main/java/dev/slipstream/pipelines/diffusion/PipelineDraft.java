@@ -8,9 +8,11 @@ import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
+import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * A pipeline on paper: a model that was read, a strategy and a number of devices. It tells what a request would run and
@@ -30,14 +32,16 @@ public final class PipelineDraft implements AutoCloseable {
     private final PipelineModel model;
     private final Strategy strategy;
     private final int devices;
+    private final LoopOptions options;
     private final ComponentModel text;
     private final long pixelsPerLatent;
     private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
 
-    PipelineDraft(PipelineModel model, Strategy strategy, int devices) {
+    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options) {
         this.model = model;
         this.strategy = strategy;
         this.devices = devices;
+        this.options = options;
         this.text = TextEncoder.fix(model.textEncoder(), model.tokenizer());
         TensorType latents = latents(model.config().sampleHeight(), model.config().sampleWidth());
         ComponentModel decoder = ImageDecoder.fix(model.decoder(), latents);
@@ -51,6 +55,10 @@ public final class PipelineDraft implements AutoCloseable {
     /** The precision of the denoiser. */
     public Precision precision() {
         return model.denoiser().precision();
+    }
+
+    LoopOptions options() {
+        return options;
     }
 
     /** The text encoder, fixed to two prompts. */
@@ -81,7 +89,30 @@ public final class PipelineDraft implements AutoCloseable {
 
     /** The program that the request would run, for devices that copy on the stream on which they compute. */
     public Program program(ImageRequest request) {
-        return blueprint(request).program(noise(request), loopGuidance(request), false, request.previewEvery(), false);
+        return program(request, plain());
+    }
+
+    private Program program(ImageRequest request, UnrollOptions unrolled) {
+        return blueprint(request).program(noise(request), loopGuidance(request), options.keepLatents(),
+            request.previewEvery(), unrolled);
+    }
+
+    private UnrollOptions plain() {
+        return UnrollOptions.PLAIN.withGuards(options.guarded());
+    }
+
+    /** What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. */
+    public List<MemoryNeed> memory(ImageRequest request) {
+        return memory(request, plain(), true);
+    }
+
+    /** @param encoder whether the text encoder is yet to be built */
+    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, boolean encoder) {
+        Blueprint blueprint = blueprint(request);
+        Program program = program(request, unrolled);
+        long components = model.decoder().weightBytes() + (encoder ? text.graph().weightBytes() : 0);
+        return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
+            device == 0 ? components : 0, program.bufferBytes(device), blueprint.workBytes(device))).toList();
     }
 
     /**

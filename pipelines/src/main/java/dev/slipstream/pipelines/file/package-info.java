@@ -1,4 +1,2 @@
-/**
- * Files as such, whatever is in them: written whole or not at all, and told from what a clone without Git LFS leaves.
- */
+/** Files as such, whatever is in them: told from what a clone without Git LFS leaves in their place. */
 package dev.slipstream.pipelines.file;

@@ -3,7 +3,7 @@ package dev.slipstream.pipelines.graph;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.slipstream.pipelines.file.AtomicFile;
+import dev.slipstream.bridge.file.AtomicFile;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.slipstream.pipelines.model;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import dev.slipstream.pipelines.file.AtomicFile;
+import dev.slipstream.bridge.file.AtomicFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

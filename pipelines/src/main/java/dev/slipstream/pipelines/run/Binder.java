@@ -17,6 +17,8 @@ import java.util.Map;
  * allocates nothing.
  */
 final class Binder {
+    private static final Runnable DONE_BY_ITS_CHUNK = () -> { };
+
     private final Program program;
     private final Resources resources;
     private final List<StageEngine> engines;
@@ -31,8 +33,23 @@ final class Binder {
         this.tracer = tracer;
     }
 
-    Runnable[] bind() {
-        return program.instructions().stream().map(this::command).toArray(Runnable[]::new);
+    /**
+     * One command for each instruction. That of a chunk's first queues the whole chunk: between it and the last, its
+     * stream has neither waits nor records, so nobody can tell.
+     *
+     * @param chunks what to replay
+     */
+    Runnable[] bind(List<Recurrence.Chunk> chunks) {
+        Runnable[] commands = program.instructions().stream().map(this::command).toArray(Runnable[]::new);
+        Map<List<Instruction>, Replay> replays = new HashMap<>();
+        for (Recurrence.Chunk chunk : chunks) {
+            Replay replay = replays.computeIfAbsent(chunk.content(program), key ->
+                new Replay(resources, resources.streams().get(chunk.stream()),
+                    chunk.instructions().stream().map(index -> commands[index]).toArray(Runnable[]::new)));
+            chunk.instructions().forEach(index -> commands[index] = DONE_BY_ITS_CHUNK);
+            commands[chunk.instructions().getFirst()] = replay;
+        }
+        return commands;
     }
 
     /** For each step, how many instructions there are up to its end. */
@@ -60,6 +77,11 @@ final class Binder {
                 Combination combination = new Combination(resources.slice(combine.to()),
                     combine.from().stream().map(resources::slice).toList(), combine.weights());
                 yield () -> stream.combine(combination);
+            }
+            case Instruction.Guard guard -> {
+                Tensor tensor = new Tensor(resources.slice(guard.region()), guard.type());
+                Slice mark = resources.slice(guard.mark());
+                yield () -> stream.guard(tensor, mark, guard.label());
             }
             case Instruction.Record record -> {
                 Event event = resources.events()[record.event()];

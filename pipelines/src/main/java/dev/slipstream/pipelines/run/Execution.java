@@ -23,32 +23,44 @@ public final class Execution implements AutoCloseable {
     /** How many steps the host queues ahead; more would only make cancelling slower. */
     private static final int STEPS_AHEAD = 4;
 
+    /** How long one step may take, where nobody says: long enough for a large picture on one core. */
+    public static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(10);
+
     private final Program program;
     private final Resources resources;
     private final Runnable[] commands;
     private final int[] stepEnds;
     private final Tracer tracer;
     private final Stream hostStream;
-    private final Duration patience;
+    private final Watch watch;
+    private final Guards guards;
+    private final Replays replays;
     private final long[] queueNanos;
+    private int queued;
 
     /**
      * @param engines one a stage of the plan
-     * @param traced whether runs are timed ({@link #timeline})
-     * @param patience how long one step may take before the run is given up
+     * @param traced whether runs are timed ({@link #timeline}); that excludes replaying, as it times each stage
+     * @param patience how long one step may take before the devices that do not move are given up
+     * @throws IllegalArgumentException if the program waits for what is not recorded before
      * @throws DeviceException if a device has no room, or an engine does not take the tensors; nothing stays allocated
      */
     public Execution(Program program, List<Device> devices, List<StageEngine> engines, boolean traced,
         Duration patience) {
+        EventCheck.check(program);
         this.program = program;
-        this.patience = patience;
         this.resources = new Resources();
         try {
             resources.allocate(program, devices);
             Device home = resources.slice(program.latents().getFirst()).buffer().device();
             this.hostStream = resources.newStream(home, " host");
             this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
-            this.commands = new Binder(program, resources, engines, tracer).bind();
+            List<Recurrence.Chunk> chunks = Recurrence.chunks(program, stream -> !traced && replays(stream));
+            this.commands = new Binder(program, resources, engines, tracer).bind(chunks);
+            this.replays = Recurrence.summary(program, chunks);
+            this.watch = new Watch(program, resources, engines.stream().map(it -> it.engine().name()).toList(),
+                patience);
+            this.guards = new Guards(program, resources, watch.names());
             this.stepEnds = Binder.stepEnds(program);
             this.queueNanos = new long[program.steps()];
         } catch (RuntimeException | Error failure) {
@@ -57,19 +69,25 @@ public final class Execution implements AutoCloseable {
         }
     }
 
+    private boolean replays(int stream) {
+        return resources.device(program.streams().get(stream).device()).replays();
+    }
+
     /**
      * Runs the program once.
      *
      * @param given the tensors that {@link HostInput.Given} names; they are read before the loop starts
      * @throws CancellationException if the observer asked to stop
-     * @throws DeviceException if work failed, or a step took longer than the patience
+     * @throws LoopStuckException if a step took longer than the patience; devices that did not move are given up
+     * @throws BadValueException if the program is guarded, and a stage made NaN or infinite values
+     * @throws DeviceException if work failed
      */
     public void run(Map<String, MemorySegment> given, LoopObserver observer) {
         try {
             upload(given);
             loop(observer);
         } catch (RuntimeException | Error failure) {
-            resources.drain(failure);
+            watch.drain(failure);
             throw failure;
         }
     }
@@ -80,7 +98,7 @@ public final class Execution implements AutoCloseable {
             Slice to = resources.slice(input.to());
             resources.streamOf(to.buffer()).upload(tensors.bytes(input), to);
         }
-        resources.synchronize();
+        watch.awaitAll("what the host uploads", 0);
         tensors.keepUntilHere();
     }
 
@@ -88,15 +106,15 @@ public final class Execution implements AutoCloseable {
         if (tracer != null) {
             tracer.start(resources.streams().getFirst());
         }
-        int next = 0;
+        queued = 0;
         int done = 0;
         for (int step = 0; step < stepEnds.length; step++) {
             if (observer.isCancelled()) {
                 throw new CancellationException("cancelled before step " + (step + 1) + " of " + stepEnds.length);
             }
             long start = System.nanoTime();
-            for (; next < stepEnds[step]; next++) {
-                commands[next].run();
+            for (; queued < stepEnds[step]; queued++) {
+                commands[queued].run();
             }
             queueNanos[step] = System.nanoTime() - start;
             if (step >= STEPS_AHEAD) {
@@ -109,14 +127,12 @@ public final class Execution implements AutoCloseable {
             }
             awaitStep(done++, observer);
         }
-        resources.synchronize();
+        watch.awaitAll("the last step", queued);
+        guards.check();
     }
 
     private void awaitStep(int step, LoopObserver observer) {
-        if (!resources.events()[program.stepEvents().get(step)].await(patience)) {
-            throw new DeviceException("step " + (step + 1) + " of " + program.steps() + " was not done within "
-                + patience.toSeconds() + " s on " + resources.deviceNames());
-        }
+        watch.awaitStep(step, queued);
         observer.stepDone(step, stepEnds.length);
     }
 
@@ -150,9 +166,14 @@ public final class Execution implements AutoCloseable {
             hostStream.synchronize();
         } catch (RuntimeException | Error failure) {
             // The caller may free the memory now, so nothing may still write to it.
-            resources.drain(failure);
+            watch.drain(failure);
             throw failure;
         }
+    }
+
+    /** How much of the program is replayed; nothing on devices that cannot, or where the execution is traced. */
+    public Replays replays() {
+        return replays;
     }
 
     public Program program() {

@@ -10,6 +10,10 @@ public sealed interface HostInput {
     record Given(String tensor, long from, Region to) implements HostInput {
     }
 
+    /** The mark of a device's guards: an int32 that is greater than every label. */
+    record Mark(Region to) implements HostInput {
+    }
+
     /** A timestep, in every element of a tensor of this type. */
     record Timestep(double value, TensorType type, Region to) implements HostInput {
     }

@@ -28,6 +28,7 @@ final class HostTensors {
                 }
                 yield tensor.asSlice(part.from(), part.to().bytes());
             }
+            case HostInput.Mark mark -> arena.allocateFrom(ValueLayout.JAVA_INT, Integer.MAX_VALUE);
             case HostInput.Timestep time -> timestep(time.value(), time.type());
         };
     }

@@ -29,6 +29,12 @@ final class HostValues {
             new Entry(Value.pinned(tensor, device, bytes), to -> new HostInput.Given(tensor, from, to))).value();
     }
 
+    /** The mark of a device's guards, which the device changes during the loop. */
+    Value mark(int device) {
+        return entries.computeIfAbsent(List.of(HostInput.Mark.class, device), key ->
+            new Entry(Value.pinned("mark", device, Integer.BYTES), HostInput.Mark::new)).value();
+    }
+
     Value timestep(double time, TensorType type, int device) {
         return entries.computeIfAbsent(List.of(time, device, type), key ->
             new Entry(Value.pinned("t" + time, device, type.bytes()),

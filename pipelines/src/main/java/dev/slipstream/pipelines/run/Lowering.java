@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.run;
 
-import dev.slipstream.pipelines.run.Program.BufferSpec;
 import dev.slipstream.pipelines.run.Program.StreamSpec;
 import dev.slipstream.pipelines.run.Value.Access;
 import java.util.ArrayList;
@@ -13,43 +12,26 @@ import java.util.Map;
  * Gives values their buffers and derives every wait.
  *
  * <p>Each work has a vector clock: how many works of each stream are surely done before it starts. A work that reads a
- * value of another stream waits for its writer, unless the clock says that it is done already. A buffer is used again
- * only for a work that, by its clock, starts after everything that touched the old value; so reuse never adds a wait,
- * and buffers ping-pong by themselves where an edge has slip.
+ * value of another stream waits for its writer, unless the clock says that it is done already. The {@link BufferPool}
+ * gives a buffer again only to a work that, by its clock, starts after everything that touched the old value; so reuse
+ * never adds a wait, and buffers ping-pong by themselves where an edge has slip.
  */
 final class Lowering {
     private final List<StreamSpec> streams;
-    private final List<BufferSpec> buffers = new ArrayList<>();
+    private final BufferPool buffers;
     private final List<HostInput> hostInputs = new ArrayList<>();
     private final Map<Value, Region> places;
     private final Map<Value, Integer> readsLeft = new HashMap<>();
     private final Map<Value, List<Node>> touches = new HashMap<>();
-    private final Map<BufferSpec, List<Free>> free = new HashMap<>();
     private final int[][] clocks;
 
-    /** A work at its place in its stream. */
-    private static final class Node {
-        final Work work;
-        final int index;
-        final List<Node> waits = new ArrayList<>(2);
-        int[] clockAfter;
-        int event = -1;
-
-        Node(Work work, int index) {
-            this.work = work;
-            this.index = index;
-        }
-    }
-
-    /** A buffer whose value is read out, and the works that touched it. */
-    private record Free(int buffer, List<Node> touched) {
-    }
-
-    Lowering(List<StreamSpec> streams, HostValues host) {
+    /** @param repeating whether buffers are given so that steps repeat, see {@link BufferPool} */
+    Lowering(List<StreamSpec> streams, HostValues host, boolean repeating) {
         this.streams = streams;
+        this.buffers = new BufferPool(repeating);
         this.clocks = new int[streams.size()][streams.size()];
         int devices = 1 + streams.stream().mapToInt(StreamSpec::device).max().orElse(0);
-        this.places = new HashMap<>(host.place(buffers, hostInputs, devices));
+        this.places = new HashMap<>(host.place(buffers.buffers(), hostInputs, devices));
     }
 
     /**
@@ -80,14 +62,14 @@ final class Lowering {
             Work work = node.work;
             node.waits.forEach(awaited ->
                 instructions.add(new Instruction.Wait(work.stream(), work.step(), awaited.event)));
-            instructions.add(instruction(work));
+            instructions.add(instruction(work, instructions.size()));
             if (node.event >= 0) {
                 instructions.add(new Instruction.Record(work.stream(), work.step(), node.event));
             }
         }
         Map<Integer, Region> estimateRegions = new HashMap<>();
         estimates.forEach((step, value) -> estimateRegions.put(step, places.get(value)));
-        return new Program(streams, buffers, hostInputs, instructions, events, stepEvents,
+        return new Program(streams, buffers.buffers(), hostInputs, instructions, events, stepEvents,
             results.stream().map(places::get).toList(), estimateRegions);
     }
 
@@ -97,7 +79,7 @@ final class Lowering {
         Node node = new Node(work, clock[stream]);
         for (Access read : work.reads()) {
             for (Node touch : touches.getOrDefault(read.value(), List.of())) {
-                if (writes(touch, read.value()) && clock[touch.work.stream()] <= touch.index) {
+                if (touch.writes(read.value()) && !touch.isBefore(clock)) {
                     node.waits.removeIf(earlier -> earlier.work.stream() == touch.work.stream());
                     node.waits.add(touch);
                     for (int i = 0; i < clock.length; i++) {
@@ -107,7 +89,7 @@ final class Lowering {
             }
         }
         for (Access write : work.writes()) {
-            places.computeIfAbsent(write.value(), value -> place(value, clock));
+            places.computeIfAbsent(write.value(), value -> buffers.place(value, clock));
             touches.computeIfAbsent(write.value(), value -> new ArrayList<>()).add(node);
         }
         node.clockAfter = clock.clone();
@@ -128,30 +110,8 @@ final class Lowering {
         return node;
     }
 
-    private static boolean writes(Node node, Value value) {
-        return node.work.writes().stream().anyMatch(access -> access.value() == value);
-    }
-
-    private Region place(Value value, int[] clock) {
-        BufferSpec spec = new BufferSpec(value.device(), value.bytes());
-        if (!value.isPinned()) {
-            List<Free> candidates = free.getOrDefault(spec, List.of());
-            for (Free candidate : candidates) {
-                if (candidate.touched().stream().allMatch(node -> node.index < clock[node.work.stream()])) {
-                    candidates.remove(candidate);
-                    return new Region(candidate.buffer(), 0, value.bytes());
-                }
-            }
-        }
-        buffers.add(spec);
-        return new Region(buffers.size() - 1, 0, value.bytes());
-    }
-
     private void release(Value value) {
-        if (!value.isPinned()) {
-            free.computeIfAbsent(new BufferSpec(value.device(), value.bytes()), spec -> new ArrayList<>())
-                .add(new Free(places.get(value).buffer(), List.copyOf(touches.get(value))));
-        }
+        buffers.release(value, places.get(value).buffer(), touches.get(value));
     }
 
     private Region region(Access access) {
@@ -159,12 +119,14 @@ final class Lowering {
         return new Region(whole.buffer(), whole.offset() + access.offset(), access.bytes());
     }
 
-    private Instruction instruction(Work work) {
+    private Instruction instruction(Work work, int index) {
         return switch (work) {
             case Work.Copy copy ->
                 new Instruction.Copy(copy.stream(), copy.step(), region(copy.from()), region(copy.to()));
             case Work.Combine combine -> new Instruction.Combine(combine.stream(), combine.step(),
                 region(combine.to()), combine.from().stream().map(this::region).toList(), combine.weights());
+            case Work.Guard guard -> new Instruction.Guard(guard.stream(), guard.step(), guard.stage(), guard.tensor(),
+                guard.type(), region(guard.value()), region(guard.mark()), index);
             case Work.Run run -> {
                 Map<String, Region> tensors = new LinkedHashMap<>();
                 run.inputs().forEach((name, access) -> tensors.put(name, region(access)));

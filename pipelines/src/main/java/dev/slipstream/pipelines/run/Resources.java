@@ -5,9 +5,9 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.provider.Owned;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** Everything that an execution made on devices, and the order in which it is freed. */
 final class Resources implements AutoCloseable {
@@ -72,26 +72,9 @@ final class Resources implements AutoCloseable {
         return streams.stream().filter(stream -> stream.device() == buffer.device()).findFirst().orElseThrow();
     }
 
-    String deviceNames() {
-        return devices.stream().map(Device::name).collect(Collectors.joining(", "));
-    }
-
     void synchronize() {
         for (Stream stream : streams) {
             stream.synchronize();
-        }
-    }
-
-    /** Lets all streams finish or skip what is queued and clears their failures, so that they can be used again. */
-    void drain(Throwable cause) {
-        for (Stream stream : streams) {
-            try {
-                stream.synchronize();
-            } catch (RuntimeException second) {
-                if (second != cause) {
-                    cause.addSuppressed(second);
-                }
-            }
         }
     }
 

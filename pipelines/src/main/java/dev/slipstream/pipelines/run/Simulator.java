@@ -29,6 +29,7 @@ public final class Simulator {
                     clocks[stream] += cost;
                 }
                 case Instruction.Copy copy -> clocks[stream] += nanos.applyAsLong(copy);
+                case Instruction.Guard guard -> clocks[stream] += nanos.applyAsLong(guard);
                 case Instruction.Combine combine -> clocks[stream] += nanos.applyAsLong(combine);
             }
         }

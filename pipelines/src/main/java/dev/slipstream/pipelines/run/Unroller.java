@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run;
 
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.plan.Branch;
 import dev.slipstream.pipelines.plan.Plan;
@@ -14,41 +15,49 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** Turns a plan into a program, for one loop. It thinks in {@link Value}s; {@link Lowering} does the rest. */
 public final class Unroller {
+    private static final Set<DataType> GUARDED = Set.of(DataType.FLOAT32, DataType.FLOAT16, DataType.BFLOAT16);
+
     private final Plan plan;
     private final LoopSpec loop;
     private final Demand demand;
     private final HostValues host;
-    private final boolean copyStreams;
+    private final UnrollOptions options;
     private final List<Work> works = new ArrayList<>();
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
     private final Map<Integer, Value> latents = new HashMap<>();
-    private final Map<String, Value> modelInputs = new HashMap<>();
+    private final StepInputs stepInputs;
     private final List<Value> remembered = new ArrayList<>();
     private final List<Value> results = new ArrayList<>();
     private final Map<Integer, Value> estimates = new HashMap<>();
 
-    private Unroller(Plan plan, LoopSpec loop, boolean copyStreams) {
+    private Unroller(Plan plan, LoopSpec loop, UnrollOptions options) {
         this.plan = plan;
         this.loop = loop;
-        this.copyStreams = copyStreams;
+        this.options = options;
         this.demand = new Demand(plan, loop.noise().steps(), loop.guidance());
         this.host = new HostValues(loop);
+        this.stepInputs = new StepInputs(plan, loop, options, host, works);
     }
 
     /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
     public static Program unroll(Plan plan, LoopSpec loop, boolean copyStreams) {
-        return new Unroller(plan, loop, copyStreams).unroll();
+        return unroll(plan, loop, new UnrollOptions(copyStreams, false, false));
+    }
+
+    public static Program unroll(Plan plan, LoopSpec loop, UnrollOptions options) {
+        return new Unroller(plan, loop, options).unroll();
     }
 
     private Program unroll() {
         int steps = loop.noise().steps();
         latents.put(plan.home(), host.given(Program.LATENTS, plan.home(), 0, loop.latents().bytes()));
         for (int step = 0; step < steps; step++) {
-            modelInputs.clear();
+            stepInputs.begin(step);
             spreadLatents(step);
             for (int stage = 0; stage < plan.stages().size(); stage++) {
                 if (demand.isNeeded(stage, step)) {
@@ -61,10 +70,10 @@ public final class Unroller {
         for (int device = 0; device < plan.devices(); device++) {
             streams.add(new Program.StreamSpec(device, false));
         }
-        for (int device = 0; copyStreams && device < plan.devices(); device++) {
+        for (int device = 0; options.copyStreams() && device < plan.devices(); device++) {
             streams.add(new Program.StreamSpec(device, true));
         }
-        return new Lowering(streams, host).lower(works, results, estimates);
+        return new Lowering(streams, host, options.copiedTimesteps()).lower(works, results, estimates);
     }
 
     /** Sends the latents to the devices whose stages take them at this step. */
@@ -77,31 +86,36 @@ public final class Unroller {
         }
         devices.remove(plan.home());
         for (int device : devices) {
-            latents.put(device, copy(latents.get(plan.home()), device, step, "x" + step));
+            latents.put(device, copy(latents.get(plan.home()), device, step, "x"));
         }
     }
 
     private void run(StageRun run) {
         Stage stage = plan.stages().get(run.stage());
         Map<String, Access> inputs = new LinkedHashMap<>();
+        if (plan.segment(run.stage()).reads().contains(loop.ports().timestep())) {
+            // First, as its copy would stand between work that can be replayed together.
+            inputs.put(loop.ports().timestep(), stepInputs.timestep(stage).all());
+        }
         for (Version source : demand.sources(run)) {
             inputs.put(source.tensor(), on(source, stage.device(), run.step()).all());
         }
         for (String tensor : plan.segment(run.stage()).reads()) {
             if (!inputs.containsKey(tensor)) {
-                inputs.put(tensor, graphInput(tensor, stage, run.step()));
+                inputs.put(tensor, graphInput(tensor, stage));
             }
         }
         Map<String, Access> outputs = new LinkedHashMap<>();
         for (String tensor : plan.segment(run.stage()).writes()) {
             Version version = new Version(run, tensor);
-            Value value = Value.made(plan.label(run.stage()) + "." + tensor + "#" + run.step(), stage.device(),
+            Value value = Value.made(plan.label(run.stage()) + "." + tensor, run.step(), stage.device(),
                 loop.type(tensor, stage.branch()).bytes());
             outputs.put(tensor, value.all());
             versions.computeIfAbsent(version, key -> new HashMap<>()).put(stage.device(), value);
         }
         works.add(new Work.Run(stage.device(), run.step(), run.stage(), inputs, outputs));
-        if (copyStreams) {
+        guard(run, stage);
+        if (options.copyStreams()) {
             for (String tensor : plan.segment(run.stage()).writes()) {
                 Version version = new Version(run, tensor);
                 demand.readers(version).forEach(device -> on(version, device, run.step()));
@@ -116,49 +130,28 @@ public final class Unroller {
     private Value on(Version version, int device, int step) {
         Map<Integer, Value> places = versions.get(version);
         Value made = places.get(plan.stages().get(version.run().stage()).device());
-        return places.computeIfAbsent(device, key -> copy(made, device, step, made.toString()));
+        return places.computeIfAbsent(device, key -> copy(made, device, step, made.role()));
     }
 
-    private Access graphInput(String tensor, Stage stage, int step) {
+    private Access graphInput(String tensor, Stage stage) {
         TensorType type = loop.type(tensor, stage.branch());
         if (tensor.equals(loop.ports().sample())) {
-            return modelInput(stage, step, type).all();
-        }
-        if (tensor.equals(loop.ports().timestep())) {
-            int index = plan.cadence().timeIndex(step, stage.lead(), loop.noise().steps());
-            return host.timestep(loop.noise().rows().get(index).timestep(), type, stage.device()).all();
+            return stepInputs.sample(stage, latents.get(stage.device())).all();
         }
         boolean second = stage.branch() == Branch.CONDITIONAL && plan.stages().stream()
             .anyMatch(other -> other.branch() == Branch.UNCONDITIONAL);
         return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes()).all();
     }
 
-    /** The scaled latents, once for each row of the guidance batch, with the extra channels behind each. */
-    private Value modelInput(Stage stage, int step, TensorType type) {
-        int device = stage.device();
-        Value x = latents.get(device);
-        double scale = loop.noise().rows().get(step).inputScale();
-        if (scale == 1 && type.bytes() == x.bytes()) {
-            return x;
-        }
-        return modelInputs.computeIfAbsent(stage.branch() + "@" + device, key -> {
-            Value input = Value.made("in" + step, device, type.bytes());
-            long extra = loop.extraBytes(stage.branch());
-            long rows = extra == 0 ? type.bytes() / x.bytes() : type.shape().dim(0);
-            long row = type.bytes() / rows;
-            for (long index = 0; index < rows; index++) {
-                long part = row - extra;
-                combine(device, step, input.part(index * row, part),
-                    List.of(x.part(index * part % x.bytes(), part)), List.of(scale));
-                if (extra > 0) {
-                    long batch = loop.latents().shape().dim(0);
-                    Value channels = host.given(Program.EXTRA_CHANNELS, device, 0, extra * batch);
-                    combine(device, step, input.part(index * row + part, extra),
-                        List.of(channels.part(index % batch * extra, extra)), List.of(1.0));
-                }
+    private void guard(StageRun run, Stage stage) {
+        for (String tensor : plan.segment(run.stage()).writes()) {
+            TensorType type = loop.type(tensor, stage.branch());
+            if (options.guarded() && GUARDED.contains(type.type())) {
+                Value value = versions.get(new Version(run, tensor)).get(stage.device());
+                works.add(new Work.Guard(stage.device(), run.step(), run.stage(), tensor, type, value.all(),
+                    host.mark(stage.device()).all()));
             }
-            return input;
-        });
+        }
     }
 
     /** The noise scheduler's step: the next latents, what later steps remember of this one, and its estimate. */
@@ -183,9 +176,9 @@ public final class Unroller {
         }
         boolean last = step == loop.noise().steps() - 1;
         Value next = last || loop.keepLatents() ? Value.pinned("x" + (step + 1), home, x.bytes())
-            : Value.made("x" + (step + 1), home, x.bytes());
+            : Value.made("x", step + 1, home, x.bytes());
         remembered.add(isRemembered(step)
-            ? combine(step, row.history(), x, Value.made("h" + step, home, x.bytes())) : null);
+            ? combine(step, row.history(), x, Value.made("h", step, home, x.bytes())) : null);
         if (loop.isEstimated(step)) {
             // Before the next latents, whose event says that the step is done.
             estimates.put(step, combine(step, row.estimate(), x, Value.pinned("e" + step, home, x.bytes())));
@@ -238,9 +231,9 @@ public final class Unroller {
         works.add(new Work.Combine(device, step, to, from, weights.stream().map(Double::floatValue).toList()));
     }
 
-    private Value copy(Value value, int device, int step, String name) {
-        Value copied = Value.made(name, device, value.bytes());
-        int stream = copyStreams ? value.device() + plan.devices() : device;
+    private Value copy(Value value, int device, int step, String role) {
+        Value copied = Value.made(role, step, device, value.bytes());
+        int stream = options.copyStreams() ? value.device() + plan.devices() : device;
         works.add(new Work.Copy(stream, step, value.all(), copied.all()));
         return copied;
     }

@@ -5,12 +5,14 @@ package dev.slipstream.pipelines.run;
  * is decided later.
  */
 final class Value {
+    private final String role;
     private final String name;
     private final int device;
     private final long bytes;
     private final boolean pinned;
 
-    private Value(String name, int device, long bytes, boolean pinned) {
+    private Value(String role, String name, int device, long bytes, boolean pinned) {
+        this.role = role;
         this.name = name;
         this.device = device;
         this.bytes = bytes;
@@ -18,13 +20,18 @@ final class Value {
     }
 
     /** A value that the loop makes, and whose bytes may serve others once it is read for the last time. */
-    static Value made(String name, int device, long bytes) {
-        return new Value(name, device, bytes, false);
+    static Value made(String role, int step, int device, long bytes) {
+        return new Value(role, role + "#" + step, device, bytes, false);
     }
 
     /** A value whose bytes stay its own for the whole program. */
     static Value pinned(String name, int device, long bytes) {
-        return new Value(name, device, bytes, true);
+        return new Value(name, name, device, bytes, true);
+    }
+
+    /** What it has in common with values of other steps. */
+    String role() {
+        return role;
     }
 
     int device() {

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run;
 
+import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.run.Value.Access;
 import java.util.Collection;
 import java.util.List;
@@ -37,6 +38,20 @@ sealed interface Work {
         @Override
         public Collection<Access> writes() {
             return List.of(to);
+        }
+    }
+
+    /** Of what a stage made. The mark only ever changes on this stream, so it counts as read. */
+    record Guard(int stream, int step, int stage, String tensor, TensorType type, Access value, Access mark)
+        implements Work {
+        @Override
+        public Collection<Access> reads() {
+            return List.of(value, mark);
+        }
+
+        @Override
+        public Collection<Access> writes() {
+            return List.of();
         }
     }
 

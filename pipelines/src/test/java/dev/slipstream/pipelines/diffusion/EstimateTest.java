@@ -57,7 +57,8 @@ class EstimateTest {
     void anEstimateIsTheLinearFormOfItsStepsLatentsAndPrediction(String plan) {
         try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, 2), devices);
              Execution kept = denoiser.prepare(predictions(), TinyDenoiser.GUIDANCE, true, false);
-             Execution estimating = denoiser.prepare(predictions(), TinyDenoiser.GUIDANCE, false, 2, false)) {
+             Execution estimating = denoiser.prepare(predictions(), TinyDenoiser.GUIDANCE,
+                 LoopOptions.DEFAULT.withEstimateEvery(2))) {
             float[] latents = TinyDenoiser.run(kept, LoopObserver.NONE);
             Map<Integer, float[]> estimates = estimates(estimating);
             assertEquals(Set.of(1, 3), estimates.keySet());
@@ -97,7 +98,8 @@ class EstimateTest {
     void theLatentsAreTheSameBitForBit() {
         try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=shell", 2), devices);
              Execution without = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false);
-             Execution with = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, 1, false)) {
+             Execution with = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
+                 LoopOptions.DEFAULT.withKeptLatents(true).withEstimateEvery(1))) {
             assertArrayEquals(TinyDenoiser.run(without, LoopObserver.NONE), TinyDenoiser.run(with, LoopObserver.NONE));
         }
     }
@@ -105,7 +107,8 @@ class EstimateTest {
     @Test
     void aStepWithoutEstimateIsNamed() {
         try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("sequential", 2), devices);
-             Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, false, 2, false)) {
+             Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
+                 LoopOptions.DEFAULT.withEstimateEvery(2))) {
             String message = assertThrows(IllegalArgumentException.class,
                 () -> execution.estimate(2, MemorySegment.NULL)).getMessage();
             assertTrue(message.contains("step 3 of 6") && message.contains("[2, 4]"), message);

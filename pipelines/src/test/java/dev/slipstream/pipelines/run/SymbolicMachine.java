@@ -31,6 +31,7 @@ final class SymbolicMachine {
         for (HostInput input : program.hostInputs()) {
             write(input.to(), switch (input) {
                 case HostInput.Given given -> given.tensor().equals(Program.LATENTS) ? "x0" : given.tensor();
+                case HostInput.Mark mark -> "mark";
                 case HostInput.Timestep time -> Integer.toString((int) time.value());
             });
         }

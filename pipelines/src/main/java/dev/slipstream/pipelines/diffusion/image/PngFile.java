@@ -1,6 +1,6 @@
 package dev.slipstream.pipelines.diffusion.image;
 
-import dev.slipstream.pipelines.file.AtomicFile;
+import dev.slipstream.bridge.file.AtomicFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

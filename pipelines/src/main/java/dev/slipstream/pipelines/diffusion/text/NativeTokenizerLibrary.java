@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.text;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import dev.slipstream.pipelines.file.AtomicFile;
+import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
 import java.io.InputStream;

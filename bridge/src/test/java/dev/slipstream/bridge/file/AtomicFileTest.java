@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.file;
+package dev.slipstream.bridge.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +80,14 @@ class AtomicFileTest {
 
     private static String message(Path target) {
         return assertThrows(IOException.class, () -> AtomicFile.write(target, text(""))).getMessage();
+    }
+
+    @Test
+    void tellsWhatATemporaryNeighbourWasToBecome() throws IOException {
+        List<Path> seen = new ArrayList<>();
+        AtomicFile.write(folder.resolve("a.txt"), channel -> seen.add(folder.resolve(names().getFirst())));
+        assertEquals(Optional.of(folder.resolve("a.txt")), AtomicFile.targetOf(seen.getFirst()));
+        assertEquals(Optional.empty(), AtomicFile.targetOf(folder.resolve(".a.txt.tmp")));
     }
 
     @Test

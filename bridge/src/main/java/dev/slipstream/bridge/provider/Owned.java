@@ -1,19 +1,19 @@
-package dev.slipstream.pipelines.run;
+package dev.slipstream.bridge.provider;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
 
 /** Things that close together: the last made first, and all of them, whatever one of them throws. */
-final class Owned implements AutoCloseable {
+public final class Owned implements AutoCloseable {
     private final Deque<AutoCloseable> things = new ArrayDeque<>();
 
-    <T extends AutoCloseable> T own(T made) {
+    public <T extends AutoCloseable> T own(T made) {
         things.push(made);
         return made;
     }
 
     /** Closes after a failure, which keeps the first place; what closing adds is suppressed by it. */
-    void closeAfter(Throwable cause) {
+    public void closeAfter(Throwable cause) {
         try {
             close();
         } catch (RuntimeException second) {

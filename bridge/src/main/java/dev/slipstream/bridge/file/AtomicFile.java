@@ -1,19 +1,22 @@
-package dev.slipstream.pipelines.file;
+package dev.slipstream.bridge.file;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Writes a file so that others see all of it or nothing: into a temporary neighbour, which is then moved over it. */
 public final class AtomicFile {
+    private static final Pattern NEIGHBOUR =
+        Pattern.compile("\\.(.+)\\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
+
     private AtomicFile() {
     }
 
@@ -40,7 +43,7 @@ public final class AtomicFile {
             }
             move(temporary, target);
         } catch (IOException e) {
-            throw new IOException("cannot write " + target + ": " + reason(e), e);
+            throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
         } finally {
             discard(temporary);
         }
@@ -58,13 +61,22 @@ public final class AtomicFile {
         try {
             Files.delete(Files.createFile(neighbour(target)));
         } catch (IOException e) {
-            throw new IOException("cannot write " + target + ": " + reason(e), e);
+            throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
         }
     }
 
     /** Not Files.createTempFile: its files are readable by their owner only, and the finished one would be, too. */
     private static Path neighbour(Path target) {
         return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    }
+
+    /**
+     * The file that a temporary neighbour was to become, which a writer that was killed has left; empty if this is not
+     * the name of one.
+     */
+    public static Optional<Path> targetOf(Path neighbour) {
+        Matcher name = NEIGHBOUR.matcher(neighbour.getFileName().toString());
+        return name.matches() ? Optional.of(neighbour.resolveSibling(name.group(1))) : Optional.empty();
     }
 
     private static void checkTarget(Path target) throws IOException {
@@ -98,15 +110,5 @@ public final class AtomicFile {
         } catch (AtomicMoveNotSupportedException e) {
             Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
         }
-    }
-
-    /** In words: the message of a file system's exception is often no more than the name of the file. */
-    private static String reason(IOException e) {
-        return switch (e) {
-            case NoSuchFileException gone -> "no file can be made there";
-            case AccessDeniedException denied -> "no permission";
-            case FileSystemException system when system.getReason() != null -> system.getReason();
-            default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-        };
     }
 }

@@ -1,0 +1,98 @@
+package dev.slipstream.bridge.cuda;
+
+import dev.slipstream.bridge.Combination;
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Slice;
+import dev.slipstream.bridge.Tensor;
+import dev.slipstream.bridge.cuda.driver.DeviceCalls;
+import dev.slipstream.bridge.cuda.driver.KernelModule;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The kernels of {@code native/}, compiled by the driver from the PTX that ships with this class, for one device. The
+ * offsets of arguments are those of {@code native/src/arguments.h}. Launching allocates nothing. It owns the module.
+ */
+final class CudaKernels implements AutoCloseable {
+    private static final String RESOURCE = "kernels.ptx";
+    private static final int THREADS = 256;
+
+    /** Kernels stride over their grid, so a few blocks for each multiprocessor are enough however long the tensor. */
+    private static final int MAX_BLOCKS = 2048;
+
+    private final DeviceCalls calls;
+    private final KernelModule module;
+    private final MemorySegment combine;
+    private final Map<DataType, MemorySegment> guards = new HashMap<>();
+
+    CudaKernels(DeviceCalls calls) {
+        this.calls = calls;
+        this.module = KernelModule.load(calls, source());
+        try {
+            combine = module.kernel("combine_f32");
+            guards.put(DataType.FLOAT32, module.kernel("guard_f32"));
+            guards.put(DataType.FLOAT16, module.kernel("guard_f16"));
+            guards.put(DataType.BFLOAT16, module.kernel("guard_bf16"));
+        } catch (RuntimeException failure) {
+            closeAfter(failure);
+            throw failure;
+        }
+    }
+
+    private static String source() {
+        try (InputStream ptx = CudaKernels.class.getResourceAsStream(RESOURCE)) {
+            return new String(ptx.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException damaged) {
+            throw new UncheckedIOException(damaged);
+        }
+    }
+
+    void combine(Combination combination, LaunchArguments arguments, MemorySegment stream) {
+        int terms = combination.inputs().size();
+        for (int i = 0; i < terms; i++) {
+            arguments.set(8L * i, CudaBuffer.address(combination.inputs().get(i)));
+            arguments.set(64 + 4L * i, combination.weights().get(i).floatValue());
+        }
+        Slice out = combination.out();
+        long count = out.bytes() / Float.BYTES;
+        arguments.set(96, CudaBuffer.address(out));
+        arguments.set(104, count);
+        arguments.set(112, terms);
+        launch(combine, count, arguments, stream);
+    }
+
+    void guard(Tensor tensor, Slice mark, int label, LaunchArguments arguments, MemorySegment stream) {
+        DataType type = tensor.type().type();
+        long count = tensor.slice().bytes() / type.bytes();
+        arguments.set(0, CudaBuffer.address(tensor.slice()));
+        arguments.set(8, CudaBuffer.address(mark));
+        arguments.set(16, count);
+        arguments.set(24, label);
+        launch(guards.get(type), count, arguments, stream);
+    }
+
+    private void launch(MemorySegment kernel, long elements, LaunchArguments arguments, MemorySegment stream) {
+        if (elements > 0) {
+            int blocks = (int) Math.min(MAX_BLOCKS, Math.ceilDiv(elements, THREADS));
+            calls.launch(kernel, blocks, THREADS, arguments.pointers(), stream);
+        }
+    }
+
+    private void closeAfter(RuntimeException failure) {
+        try {
+            close();
+        } catch (RuntimeException second) {
+            failure.addSuppressed(second);
+        }
+    }
+
+    @Override
+    public void close() {
+        module.close();
+    }
+}

@@ -1,0 +1,136 @@
+package dev.slipstream.bridge.cuda;
+
+import dev.slipstream.bridge.Availability;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceProvider;
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.DeviceUnavailableException;
+import dev.slipstream.bridge.cuda.driver.DriverLibrary;
+import dev.slipstream.bridge.cuda.driver.Gpu;
+import dev.slipstream.bridge.cuda.driver.PreFlight;
+import dev.slipstream.bridge.file.UserCache;
+import dev.slipstream.bridge.store.EngineStore;
+import dev.slipstream.bridge.tensorrt.BuildOptions;
+import dev.slipstream.bridge.tensorrt.TensorRtCompiler;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * GPUs through the CUDA driver, with engines by TensorRT. The selector of a device is its ordinal, 0 if there is none.
+ * A GPU may be opened more than once ({@code cuda:0,cuda:0}): its devices then share it. Any thread may use it.
+ */
+public final class CudaProvider implements DeviceProvider {
+    private final Supplier<PreFlight> preFlightMaker;
+    private final Supplier<EngineCompiler> compilerMaker;
+    private final Set<String> usedNames = new HashSet<>();
+    private final List<CudaDevice> stuck = new ArrayList<>();
+    private PreFlight preFlight;
+    private EngineCompiler compiler;
+
+    /** The system's driver and TensorRT; both are looked for when somebody asks. */
+    public CudaProvider() {
+        this(() -> PreFlight.run(DriverLibrary.ofProcess()), () -> new TensorRtCompiler(
+            UserCache.folder(), new StoredEngines(EngineStore.ofUser()), BuildOptions.DEFAULT));
+    }
+
+    CudaProvider(Supplier<PreFlight> preFlight, Supplier<EngineCompiler> compiler) {
+        this.preFlightMaker = preFlight;
+        this.compilerMaker = compiler;
+    }
+
+    @Override
+    public String name() {
+        return "cuda";
+    }
+
+    private synchronized PreFlight preFlight() {
+        if (preFlight == null) {
+            preFlight = preFlightMaker.get();
+        }
+        return preFlight;
+    }
+
+    private synchronized EngineCompiler compiler() {
+        if (compiler == null) {
+            compiler = compilerMaker.get();
+        }
+        return compiler;
+    }
+
+    @Override
+    public Availability availability() {
+        Availability engines = compiler().availability();
+        return switch (preFlight()) {
+            case PreFlight.Grounded(Availability.Unavailable why) -> engines instanceof Availability.Unavailable also
+                ? new Availability.Unavailable(why.reason() + "; " + also.reason(), why.remedy() + "; " + also.remedy())
+                : why;
+            case PreFlight.Ready ready -> switch (engines) {
+                case Availability.Unavailable missing -> missing;
+                case Availability.Available(String detail) -> new Availability.Available("CUDA driver "
+                    + ready.versionText() + ", " + detail + ", "
+                    + ready.gpus().stream().map(Gpu::name).collect(Collectors.joining(", ")));
+            };
+        };
+    }
+
+    @Override
+    public List<DeviceSpec> list() {
+        return availability().isAvailable() && preFlight() instanceof PreFlight.Ready ready
+            ? ready.gpus().stream().map(gpu -> new DeviceSpec(name(), Integer.toString(gpu.ordinal()))).toList()
+            : List.of();
+    }
+
+    @Override
+    public Device open(DeviceSpec spec) {
+        if (!spec.provider().equals(name())) {
+            throw new DeviceUnavailableException(spec + " is no cuda device");
+        }
+        if (availability() instanceof Availability.Unavailable(String reason, String remedy)) {
+            throw new DeviceUnavailableException(spec + " cannot be used: " + reason + "; " + remedy);
+        }
+        PreFlight.Ready ready = (PreFlight.Ready) preFlight();
+        Gpu gpu = ready.gpus().stream()
+            .filter(each -> Integer.toString(each.ordinal()).equals(spec.selector().isEmpty() ? "0" : spec.selector()))
+            .findFirst().orElseThrow(() -> new DeviceUnavailableException("there is no device " + spec + "; there is "
+                + list().stream().map(DeviceSpec::toString).collect(Collectors.joining(", "))));
+        freeStuck();
+        String deviceName = reserveName(gpu.ordinal());
+        try {
+            return new CudaDevice(deviceName, gpu, ready, compiler(), this::closed);
+        } catch (RuntimeException failure) {
+            giveBack(deviceName);
+            throw failure;
+        }
+    }
+
+    /** {@code cuda:0}, and {@code cuda:0/2} for the second device of the same GPU. */
+    private synchronized String reserveName(int ordinal) {
+        String first = name() + ":" + ordinal;
+        String free = first;
+        for (int number = 2; !usedNames.add(free); number++) {
+            free = first + "/" + number;
+        }
+        return free;
+    }
+
+    /** @param freed whether nothing of the device is left */
+    private synchronized void closed(CudaDevice device, boolean freed) {
+        giveBack(device.name());
+        if (!freed) {
+            stuck.add(device);
+        }
+    }
+
+    /** Closed devices whose work did not end then: maybe it has by now. */
+    private synchronized void freeStuck() {
+        stuck.removeIf(CudaDevice::tryToFree);
+    }
+
+    private synchronized void giveBack(String deviceName) {
+        usedNames.remove(deviceName);
+    }
+}

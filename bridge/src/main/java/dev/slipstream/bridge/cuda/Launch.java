@@ -1,0 +1,14 @@
+package dev.slipstream.bridge.cuda;
+
+import dev.slipstream.bridge.DeviceException;
+import java.lang.foreign.MemorySegment;
+
+/** A prepared run. */
+public interface Launch {
+    /**
+     * Queues the run on a CUstream; returns at once and allocates nothing.
+     *
+     * @throws DeviceException if it was refused
+     */
+    void enqueue(MemorySegment stream);
+}

@@ -1,0 +1,41 @@
+package dev.slipstream.bridge.tensorrt;
+
+import dev.slipstream.bridge.Shape;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+
+/** TensorRT's {@code Dims}: a count, and room for eight dimensions. */
+final class Dims {
+    static final int MOST = 8;
+    static final StructLayout LAYOUT = MemoryLayout.structLayout(ValueLayout.JAVA_INT.withName("nbDims"),
+        MemoryLayout.paddingLayout(4), MemoryLayout.sequenceLayout(MOST, ValueLayout.JAVA_LONG).withName("d"));
+    private static final long FIRST = LAYOUT.byteOffset(PathElement.groupElement("d"));
+
+    private Dims() {
+    }
+
+    static MemorySegment of(Shape shape, SegmentAllocator allocator) {
+        long[] dims = shape.toArray();
+        if (dims.length > MOST) {
+            throw new IllegalArgumentException("TensorRT takes at most " + MOST + " dimensions, not " + shape);
+        }
+        MemorySegment struct = allocator.allocate(LAYOUT);
+        struct.set(ValueLayout.JAVA_INT, 0, dims.length);
+        MemorySegment.copy(dims, 0, struct, ValueLayout.JAVA_LONG, FIRST, dims.length);
+        return struct;
+    }
+
+    /** Open dimensions are {@link Shape#UNKNOWN}; empty if TensorRT does not know the tensor. */
+    static Optional<Shape> read(MemorySegment struct) {
+        int rank = struct.get(ValueLayout.JAVA_INT, 0);
+        if (rank < 0 || rank > MOST) {
+            return Optional.empty();
+        }
+        return Optional.of(Shape.of(struct.asSlice(FIRST, rank * Long.BYTES).toArray(ValueLayout.JAVA_LONG)));
+    }
+}

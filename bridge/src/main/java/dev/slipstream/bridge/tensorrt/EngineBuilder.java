@@ -1,0 +1,45 @@
+package dev.slipstream.bridge.tensorrt;
+
+import dev.slipstream.bridge.DeviceException;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** TensorRT's {@code IBuilder}: makes what a build needs, and builds. */
+final class EngineBuilder extends NativeObject {
+    EngineBuilder(InferenceRuntime runtime, CppObject object) {
+        super(runtime.tensorRt(), object, Optional.of(runtime));
+    }
+
+    /** An empty network, in which each tensor keeps the type that the graph gives it. */
+    NetworkDefinition createNetwork() {
+        long mark = tensorRt().mark();
+        int flags = 1 << Constant.STRONGLY_TYPED.value(major());
+        MemorySegment address = object().pointer(Method.CREATE_NETWORK, flags);
+        return new NetworkDefinition(this, made(Method.CREATE_NETWORK, address, CppClass.NETWORK, mark));
+    }
+
+    BuilderConfig createConfig() {
+        long mark = tensorRt().mark();
+        MemorySegment address = object().pointer(Method.CREATE_CONFIG);
+        return new BuilderConfig(this, made(Method.CREATE_CONFIG, address, CppClass.CONFIG, mark));
+    }
+
+    /** A profile, which the builder owns. */
+    OptimizationProfile createProfile() {
+        long mark = tensorRt().mark();
+        MemorySegment address = object().pointer(Method.CREATE_PROFILE);
+        return new OptimizationProfile(this, made(Method.CREATE_PROFILE, address, CppClass.PROFILE, mark));
+    }
+
+    /**
+     * Builds. May take minutes; measures on the current device.
+     *
+     * @throws DeviceException if it cannot be built, or a {@link BuildProgress} ended it
+     */
+    HostMemory build(NetworkDefinition network, BuilderConfig config) {
+        long mark = tensorRt().mark();
+        MemorySegment address = object().pointer(Method.BUILD_ENGINE, network.address(), config.address());
+        config.throwIfCancelled(mark);
+        return new HostMemory(this, made(Method.BUILD_ENGINE, address, CppClass.HOST_MEMORY, mark));
+    }
+}

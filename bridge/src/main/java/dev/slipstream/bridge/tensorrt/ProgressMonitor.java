@@ -1,0 +1,82 @@
+package dev.slipstream.bridge.tensorrt;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** TensorRT's {@code IProgressMonitor}, made of Java methods: hands on to a {@link BuildProgress}. */
+final class ProgressMonitor {
+    private static final FunctionDescriptor START = FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+        ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+    private static final FunctionDescriptor STEP = FunctionDescriptor.of(ValueLayout.JAVA_BOOLEAN, ValueLayout.ADDRESS,
+        ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+    private static final FunctionDescriptor FINISH = FunctionDescriptor.ofVoid(ValueLayout.ADDRESS,
+        ValueLayout.ADDRESS);
+
+    private final BuildProgress progress;
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final MemorySegment object;
+    private volatile boolean cancelled;
+
+    /** @param arena must outlive the configuration that this is given to; shared, as TensorRT's threads call */
+    ProgressMonitor(BuildProgress progress, Arena arena) {
+        this.progress = progress;
+        MethodHandles.Lookup lookup = MethodHandles.lookup();
+        this.object = new JavaObject(arena).versionedInterface("IProgressMonitor")
+            .method(JavaObject.bound(lookup, this, "start", START), START)
+            .method(JavaObject.bound(lookup, this, "step", STEP), STEP)
+            .method(JavaObject.bound(lookup, this, "finish", FINISH), FINISH)
+            .build();
+    }
+
+    /** For TensorRT. */
+    MemorySegment object() {
+        return object;
+    }
+
+    /** Whether the build was ended from here. */
+    boolean isCancelled() {
+        return cancelled;
+    }
+
+    /** What the first failing method threw. */
+    Optional<Throwable> failure() {
+        return Optional.ofNullable(failure.get());
+    }
+
+    private void start(MemorySegment self, MemorySegment phase, MemorySegment parent, int steps) {
+        try {
+            progress.phaseStarted(CppObject.text(phase), CppObject.text(parent), steps);
+        } catch (Throwable thrown) {
+            cancel(thrown);
+        }
+    }
+
+    private boolean step(MemorySegment self, MemorySegment phase, int step) {
+        try {
+            if (!cancelled && !progress.stepDone(CppObject.text(phase), step)) {
+                cancelled = true;
+            }
+        } catch (Throwable thrown) {
+            cancel(thrown);
+        }
+        return !cancelled;
+    }
+
+    private void finish(MemorySegment self, MemorySegment phase) {
+        try {
+            progress.phaseFinished(CppObject.text(phase));
+        } catch (Throwable thrown) {
+            cancel(thrown);
+        }
+    }
+
+    private void cancel(Throwable thrown) {
+        failure.compareAndSet(null, thrown);
+        cancelled = true;
+    }
+}

@@ -1,0 +1,111 @@
+package dev.slipstream.bridge.tensorrt;
+
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceOutOfMemoryException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * TensorRT, loaded: its version, its log, and where its objects come from. One for each process is best, as TensorRT
+ * keeps the first logger that it is given. Any thread may use it.
+ */
+final class TensorRt {
+    private final Exports exports;
+    private final TensorRtVersion version;
+    private final Log log;
+    private final AtomicInteger live = new AtomicInteger();
+
+    private TensorRt(Exports exports, TensorRtVersion version, Log log) {
+        this.exports = exports;
+        this.version = version;
+        this.log = log;
+    }
+
+    /**
+     * Over loaded libraries of a {@linkplain TensorRtVersion#isKnown known} version.
+     *
+     * @param arena that of the libraries, which is never closed
+     */
+    static TensorRt over(SymbolLookup libraries, Arena arena) {
+        Exports exports = new Exports(libraries);
+        TensorRtVersion version = exports.version();
+        if (!version.isKnown()) {
+            throw new IllegalArgumentException("the slots of TensorRT " + version + " are not known");
+        }
+        return new TensorRt(exports, version, new Log(arena, version.major()));
+    }
+
+    TensorRtVersion version() {
+        return version;
+    }
+
+    int major() {
+        return version.major();
+    }
+
+    Log log() {
+        return log;
+    }
+
+    /** Objects that were made and not freed yet. For tests. */
+    int liveObjects() {
+        return live.get();
+    }
+
+    /** Where all else begins. */
+    InferenceRuntime createRuntime(CudaReady ready) {
+        long mark = mark();
+        return new InferenceRuntime(this, ready,
+            object("createInferRuntime", exports.createRuntime(log.object()), CppClass.RUNTIME, mark));
+    }
+
+    /** For {@link InferenceRuntime}: a builder is asked for only where a runtime could be made, which fails softly. */
+    CppObject createBuilder() {
+        long mark = mark();
+        return object("createInferBuilder", exports.createBuilder(log.object()), CppClass.BUILDER, mark);
+    }
+
+    /** For {@link NetworkDefinition}. @throws DeviceException also if there is no parser library */
+    CppObject createParser(MemorySegment network) {
+        if (!hasParser()) {
+            throw new TensorRtException("TensorRT's ONNX parser was not found; install libnvonnxparser.so." + major()
+                + " beside libnvinfer", null);
+        }
+        long mark = mark();
+        return object("createNvOnnxParser", exports.createParser(network, log.object()), CppClass.PARSER, mark);
+    }
+
+    boolean hasParser() {
+        return exports.hasParser();
+    }
+
+    /** Now, for the messages of {@link #failure}. To be taken before the call that may fail. */
+    long mark() {
+        return log.messages().mark();
+    }
+
+    /** The object that a call returned. @throws DeviceException if it returned none */
+    CppObject object(String call, MemorySegment address, CppClass type, long mark) {
+        if (CppObject.isNothing(address)) {
+            throw failure("TensorRT's " + call + " made nothing", mark, Optional.empty());
+        }
+        return CppObject.at(address, type, major());
+    }
+
+    /** What to throw when a call failed: with what TensorRT said meanwhile, and what to do about it. */
+    DeviceException failure(String what, long mark, Optional<Throwable> cause) {
+        List<String> messages = log.messages().since(mark);
+        String text = what + (messages.isEmpty() ? " and said nothing" : ": " + String.join("; ", messages))
+            + Advice.on(messages).map(advice -> " (" + advice + ")").orElse("");
+        return Advice.isOutOfMemory(messages) ? new DeviceOutOfMemoryException(text, cause.orElse(null))
+            : new TensorRtException(text, cause.orElse(null));
+    }
+
+    void count(int change) {
+        live.addAndGet(change);
+    }
+}

@@ -1,0 +1,5 @@
+package dev.slipstream.bridge.cuda;
+
+/** One GPU, opened twice. */
+class FakeCudaOneDeviceTest extends FakeCudaContract {
+}

@@ -1,0 +1,55 @@
+/*
+ * What each kernel is given: one struct by value, so that a launch has one parameter. Java writes these layouts
+ * (native/README.md has them with offsets), the kernels and the stand-in for the driver read them.
+ */
+#ifndef SLIPSTREAM_ARGUMENTS_H
+#define SLIPSTREAM_ARGUMENTS_H
+
+#include <stdint.h>
+
+#define MAX_TERMS 8
+
+/* Counts are elements of the tensor that is written or, for the guard, read. Addresses are of device memory. */
+
+typedef struct {
+    const void *in[MAX_TERMS];
+    float weights[MAX_TERMS];
+    void *out;
+    int64_t count;
+    int32_t terms;
+} CombineArguments;
+
+typedef struct {
+    const void *in;
+    void *out;
+    int64_t count;
+} CastArguments;
+
+typedef struct {
+    void *out;
+    int64_t count;
+    uint32_t pattern;
+} FillArguments;
+
+typedef struct {
+    float *out;
+    int64_t count;
+    uint64_t first;
+    uint64_t seed;
+    uint64_t stream;
+} NormalArguments;
+
+typedef struct {
+    const float *in;
+    uint8_t *out;
+    int64_t plane;
+} ImageArguments;
+
+typedef struct {
+    const void *in;
+    int32_t *mark;
+    int64_t count;
+    int32_t label;
+} GuardArguments;
+
+#endif

@@ -1,0 +1,53 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceMemory;
+import dev.slipstream.bridge.DeviceOutOfMemoryException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Memory that a request takes on one device, in bytes: an estimate, made before anything is built. Engines may keep
+ * weights in another type than the model's file, and what they need to be built comes on top.
+ *
+ * @param weightBytes weights of the denoiser's segments on this device
+ * @param componentBytes weights of the text encoder and the image decoder, which are on the first device
+ * @param bufferBytes buffers of the loop
+ * @param workBytes the largest live activations of one of the segments
+ */
+public record MemoryNeed(long weightBytes, long componentBytes, long bufferBytes, long workBytes) {
+    public long totalBytes() {
+        return weightBytes + componentBytes + bufferBytes + workBytes;
+    }
+
+    /**
+     * @param needs one a device
+     * @throws DeviceOutOfMemoryException if some device has less memory free, with the figures of all such devices
+     */
+    static void requireRoom(List<MemoryNeed> needs, List<Device> devices) {
+        List<String> full = new ArrayList<>();
+        for (int index = 0; index < needs.size(); index++) {
+            DeviceMemory memory = devices.get(index).memory();
+            if (needs.get(index).totalBytes() > memory.freeBytes()) {
+                full.add(needs.get(index).against(devices.get(index).name(), memory));
+            }
+        }
+        if (!full.isEmpty()) {
+            throw new DeviceOutOfMemoryException("the request does not fit: " + String.join(", ", full)
+                + "; take more devices, a smaller picture, or a model of a smaller element type");
+        }
+    }
+
+    private String against(String device, DeviceMemory memory) {
+        return device + " needs about " + megabytes(totalBytes()) + " (weights " + megabytes(weightBytes)
+            + ", encoder and decoder " + megabytes(componentBytes) + ", buffers " + megabytes(bufferBytes)
+            + ", work space " + megabytes(workBytes) + ") and has " + megabytes(memory.freeBytes()) + " free of "
+            + megabytes(memory.totalBytes());
+    }
+
+    /** Decimal, as everywhere. */
+    private static String megabytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
+    }
+}

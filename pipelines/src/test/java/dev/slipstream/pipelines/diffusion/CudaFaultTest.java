@@ -1,0 +1,96 @@
+package dev.slipstream.pipelines.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.cuda.FakeCuda;
+import dev.slipstream.bridge.cuda.FakeGpus;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+/** Every call of the CUDA driver that a loop makes, from opening the devices to closing them, fails once. */
+class CudaFaultTest {
+    private static final int INVALID_VALUE = 1;
+    private static final int LAUNCH_FAILED = 719;
+    private static final String PLAN = "asyncdiff:warmup=1,cut=shell";
+
+    @Test
+    void whicheverDriverCallFailsItIsNamedNothingLeaksAndTheNextRunWorks() {
+        sweep(INVALID_VALUE, (driver, run) -> {
+            DeviceException failure = assertThrows(DeviceException.class, run::get,
+                () -> driver.lastFailed() + " failed, and nobody noticed");
+            assertTrue(mentions(failure, driver.lastFailed()), () -> driver.lastFailed() + " failed, but: " + failure);
+        });
+    }
+
+    /** A lost device says so in whatever is called next; where nothing needs it any more, nobody has to know. */
+    @Test
+    void whicheverDriverCallLosesTheDeviceNothingLeaksAndTheNextRunWorks() {
+        sweep(LAUNCH_FAILED, (driver, run) -> {
+            try {
+                run.get();
+            } catch (DeviceException failure) {
+                assertTrue(failure.getMessage().contains("CUDA_ERROR_LAUNCH_FAILED")
+                    && failure.getMessage().contains("cuda:"), failure.getMessage());
+            }
+        });
+    }
+
+    /** Fails each call once. @param check runs the loop, and judges how it fails */
+    private static void sweep(int code, BiConsumer<FakeCuda, Supplier<float[]>> check) {
+        try (FakeGpus gpus = FakeGpus.orSkip(2)) {
+            FakeCuda driver = gpus.driver();
+            driver.patient();
+            gpus.open(2).reversed().forEach(Device::close);
+            long before = driver.calls();
+            float[] expected = run(gpus);
+            long calls = driver.calls() - before;
+            Map<String, Integer> covered = new TreeMap<>();
+            for (long call = 1; call <= calls; call++) {
+                driver.failCall(call, code);
+                check.accept(driver, () -> run(gpus));
+                String name = driver.lastFailed();
+                driver.failCall(0, 0);
+                gpus.assertNothingLeft("call " + call + ", " + name);
+                covered.merge(name, 1, Integer::sum);
+            }
+            assertArrayEquals(expected, run(gpus), "the next run works");
+            System.out.println(calls + " driver calls failed once each with code " + code + ": " + covered);
+        }
+    }
+
+    private static boolean mentions(DeviceException failure, String call) {
+        String name = call.replaceFirst("_v2$", "");
+        return failure.getMessage().contains(name) && failure.getMessage().contains("cuda:");
+    }
+
+    /** A whole life: devices, engines, execution, latents. */
+    private static float[] run(FakeGpus gpus) {
+        List<Device> devices = gpus.open(2);
+        DeviceException first = null;
+        float[] latents = null;
+        try {
+            latents = TinyDenoiser.run(PLAN, devices);
+        } catch (DeviceException failure) {
+            first = failure;
+        }
+        for (Device device : devices.reversed()) {
+            try {
+                device.close();
+            } catch (DeviceException failure) {
+                first = first == null ? failure : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+        return latents;
+    }
+}

@@ -1,0 +1,65 @@
+package dev.slipstream.pipelines.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.cuda.FakeGpus;
+import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.LoopObserver;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Every strategy through the CUDA provider, on the stand-in for its driver: the CPU provider's latents, bit for bit.
+ */
+class CudaLoopTest {
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "sequential | 1", "sequential | 2", "sequential | 3", "cfg-split | 2",
+        "asyncdiff:warmup=6,cut=shell | 2", "asyncdiff:warmup=1,cut=chain | 2", "asyncdiff:warmup=1,cut=shell | 2",
+        "asyncdiff:warmup=1,cut=shell,staleness=reference | 2", "asyncdiff:n=3,warmup=2 | 3",
+        "asyncdiff:n=4,warmup=1 | 4", "asyncdiff:warmup=1,tail=1,stride=2,cut=chain | 2",
+        "asyncdiff:warmup=1,stride=2,form=paper,n=2,cut=chain | 3", "asyncdiff:n=4,warmup=1,stride=2,form=paper | 5"})
+    void everyPlanGivesTheLatentsOfTheCpuOnOneTwoAndFourGpus(String plan, int devices) {
+        float[] expected = onCpu(plan, devices);
+        for (int count : new int[] {1, 2, 4}) {
+            try (FakeGpus gpus = FakeGpus.orSkip(count)) {
+                List<Device> opened = gpus.open(devices);
+                assertArrayEquals(expected, TinyDenoiser.run(plan, opened), count + " GPUs");
+                opened.reversed().forEach(Device::close);
+            }
+        }
+    }
+
+    @Test
+    void steadyStepsAreReplayedAndTheSameAsDirectOnes() {
+        String plan = "asyncdiff:warmup=1,cut=shell";
+        float[] expected = onCpu(plan, 2);
+        try (FakeGpus gpus = FakeGpus.orSkip(2)) {
+            List<Device> opened = gpus.open(2);
+            try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, 2), opened);
+                 Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
+                for (int run = 0; run < 3; run++) {
+                    assertArrayEquals(expected, TinyDenoiser.run(execution, LoopObserver.NONE));
+                }
+                assertTrue(execution.replays().replayed() > 0, execution.replays()::toString);
+            }
+            opened.reversed().forEach(Device::close);
+        }
+    }
+
+    private static float[] onCpu(String plan, int devices) {
+        List<Device> opened = Devices.discover().open(Collections.nCopies(devices, DeviceSpec.parse("cpu:1")));
+        try {
+            return TinyDenoiser.run(plan, opened);
+        } finally {
+            opened.reversed().forEach(Device::close);
+        }
+    }
+}
