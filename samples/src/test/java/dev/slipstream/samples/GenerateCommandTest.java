@@ -84,7 +84,8 @@ class GenerateCommandTest {
 
     @Test
     void thePrecisionIsInTheReportAndInThePicture() throws IOException {
-        CommandRun run = generate("--precision", "fp16", "--plan", "sequential", "--devices", "1");
+        CommandRun run = generate("--precision", "fp16", "--plan", "sequential", "--devices", "1", "--guard");
+        assertEquals("", run.err());
         assertTrue(run.out().startsWith("plan     sequential, 2 steps of ddim, guidance 4, fp16\n"), run.out());
         assertTrue(PngText.parameters(picture("picture")).contains("Precision: fp16"));
     }
