@@ -12,9 +12,14 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.diffusion.noise;
     exports dev.slipstream.pipelines.diffusion.text;
     exports dev.slipstream.pipelines.graph;
+    exports dev.slipstream.pipelines.graph.build;
     exports dev.slipstream.pipelines.graph.precision;
     exports dev.slipstream.pipelines.graph.shape;
     exports dev.slipstream.pipelines.model;
+    exports dev.slipstream.pipelines.model.clip;
+    exports dev.slipstream.pipelines.model.layer;
+    exports dev.slipstream.pipelines.model.unet;
+    exports dev.slipstream.pipelines.model.vae;
     exports dev.slipstream.pipelines.plan;
     exports dev.slipstream.pipelines.run;
 }

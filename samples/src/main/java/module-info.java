@@ -8,5 +8,6 @@ module dev.slipstream.samples {
 
     opens dev.slipstream.samples to com.google.gson, info.picocli;
     opens dev.slipstream.samples.bench to com.google.gson, info.picocli;
+    opens dev.slipstream.samples.run to com.google.gson, info.picocli;
     opens dev.slipstream.samples.verify to info.picocli;
 }

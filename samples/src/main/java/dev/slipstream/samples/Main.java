@@ -1,6 +1,7 @@
 package dev.slipstream.samples;
 
 import dev.slipstream.samples.bench.BenchCommand;
+import dev.slipstream.samples.run.RunCommand;
 import dev.slipstream.samples.verify.VerifyCommand;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -73,6 +74,7 @@ public final class Main implements Callable<Integer> {
         Map<String, Supplier<Object>> all = new LinkedHashMap<>();
         all.put("generate", () -> new GenerateCommand(terminal));
         all.put("plan", () -> new PlanCommand(terminal));
+        all.put("run", RunCommand::new);
         all.put("verify", VerifyCommand::new);
         all.put("bench", BenchCommand::new);
         all.put("engines", () -> new EnginesCommand(terminal));

@@ -8,18 +8,18 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** What one call of {@code slipstream} gave. */
-record CommandRun(int code, String out, String err) {
+public record CommandRun(int code, String out, String err) {
     /** The sample model, from the folder in which the tests of this module run. */
-    static final Path MODEL = Path.of("model");
+    public static final Path MODEL = Path.of("model");
 
-    static CommandRun of(String... args) {
+    public static CommandRun of(String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = Main.execute(new Terminal(new PrintWriter(out), new PrintWriter(err), () -> false), args);
         return new CommandRun(code, out.toString(), err.toString());
     }
 
-    List<String> complaints() {
+    public List<String> complaints() {
         return err.lines().toList();
     }
 

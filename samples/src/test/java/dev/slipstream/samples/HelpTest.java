@@ -13,13 +13,14 @@ class HelpTest {
         CommandRun run = CommandRun.of();
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertEquals("", run.out());
-        for (String command : new String[] {"generate", "plan", "verify", "bench", "engines", "doctor", "help"}) {
+        for (String command
+                : new String[] {"generate", "plan", "run", "verify", "bench", "engines", "doctor", "help"}) {
             assertTrue(run.err().contains("\n  " + command + " "), command + " is missing in " + run.err());
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "plan", "verify", "bench", "engines", "doctor"})
+    @ValueSource(strings = {"generate", "plan", "run", "verify", "bench", "engines", "doctor"})
     void helpForACommandIsTheSameInBothWaysAndNamesTheExitCodes(String command) {
         CommandRun asked = CommandRun.of("help", command);
         CommandRun option = CommandRun.of(command, "--help");

@@ -4,6 +4,7 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.provider.DeviceObject;
 import dev.slipstream.bridge.provider.Failures;
+import dev.slipstream.bridge.provider.Timeouts;
 import java.time.Duration;
 
 /**
@@ -72,7 +73,7 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
 
     @Override
     public boolean await(Duration timeout) {
-        return await(saturatedNanos(timeout));
+        return await(Timeouts.nanos(timeout));
     }
 
     private boolean await(long timeoutNanos) {
@@ -112,14 +113,6 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
             spare = waiter;
         }
         return reached;
-    }
-
-    private static long saturatedNanos(Duration timeout) {
-        try {
-            return timeout.toNanos();
-        } catch (ArithmeticException longerThanTwoCenturies) {
-            return timeout.isNegative() ? 0 : Progress.FOREVER;
-        }
     }
 
     @Override

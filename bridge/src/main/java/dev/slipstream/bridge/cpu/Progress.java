@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceLostException;
+import dev.slipstream.bridge.provider.Timeouts;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -10,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Progress {
     /** The timeout of one who waits as long as it takes. */
-    static final long FOREVER = Long.MAX_VALUE;
+    static final long FOREVER = Timeouts.FOREVER;
 
     /**
      * How long a waiting thread spins before it parks. Waking a parked thread costs 5 to 50 microseconds, so it pays to

@@ -4,6 +4,7 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.provider.DeviceObject;
 import dev.slipstream.bridge.provider.Failures;
+import dev.slipstream.bridge.provider.Timeouts;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
@@ -111,7 +112,7 @@ final class CudaEvent extends DeviceObject<CudaDevice> implements Event {
     @Override
     public boolean await(Duration timeout) {
         requireOpen();
-        long limit = saturatedNanos(timeout);
+        long limit = Timeouts.nanos(timeout);
         long start = System.nanoTime();
         while (!poll()) {
             long waited = System.nanoTime() - start;
@@ -122,14 +123,6 @@ final class CudaEvent extends DeviceObject<CudaDevice> implements Event {
             device().requireUsable();
         }
         return true;
-    }
-
-    private static long saturatedNanos(Duration timeout) {
-        try {
-            return timeout.toNanos();
-        } catch (ArithmeticException longerThanTwoCenturies) {
-            return timeout.isNegative() ? 0 : Long.MAX_VALUE;
-        }
     }
 
     @Override

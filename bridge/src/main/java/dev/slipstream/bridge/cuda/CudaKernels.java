@@ -6,6 +6,7 @@ import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import dev.slipstream.bridge.cuda.driver.KernelModule;
+import dev.slipstream.bridge.provider.Owned;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -26,20 +27,20 @@ final class CudaKernels implements AutoCloseable {
     private static final int MAX_BLOCKS = 2048;
 
     private final DeviceCalls calls;
-    private final KernelModule module;
+    private final Owned owned = new Owned();
     private final MemorySegment combine;
     private final Map<DataType, MemorySegment> guards = new HashMap<>();
 
     CudaKernels(DeviceCalls calls) {
         this.calls = calls;
-        this.module = KernelModule.load(calls, source());
+        KernelModule module = owned.own(KernelModule.load(calls, source()));
         try {
             combine = module.kernel("combine_f32");
             guards.put(DataType.FLOAT32, module.kernel("guard_f32"));
             guards.put(DataType.FLOAT16, module.kernel("guard_f16"));
             guards.put(DataType.BFLOAT16, module.kernel("guard_bf16"));
         } catch (RuntimeException failure) {
-            closeAfter(failure);
+            owned.closeAfter(failure);
             throw failure;
         }
     }
@@ -83,16 +84,8 @@ final class CudaKernels implements AutoCloseable {
         }
     }
 
-    private void closeAfter(RuntimeException failure) {
-        try {
-            close();
-        } catch (RuntimeException second) {
-            failure.addSuppressed(second);
-        }
-    }
-
     @Override
     public void close() {
-        module.close();
+        owned.close();
     }
 }

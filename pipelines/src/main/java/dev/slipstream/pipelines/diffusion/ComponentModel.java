@@ -13,9 +13,21 @@ import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A component outside the loop, fixed to the types of its inputs; nothing is built yet. */
-record ComponentModel(String name, Graph graph, Map<String, TensorType> inputs, Map<String, TensorType> outputs) {
-    static ComponentModel fix(String name, Graph graph, Map<String, TensorType> inputs) {
+/**
+ * A component outside the loop, fixed to the types of its inputs; nothing is built yet.
+ *
+ * @param name what errors and timelines call it
+ * @param graph the graph for these inputs
+ * @param outputs their types, in the graph's order
+ */
+public record ComponentModel(String name, Graph graph, Map<String, TensorType> inputs,
+    Map<String, TensorType> outputs) {
+
+    /**
+     * @param inputs the type of each input of the graph, all dimensions known
+     * @throws dev.slipstream.pipelines.graph.GraphException if they do not fit the graph
+     */
+    public static ComponentModel fix(String name, Graph graph, Map<String, TensorType> inputs) {
         Graph fixed = StaticShapes.fix(graph, inputs);
         Map<String, TensorType> types = ValueInfos.types(fixed);
         Map<String, TensorType> outputs = new LinkedHashMap<>();
@@ -30,7 +42,8 @@ record ComponentModel(String name, Graph graph, Map<String, TensorType> inputs, 
         return graph.outputs().getFirst().getName();
     }
 
-    EngineRunner build(Device device) {
+    /** Builds the engine; its owner closes it. */
+    public EngineRunner build(Device device) {
         return new EngineRunner(device, new EngineSource(name, ByteBuffer.wrap(GraphFile.serialize(graph)),
             graph.folder(), Map.of()), inputs, outputs);
     }

@@ -9,9 +9,15 @@ import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.BalancedCut;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
+import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ComponentFormat;
+import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.unet.UNet;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.DenoiserPorts;
 import java.util.List;
@@ -57,6 +63,22 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
     /** The precision in which it computes. */
     public Precision precision() {
         return rewrite.precision();
+    }
+
+    /**
+     * Reads the denoiser of a folder.
+     *
+     * @param format what to read it from; both, where the folder has both, are the same model
+     * @throws dev.slipstream.pipelines.model.ModelException if the folder has no such form of it, or is damaged
+     */
+    public static DenoiserModel read(ModelFolder folder, ComponentFormat format) {
+        Graph graph = switch (format) {
+            case ONNX -> GraphFile.read(folder.require(Component.DENOISER));
+            case CHECKPOINT -> UNet.read(folder.folder(Component.DENOISER)).graph();
+        };
+        return new DenoiserModel("unet", graph,
+            folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new),
+            folder.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of()));
     }
 
     /** Which tensor means what. */

@@ -2,17 +2,16 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.text.Tokenizer;
-import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.model.DenoiserConfig;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.ModelFolder;
-import java.util.List;
 import java.util.Set;
 
 /** The parts of a text-to-image model, read. */
@@ -36,8 +35,6 @@ record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig 
     }
 
     static DenoiserModel readDenoiser(ModelFolder folder) {
-        return new DenoiserModel("unet", GraphFile.read(folder.require(Component.DENOISER)),
-            folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(com.google.gson.JsonObject::new),
-            folder.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of()));
+        return DenoiserModel.read(folder, ComponentFormat.of(folder.folder(Component.DENOISER)));
     }
 }

@@ -63,16 +63,4 @@ public final class ElementTypes {
     private int input(NodeProto node, int index) {
         return node.getInputCount() > index ? of(node.getInput(index)) : DataType.FLOAT_VALUE;
     }
-
-    /** Bytes of a tensor's elements by its dimensions, -1 for types without a fixed size. */
-    static long bytes(TensorProto tensor) {
-        long elements = tensor.getDimsList().stream().reduce(1L, (product, dim) -> product * dim);
-        return switch (DataType.forNumber(tensor.getDataType())) {
-            case FLOAT, INT32, UINT32 -> 4 * elements;
-            case DOUBLE, INT64, UINT64, COMPLEX64 -> 8 * elements;
-            case FLOAT16, BFLOAT16, INT16, UINT16 -> 2 * elements;
-            case INT8, UINT8, BOOL -> elements;
-            case null, default -> -1;
-        };
-    }
 }

@@ -81,7 +81,12 @@ public final class ExternalData {
             throw new GraphException("weight '" + weight.getName() + "' is in " + file
                 + ", which is missing; it belongs beside the model");
         }
-        long length = range.length() >= 0 ? range.length() : Math.max(0, ElementTypes.bytes(weight));
+        long bytes = Math.max(0, TensorSizes.bytes(weight));
+        long length = range.length() >= 0 ? range.length() : bytes;
+        if (length < bytes) {
+            throw new GraphException("weight '" + weight.getName() + "' has dimensions " + weight.getDimsList()
+                + ", that is " + bytes + " bytes, but only " + length + " of " + file);
+        }
         if (range.offset() > size || length > size - range.offset()) {
             throw new GraphException("weight '" + weight.getName() + "' needs bytes " + range.offset() + " to "
                 + (range.offset() + length) + " of " + file + ", which has only " + size);
@@ -89,8 +94,7 @@ public final class ExternalData {
     }
 
     /**
-     * The bytes of a weight that lies in another file, mapped for reading. A range without length ends where the
-     * weight's dimensions say.
+     * The bytes of a weight that lies in another file, as many as its dimensions say, mapped for reading.
      *
      * @param arena how long they stay mapped
      * @throws GraphException if the weight is not external, or its file is missing or too short
@@ -102,9 +106,8 @@ public final class ExternalData {
             + "' is external, but the graph comes from no folder"));
         Path file = inside(folder, range.location(), weight);
         check(weight, range, file, new HashMap<>());
-        long length = range.length() >= 0 ? range.length() : ElementTypes.bytes(weight);
         try (FileChannel channel = FileChannel.open(file)) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, range.offset(), length, arena);
+            return channel.map(FileChannel.MapMode.READ_ONLY, range.offset(), TensorSizes.bytes(weight), arena);
         } catch (IOException failed) {
             throw new GraphException("cannot read " + file + ": " + failed, failed);
         }

@@ -135,7 +135,7 @@ public final class Graph {
 
     /** Bytes of all weights, wherever they are stored, in the type in which they are stored. */
     public long weightBytes() {
-        return weights.values().stream().mapToLong(weight -> Math.max(0, ElementTypes.bytes(weight))).sum();
+        return weights.values().stream().mapToLong(weight -> Math.max(0, TensorSizes.bytes(weight))).sum();
     }
 
     /** The node that makes a tensor; empty for graph inputs and weights. */

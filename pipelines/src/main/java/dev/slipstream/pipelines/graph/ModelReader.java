@@ -9,6 +9,7 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,18 +37,48 @@ final class ModelReader {
                 + graph.getSparseInitializer(0).getValues().getName() + "'; store them as dense ones");
         }
         Map<String, TensorProto> weights = new LinkedHashMap<>();
-        graph.getInitializerList().forEach(weight -> weights.put(weight.getName(), weight));
+        for (TensorProto weight : graph.getInitializerList()) {
+            TensorSizes.check(weight);
+            if (weights.put(weight.getName(), weight) != null) {
+                throw new GraphException("weight '" + weight.getName() + "' is there twice");
+            }
+        }
         List<ValueInfoProto> inputs = graph.getInputList().stream()
             .filter(input -> !weights.containsKey(input.getName())).toList();
         Map<String, TypeProto> types = new LinkedHashMap<>();
         graph.getValueInfoList().forEach(info -> types.put(info.getName(), info.getType()));
+        checkNamesOnce("input", inputs);
+        checkNamesOnce("output", graph.getOutputList());
         List<NodeProto> nodes = takeConstants(graph, weights);
+        checkOutputsAreMade(graph, weights, nodes);
         Graph read = new Graph(header(model), folder, inputs, graph.getOutputList(), nodes, weights, types);
         if (read.opset() < OLDEST_OPSET) {
             throw new GraphException("operator set " + read.opset() + " is too old, " + OLDEST_OPSET
                 + " is the oldest supported; export the model anew");
         }
         return read;
+    }
+
+    private static void checkNamesOnce(String kind, List<ValueInfoProto> infos) {
+        Set<String> names = new HashSet<>();
+        for (ValueInfoProto info : infos) {
+            if (!names.add(info.getName())) {
+                throw new GraphException(kind + " '" + info.getName() + "' is there twice");
+            }
+        }
+    }
+
+    private static void checkOutputsAreMade(GraphProto graph, Map<String, TensorProto> weights,
+        List<NodeProto> nodes) {
+        Set<String> made = new HashSet<>(weights.keySet());
+        graph.getInputList().forEach(input -> made.add(input.getName()));
+        nodes.forEach(node -> made.addAll(Nodes.writes(node)));
+        for (ValueInfoProto output : graph.getOutputList()) {
+            if (!made.contains(output.getName())) {
+                throw new GraphException("output '" + output.getName() + "' is no input, no weight and no node's "
+                    + "output");
+            }
+        }
     }
 
     private static ModelProto header(ModelProto model) {
@@ -94,6 +125,8 @@ final class ModelReader {
                 return Optional.empty();
             }
         }
-        return Optional.of(tensor.setName(node.getOutput(0)).build());
+        TensorProto named = tensor.setName(node.getOutput(0)).build();
+        TensorSizes.check(named);
+        return Optional.of(named);
     }
 }

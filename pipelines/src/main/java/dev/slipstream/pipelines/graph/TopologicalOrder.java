@@ -28,6 +28,12 @@ final class TopologicalOrder {
                 }
             }
         }
+        for (ValueInfoProto input : inputs) {
+            if (producers.containsKey(input.getName())) {
+                throw new GraphException("tensor '" + input.getName() + "' is made twice: by node "
+                    + Nodes.label(producers.get(input.getName())) + " and as an input of the graph");
+            }
+        }
         Map<String, NodeProto> missing = new HashMap<>();
         for (NodeProto node : nodes) {
             for (String input : Nodes.reads(node)) {

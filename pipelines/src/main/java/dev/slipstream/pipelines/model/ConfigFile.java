@@ -112,6 +112,18 @@ public record ConfigFile(Path path, JsonObject root) {
         throw wrong(key, "must be a number, not " + value);
     }
 
+    public boolean flag(String key, boolean otherwise) {
+        return element(key).map(value -> flag(key, value)).orElse(otherwise);
+    }
+
+    /** Reads {@code value}, which stands somewhere under {@code key}. */
+    public boolean flag(String key, JsonElement value) {
+        if (value.isJsonPrimitive() && value.getAsJsonPrimitive().isBoolean()) {
+            return value.getAsBoolean();
+        }
+        throw wrong(key, "must be true or false, not " + value);
+    }
+
     public Optional<String> text(String key) {
         return element(key).map(value -> text(key, value));
     }

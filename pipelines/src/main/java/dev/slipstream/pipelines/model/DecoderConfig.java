@@ -1,5 +1,9 @@
 package dev.slipstream.pipelines.model;
 
+import com.google.gson.JsonElement;
+import java.util.List;
+import java.util.Optional;
+
 /**
  * What generation needs to know of a VAE, from diffusers' {@code config.json} of an {@code AutoencoderKL} or {@code
  * AutoencoderTiny}. A decoder's input is {@code latents / scalingFactor + shiftFactor}.
@@ -8,10 +12,13 @@ package dev.slipstream.pipelines.model;
  * @param shiftFactor see {@code scalingFactor}
  * @param latentChannels channels of the latents
  * @param spatialFactor picture pixels per latent pixel, along each side
+ * @param tileSide latent pixels along each side of what it was trained on, and so of the tiles of large pictures
  */
-public record DecoderConfig(double scalingFactor, double shiftFactor, int latentChannels, int spatialFactor) {
+public record DecoderConfig(double scalingFactor, double shiftFactor, int latentChannels, int spatialFactor,
+    int tileSide) {
+
     /** diffusers' defaults, which are the values of Stable Diffusion 1 and 2. */
-    static final DecoderConfig STABLE_DIFFUSION = new DecoderConfig(0.18215, 0, 4, 8);
+    static final DecoderConfig STABLE_DIFFUSION = new DecoderConfig(0.18215, 0, 4, 8, 64);
 
     private static final int MOST_BLOCKS = 16;
 
@@ -20,8 +27,23 @@ public record DecoderConfig(double scalingFactor, double shiftFactor, int latent
         if (scaling == 0) {
             throw config.wrong("scaling_factor", "must not be 0");
         }
+        int factor = spatialFactor(config);
         return new DecoderConfig(scaling, config.number("shift_factor", STABLE_DIFFUSION.shiftFactor),
-            config.positiveInteger("latent_channels", STABLE_DIFFUSION.latentChannels), spatialFactor(config));
+            config.positiveInteger("latent_channels", STABLE_DIFFUSION.latentChannels), factor,
+            tileSide(config, factor));
+    }
+
+    /** diffusers writes one number for squares, else height and width, of which it takes the first. */
+    private static int tileSide(ConfigFile config, int factor) {
+        Optional<JsonElement> size = config.element("sample_size");
+        if (size.isEmpty()) {
+            return STABLE_DIFFUSION.tileSide;
+        }
+        List<JsonElement> sides = size.get().isJsonArray() ? config.list("sample_size") : List.of(size.get());
+        if (sides.isEmpty()) {
+            throw config.wrong("sample_size", "must be a number or [height, width], not " + size.get());
+        }
+        return Math.max(1, config.positiveInteger("sample_size", sides.getFirst()) / factor);
     }
 
     /** Every block but the last doubles the sides. */

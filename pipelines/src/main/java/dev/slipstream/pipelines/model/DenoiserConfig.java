@@ -38,7 +38,7 @@ public record DenoiserConfig(int inChannels, int outChannels, int sampleHeight, 
     }
 
     /** A list has one width for each block; what goes in must fit all of them, so they must be the same. */
-    private static OptionalInt crossAttentionDim(ConfigFile config) {
+    public static OptionalInt crossAttentionDim(ConfigFile config) {
         if (!config.has("cross_attention_dim")) {
             return OptionalInt.empty();
         }

@@ -14,4 +14,10 @@ final class Pickle {
         String name = fileName.toLowerCase(Locale.ROOT);
         return ENDINGS.stream().anyMatch(name::endsWith);
     }
+
+    /** The error for such a file. */
+    static ModelException refused(Object file) {
+        return new ModelException(file + " is a pickle, which can run code when it is read; "
+            + "ask for the same weights as .safetensors");
+    }
 }

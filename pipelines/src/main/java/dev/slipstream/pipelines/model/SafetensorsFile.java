@@ -33,12 +33,14 @@ public final class SafetensorsFile implements AutoCloseable {
 
     private final Path path;
     private final Arena arena;
+    private final MemorySegment file;
     private final Map<String, StoredTensor> tensors;
     private final Map<String, String> metadata;
 
-    private SafetensorsFile(Path path, Arena arena, SafetensorsHeader header, MemorySegment data) {
+    private SafetensorsFile(Path path, Arena arena, MemorySegment file, SafetensorsHeader header, MemorySegment data) {
         this.path = path;
         this.arena = arena;
+        this.file = file;
         this.metadata = header.metadata();
         Map<String, StoredTensor> found = new LinkedHashMap<>();
         header.entries().forEach((name, entry) -> found.put(name,
@@ -49,8 +51,7 @@ public final class SafetensorsFile implements AutoCloseable {
     /** @throws ModelException if the file is missing, not of this format, or damaged */
     public static SafetensorsFile open(Path path) {
         if (Pickle.is(path.toString())) {
-            throw new ModelException(path + " is a pickle, which can run code when it is read; "
-                + "ask for the same weights as .safetensors");
+            throw Pickle.refused(path);
         }
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
@@ -86,7 +87,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         byte[] header = file.asSlice(Long.BYTES, length).toArray(ValueLayout.JAVA_BYTE);
         MemorySegment data = file.asSlice(Long.BYTES + length);
-        return new SafetensorsFile(path, arena, SafetensorsHeader.parse(path, header, data.byteSize()), data);
+        return new SafetensorsFile(path, arena, file, SafetensorsHeader.parse(path, header, data.byteSize()), data);
     }
 
     public Path path() {
@@ -105,6 +106,11 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new ModelException(path + " has no tensor \"" + name + "\" among its " + tensors.size());
         }
         return tensor;
+    }
+
+    /** Where a tensor's first byte is in the file. @throws ModelException if the file has no tensor of this name */
+    public long offset(String name) {
+        return tensor(name).data().address() - file.address();
     }
 
     /** The texts of {@code __metadata__}; empty if there are none. */

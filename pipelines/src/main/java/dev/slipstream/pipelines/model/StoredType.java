@@ -3,10 +3,22 @@ package dev.slipstream.pipelines.model;
 import dev.slipstream.bridge.DataType;
 import java.util.Optional;
 
-/** Element types of the safetensors format that are read here, with the format's own names. */
+/**
+ * Element types of the safetensors format, with the format's own names. Types without a {@link #dataType} can be read
+ * as bytes only. Not read are types of less than a byte ({@code F4}, {@code F6_E2M3}, {@code F6_E3M2}).
+ */
 public enum StoredType {
     F64(8, null), F32(4, DataType.FLOAT32), F16(2, DataType.FLOAT16), BF16(2, DataType.BFLOAT16),
-    I64(8, DataType.INT64), I32(4, DataType.INT32), U8(1, null), BOOL(1, DataType.BOOL);
+    /** Eight bits with four of exponent, as in quantised checkpoints. */
+    F8_E4M3(1, null),
+    /** Eight bits with five of exponent. */
+    F8_E5M2(1, null),
+    /** Eight bits of exponent, the scales of block-quantised weights. */
+    F8_E8M0(1, null),
+    I64(8, DataType.INT64), I32(4, DataType.INT32), I16(2, null), I8(1, null),
+    U64(8, null), U32(4, null), U16(2, null), U8(1, null), BOOL(1, DataType.BOOL),
+    /** Two F32: the real and the imaginary part. */
+    C64(8, null);
 
     private final int bytes;
     private final DataType dataType;
@@ -21,7 +33,7 @@ public enum StoredType {
         return bytes;
     }
 
-    /** The same type as engines see it; empty for {@link #F64} and {@link #U8}. */
+    /** The same type as engines see it; empty where they have none. */
     public Optional<DataType> dataType() {
         return Optional.ofNullable(dataType);
     }

@@ -47,6 +47,6 @@ class ElementTypesTest {
     }
 
     private static long bytes(int type) {
-        return ElementTypes.bytes(TensorProto.newBuilder().setDataType(type).addDims(2).addDims(3).build());
+        return TensorSizes.bytes(TensorProto.newBuilder().setDataType(type).addDims(2).addDims(3).build());
     }
 }

@@ -56,6 +56,13 @@ class ExternalDataTest {
         return Files.write(folder.resolve("model.onnx"), sketch.model().toByteArray());
     }
 
+    @Test
+    void refusesFewerBytesThanTheWeightHas() throws IOException {
+        Path bad = write("model.data", "64", "4");
+        assertTrue(assertThrows(GraphException.class, () -> GraphFile.read(bad)).getMessage()
+            .contains("that is 8 bytes, but only 4 of"));
+    }
+
     private static StringStringEntryProto entry(String key, String value) {
         return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
     }

@@ -20,7 +20,15 @@ public final class ReferenceModels {
 
     /** A folder of the reference cases, which lie beside the repository; the test is skipped where they do not. */
     public static Path folder(String name) {
-        Path wanted = Path.of("shared", "reference", name, "unet");
+        return beside(Path.of("shared", "reference", name, "unet"));
+    }
+
+    /** The folder of a single component; the test is skipped where it is not. */
+    public static Path component(String name) {
+        return beside(Path.of("shared", "reference-components", name));
+    }
+
+    private static Path beside(Path wanted) {
         Optional<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
             .map(parent -> parent.resolve(wanted)).filter(Files::isDirectory).findFirst();
         assumeTrue(found.isPresent(), "there is no folder " + wanted + " beside the repository");

@@ -66,7 +66,7 @@ class ModelFolderTest {
         wholeModel();
         ModelFolder model = ModelFolder.open(folder);
         assertEquals(new DenoiserConfig(12, 12, 16, 16, OptionalInt.of(64)), model.denoiserConfig());
-        assertEquals(new DecoderConfig(1.0, 0, 12, 2), model.decoderConfig());
+        assertEquals(new DecoderConfig(1.0, 0, 12, 2, 64), model.decoderConfig());
     }
 
     @Test
@@ -77,9 +77,18 @@ class ModelFolderTest {
     }
 
     @Test
+    void tilesAreAsLargeAsTheLatentsThatADecoderWasTrainedOn() throws IOException {
+        put("vae_decoder/model.onnx", "x");
+        put("vae_decoder/config.json", "{\"block_out_channels\": [1, 2, 3], \"sample_size\": [96, 64]}");
+        assertEquals(24, ModelFolder.open(folder).decoderConfig().tileSide());
+        put("vae_decoder/config.json", "{\"block_out_channels\": [1, 2, 3], \"sample_size\": []}");
+        assertSays(failure(ModelFolder.open(folder)::decoderConfig), "\"sample_size\" must be a number");
+    }
+
+    @Test
     void usesTheDefaultsOfStableDiffusionForADecoderWithoutConfiguration() throws IOException {
         put("vae_decoder/model.onnx", "x");
-        assertEquals(new DecoderConfig(0.18215, 0, 4, 8), ModelFolder.open(folder).decoderConfig());
+        assertEquals(new DecoderConfig(0.18215, 0, 4, 8, 64), ModelFolder.open(folder).decoderConfig());
     }
 
     @Test

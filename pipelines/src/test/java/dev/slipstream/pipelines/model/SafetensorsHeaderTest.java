@@ -41,7 +41,7 @@ class SafetensorsHeaderTest {
     @CsvSource(delimiter = '|', textBlock = """
         {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}                    | 4 bytes, but its data_offsets span 8
         {"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}                    | 12 bytes, but its data_offsets span
-        {"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}                | element type "F8_E4M3"
+        {"a":{"dtype":"F4","shape":[16],"data_offsets":[0,8]}}                    | element type "F4"
         {"a":{"dtype":7,"shape":[8],"data_offsets":[0,8]}}                        | element type
         {"a":{"dtype":"U8","shape":[8],"data_offsets":[8,0]}}                     | the begin and the end
         {"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8,9]}}                   | the begin and the end

@@ -1,13 +1,12 @@
 package dev.slipstream.samples.verify;
 
-import com.google.gson.JsonObject;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.DenoiserModel;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.graph.Cuts;
-import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.ModelFolder;
@@ -20,12 +19,13 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A folder of reference cases: a denoiser, noise schedulers, the inputs of the loop, and what comes out step by step.
  *
  * <pre>
- *   unet/model.onnx, config.json              the denoiser
+ *   unet/model.onnx, config.json              the denoiser, or safetensors instead of the graph
  *   scheduler-NAME/scheduler_config.json      one a noise scheduler
  *   inputs.safetensors                        latents, conditions, and what the family adds to the latents
  *   cases.json                                steps, guidance_scale, timesteps a scheduler, cases
@@ -52,17 +52,19 @@ final class ReferenceFolder implements AutoCloseable {
         this.expected = expected;
     }
 
-    static ReferenceFolder open(Path path) {
-        return open(path, Precision.FP32);
+    static ReferenceFolder open(Path path, Optional<ComponentFormat> format) {
+        return open(path, format, Precision.FP32);
     }
 
-    /** @param precision in which the denoiser computes, whatever its numbers were made with */
-    static ReferenceFolder open(Path path, Precision precision) {
+    /**
+     * @param format what the denoiser is read from; empty for what there is, the graph first
+     * @param precision in which it computes, whatever the expected numbers were made with
+     */
+    static ReferenceFolder open(Path path, Optional<ComponentFormat> format, Precision precision) {
         ModelFolder folder = ModelFolder.open(path);
         ConfigFile cases = ConfigFile.read(folder.path().resolve("cases.json"));
-        DenoiserModel model = new DenoiserModel("unet", GraphFile.read(folder.require(Component.DENOISER)),
-            folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new),
-            folder.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of())).withPrecision(precision);
+        DenoiserModel model = DenoiserModel.read(folder,
+            format.orElseGet(() -> ComponentFormat.of(folder.folder(Component.DENOISER)))).withPrecision(precision);
         SafetensorsFile inputs = SafetensorsFile.open(folder.path().resolve("inputs.safetensors"));
         try {
             return new ReferenceFolder(folder, model, cases, inputs,

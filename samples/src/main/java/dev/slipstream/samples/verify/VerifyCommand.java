@@ -1,12 +1,14 @@
 package dev.slipstream.samples.verify;
 
 import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.samples.PrecisionOption;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -45,11 +47,16 @@ public final class VerifyCommand implements Callable<Integer> {
     @Mixin
     private PrecisionOption precision;
 
+    @Option(names = "--from", paramLabel = "FORM", converter = FormatName.class,
+        description = "What the denoiser is read from: onnx (model.onnx) or checkpoint (safetensors and config.json, "
+            + "from which the graph is written). Without it, the graph if there is one.")
+    private Optional<ComponentFormat> format = Optional.empty();
+
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        try (ReferenceFolder opened = ReferenceFolder.open(folder, precision.precision())) {
+        try (ReferenceFolder opened = ReferenceFolder.open(folder, format, precision.precision())) {
             List<ReferenceCase> all = opened.cases();
             opened.unnamed(all).forEach(key -> err.println("not compared: expected.safetensors has \"" + key
                 + "\", which cases.json does not list"));

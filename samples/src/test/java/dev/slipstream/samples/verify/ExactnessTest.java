@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.plan.Sequential;
+import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.run.NoiseTable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,9 +25,9 @@ class ExactnessTest {
     private static final double LAYOUT_ROUNDING = 5e-5;
 
     @ParameterizedTest
-    @CsvSource({"sd21, ddim", "sdxl, euler"})
-    void onExactDevicesEveryCutGivesTheBitsOfTheWhole(String family, String scheduler) {
-        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFolders.find(family))) {
+    @CsvSource({"sd21, ddim, ONNX", "sdxl, euler, ONNX", "sd21, ddim, CHECKPOINT", "sdxl, euler, CHECKPOINT"})
+    void onExactDevicesEveryCutGivesTheBitsOfTheWhole(String family, String scheduler, ComponentFormat format) {
+        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFolders.find(family), Optional.of(format))) {
             assertExact(folder, scheduler, "cpu:1:exact", 4, 0);
         }
     }
@@ -33,7 +35,7 @@ class ExactnessTest {
     @ParameterizedTest
     @CsvSource({"sd21, ddim", "sdxl, euler"})
     void onOtherDevicesEveryCutGivesTheWholeButForRounding(String family, String scheduler) {
-        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFolders.find(family))) {
+        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFolders.find(family), Optional.empty())) {
             assertExact(folder, scheduler, "cpu:1", 4, LAYOUT_ROUNDING);
         }
     }
@@ -42,7 +44,7 @@ class ExactnessTest {
     @ParameterizedTest
     @CsvSource({"sd21, ddim", "sdxl, euler"})
     void onOtherDevicesOneCallDiffersByRoundingOnly(String family, String scheduler) {
-        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFolders.find(family));
+        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFolders.find(family), Optional.empty());
             VerifyDevices devices = VerifyDevices.open(DeviceSpec.parse("cpu:1"), 4)) {
             CaseRunner runner =
                 new CaseRunner(folder, LoopInputs.read(folder.inputs(), folder.model()), devices.list());
@@ -61,7 +63,7 @@ class ExactnessTest {
 
     @Test
     void aTinyDenoiserCutInTwoGivesWhatItGivesWhole(@TempDir Path path) throws IOException {
-        try (ReferenceFolder folder = ReferenceFolder.open(new TinyFolder(path).write())) {
+        try (ReferenceFolder folder = ReferenceFolder.open(new TinyFolder(path).write(), Optional.empty())) {
             assertExact(folder, "ddim", "cpu:1", 2, 0);
         }
     }

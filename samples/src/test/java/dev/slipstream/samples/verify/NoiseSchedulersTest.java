@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,7 +24,7 @@ class NoiseSchedulersTest {
     @ValueSource(strings = {"ddim", "euler", "dpm++2m", "dpm++2m-karras", "lms", "pndm"})
     void theProgramFollowsTheTable(String method) throws IOException {
         TinyFolder tiny = new TinyFolder(path);
-        try (ReferenceFolder folder = ReferenceFolder.open(tiny.write());
+        try (ReferenceFolder folder = ReferenceFolder.open(tiny.write(), Optional.empty());
             VerifyDevices devices = VerifyDevices.open(DeviceSpec.parse("cpu:1"), 2)) {
             NoiseTable table = NoiseScheduler
                 .read(path.resolve("scheduler-ddim/scheduler_config.json")).withMethod(method).table(8);

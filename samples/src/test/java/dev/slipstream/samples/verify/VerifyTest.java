@@ -14,31 +14,46 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VerifyTest {
     @TempDir
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"sd21", "sdxl"})
-    void everyStepOfEveryReferenceCaseAgrees(String family) {
-        VerifyRun run = VerifyRun.of(ReferenceFolders.find(family));
+    @CsvSource({"sd21, onnx", "sdxl, onnx", "sd21, checkpoint", "sdxl, checkpoint"})
+    void everyStepOfEveryReferenceCaseAgrees(String family, String form) {
+        VerifyRun run = VerifyRun.of(ReferenceFolders.find(family), "--from", form);
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
         assertEquals("", run.err());
         assertTrue(run.out().contains("10 of 10 cases agree"), run.out());
     }
 
+    /** A folder without model.onnx, as users have it who never ran an exporter. */
     @Test
-    void inHalfPrecisionTheSequentialCaseAgreesUpToItsRounding() {
+    void withoutAGraphTheCheckpointIsRead() throws IOException {
+        Path reference = ReferenceFolders.find("sd21");
+        for (String file : List.of("cases.json", "inputs.safetensors", "expected.safetensors", "unet/config.json",
+            "unet/diffusion_pytorch_model.safetensors", "scheduler-ddim/scheduler_config.json")) {
+            Files.createDirectories(folder.resolve(file).getParent());
+            Files.copy(reference.resolve(file), folder.resolve(file));
+        }
+        VerifyRun run = VerifyRun.of(folder, "--case", "ddim.sequential");
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"onnx", "checkpoint"})
+    void inHalfPrecisionTheSequentialCaseAgreesUpToItsRounding(String form) {
         Path reference = ReferenceFolders.find("sd21");
         // The latents grow to 28.
-        String[] half = {"--precision", "fp16", "--case", "ddim.sequential", "--tolerance", "0.1"};
+        String[] half = {"--precision", "fp16", "--from", form, "--case", "ddim.sequential", "--tolerance", "0.1"};
         VerifyRun run = VerifyRun.of(reference, half);
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
         half[half.length - 1] = "1e-5";

@@ -6,6 +6,8 @@ import static dev.slipstream.jextract.cuda.CudaDriver.CU_MEM_ACCESS_FLAGS_PROT_R
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_MEM_ALLOCATION_TYPE_PINNED;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_MEM_LOCATION_TYPE_DEVICE;
 
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.jextract.cuda.CUmemAccessDesc_st;
 import dev.slipstream.jextract.cuda.CUmemLocation_st;
 import dev.slipstream.jextract.cuda.CUmemPoolProps_st;
@@ -38,15 +40,21 @@ public final class MemoryPool implements AutoCloseable {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             calls.check(CudaDriver.cuMemPoolCreate(out, properties), "cuMemPoolCreate");
             MemoryPool made = new MemoryPool(calls, out.get(ValueLayout.ADDRESS, 0));
-            try {
-                MemorySegment keepAll = arena.allocateFrom(ValueLayout.JAVA_LONG, -1);
-                calls.check(CudaDriver.cuMemPoolSetAttribute(made.pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD(), keepAll),
-                    "cuMemPoolSetAttribute");
-                return made;
-            } catch (RuntimeException failure) {
-                made.closeAfter(failure);
-                throw failure;
-            }
+            made.keepFreedMemory(arena);
+            return made;
+        }
+    }
+
+    /** Without this the pool would give freed memory back to the system at the next wait for a stream. */
+    private void keepFreedMemory(Arena arena) {
+        int result = CudaDriver.cuMemPoolSetAttribute(pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD(),
+            arena.allocateFrom(ValueLayout.JAVA_LONG, -1));
+        if (result != CUDA_SUCCESS()) {
+            Owned owned = new Owned();
+            owned.own(this);
+            DeviceException failure = calls.failed("cuMemPoolSetAttribute", result);
+            owned.closeAfter(failure);
+            throw failure;
         }
     }
 
@@ -83,14 +91,6 @@ public final class MemoryPool implements AutoCloseable {
     public void free(long address, MemorySegment stream) {
         calls.give(calls.bind(), CudaDriver.cuMemFreeAsync(address, stream),
             "cuMemFreeAsync");
-    }
-
-    private void closeAfter(RuntimeException failure) {
-        try {
-            close();
-        } catch (RuntimeException second) {
-            failure.addSuppressed(second);
-        }
     }
 
     @Override

@@ -50,6 +50,10 @@ final class ClipVocabulary {
         JsonArray added = new JsonArray();
         added.add(added(start, id(vocabulary, start)));
         added.add(added(end, id(vocabulary, end)));
+        // Special tokens are found in prompts too: where the model pads with "!", as SDXL's second tokenizer does, an
+        // exclamation mark in a prompt is padding.
+        names.name("pad_token").filter(pad -> !pad.equals(start) && !pad.equals(end)).filter(vocabulary::has)
+            .ifPresent(pad -> added.add(added(pad, id(vocabulary, pad))));
         root.add("added_tokens", added);
         root.add("post_processor", around(start, id(vocabulary, start), end, id(vocabulary, end)));
         return new ConfigFile(vocabulary.path(), root);

@@ -4,10 +4,16 @@ import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Turns prompts into the ids that a text encoder reads, always as many as the model wants.
+ * Turns prompts into the ids that a text encoder reads, always as many as the model wants at once.
  *
  * <p>Reads a tokenizer folder of a model: {@code tokenizer.json}, or CLIP's {@code vocab.json} and {@code merges.txt};
  * beside them {@code tokenizer_config.json} and {@code special_tokens_map.json}. The work is done by the native library
@@ -17,6 +23,7 @@ import java.util.Arrays;
  * <p>The owner closes it. Any thread may use it; calls wait for one another.
  */
 public final class Tokenizer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Tokenizer.class);
     /** CLIP's. */
     private static final int USUAL_LENGTH = 77;
     private static final int MOST_TOKENS = 1 << 20;
@@ -24,15 +31,11 @@ public final class Tokenizer implements AutoCloseable {
     private static final int LONGEST_PROMPT = 1 << 16;
 
     private final NativeTokenizer library;
-    private final SpecialTokens special;
-    private final int length;
-    private final int padId;
+    private final PromptFrame frame;
 
-    private Tokenizer(NativeTokenizer library, SpecialTokens special, int length, int padId) {
+    private Tokenizer(NativeTokenizer library, PromptFrame frame) {
         this.library = library;
-        this.special = special;
-        this.length = length;
-        this.padId = padId;
+        this.frame = frame;
     }
 
     /** @throws ModelException if a file is missing or damaged, or asks for something that is not supported */
@@ -47,8 +50,8 @@ public final class Tokenizer implements AutoCloseable {
             throw new ModelException("the tokenizer " + folder + " cuts prompts to " + length + " tokens, but needs "
                 + special.count() + " for start and end");
         }
-        int padId = padId(folder, names, json, special);
-        return new Tokenizer(new NativeTokenizer(json.file().path(), forLibrary), special, length, padId);
+        PromptFrame frame = new PromptFrame(special, length, padId(folder, names, json, special));
+        return new Tokenizer(new NativeTokenizer(json.file().path(), forLibrary), frame);
     }
 
     private static ConfigFile read(Path folder, TokenNames names) {
@@ -80,7 +83,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /** Ids in every prompt's tokens. */
     public int length() {
-        return length;
+        return frame.length();
     }
 
     /**
@@ -90,17 +93,22 @@ public final class Tokenizer implements AutoCloseable {
      * @throws IllegalStateException if this tokenizer is closed
      */
     public Tokens encode(String prompt) {
-        if (prompt.length() > LONGEST_PROMPT) {
-            throw new IllegalArgumentException("a prompt of " + prompt.length() + " characters is too long; at most "
-                + LONGEST_PROMPT + " are read, of which " + length + " tokens are used");
-        }
-        String text = withoutHalfPairs(prompt);
-        int room = length - special.count();
+        String text = checked(prompt);
+        int room = frame.room();
         NativeTokenizer.Encoding encoding = library.encode(text, room);
         int kept = Math.min(room, encoding.ids().length);
         String lost = kept == encoding.ids().length ? ""
             : text.substring(text.offsetByCodePoints(0, encoding.starts()[kept])).strip();
-        return new Tokens(framed(encoding.ids(), kept), encoding.ids().length + special.count(), lost);
+        return new Tokens(frame.around(encoding.ids(), 0, kept), frame.length() - room + encoding.ids().length, lost);
+    }
+
+    /** As {@link #encode}, with a warning in the log where a prompt is cut. */
+    public Tokens encodeOrCut(String prompt) {
+        Tokens tokens = encode(prompt);
+        if (tokens.cut() > 0) {
+            LOG.warn("{}", tokens.complaint());
+        }
+        return tokens;
     }
 
     /**
@@ -116,19 +124,36 @@ public final class Tokenizer implements AutoCloseable {
         return tokens;
     }
 
-    private long[] framed(long[] prompt, int kept) {
-        long[] ids = new long[length];
-        Arrays.fill(ids, padId);
+    /**
+     * The tokens of a prompt of any length, in as many chunks as it needs; none of it is cut off.
+     *
+     * @param prompt pieces as {@link WeightedText#parse} makes them; each is split into tokens for itself
+     * @return at least one chunk
+     * @throws IllegalArgumentException if the pieces have more than 65536 characters
+     * @throws IllegalStateException if this tokenizer is closed
+     */
+    public List<PromptChunk> encodeChunks(List<WeightedText> prompt) {
+        checked(prompt.stream().map(WeightedText::text).collect(Collectors.joining()));
+        List<long[]> encoded = new ArrayList<>();
+        for (WeightedText piece : prompt) {
+            encoded.add(library.encode(checked(piece.text()), Integer.MAX_VALUE).ids());
+        }
+        long[] ids = encoded.stream().flatMapToLong(LongStream::of).toArray();
+        float[] weights = new float[ids.length];
         int at = 0;
-        for (int id : special.before()) {
-            ids[at++] = id;
+        for (int i = 0; i < encoded.size(); i++) {
+            Arrays.fill(weights, at, at + encoded.get(i).length, prompt.get(i).weight());
+            at += encoded.get(i).length;
         }
-        System.arraycopy(prompt, 0, ids, at, kept);
-        at += kept;
-        for (int id : special.after()) {
-            ids[at++] = id;
+        return frame.chunks(ids, weights);
+    }
+
+    private String checked(String prompt) {
+        if (prompt.length() > LONGEST_PROMPT) {
+            throw new IllegalArgumentException("a prompt of " + prompt.length() + " characters is too long; at most "
+                + LONGEST_PROMPT + " are read");
         }
-        return ids;
+        return withoutHalfPairs(prompt);
     }
 
     /** Half a surrogate pair is no character, and positions in the text would shift where the library replaces it. */

@@ -1,7 +1,8 @@
 /**
  * Prompts to token ids, as the model's own tokenizer makes them.
  *
- * <p>Start at {@link dev.slipstream.pipelines.diffusion.text.Tokenizer}. The native library behind it is found and kept
- * by {@code NativeTokenizerLibrary}, without any download.
+ * <p>Start at {@link dev.slipstream.pipelines.diffusion.text.Tokenizer}; {@link
+ * dev.slipstream.pipelines.diffusion.text.WeightedText} reads attention weights in brackets. The native
+ * library behind the tokenizer is found and kept by {@code NativeTokenizerLibrary}, without any download.
  */
 package dev.slipstream.pipelines.diffusion.text;

@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.TensorSizes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -15,8 +16,13 @@ final class ConstantProtos {
     private ConstantProtos() {
     }
 
-    /** Type of a stored tensor; empty for element types that are not handled. */
+    /**
+     * Type of a stored tensor; empty for element types that are not handled.
+     *
+     * @throws GraphException if its dimensions make no sense
+     */
     static Optional<ValueType> type(TensorProto tensor) {
+        TensorSizes.checkDimensions(tensor);
         long[] dims = tensor.getDimsList().stream().mapToLong(Long::longValue).toArray();
         return ElementType.ofCode(tensor.getDataType()).map(element -> new ValueType(element, Shape.of(dims)));
     }

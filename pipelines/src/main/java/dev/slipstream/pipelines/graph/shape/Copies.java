@@ -54,7 +54,7 @@ final class Copies {
 
     /** The tensor of which the node's only used output is a copy. */
     private Optional<String> source(NodeProto node) {
-        if (!Nodes.isStandard(node)) {
+        if (!Nodes.isStandard(node) || node.getInputCount() == 0 || node.getOutput(0).isEmpty()) {
             return Optional.empty();
         }
         boolean copies = switch (node.getOpType()) {
@@ -82,7 +82,7 @@ final class Copies {
         String output = node.getOutput(0);
         boolean onlySoftmax = !outputs.contains(output) && readers.containsKey(output)
             && readers.get(output).stream().allMatch(reader -> reader.getOpType().equals("Softmax"));
-        if (!node.getOpType().equals("Add") || !onlySoftmax || !known.isKnown(output)) {
+        if (!node.getOpType().equals("Add") || node.getInputCount() != 2 || !onlySoftmax || !known.isKnown(output)) {
             return Optional.empty();
         }
         for (int i = 0; i < 2; i++) {

@@ -50,7 +50,7 @@ final class GeneratorRules {
         if (start.type().element().isReal()) {
             count = (long) Math.ceil((limit.real(0) - start.real(0)) / delta.real(0));
         } else {
-            count = Math.ceilDiv(limit.word(0) - start.word(0), delta.word(0));
+            count = Math.ceilDivExact(Math.subtractExact(limit.word(0), start.word(0)), delta.word(0));
         }
         return List.of(start.type().withDims(Math.max(count, 0)));
     }

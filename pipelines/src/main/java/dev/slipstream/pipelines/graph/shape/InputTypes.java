@@ -7,6 +7,7 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.TensorSizes;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -79,6 +80,9 @@ public final class InputTypes {
                 throw new GraphException("input '" + input.getName() + "' needs a type with all dimensions, not "
                     + type);
             }
+            TensorSizes.complaint(type.shape().toArray()).ifPresent(complaint -> {
+                throw new GraphException("input '" + input.getName() + "' " + complaint);
+            });
             boolean fits = element(input) == type.type();
             if (input.getType().getTensorType().hasShape()) {
                 List<Dimension> dims = dimensions(input);

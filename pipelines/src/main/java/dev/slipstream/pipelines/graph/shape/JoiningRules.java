@@ -7,6 +7,9 @@ import java.util.Map;
 
 /** Joining tensors along a dimension, and parting them again. */
 final class JoiningRules {
+    /** Each part's place is worked out from all parts before it, so the work grows with the square. */
+    private static final int MOST_PARTS = 1024;
+
     private JoiningRules() {
     }
 
@@ -33,6 +36,9 @@ final class JoiningRules {
         long[] dims = node.dims(0);
         int axis = node.axis(node.integer("axis", 0), dims.length);
         int parts = node.proto().getOutputCount();
+        if (parts > MOST_PARTS) {
+            throw node.invalid("it has " + parts + " outputs, more than " + MOST_PARTS);
+        }
         long[] sizes = node.integers(1, "split").orElseGet(() -> evenly(node, dims[axis], parts));
         if (sizes.length != parts || Arrays.stream(sizes).sum() != dims[axis]) {
             throw node.invalid("parts " + Arrays.toString(sizes) + " do not fill axis " + axis + " of " + node.type(0));

@@ -9,10 +9,17 @@ import java.util.Optional;
 
 /** What is known so far about the tensors of a graph while it is walked: types, constant values, or why not. */
 final class KnownValues {
+    /**
+     * Elements of all that is computed while a graph is folded: many times what large models need (a causal mask for
+     * each layer), and a bound on what a few bytes in a file can ask for.
+     */
+    private static final long MOST_COMPUTED = 1 << 21;
+
     private final Map<String, ValueType> types = new LinkedHashMap<>();
     private final Map<String, Optional<Constant>> constants = new HashMap<>();
     private final Map<String, TensorProto> weights = new LinkedHashMap<>();
     private final Map<String, String> reasons = new HashMap<>();
+    private long computed;
 
     KnownValues(Graph graph) {
         graph.weights().forEach(this::putWeight);
@@ -26,7 +33,18 @@ final class KnownValues {
         reasons.put(tensor, reason);
     }
 
+    /** Whether one more constant of this type may be computed; beyond the limit the engine does the work. */
+    boolean hasRoom(ValueType type) {
+        return computed + cost(type) <= MOST_COMPUTED;
+    }
+
+    /** What is larger than a constant may be is kept only if it is one value everywhere. */
+    private static long cost(ValueType type) {
+        return type.elements() > Constant.MOST_ELEMENTS ? 1 : type.elements();
+    }
+
     void putConstant(String tensor, Constant constant) {
+        computed += cost(constant.type());
         types.put(tensor, constant.type());
         constants.put(tensor, Optional.of(constant));
     }

@@ -91,7 +91,7 @@ final class LayoutFolding {
         long outer = Dims.product(dims, 0, axis);
         long[] words = new long[(int) type.elements()];
         int next = 0;
-        for (int row = 0; row < outer; row++) {
+        for (int row = 0; next < words.length; row++) {
             for (int i = 0; i < node.inputs(); i++) {
                 Constant part = node.required(i);
                 int length = (int) (part.elements() / outer);

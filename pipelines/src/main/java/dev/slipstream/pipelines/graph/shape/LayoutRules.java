@@ -127,7 +127,7 @@ final class LayoutRules {
         if (repeats.length != dims.length) {
             throw node.invalid("it repeats " + repeats.length + " dimensions of " + node.type(0));
         }
-        Arrays.setAll(dims, i -> dims[i] * repeats[i]);
+        Arrays.setAll(dims, i -> Math.multiplyExact(dims[i], repeats[i]));
         return List.of(node.type(0).withDims(dims));
     }
 
@@ -140,7 +140,7 @@ final class LayoutRules {
             throw node.invalid("pads " + Arrays.toString(pads) + " do not fit " + axes.length + " dimensions");
         }
         for (int i = 0; i < axes.length; i++) {
-            dims[axes[i]] += pads[i] + pads[i + axes.length];
+            dims[axes[i]] = Math.addExact(dims[axes[i]], Math.addExact(pads[i], pads[i + axes.length]));
         }
         return List.of(node.type(0).withDims(dims));
     }

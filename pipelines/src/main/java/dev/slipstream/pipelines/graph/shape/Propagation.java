@@ -6,6 +6,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Nodes;
+import dev.slipstream.pipelines.graph.TensorSizes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -48,22 +49,18 @@ final class Propagation {
     }
 
     private void visit(NodeProto node) {
-        Optional<Boolean> condition = isOperator(node, "If") ? condition(node) : Optional.empty();
-        if (condition.isPresent()) {
-            TakenBranch branch = TakenBranch.of(node, condition.get(), names::contains);
-            branch.weights().forEach(known::putWeight);
-            names.addAll(branch.weights().keySet());
-            branch.nodes().forEach(inner -> names.addAll(Nodes.writes(inner)));
-            branch.nodes().forEach(this::visit);
-            return;
-        }
-        nodes.add(node);
-        if (isOperator(node, "Constant")) {
-            visitConstant(node);
-            return;
-        }
         try {
-            infer(new TypedNode(node, known));
+            Optional<Boolean> condition = isOperator(node, "If") ? condition(node) : Optional.empty();
+            if (condition.isPresent()) {
+                visitBranch(TakenBranch.of(node, condition.get(), names::contains));
+                return;
+            }
+            nodes.add(node);
+            if (isOperator(node, "Constant")) {
+                visitConstant(node);
+            } else {
+                infer(new TypedNode(node, known));
+            }
         } catch (UnknownTypeException reason) {
             Nodes.writes(node).forEach(output -> known.putUnknown(output, reason.getMessage()));
         } catch (GraphException said) {
@@ -73,6 +70,13 @@ final class Propagation {
             throw new GraphException("node " + Nodes.label(node) + " (" + node.getOpType()
                 + ") has attributes or inputs that make no sense: " + damaged.getMessage(), damaged);
         }
+    }
+
+    private void visitBranch(TakenBranch branch) {
+        branch.weights().forEach(known::putWeight);
+        names.addAll(branch.weights().keySet());
+        branch.nodes().forEach(inner -> names.addAll(Nodes.writes(inner)));
+        branch.nodes().forEach(this::visit);
     }
 
     private Optional<Boolean> condition(NodeProto node) {
@@ -102,10 +106,10 @@ final class Propagation {
                 continue;
             }
             ValueType type = types.get(i);
-            if (!type.shape().isKnown()) {
-                throw node.invalid("its output would have a negative dimension");
-            }
-            Optional<Constant> value = ConstantFolding.fold(node, type, i);
+            TensorSizes.complaint(type.dims()).ifPresent(complaint -> {
+                throw node.invalid("its output '" + output + "' " + complaint);
+            });
+            Optional<Constant> value = known.hasRoom(type) ? ConstantFolding.fold(node, type, i) : Optional.empty();
             known.putType(output, type);
             value.ifPresent(constant -> known.putConstant(output, constant));
         }

@@ -84,6 +84,14 @@ class ClipTokenizerTest {
     }
 
     @Test
+    void anExclamationMarkIsPaddingWhereTheModelPadsWithIt() throws IOException {
+        new TokenizerFolder(path).put("tokenizer_config.json", "{\"model_max_length\": 6, \"pad_token\": \"!\"}");
+        try (Tokenizer tokenizer = Tokenizer.open(path)) {
+            assertArrayEquals(new long[] {START, merged("red</w>"), 0, 0, END, 0}, tokenizer.encode("red!!").ids());
+        }
+    }
+
+    @Test
     void usesTheLengthOfClipWhereNoneIsSaid() throws IOException {
         new TokenizerFolder(path).put("tokenizer_config.json", "{}");
         try (Tokenizer tokenizer = Tokenizer.open(path)) {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * A graph of 4×4 tensors grown by chance, with what precision hangs on: products, arithmetic, normalisations in one
@@ -55,7 +56,8 @@ final class MixedGraph {
             tensors.add(step());
         }
         // One of the outputs is read by others, too.
-        sketch.output(tensors.getLast(), SIDE, SIDE).output(tensors.get(2), SIDE, SIDE);
+        Stream.of(tensors.getLast(), tensors.get(2)).distinct()
+            .forEach(output -> sketch.output(output, SIDE, SIDE));
         Graph graph = sketch.build();
         return StaticShapes.fix(graph, InputTypes.of(graph, Map.of()));
     }

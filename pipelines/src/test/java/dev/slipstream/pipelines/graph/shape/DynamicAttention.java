@@ -12,11 +12,11 @@ import dev.slipstream.pipelines.graph.Graph;
  * An attention over the pixels of an image of any size and an upsampling, with all the arithmetic on shapes that
  * exporters of such models write: it is what the large models have, in small.
  */
-final class DynamicAttention {
+public final class DynamicAttention {
     private DynamicAttention() {
     }
 
-    static Graph graph() {
+    public static Graph graph() {
         GraphBuilder builder = new GraphBuilder().input("x", FLOAT32, "batch", 4, "height", "width");
         weights(builder);
         sizes(builder);

@@ -1,0 +1,103 @@
+package dev.slipstream.pipelines.model.unet;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.pipelines.graph.build.Attributes;
+import dev.slipstream.pipelines.graph.build.Dim;
+import dev.slipstream.pipelines.graph.build.GraphBuilder;
+import dev.slipstream.pipelines.graph.build.Scope;
+import dev.slipstream.pipelines.graph.build.Value;
+import dev.slipstream.pipelines.model.layer.Activation;
+import dev.slipstream.pipelines.model.layer.Linear;
+import java.util.List;
+
+/** Timestep, class labels and SDXL's sizes become the one vector that residual blocks read. */
+final class TimeEmbedding {
+    private final GraphBuilder builder;
+    private final Scope root;
+    private final UNetConfig.Time config;
+    private final Sinusoids sinusoids;
+
+    TimeEmbedding(GraphBuilder builder, UNetConfig.Time config) {
+        this.builder = builder;
+        this.root = builder.root();
+        this.config = config;
+        this.sinusoids = new Sinusoids(config.width(), config.cosineFirst(), config.frequencyShift());
+    }
+
+    /**
+     * Makes the inputs that it needs. Without labels and sizes the vector is the same for all rows, so there is one.
+     *
+     * @return [rows or 1, embedding]
+     */
+    Value apply() {
+        Value waves = sinusoids.apply(root.child("time_proj"), timestep());
+        Value embedded = mlp(root.child("time_embedding"), guided(waves), config.activation());
+        if (config.afterTime().isPresent()) {
+            embedded = config.afterTime().get().apply(root.child("time_embedding"), embedded);
+        }
+        if (config.classes() != ClassEmbedding.NONE) {
+            embedded = root.add(embedded, classes());
+        }
+        if (config.idWidth() > 0) {
+            embedded = root.add(embedded, textAndSizes());
+        }
+        return config.afterAll().isPresent() ? config.afterAll().get().apply(root, embedded) : embedded;
+    }
+
+    /** Pipelines give a scalar, one element or one a row; all become a column. */
+    private Value timestep() {
+        Value given = builder.inputOfAnyShape("timestep", DataType.INT64, Dim.ONE);
+        return root.node("Reshape", List.of(root.cast(given, DataType.FLOAT32), root.integers(-1, 1)), Attributes.NONE,
+            DataType.FLOAT32, List.of(Dim.ONE, Dim.ONE));
+    }
+
+    private Value mlp(Scope scope, Value x, Activation activation) {
+        Value hidden = Linear.apply(scope.child("linear_1"), x, config.embedding());
+        return Linear.apply(scope.child("linear_2"), activation.apply(scope.child("act"), hidden), config.embedding());
+    }
+
+    /** Latent consistency models are told the guidance that they imitate. */
+    private Value guided(Value waves) {
+        if (config.guidanceWidth() == 0) {
+            return waves;
+        }
+        Value guidance = builder.input("timestep_cond", DataType.FLOAT32, UNet.BATCH, Dim.of(config.guidanceWidth()));
+        Scope scope = root.child("time_embedding");
+        return scope.add(waves, Linear.withoutBias(scope.child("cond_proj"), guidance, config.width()));
+    }
+
+    private Value classes() {
+        Scope scope = root.child("class_embedding");
+        return switch (config.classes()) {
+            case TABLE -> scope.gather(scope.weight("weight", config.classCount(), config.embedding()),
+                builder.input("class_labels", DataType.INT64, UNet.BATCH));
+            case TIMESTEP -> mlp(scope, sinusoids.apply(root.child("time_proj"), root.reshape(
+                builder.input("class_labels", DataType.FLOAT32, UNet.BATCH), UNet.BATCH, Dim.ONE)),
+                config.activation());
+            case IDENTITY -> labels(config.embedding());
+            case PROJECTION -> mlp(scope, labels(config.projectionWidth()), Activation.SILU);
+            case SIMPLE_PROJECTION -> Linear.apply(scope, labels(config.projectionWidth()), config.embedding());
+            case NONE -> throw new IllegalStateException("there are no classes");
+        };
+    }
+
+    private Value labels(int width) {
+        return builder.input("class_labels", DataType.FLOAT32, UNet.BATCH, Dim.of(width));
+    }
+
+    /**
+     * SDXL's pooled text and {@code time_ids}: sizes and a crop for the base, and a score for the refiner. How many ids
+     * there are, no configuration says; the width of both together must be right.
+     */
+    private Value textAndSizes() {
+        Dim count = Dim.named("time_ids");
+        Value text = builder.input("text_embeds", DataType.FLOAT32, UNet.BATCH, Dim.named("text_embeds"));
+        Value ids = builder.input("time_ids", DataType.FLOAT32, UNet.BATCH, count);
+        Sinusoids ofIds = new Sinusoids(config.idWidth(), config.cosineFirst(), config.frequencyShift());
+        Value waves = ofIds.apply(root.child("add_time_proj"), root.reshape(ids, UNet.BATCH, count, Dim.ONE));
+        Value flat = root.reshape(waves, UNet.BATCH, count.times(config.idWidth()));
+        Value both = root.node("Concat", List.of(text, flat), Attributes.NONE.integer("axis", -1), DataType.FLOAT32,
+            List.of(UNet.BATCH, Dim.of(config.projectionWidth())));
+        return mlp(root.child("add_embedding"), both, config.activation());
+    }
+}

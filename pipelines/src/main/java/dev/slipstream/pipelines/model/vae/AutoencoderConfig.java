@@ -1,0 +1,98 @@
+package dev.slipstream.pipelines.model.vae;
+
+import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.layer.Activation;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * The settings of an {@code AutoencoderKL}, with diffusers' defaults filled in.
+ *
+ * @param pictureChannels of what is encoded
+ * @param decodedChannels of what is decoded
+ * @param down the encoder's blocks in the order in which they run
+ * @param up the decoder's blocks in the order in which they run
+ * @param layers residual blocks in each block of the encoder; the decoder's have one more
+ * @param groups of all norms
+ * @param activation in residual blocks
+ * @param midAttention whether there is attention between the two residual blocks of the middle
+ * @param quantConv whether a convolution follows the encoder
+ * @param postQuantConv whether a convolution comes before the decoder
+ * @param forceUpcast whether it is known to overflow in float16, and so must run in float32 or bfloat16
+ */
+record AutoencoderConfig(int pictureChannels, int decodedChannels, int latentChannels, List<Block> down,
+    List<Block> up, int layers, int groups, Activation activation, boolean midAttention, boolean quantConv,
+    boolean postQuantConv, boolean forceUpcast) {
+
+    /** Of what its layers make, and whether attention follows each of its residual blocks. */
+    record Block(int channels, boolean attends) {
+    }
+
+    private static final String WIDTHS = "block_out_channels";
+    private static final List<Integer> DEFAULT_WIDTHS = List.of(64);
+
+    /** The last four say how to use it, not what it computes. */
+    private static final Set<String> KNOWN = Set.of("in_channels", "out_channels", "latent_channels",
+        "down_block_types", "up_block_types", WIDTHS, "layers_per_block", "act_fn", "norm_num_groups",
+        "mid_block_add_attention", "use_quant_conv", "use_post_quant_conv", "force_upcast", "scaling_factor",
+        "shift_factor", "sample_size", "latents_mean", "latents_std");
+
+    private static final Map<String, Boolean> DOWN = Map.of("DownEncoderBlock2D", false,
+        "AttnDownEncoderBlock2D", true);
+    private static final Map<String, Boolean> UP = Map.of("UpDecoderBlock2D", false, "AttnUpDecoderBlock2D", true);
+
+    AutoencoderConfig {
+        down = List.copyOf(down);
+        up = List.copyOf(up);
+    }
+
+    /** @throws dev.slipstream.pipelines.model.ModelException naming the option that is wrong or not supported */
+    static AutoencoderConfig read(ConfigFile config) {
+        checkIsSupported(config);
+        List<Integer> widths = config.has(WIDTHS)
+            ? config.list(WIDTHS).stream().map(it -> config.positiveInteger(WIDTHS, it)).toList() : DEFAULT_WIDTHS;
+        int groups = config.positiveInteger("norm_num_groups", 32);
+        widths.stream().filter(width -> width % groups != 0).findFirst().ifPresent(width -> {
+            throw config.wrong("norm_num_groups", "is " + groups + ", which does not divide the width " + width
+                + " of " + WIDTHS);
+        });
+        return new AutoencoderConfig(config.positiveInteger("in_channels", 3),
+            config.positiveInteger("out_channels", 3), config.positiveInteger("latent_channels", 4),
+            blocks(config, "down_block_types", DOWN, "DownEncoderBlock2D", widths),
+            blocks(config, "up_block_types", UP, "UpDecoderBlock2D", widths.reversed()),
+            config.positiveInteger("layers_per_block", 1), groups,
+            Activation.of(config, "act_fn", Activation.SILU), config.flag("mid_block_add_attention", true),
+            config.flag("use_quant_conv", true), config.flag("use_post_quant_conv", true),
+            config.flag("force_upcast", true));
+    }
+
+    private static void checkIsSupported(ConfigFile config) {
+        String name = config.text("_class_name").orElse("AutoencoderKL");
+        if (!name.equals("AutoencoderKL")) {
+            throw config.wrong("_class_name", "is " + name + ", which is not supported; supported is AutoencoderKL");
+        }
+        for (String key : config.root().keySet()) {
+            if (!key.startsWith("_") && !KNOWN.contains(key)) {
+                throw config.wrong(key, "is an option of an autoencoder that is not supported");
+            }
+        }
+    }
+
+    private static List<Block> blocks(ConfigFile config, String key, Map<String, Boolean> supported, String otherwise,
+        List<Integer> widths) {
+        List<String> types = config.has(key) ? config.list(key).stream().map(it -> config.text(key, it)).toList()
+            : List.of(otherwise);
+        if (types.isEmpty() || types.size() != widths.size()) {
+            throw config.wrong(key, "must have one block for each of the " + widths.size() + " widths of " + WIDTHS
+                + ", not " + types.size());
+        }
+        types.stream().filter(type -> !supported.containsKey(type)).findFirst().ifPresent(type -> {
+            throw config.wrong(key, "has " + type + ", which is not supported; supported are "
+                + String.join(" and ", supported.keySet().stream().sorted().toList()));
+        });
+        return IntStream.range(0, widths.size())
+            .mapToObj(i -> new Block(widths.get(i), supported.get(types.get(i)))).toList();
+    }
+}

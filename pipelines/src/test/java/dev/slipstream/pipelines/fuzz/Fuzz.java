@@ -1,0 +1,110 @@
+package dev.slipstream.pipelines.fuzz;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.model.ModelException;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+
+/**
+ * Feeds damaged files to a reader. Each is read, or refused with the reader's own exception; anything else, also one
+ * that takes a minute or allocates more than its size allows, fails the test and is named by its number.
+ *
+ * @param name of what is read
+ * @param freeBytes what any file may allocate on the heap, however small
+ * @param perByte what a file may allocate for each of its bytes, beyond that
+ */
+record Fuzz(String name, long freeBytes, long perByte) {
+    private static final int HANGS_AFTER_SECONDS = 60;
+    /** So many are read before allocation counts: loading classes allocates too, which is no file's fault. */
+    private static final int WARM_UP = 200;
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /** Reads a file, or part of what is done with it. */
+    interface Reader {
+        void read(byte[] file) throws IOException;
+    }
+
+    /** How many files were read and refused, the most that one of them allocated, and its size. */
+    record Outcome(int read, int refused, long mostBytes, int size) {
+        private Outcome and(Attempt attempt, int size) {
+            boolean more = attempt.allocated > mostBytes;
+            return new Outcome(read + (attempt.read ? 1 : 0), refused + (attempt.read ? 0 : 1),
+                more ? attempt.allocated : mostBytes, more ? size : this.size);
+        }
+    }
+
+    /** What {@code -Dfuzz=COUNT} says, else {@code usual}. */
+    static int tries(int usual) {
+        return Integer.getInteger("fuzz", usual);
+    }
+
+    /** @param files makes the damaged files */
+    Outcome run(int tries, Function<Random, byte[]> files, Reader reader) throws InterruptedException {
+        AtomicReference<Thread> worker = new AtomicReference<>();
+        Outcome outcome = new Outcome(0, 0, 0, 0);
+        ExecutorService executor = Executors.newSingleThreadExecutor(task -> {
+            Thread thread = Thread.ofPlatform().daemon().unstarted(task);
+            worker.set(thread);
+            return thread;
+        });
+        try {
+            for (int number = -WARM_UP; number < tries; number++) {
+                byte[] file = files.apply(new Random(number));
+                Attempt attempt = attempt(executor.submit(() -> attempt(file, reader)), worker.get(), at(number, file));
+                if (number < 0) {
+                    continue;
+                }
+                outcome = outcome.and(attempt, file.length);
+                assertTrue(attempt.allocated <= freeBytes + perByte * file.length, at(number, file)
+                    + " makes it allocate " + attempt.allocated + " bytes");
+            }
+        } finally {
+            // Not closed, which would wait for a worker that hangs.
+            executor.shutdownNow();
+        }
+        return outcome;
+    }
+
+    private String at(int number, byte[] file) {
+        return name + ": damaged file " + number + " of " + file.length + " bytes";
+    }
+
+    private record Attempt(boolean read, long allocated) {
+    }
+
+    private static Attempt attempt(Future<Attempt> running, Thread worker, String what) throws InterruptedException {
+        try {
+            return running.get(HANGS_AFTER_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new AssertionError(what + " hangs it, in " + Arrays.toString(worker.getStackTrace()), e);
+        } catch (ExecutionException e) {
+            throw new AssertionError(what + " breaks it", e.getCause());
+        }
+    }
+
+    private static Attempt attempt(byte[] file, Reader reader) throws IOException {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        boolean read;
+        try {
+            reader.read(file);
+            read = true;
+        } catch (GraphException | ModelException e) {
+            assertTrue(e.getMessage() != null && !e.getMessage().isBlank(), "it must say what is wrong");
+            read = false;
+        }
+        return new Attempt(read, THREADS.getCurrentThreadAllocatedBytes() - before);
+    }
+}
