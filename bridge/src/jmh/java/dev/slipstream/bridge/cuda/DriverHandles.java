@@ -1,8 +1,8 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.Recording;
+import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import dev.slipstream.bridge.cuda.driver.KernelModule;
 import dev.slipstream.bridge.provider.Owned;
@@ -52,8 +52,8 @@ public class DriverHandles {
     MemorySegment event;
     CUevent_st jniEvent;
 
-    Buffer from;
-    Buffer to;
+    Slice from;
+    Slice to;
     long fromAddress;
     long toAddress;
     long bytes = BYTES;
@@ -82,16 +82,16 @@ public class DriverHandles {
         event = calls.newEvent(false);
         owned.own(() -> calls.destroyEvent(event));
         jniEvent = new CUevent_st(Address.of(event));
-        from = owned.own(device.allocate(BYTES));
-        to = owned.own(device.allocate(BYTES));
-        fromAddress = CudaBuffer.address(from.slice(0, BYTES));
-        toAddress = CudaBuffer.address(to.slice(0, BYTES));
+        from = owned.own(device.allocate(BYTES)).slice(0, BYTES);
+        to = owned.own(device.allocate(BYTES)).slice(0, BYTES);
+        fromAddress = CudaBuffer.address(from);
+        toAddress = CudaBuffer.address(to);
         prepareKernel();
         prepareGraph();
     }
 
     private void prepareKernel() throws IOException {
-        combination = new Combination(to.slice(0, BYTES), List.of(from.slice(0, BYTES)), List.of(1f));
+        combination = new Combination(to, List.of(from), List.of(1f));
         try (InputStream ptx = CudaKernels.class.getResourceAsStream("kernels.ptx")) {
             kernel = owned.own(KernelModule.load(calls, new String(ptx.readAllBytes(), StandardCharsets.UTF_8)))
                 .kernel("combine_f32");
