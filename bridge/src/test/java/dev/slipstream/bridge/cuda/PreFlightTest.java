@@ -80,7 +80,7 @@ class PreFlightTest {
     }
 
     @Test
-    void theLibraryOfSomethingElseIsNoDriver(@TempDirPath folder) throws IOException {
+    void theLibraryOfSomethingElseIsNoDriver(@TempDir Path folder) throws IOException {
         String name = System.mapLibraryName("zip");
         Path library = Files.copy(Path.of(System.getProperty("java.home"), "lib", name), folder.resolve(name));
         Availability.Unavailable why = grounded(library);

@@ -164,7 +164,7 @@ class CompilerFailureTest {
     void withoutTensorRtTheReasonIsTold() {
         TensorRtCompiler compiler = new TensorRtCompiler(() -> new TensorRtLibrary.Unavailable("none", "install it"),
             EngineBytes.UNCACHED, BuildOptions.DEFAULT, source -> new LoggedProgress(source.name()));
-        assertEquals(new Availability.Unavailable("none", "install it"), compiler.availability());
+        assertEquals(new Availability.Unavailable("no TensorRT: none", "install it"), compiler.availability());
         EngineSource source = EngineSource.of("unet/up", TestModels.affine(4));
         assertEquals("cuda:1: engine unet/up cannot be built: no TensorRT: none; install it", assertThrows(
             EngineBuildException.class, () -> compiler.compile(CompilerFixture.TARGET, source)).getMessage());

@@ -5,53 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.DeviceProvider;
-import dev.slipstream.bridge.DeviceSpec;
-import dev.slipstream.bridge.Devices;
-import dev.slipstream.bridge.cuda.RealGpus;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every strategy on real GPUs, with engines of TensorRT. Where a plan wants more devices than there are, some share. */
-@Tag("gpu")
-class GpuLoopTest {
+class GpuLoopTest extends OnRealGpus {
     /** Engines of TensorRT and of the CPU round differently, and guidance makes more of it. */
     private static final float ROUNDING = 1e-4f;
     /** Likewise engines of TensorRT that are cut differently. */
     private static final float CUT_ROUNDING = 1e-5f;
-
-    private final List<Device> opened = new ArrayList<>();
-
-    private List<Device> gpus(int count) {
-        DeviceProvider provider = RealGpus.orSkip();
-        List<DeviceSpec> specs = provider.list();
-        return keep(Devices.of(provider).open(
-            IntStream.range(0, count).mapToObj(index -> specs.get(index % specs.size())).toList()));
-    }
-
-    private List<Device> cpus(int count) {
-        return keep(Devices.discover().open(Collections.nCopies(count, DeviceSpec.parse("cpu:1"))));
-    }
-
-    private List<Device> keep(List<Device> devices) {
-        opened.addAll(devices);
-        return devices;
-    }
-
-    @AfterEach
-    void nothingIsLeftOnTheDevices() {
-        opened.forEach(device -> assertEquals(0, device.liveObjects(), device.name()));
-        opened.reversed().forEach(Device::close);
-    }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
@@ -77,7 +43,7 @@ class GpuLoopTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"sequential | 1", "sequential | 2", "cfg-split | 2",
-        "asyncdiff:warmup=1,cut=shell | 2", "asyncdiff:warmup=1,stride=2,form=paper,n=2,cut=chain | 3"})
+        "asyncdiff:warmup=1,cut=shell | 2", "asyncdiff:warmup=1,cut=chain | 2"})
     void replayedStepsHaveTheBitsOfDirectOnes(String plan, int count) {
         List<Device> gpus = gpus(count);
         try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, count), gpus);

@@ -1,52 +1,18 @@
 package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.DeviceProvider;
-import dev.slipstream.bridge.DeviceSpec;
-import dev.slipstream.bridge.Devices;
-import dev.slipstream.bridge.cuda.RealGpus;
 import dev.slipstream.pipelines.run.Execution;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole denoisers on real GPUs, an engine of TensorRT a segment, against the CPU provider. */
-@Tag("gpu")
-class GpuModelsTest {
+class GpuModelsTest extends OnRealGpus {
     private static final float ROUNDING = 1e-4f;
-
-    private final List<Device> opened = new ArrayList<>();
-
-    private List<Device> gpus(int count) {
-        DeviceProvider provider = RealGpus.orSkip();
-        List<DeviceSpec> specs = provider.list();
-        return keep(Devices.of(provider).open(
-            IntStream.range(0, count).mapToObj(index -> specs.get(index % specs.size())).toList()));
-    }
-
-    private List<Device> cpu() {
-        return keep(Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))));
-    }
-
-    private List<Device> keep(List<Device> devices) {
-        opened.addAll(devices);
-        return devices;
-    }
-
-    @AfterEach
-    void nothingIsLeftOnTheDevices() {
-        opened.forEach(device -> assertEquals(0, device.liveObjects(), device.name()));
-        opened.reversed().forEach(Device::close);
-    }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
@@ -59,7 +25,7 @@ class GpuModelsTest {
     void oneCallGivesWhatTheCpuGives(String folder, String plan, int count) {
         List<Device> gpus = gpus(count);
         WholeDenoiser denoiser = WholeDenoiser.find(folder);
-        float[] expected = denoiser.run("sequential", cpu(), WholeDenoiser.prediction());
+        float[] expected = denoiser.run("sequential", cpus(1), WholeDenoiser.prediction());
         assertArrayEquals(expected, denoiser.run(plan, gpus, WholeDenoiser.prediction()), ROUNDING);
     }
 
