@@ -2,6 +2,7 @@ package dev.slipstream.samples.verify;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.StoredTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,7 +27,12 @@ public final class TensorConversion {
         return copy;
     }
 
-    /** One element, widened or rounded to a double. @param index in row-major order */
+    /**
+     * One element, widened or rounded to a double.
+     *
+     * @param index in row-major order
+     * @throws ModelException if the tensor is of a type that no engine has
+     */
     public static double element(StoredTensor tensor, long index) {
         MemorySegment data = tensor.data();
         return switch (tensor.type()) {
@@ -36,7 +42,10 @@ public final class TensorConversion {
             case BF16 -> Float.intBitsToFloat(data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index) << 16);
             case I64 -> data.get(little(ValueLayout.JAVA_LONG_UNALIGNED), 8 * index);
             case I32 -> data.get(little(ValueLayout.JAVA_INT_UNALIGNED), 4 * index);
+            case I16 -> data.get(little(ValueLayout.JAVA_SHORT_UNALIGNED), 2 * index);
+            case I8 -> data.get(ValueLayout.JAVA_BYTE, index);
             case U8, BOOL -> data.get(ValueLayout.JAVA_BYTE, index) & 0xFF;
+            default -> throw new ModelException("tensors of type " + tensor.type() + " cannot be compared or run");
         };
     }
 
