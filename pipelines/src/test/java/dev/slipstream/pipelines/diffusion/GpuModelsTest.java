@@ -38,7 +38,7 @@ class GpuModelsTest extends OnRealGpus {
         WholeDenoiser whole = WholeDenoiser.find(folder);
         try (Denoiser denoiser = Denoiser.build(whole.blueprint(plan, count), gpus);
              Execution direct = denoiser.prepare(WholeDenoiser.steps(8), WholeDenoiser.GUIDANCE,
-                 LoopOptions.DEFAULT.withTrace(true));
+                 LoopOptions.DEFAULT.withReplay(false));
              Execution replayed =
                  denoiser.prepare(WholeDenoiser.steps(8), WholeDenoiser.GUIDANCE, LoopOptions.DEFAULT)) {
             assertTrue(replayed.replays().replayed() > 0, replayed.replays()::toString);

@@ -18,8 +18,8 @@ final class Contender implements AutoCloseable {
 
     Contender(BenchPlan plan, Path model) {
         this.plan = plan;
-        this.pipeline =
-            DiffusionPipeline.of(model).devices(plan.devices().toArray(String[]::new)).plan(plan.spec()).open();
+        this.pipeline = DiffusionPipeline.of(model).devices(plan.devices().toArray(String[]::new)).plan(plan.spec())
+            .replayed(plan.replayed()).open();
     }
 
     /** Builds engines and lets the JVM see the loop, outside of all counting. */
