@@ -1,7 +1,11 @@
 package dev.slipstream.bridge.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DataType;
@@ -9,6 +13,7 @@ import dev.slipstream.bridge.DeviceContractTest;
 import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
@@ -72,5 +77,16 @@ class GpuContractTest extends DeviceContractTest {
         expected[128] = 21;
         expected[129] = 41;
         assertArrayEquals(expected, fixture().read(buffer));
+    }
+
+    /** TensorRT takes float64 for float32, so this needs a type that its parser does not know; it names no tensor. */
+    @Test
+    @Override
+    public void aGraphWithTypesThatNoDeviceCarriesIsRefused() {
+        byte[] onnx = TestModels.identity(TensorProto.DataType.UINT16, 1);
+        String message =
+            assertThrows(EngineBuildException.class, () -> fixture().engine("short", onnx)).getMessage();
+        assertTrue(message.contains("short") && message.contains(fixture().device().name()), message);
+        assertEquals(1, message.lines().count(), message);
     }
 }

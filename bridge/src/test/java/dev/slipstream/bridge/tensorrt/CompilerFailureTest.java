@@ -21,7 +21,9 @@ import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineContext;
 import dev.slipstream.bridge.cuda.Launch;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.NoSuchFileException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -157,6 +159,20 @@ class CompilerFailureTest {
             assertTrue(message.contains("libnvonnxparser.so.10"), message);
             assertTrue(assertInstanceOf(Availability.Available.class, compiler.availability()).detail()
                 .contains("without its ONNX parser"));
+        }
+    }
+
+    @Test
+    void weightsThatCannotBeReadAreNamed() {
+        try (CompilerFixture fixture = new CompilerFixture(10)) {
+            TensorRtCompiler compiler = fixture.compiler((target, source, name, options, arena, build) -> {
+                throw new UncheckedIOException(new NoSuchFileException("/models/weights.bin"));
+            });
+            EngineSource source = EngineSource.of("unet/up", TestModels.affine(4));
+            String message = assertThrows(EngineBuildException.class,
+                () -> compiler.compile(CompilerFixture.TARGET, source)).getMessage();
+            assertTrue(message.startsWith("cuda:1: engine unet/up cannot be built: ")
+                && message.contains("/models/weights.bin"), message);
         }
     }
 
