@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.run.Execution;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,6 +14,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whole denoisers on real GPUs, an engine of TensorRT a segment, against the CPU provider. */
 class GpuModelsTest extends OnRealGpus {
     private static final float ROUNDING = 1e-4f;
+    /** Of predictions of about 1, doubled by guidance, with 11 bits; the CPU's own halves differ as much. */
+    private static final float HALF_ROUNDING = 0.05f;
+    /** Likewise with 8 bits. */
+    private static final float BFLOAT_ROUNDING = 0.4f;
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
@@ -27,6 +32,19 @@ class GpuModelsTest extends OnRealGpus {
         WholeDenoiser denoiser = WholeDenoiser.find(folder);
         float[] expected = denoiser.run("sequential", cpus(1), WholeDenoiser.prediction());
         assertArrayEquals(expected, denoiser.run(plan, gpus, WholeDenoiser.prediction()), ROUNDING);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"samples/model, 1", "samples/model, 2", "shared/reference/sd21, 1", "shared/reference/sd21, 2",
+        "shared/reference/sdxl, 1", "shared/reference/sdxl, 2"})
+    void halfPrecisionStaysNearTheCpusFloats(String folder, int count) {
+        List<Device> gpus = gpus(count);
+        WholeDenoiser denoiser = WholeDenoiser.find(folder);
+        float[] expected = denoiser.run("sequential", cpus(1), WholeDenoiser.prediction());
+        assertArrayEquals(expected, denoiser.in(Precision.FP16).run("sequential", gpus, WholeDenoiser.prediction()),
+            HALF_ROUNDING);
+        assertArrayEquals(expected, denoiser.in(Precision.BF16).run("sequential", gpus, WholeDenoiser.prediction()),
+            BFLOAT_ROUNDING);
     }
 
     @ParameterizedTest

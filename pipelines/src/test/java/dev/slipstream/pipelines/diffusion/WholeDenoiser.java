@@ -9,6 +9,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelFolder;
@@ -60,6 +61,11 @@ record WholeDenoiser(DenoiserModel model, LoopShape shape) {
 
     private static TensorType floats(long... dims) {
         return TensorType.of(DataType.FLOAT32, dims);
+    }
+
+    /** The same with the denoiser in another precision. */
+    WholeDenoiser in(Precision precision) {
+        return new WholeDenoiser(model.withPrecision(precision), shape);
     }
 
     Blueprint blueprint(String plan, int devices) {

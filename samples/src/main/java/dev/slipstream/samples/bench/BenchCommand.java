@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.samples.InputException;
 import dev.slipstream.samples.ModelOptions;
+import dev.slipstream.samples.PrecisionOption;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -42,9 +43,14 @@ public final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model;
 
+<<<<<<< HEAD
     @Option(names = "--devices", paramLabel = "LIST", order = 9, split = ",",
         description = "Devices for the plans, like cuda:0,cuda:1; plans for more are left out. CPU threads without it.")
     private List<String> devices;
+=======
+    @Mixin
+    private PrecisionOption precision;
+>>>>>>> main
 
     @Option(names = "--rounds", paramLabel = "N", order = 10,
         description = "Timed rounds; one a picture without it.")
@@ -84,7 +90,7 @@ public final class BenchCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.println(MachineFacts.line(devices == null ? List.of() : devices));
         out.flush();
-        try (Contest contest = new Contest(plans(requests.getFirst()), model.path())) {
+        try (Contest contest = new Contest(plans(requests.getFirst()), model.path(), precision.precision())) {
             int count = rounds == null ? requests.size() : rounds;
             contest.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = noise();
@@ -92,8 +98,8 @@ public final class BenchCommand implements Callable<Integer> {
                 .map(it -> LoopProbe.of(it.plan(), it.pipeline(), requests.getFirst(), noise)).toList();
             List<BenchRow> rows = BenchRow.of(contest.contenders(), probes);
             out.println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
-                + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + "; load average now "
-                + MachineFacts.load());
+                + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
+                + precision.precision() + "; load average now " + MachineFacts.load());
             out.println();
             out.print(BenchTable.of(rows));
             write(rows, contest.contenders(), requests, out);

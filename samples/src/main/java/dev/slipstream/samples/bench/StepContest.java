@@ -52,7 +52,7 @@ final class StepContest implements AutoCloseable {
         double first = Spread.of(millis[0]).median();
         List<StepRow> rows = new ArrayList<>();
         for (int way = 0; way < ways.size(); way++) {
-            rows.add(StepRow.of(model.name(), device.name(), ways.get(way), Spread.of(millis[way]),
+            rows.add(StepRow.of(model, device.name(), ways.get(way), Spread.of(millis[way]),
                 hostMicros(ways.get(way)), first));
         }
         return rows;

@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.samples.InputException;
+import dev.slipstream.samples.PrecisionOption;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -32,6 +34,9 @@ public final class StepsCommand implements Callable<Integer> {
     @Option(names = "--device", paramLabel = "SPEC", order = 1, defaultValue = "cpu:1",
         description = "The device (${DEFAULT-VALUE}).")
     private String device;
+
+    @Mixin
+    private PrecisionOption precision;
 
     @Option(names = "--steps", paramLabel = "N", order = 2, defaultValue = "50",
         description = "Steps in a row (${DEFAULT-VALUE}).")
@@ -57,7 +62,7 @@ public final class StepsCommand implements Callable<Integer> {
             out.println(opened.name() + ": " + opened.description() + "; " + rounds + " rounds of " + steps + " steps");
             out.flush();
             for (Path folder : folders) {
-                try (StepContest contest = new StepContest(StepModel.open(folder), opened, steps)) {
+                try (StepContest contest = new StepContest(StepModel.open(folder, precision.precision()), opened, steps)) {
                     rows.addAll(contest.run(rounds));
                 }
             }
