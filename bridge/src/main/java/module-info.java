@@ -8,7 +8,7 @@ module dev.slipstream.bridge {
 
     exports dev.slipstream.bridge;
     exports dev.slipstream.bridge.file to dev.slipstream.pipelines, dev.slipstream.samples;
-    exports dev.slipstream.bridge.provider to dev.slipstream.pipelines;
+    exports dev.slipstream.bridge.provider to dev.slipstream.pipelines, dev.slipstream.samples;
     exports dev.slipstream.bridge.store;
 
     uses dev.slipstream.bridge.DeviceProvider;

@@ -60,7 +60,7 @@ final class Examination {
             case Availability.Available(String detail) -> new Finding(State.GOOD, provider.name(), detail + ": "
                 + provider.list().stream().map(DeviceSpec::toString).collect(Collectors.joining(", ")));
             case Availability.Unavailable(String reason, String remedy) ->
-                new Finding(State.ABSENT, provider.name(), reason + "; " + remedy);
+                new Finding(State.ABSENT, provider.name(), reason + "\nto use it, " + remedy);
         };
     }
 

@@ -4,9 +4,11 @@ package dev.slipstream.samples;
  * One thing that the doctor looked at.
  *
  * @param subject what, in a word
- * @param words what there is, or what is wrong and what to do
+ * @param words what there is; or what is wrong, and on a line of its own what to do
  */
 record Finding(State state, String subject, String words) {
+    private static final int INDENT = 16;
+
     enum State {
         GOOD("ok"),
         /** Not there, and not needed for the main job. */
@@ -23,6 +25,6 @@ record Finding(State state, String subject, String words) {
 
     @Override
     public String toString() {
-        return String.format("%s  %-10s  %s", state.mark, subject, words);
+        return String.format("%s  %-10s  %s", state.mark, subject, words.replace("\n", "\n" + " ".repeat(INDENT)));
     }
 }

@@ -1,6 +1,7 @@
 package dev.slipstream.samples;
 
 import dev.slipstream.samples.bench.BenchCommand;
+import dev.slipstream.samples.bench.StepsCommand;
 import dev.slipstream.samples.run.RunCommand;
 import dev.slipstream.samples.verify.VerifyCommand;
 import java.util.LinkedHashMap;
@@ -65,6 +66,9 @@ public final class Main implements Callable<Integer> {
         }
         if (annotated instanceof EnginesCommand engines) {
             engines.subcommands().forEach((name, object) -> line.addSubcommand(name, command(object)));
+        }
+        if (annotated instanceof BenchCommand) {
+            line.addSubcommand("steps", command(new StepsCommand()));
         }
         return line;
     }

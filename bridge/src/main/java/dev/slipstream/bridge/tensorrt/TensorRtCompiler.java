@@ -9,6 +9,7 @@ import dev.slipstream.bridge.cuda.CompiledEngine;
 import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineCompiler;
 import dev.slipstream.bridge.cuda.EngineTarget;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -68,7 +69,8 @@ public final class TensorRtCompiler implements EngineCompiler {
             return compile(tensorRt, target, source);
         } catch (DeviceOutOfMemoryException full) {
             throw new DeviceOutOfMemoryException(what + full.getMessage(), full);
-        } catch (DeviceException failure) {
+        } catch (DeviceException | UncheckedIOException failure) {
+            // The latter of weights that cannot be read.
             throw new EngineBuildException(what + failure.getMessage(), failure);
         }
     }

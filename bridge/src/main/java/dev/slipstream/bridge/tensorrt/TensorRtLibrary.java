@@ -31,7 +31,8 @@ sealed interface TensorRtLibrary {
             case Available(TensorRt tensorRt, String where) -> new Availability.Available("TensorRT "
                 + tensorRt.version() + " (" + where + ")"
                 + (tensorRt.hasParser() ? "" : ", without its ONNX parser: only for engines that are stored"));
-            case Unavailable(String reason, String remedy) -> new Availability.Unavailable(reason, remedy);
+            case Unavailable(String reason, String remedy) ->
+                new Availability.Unavailable("no TensorRT: " + reason, remedy);
         };
     }
 }

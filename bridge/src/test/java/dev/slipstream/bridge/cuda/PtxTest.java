@@ -20,21 +20,21 @@ class PtxTest {
     @Test
     void thePtxHasEachKernel() {
         Set<String> entries = Pattern.compile("^\\.visible \\.entry (\\w+)\\(", Pattern.MULTILINE)
-            .matcher(KernelsOnFake.ptx()).results().map(found -> found.group(1)).collect(Collectors.toSet());
+            .matcher(KernelRuns.ptx()).results().map(found -> found.group(1)).collect(Collectors.toSet());
         assertEquals(new TreeSet<>(KERNELS), new TreeSet<>(entries));
     }
 
     @Test
     void eachKernelHasOneArgument() {
         List<String> parameters = Pattern.compile("^\\s+\\.param .* (\\w+)_param_(\\d+)\\[", Pattern.MULTILINE)
-            .matcher(KernelsOnFake.ptx()).results().map(MatchResult::group).toList();
+            .matcher(KernelRuns.ptx()).results().map(MatchResult::group).toList();
         assertEquals(KERNELS.size(), parameters.size(), parameters::toString);
     }
 
     @Test
     void thePtxIsForTheLowestIsaAndTargetThatServe() {
         assertEquals(List.of(".version 6.3", ".target sm_75", ".address_size 64"),
-            KernelsOnFake.ptx().lines().skip(1).limit(3).toList());
+            KernelRuns.ptx().lines().skip(1).limit(3).toList());
     }
 
     @Test

@@ -21,7 +21,9 @@ import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineContext;
 import dev.slipstream.bridge.cuda.Launch;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.NoSuchFileException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -161,10 +163,24 @@ class CompilerFailureTest {
     }
 
     @Test
+    void weightsThatCannotBeReadAreNamed() {
+        try (CompilerFixture fixture = new CompilerFixture(10)) {
+            TensorRtCompiler compiler = fixture.compiler((target, source, name, options, arena, build) -> {
+                throw new UncheckedIOException(new NoSuchFileException("/models/weights.bin"));
+            });
+            EngineSource source = EngineSource.of("unet/up", TestModels.affine(4));
+            String message = assertThrows(EngineBuildException.class,
+                () -> compiler.compile(CompilerFixture.TARGET, source)).getMessage();
+            assertTrue(message.startsWith("cuda:1: engine unet/up cannot be built: ")
+                && message.contains("/models/weights.bin"), message);
+        }
+    }
+
+    @Test
     void withoutTensorRtTheReasonIsTold() {
         TensorRtCompiler compiler = new TensorRtCompiler(() -> new TensorRtLibrary.Unavailable("none", "install it"),
             EngineBytes.UNCACHED, BuildOptions.DEFAULT, source -> new LoggedProgress(source.name()));
-        assertEquals(new Availability.Unavailable("none", "install it"), compiler.availability());
+        assertEquals(new Availability.Unavailable("no TensorRT: none", "install it"), compiler.availability());
         EngineSource source = EngineSource.of("unet/up", TestModels.affine(4));
         assertEquals("cuda:1: engine unet/up cannot be built: no TensorRT: none; install it", assertThrows(
             EngineBuildException.class, () -> compiler.compile(CompilerFixture.TARGET, source)).getMessage());

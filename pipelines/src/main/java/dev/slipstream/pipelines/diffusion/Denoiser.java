@@ -115,7 +115,7 @@ public final class Denoiser implements AutoCloseable {
             stages.add(new StageEngine(engines.get(new Place(blueprint.segment(stage), device)),
                 blueprint.types(stage)));
         }
-        return new Execution(program, devices, stages, options.traced(), options.patience());
+        return new Execution(program, devices, stages, options.traced(), options.replayed(), options.patience());
     }
 
     @Override

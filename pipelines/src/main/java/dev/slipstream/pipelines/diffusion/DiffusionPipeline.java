@@ -110,6 +110,15 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Whether devices that can record what recurs from step to step replay it in one call. They do if not said;
+         * without it every step is queued anew, which helps in finding out what a step costs.
+         */
+        public Builder replayed(boolean replayed) {
+            options = options.withReplay(replayed);
+            return this;
+        }
+
         /** Where devices come from, if not from all providers that are present. */
         public Builder providers(Devices from) {
             providers = from;

@@ -11,10 +11,13 @@ import java.time.Duration;
  *     0 for none
  * @param traced whether runs are timed ({@link Execution#timeline})
  * @param guarded whether what every stage makes is searched for NaN and infinite values
+ * @param replayed whether what recurs is recorded and replayed, on devices that can; traced runs are not
  * @param patience how long a step may take before the devices that do not move are given up
  */
-public record LoopOptions(boolean keepLatents, int estimateEvery, boolean traced, boolean guarded, Duration patience) {
-    public static final LoopOptions DEFAULT = new LoopOptions(false, 0, false, false, Execution.DEFAULT_PATIENCE);
+public record LoopOptions(boolean keepLatents, int estimateEvery, boolean traced, boolean guarded, boolean replayed,
+    Duration patience) {
+    public static final LoopOptions DEFAULT =
+        new LoopOptions(false, 0, false, false, true, Execution.DEFAULT_PATIENCE);
 
     public LoopOptions {
         if (!patience.isPositive()) {
@@ -23,22 +26,26 @@ public record LoopOptions(boolean keepLatents, int estimateEvery, boolean traced
     }
 
     public LoopOptions withKeptLatents(boolean keep) {
-        return new LoopOptions(keep, estimateEvery, traced, guarded, patience);
+        return new LoopOptions(keep, estimateEvery, traced, guarded, replayed, patience);
     }
 
     public LoopOptions withEstimateEvery(int steps) {
-        return new LoopOptions(keepLatents, steps, traced, guarded, patience);
+        return new LoopOptions(keepLatents, steps, traced, guarded, replayed, patience);
     }
 
     public LoopOptions withTrace(boolean trace) {
-        return new LoopOptions(keepLatents, estimateEvery, trace, guarded, patience);
+        return new LoopOptions(keepLatents, estimateEvery, trace, guarded, replayed, patience);
     }
 
     public LoopOptions withGuards(boolean guard) {
-        return new LoopOptions(keepLatents, estimateEvery, traced, guard, patience);
+        return new LoopOptions(keepLatents, estimateEvery, traced, guard, replayed, patience);
+    }
+
+    public LoopOptions withReplay(boolean replay) {
+        return new LoopOptions(keepLatents, estimateEvery, traced, guarded, replay, patience);
     }
 
     public LoopOptions withPatience(Duration longest) {
-        return new LoopOptions(keepLatents, estimateEvery, traced, guarded, longest);
+        return new LoopOptions(keepLatents, estimateEvery, traced, guarded, replayed, longest);
     }
 }

@@ -41,12 +41,13 @@ public final class Execution implements AutoCloseable {
     /**
      * @param engines one a stage of the plan
      * @param traced whether runs are timed ({@link #timeline}); that excludes replaying, as it times each stage
+     * @param replayed whether what recurs is recorded and replayed, on devices that can
      * @param patience how long one step may take before the devices that do not move are given up
      * @throws IllegalArgumentException if the program waits for what is not recorded before
      * @throws DeviceException if a device has no room, or an engine does not take the tensors; nothing stays allocated
      */
     public Execution(Program program, List<Device> devices, List<StageEngine> engines, boolean traced,
-        Duration patience) {
+        boolean replayed, Duration patience) {
         EventCheck.check(program);
         this.program = program;
         this.resources = new Resources();
@@ -55,7 +56,8 @@ public final class Execution implements AutoCloseable {
             Device home = resources.slice(program.latents().getFirst()).buffer().device();
             this.hostStream = resources.newStream(home, " host");
             this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
-            List<Recurrence.Chunk> chunks = Recurrence.chunks(program, stream -> !traced && replays(stream));
+            List<Recurrence.Chunk> chunks =
+                Recurrence.chunks(program, stream -> replayed && !traced && replays(stream));
             this.commands = new Binder(program, resources, engines, tracer).bind(chunks);
             this.replays = Recurrence.summary(program, chunks);
             this.watch = new Watch(program, resources, engines.stream().map(it -> it.engine().name()).toList(),

@@ -117,6 +117,18 @@ class ReplayTest {
         }
     }
 
+    @Test
+    void whoDoesNotWantReplaysGetsNoneAndTheSameBits() {
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), open(provider, 2));
+             Execution replayed = prepare(denoiser);
+             Execution direct = denoiser.prepare(TinyDenoiser.noise(STEPS), TinyDenoiser.GUIDANCE,
+                 LoopOptions.DEFAULT.withReplay(false))) {
+            assertTrue(replayed.replays().recordings() > 0);
+            assertEquals(0, direct.replays().recordings());
+            assertArrayEquals(run(replayed, LoopObserver.NONE), run(direct, LoopObserver.NONE));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Faults.Manner.class)
     void whicheverCallFailsTheNextRunGivesTheSameBits(Faults.Manner manner) {

@@ -32,7 +32,7 @@ class MalformedProgramTest {
             List.of(new Program.BufferSpec(0, 4)), List.of(), List.of(instructions), 2, List.of(0), List.of(REGION),
             Map.of());
         return assertThrows(IllegalArgumentException.class,
-            () -> new Execution(program, devices, List.of(), false, Duration.ofSeconds(1)).close()).getMessage();
+            () -> new Execution(program, devices, List.of(), false, true, Duration.ofSeconds(1)).close()).getMessage();
     }
 
     @Test

@@ -1,6 +1,6 @@
 package dev.slipstream.samples.bench;
 
-import dev.slipstream.bridge.file.AtomicFile;
+import dev.slipstream.pipelines.diffusion.Blueprint;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineDraft;
@@ -15,8 +15,6 @@ import dev.slipstream.samples.ModelOptions;
 import dev.slipstream.samples.PrecisionOption;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +32,8 @@ import picocli.CommandLine.Spec;
     footer = {"",
         "Examples:",
         "  slipstream bench --json bench.json --png bench.png",
-        "  slipstream bench --rounds 3 --prompts 2 --seeds 1 --steps 20"})
+        "  slipstream bench --rounds 3 --prompts 2 --seeds 1 --steps 20",
+        "  slipstream bench --devices cuda:0,cuda:1"})
 public final class BenchCommand implements Callable<Integer> {
     private static final int ENLARGED = 2;
 
@@ -44,8 +43,14 @@ public final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model;
 
+<<<<<<< HEAD
+    @Option(names = "--devices", paramLabel = "LIST", order = 9, split = ",",
+        description = "Devices for the plans, like cuda:0,cuda:1; plans for more are left out. CPU threads without it.")
+    private List<String> devices;
+=======
     @Mixin
     private PrecisionOption precision;
+>>>>>>> main
 
     @Option(names = "--rounds", paramLabel = "N", order = 10,
         description = "Timed rounds; one a picture without it.")
@@ -78,19 +83,19 @@ public final class BenchCommand implements Callable<Integer> {
         if (rounds != null && rounds < 1) {
             throw new InputException("--rounds takes 1 or more, not " + rounds + "; leave it out for one a picture");
         }
-        checkWritable(json, "--json");
-        checkWritable(png, "--png");
+        MeasuredFile.check(json, "--json");
+        MeasuredFile.check(png, "--png");
         List<ImageRequest> requests =
             BenchPrompts.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE);
         PrintWriter out = spec.commandLine().getOut();
-        out.println(MachineFacts.line());
+        out.println(MachineFacts.line(devices == null ? List.of() : devices));
         out.flush();
         try (Contest contest = new Contest(plans(requests.getFirst()), model.path(), precision.precision())) {
             int count = rounds == null ? requests.size() : rounds;
             contest.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = noise();
             List<LoopProbe> probes = contest.contenders().stream()
-                .map(it -> LoopProbe.of(it.pipeline(), requests.getFirst(), noise)).toList();
+                .map(it -> LoopProbe.of(it.plan(), it.pipeline(), requests.getFirst(), noise)).toList();
             List<BenchRow> rows = BenchRow.of(contest.contenders(), probes);
             out.println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
                 + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
@@ -104,7 +109,10 @@ public final class BenchCommand implements Callable<Integer> {
 
     private List<BenchPlan> plans(ImageRequest request) {
         try (PipelineDraft draft = DiffusionPipeline.of(model.path()).draft()) {
-            return BenchPlan.all(draft.blueprint(request), Runtime.getRuntime().availableProcessors());
+            Blueprint sequential = draft.blueprint(request);
+            return devices == null
+                ? BenchPlan.onThreads(sequential, Runtime.getRuntime().availableProcessors())
+                : BenchPlan.on(devices, sequential);
         }
     }
 
@@ -122,12 +130,7 @@ public final class BenchCommand implements Callable<Integer> {
     private void write(List<BenchRow> rows, List<Contender> contenders, List<ImageRequest> requests,
         PrintWriter out) throws IOException {
         if (json != null) {
-            ByteBuffer text = ByteBuffer.wrap((BenchRow.json(rows) + "\n").getBytes(StandardCharsets.UTF_8));
-            AtomicFile.write(json, channel -> {
-                while (text.hasRemaining()) {
-                    channel.write(text);
-                }
-            });
+            MeasuredFile.write(json, BenchRow.json(rows));
             out.println("numbers: " + json);
         }
         if (png != null) {
@@ -137,17 +140,6 @@ public final class BenchCommand implements Callable<Integer> {
                 + String.join(" | ", rows.stream().map(BenchRow::plan).toList()));
             out.println("columns from left to right, seed 0: "
                 + String.join(" | ", requests.subList(0, prompts).stream().map(ImageRequest::prompt).toList()));
-        }
-    }
-
-    /** Before minutes are spent. */
-    private static void checkWritable(Path file, String option) {
-        if (file != null) {
-            try {
-                AtomicFile.checkWritable(file);
-            } catch (IOException unwritable) {
-                throw new InputException(unwritable.getMessage() + "; choose another " + option, unwritable);
-            }
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.slipstream.samples.bench;
 
+import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.diffusion.Blueprint;
 import dev.slipstream.pipelines.graph.Cut;
 import dev.slipstream.pipelines.plan.Plan;
@@ -14,8 +15,10 @@ import java.util.List;
  * @param label short and unique
  * @param spec as the command line takes it
  * @param devices as the command line takes them
+ * @param replayed whether what recurs is replayed, on devices that can
  */
-record BenchPlan(String label, String spec, List<String> devices) {
+record BenchPlan(String label, String spec, List<String> devices, boolean replayed) {
+    private static final String CPU = "cpu";
     private static final String THREAD = "cpu:1";
     private static final int COMPONENTS = 2;
 
@@ -23,50 +26,82 @@ record BenchPlan(String label, String spec, List<String> devices) {
         devices = List.copyOf(devices);
     }
 
-    private static BenchPlan threads(String label, String spec, int count) {
-        return new BenchPlan(label, spec, Collections.nCopies(count, THREAD));
-    }
-
-    /** One thread, step after step: what all others are compared with. */
-    static BenchPlan baseline() {
-        return threads("sequential, 1 thread", "sequential", 1);
+    /** The baseline and all others that this model can run on threads of this machine. */
+    static List<BenchPlan> onThreads(Blueprint sequential, int cores) {
+        List<BenchPlan> plans = new ArrayList<>();
+        plans.add(new BenchPlan("sequential, 1 thread", "sequential", List.of(THREAD), true));
+        if (cores > 1) {
+            plans.add(new BenchPlan("sequential, 2 threads", "sequential", List.of("cpu:2"), true));
+        }
+        addOthers(plans, sequential, Collections.nCopies(COMPONENTS + 1, THREAD));
+        return List.copyOf(plans);
     }
 
     /**
-     * The baseline and all others that this model and machine can run.
-     *
-     * @param sequential the baseline's; its model has the cuts. Without one in two components the library chooses
+     * The baseline and all others that this model can run on these devices; those for more devices are left out. Where
+     * devices replay, the main ones come once more with every step queued anew.
      */
-    static List<BenchPlan> all(Blueprint sequential, int cores) {
+    static List<BenchPlan> on(List<String> devices, Blueprint sequential) {
         List<BenchPlan> plans = new ArrayList<>();
-        plans.add(baseline());
-        if (cores > 1) {
-            plans.add(new BenchPlan("sequential, 2 threads", "sequential", List.of("cpu:2")));
-        }
-        plans.add(threads("cfg-split", "cfg-split", 2));
-        List<Cut> halves = sequential.model().cuts().stream().filter(cut -> cut.size() == COMPONENTS).toList();
-        if (halves.isEmpty()) {
-            addAsynchronous(plans, "asyncdiff", "", sequential);
-        } else {
-            halves.forEach(cut -> addAsynchronous(plans, cut.name(), ",cut=" + cut.name(), sequential));
+        plans.add(new BenchPlan("sequential", "sequential", devices.subList(0, 1), true));
+        addOthers(plans, sequential, devices);
+        if (devices.stream().anyMatch(device -> !isCpu(device))) {
+            List<BenchPlan> direct = plans.stream().filter(plan -> plan.label().matches("sequential|cfg-split|.* w1"))
+                .map(BenchPlan::direct).toList();
+            plans.addAll(direct);
         }
         return List.copyOf(plans);
     }
 
-    private static void addAsynchronous(List<BenchPlan> plans, String name, String cut,
-        Blueprint sequential) {
+    private BenchPlan direct() {
+        return new BenchPlan(label + ", direct", spec, devices, false);
+    }
+
+    private static boolean isCpu(String device) {
+        return DeviceSpec.parse(device).provider().equals(CPU);
+    }
+
+    /** Whether ONNX Runtime runs its segments. */
+    boolean isOnCpus() {
+        return devices.stream().allMatch(BenchPlan::isCpu);
+    }
+
+    /**
+     * @param sequential the baseline's; its model has the cuts. Without one in two components the library chooses
+     */
+    private static void addOthers(List<BenchPlan> plans, Blueprint sequential, List<String> devices) {
+        add(plans, "cfg-split", "cfg-split", 2, devices);
+        List<Cut> halves = sequential.model().cuts().stream().filter(cut -> cut.size() == COMPONENTS).toList();
+        if (devices.size() < COMPONENTS) {
+            return;
+        }
+        if (halves.isEmpty()) {
+            addAsynchronous(plans, "asyncdiff", "", sequential, devices);
+        } else {
+            halves.forEach(cut -> addAsynchronous(plans, cut.name(), ",cut=" + cut.name(), sequential, devices));
+        }
+    }
+
+    private static void addAsynchronous(List<BenchPlan> plans, String name, String cut, Blueprint sequential,
+        List<String> devices) {
         String spec = "asyncdiff:n=" + COMPONENTS + ",warmup=";
         boolean shell = isShell(Blueprint.draw(sequential.model(), sequential.shape(),
             Strategies.parse(spec + 1 + cut), COMPONENTS).plan());
         for (int warmUp : new int[] {1, 3}) {
             String label = name + " w" + warmUp;
-            plans.add(threads(label, spec + warmUp + cut, COMPONENTS));
-            plans.add(threads(label + " t1", spec + warmUp + ",tail=1" + cut, COMPONENTS));
+            add(plans, label, spec + warmUp + cut, COMPONENTS, devices);
+            add(plans, label + " t1", spec + warmUp + ",tail=1" + cut, COMPONENTS, devices);
             if (shell) {
-                plans.add(threads(label + " reference", spec + warmUp + cut + ",staleness=reference", COMPONENTS));
+                add(plans, label + " reference", spec + warmUp + cut + ",staleness=reference", COMPONENTS, devices);
             }
-            plans.add(threads(label + " s2 reuse", spec + warmUp + ",stride=2,form=reuse" + cut, COMPONENTS));
-            plans.add(threads(label + " s2 paper", spec + warmUp + ",stride=2,form=paper" + cut, COMPONENTS + 1));
+            add(plans, label + " s2 reuse", spec + warmUp + ",stride=2,form=reuse" + cut, COMPONENTS, devices);
+            add(plans, label + " s2 paper", spec + warmUp + ",stride=2,form=paper" + cut, COMPONENTS + 1, devices);
+        }
+    }
+
+    private static void add(List<BenchPlan> plans, String label, String spec, int count, List<String> devices) {
+        if (count <= devices.size()) {
+            plans.add(new BenchPlan(label, spec, devices.subList(0, count), true));
         }
     }
 

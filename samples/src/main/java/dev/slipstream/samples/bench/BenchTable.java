@@ -11,7 +11,8 @@ final class BenchTable {
         over the first row; path: what the loop would take with a core for each device, from the processing times of
         its stages (needs a quiet machine where a device has 2 threads); dB: likeness to the first row's pictures, mean
         and worst; diff: largest difference of a pixel's channel; copied: between devices, a picture; weights: most on
-        one device; heap: bytes a step in our own code (ONNX Runtime's own: in the JSON); us: host time a launch
+        one device; heap: bytes a step in our own code (ONNX Runtime's own: in the JSON); us: host time a launch;
+        direct: every step is queued anew, where the other rows replay what recurs
         """;
 
     private BenchTable() {

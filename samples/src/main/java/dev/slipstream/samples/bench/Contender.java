@@ -20,7 +20,7 @@ final class Contender implements AutoCloseable {
     Contender(BenchPlan plan, Path model, Precision precision) {
         this.plan = plan;
         this.pipeline = DiffusionPipeline.of(model).devices(plan.devices().toArray(String[]::new)).plan(plan.spec())
-            .precision(precision).open();
+            .precision(precision).replayed(plan.replayed()).open();
     }
 
     /** Builds engines and lets the JVM see the loop, outside of all counting. */

@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.diffusion.Blueprint;
 import dev.slipstream.pipelines.diffusion.Denoiser;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.LoopOptions;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.HostInput;
 import dev.slipstream.pipelines.run.Instruction;
@@ -31,26 +32,27 @@ import java.util.stream.IntStream;
  * @param launchMicros host time a launched segment, with all instructions around it
  * @param heapBytesPerStep allocated on the heap by the thread that queues and the threads of the streams, less what
  *     ONNX Runtime's own Java layer allocates
- * @param runtimeHeapBytesPerStep what ONNX Runtime's own Java layer allocates
+ * @param runtimeHeapBytesPerStep what ONNX Runtime's own Java layer allocates; 0 where it is not used
  */
 record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPerStep,
     double runtimeHeapBytesPerStep, List<Long> weightBytes, Map<String, Double> stageMillis) {
 
     private static final int RUNS = 3;
 
-    static LoopProbe of(DiffusionPipeline pipeline, ImageRequest request, NoiseTable noise) {
+    static LoopProbe of(BenchPlan plan, DiffusionPipeline pipeline, ImageRequest request, NoiseTable noise) {
         Blueprint blueprint = pipeline.draft().blueprint(request);
         try (Denoiser denoiser = Denoiser.build(blueprint, pipeline.devices()); Arena arena = Arena.ofShared()) {
             Map<Integer, Long> costs = busyNanos(denoiser, request, noise, arena);
             Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
-            try (Execution execution = denoiser.prepare(noise, request.guidance(), false, false)) {
+            try (Execution execution = denoiser.prepare(noise, request.guidance(),
+                LoopOptions.DEFAULT.withReplay(plan.replayed()))) {
                 Program program = execution.program();
                 Map<String, MemorySegment> given = zeros(program, arena);
                 execution.run(given, LoopObserver.NONE);
                 double launchMicros = launchMicros(execution, given);
                 HeapMeter meter = new HeapMeter(threads(before), noise.steps());
                 double heap = heapBytes(execution, given, meter);
-                double runtime = runtimeBytes(blueprint, program, meter);
+                double runtime = plan.isOnCpus() ? runtimeBytes(blueprint, program, meter) : 0;
                 double critical = Simulator.simulate(program, instruction ->
                     instruction instanceof Instruction.Run run ? costs.get(run.stage()) : 0).endNanos() / 1e6;
                 return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
@@ -139,8 +141,8 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         return millis;
     }
 
-    /** Time does not depend on the values. */
-    private static Map<String, MemorySegment> zeros(Program program, Arena arena) {
+    /** What a program wants to be given, as zeros: time does not depend on the values. */
+    static Map<String, MemorySegment> zeros(Program program, Arena arena) {
         Map<String, Long> sizes = new HashMap<>();
         for (HostInput input : program.hostInputs()) {
             if (input instanceof HostInput.Given given) {

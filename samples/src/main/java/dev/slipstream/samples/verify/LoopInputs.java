@@ -23,7 +23,7 @@ import java.util.Map;
  * @param extras in the order in which they follow the latents on the channel axis
  * @param conditions by the name of the graph's input
  */
-record LoopInputs(LoopShape shape, StoredTensor latents, List<StoredTensor> extras,
+public record LoopInputs(LoopShape shape, StoredTensor latents, List<StoredTensor> extras,
     Map<String, StoredTensor> conditions) {
 
     private static final String LATENTS = "latents";
@@ -31,7 +31,7 @@ record LoopInputs(LoopShape shape, StoredTensor latents, List<StoredTensor> extr
     private static final List<String> EXTRAS = List.of("mask", "masked_image_latents", "image");
 
     /** @throws ModelException naming the file and the tensor that is missing or has the wrong shape */
-    static LoopInputs read(SafetensorsFile inputs, DenoiserModel model) {
+    public static LoopInputs read(SafetensorsFile inputs, DenoiserModel model) {
         StoredTensor latents = inputs.tensor(LATENTS);
         if (latents.shape().rank() != 4) {
             throw wrong(inputs, LATENTS, latents, "must be [batch, channels, height, width]");

@@ -35,7 +35,7 @@ import java.util.Optional;
  *
  * Every method that reads throws {@link ModelException}, which names the file and the key. The owner closes it.
  */
-final class ReferenceFolder implements AutoCloseable {
+public final class ReferenceFolder implements AutoCloseable {
     private final ModelFolder folder;
     private final DenoiserModel model;
     private final ConfigFile cases;
@@ -60,7 +60,7 @@ final class ReferenceFolder implements AutoCloseable {
      * @param format what the denoiser is read from; empty for what there is, the graph first
      * @param precision in which it computes, whatever the expected numbers were made with
      */
-    static ReferenceFolder open(Path path, Optional<ComponentFormat> format, Precision precision) {
+    public static ReferenceFolder open(Path path, Optional<ComponentFormat> format, Precision precision) {
         ModelFolder folder = ModelFolder.open(path);
         ConfigFile cases = ConfigFile.read(folder.path().resolve("cases.json"));
         DenoiserModel model = DenoiserModel.read(folder,
@@ -75,11 +75,11 @@ final class ReferenceFolder implements AutoCloseable {
         }
     }
 
-    DenoiserModel model() {
+    public DenoiserModel model() {
         return model;
     }
 
-    SafetensorsFile inputs() {
+    public SafetensorsFile inputs() {
         return inputs;
     }
 

@@ -24,6 +24,7 @@ public record DriverLibrary(Optional<Path> explicit) {
     public static final String PROPERTY = "slipstream.cuda.driver";
 
     private static final String SYSTEM_NAME = "libcuda.so.1";
+    private static final int TOLD_FUNCTIONS = 3;
 
     /** There is no library, or it is not one; the message says what was tried. */
     public static final class NotFoundException extends Exception {
@@ -51,7 +52,7 @@ public record DriverLibrary(Optional<Path> explicit) {
         SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
         List<String> missing = functions().stream().filter(name -> symbols.find(name).isEmpty()).toList();
         if (!missing.isEmpty()) {
-            throw new NotFoundException(file + " is too old or no CUDA driver: it lacks " + String.join(", ", missing));
+            throw new NotFoundException(file + " is too old or no CUDA driver: it lacks " + told(missing));
         }
         return new Driver(file);
     }
@@ -80,6 +81,11 @@ public record DriverLibrary(Optional<Path> explicit) {
         } catch (IOException damaged) {
             throw new UncheckedIOException(damaged);
         }
+    }
+
+    private static String told(List<String> names) {
+        String first = String.join(", ", names.subList(0, Math.min(TOLD_FUNCTIONS, names.size())));
+        return names.size() <= TOLD_FUNCTIONS ? first : first + " and " + (names.size() - TOLD_FUNCTIONS) + " more";
     }
 
     private static String firstLine(Throwable failure) {

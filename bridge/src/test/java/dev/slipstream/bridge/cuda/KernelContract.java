@@ -1,0 +1,230 @@
+package dev.slipstream.bridge.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.slipstream.bridge.cuda.driver.PreFlight;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What each kernel in {@code native/src} does, against the same arithmetic in Java. Subclasses choose the driver. */
+abstract class KernelContract {
+    private static final int COUNT = 1000;
+
+    private KernelRuns kernels;
+
+    /** A driver with a device; the calling test is skipped where there is none. */
+    protected abstract PreFlight.Ready driver();
+
+    @BeforeEach
+    void load() {
+        kernels = new KernelRuns(driver());
+    }
+
+    @AfterEach
+    void free() {
+        if (kernels != null) {
+            kernels.close();
+        }
+    }
+
+    private static float[] values(int seed) {
+        Random random = new Random(seed);
+        float[] values = new float[COUNT];
+        for (int i = 0; i < COUNT; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private MemorySegment combination(long out, long count, long[] inputs, float... weights) {
+        MemorySegment struct = kernels.arena().allocate(120, 8);
+        for (int i = 0; i < inputs.length; i++) {
+            struct.setAtIndex(ValueLayout.JAVA_LONG, i, inputs[i]);
+            struct.set(ValueLayout.JAVA_FLOAT, 64 + i * 4L, weights[i]);
+        }
+        struct.set(ValueLayout.JAVA_LONG, 96, out);
+        struct.set(ValueLayout.JAVA_LONG, 104, count);
+        struct.set(ValueLayout.JAVA_INT, 112, inputs.length);
+        return struct;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 8})
+    void aCombinationHasTheBitsOfTheCpuProvider(int terms) {
+        float[][] inputs = new float[terms][];
+        long[] addresses = new long[terms];
+        float[] weights = new float[terms];
+        float[] expected = new float[COUNT];
+        for (int term = 0; term < terms; term++) {
+            inputs[term] = values(term);
+            addresses[term] = kernels.upload(inputs[term]);
+            weights[term] = 0.3f * term - 1;
+            for (int i = 0; i < COUNT; i++) {
+                expected[i] = term == 0 ? inputs[0][i] * weights[0] : expected[i] + weights[term] * inputs[term][i];
+            }
+        }
+        long out = kernels.memory(COUNT * 4);
+        kernels.launch("combine_f32", combination(out, COUNT, addresses, weights));
+        assertArrayEquals(expected, kernels.floats(out, COUNT));
+    }
+
+    @Test
+    void aCombinationMayReplaceAnInput() {
+        float[] first = values(1);
+        float[] second = values(2);
+        long a = kernels.upload(first);
+        long b = kernels.upload(second);
+        kernels.launch("combine_f32", combination(b, COUNT, new long[] {a, b}, 2, 3));
+        float[] result = kernels.floats(b, COUNT);
+        for (int i = 0; i < COUNT; i++) {
+            assertEquals(first[i] * 2 + second[i] * 3, result[i]);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(KernelsHalfType.class)
+    void aCombinationOfHalvesIsRoundedOnce(KernelsHalfType type) {
+        short[] first = type.of(values(1));
+        short[] second = type.of(values(2));
+        long out = kernels.memory(COUNT * 2);
+        kernels.launch("combine_" + type.kernelName(), combination(out, COUNT,
+            new long[] {kernels.upload(first), kernels.upload(second)}, 1.7f, -0.7f));
+        short[] result = kernels.shorts(out, COUNT);
+        for (int i = 0; i < COUNT; i++) {
+            float exact = 1.7f * type.toFloat(first[i]) + -0.7f * type.toFloat(second[i]);
+            assertEquals(type.of(exact), result[i], "element " + i);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 1024})
+    void anyNumberOfThreadsGivesTheSame(int threads) {
+        float[] in = values(3);
+        long address = kernels.upload(in);
+        long out = kernels.memory((COUNT + 1) * 4);
+        kernels.launch("combine_f32", 2, threads, combination(out, COUNT, new long[] {address}, 1));
+        float[] result = kernels.floats(out, COUNT + 1);
+        assertArrayEquals(in, Arrays.copyOf(result, COUNT));
+        assertEquals(Float.NaN, result[COUNT], "beyond the end");
+    }
+
+    @ParameterizedTest
+    @EnumSource(KernelsHalfType.class)
+    void eachHalfBecomesAFloatExactly(KernelsHalfType type) {
+        short[] all = new short[1 << 16];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = (short) i;
+        }
+        long out = kernels.memory(all.length * 4L);
+        kernels.launch("cast_" + type.kernelName() + "_f32",
+            kernels.arguments(new long[] {kernels.upload(all), out, all.length}));
+        float[] result = kernels.floats(out, all.length);
+        for (int i = 0; i < all.length; i++) {
+            assertEquals(type.toFloat((short) i), result[i], Integer.toHexString(i));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(KernelsHalfType.class)
+    void floatsAreRoundedToTheNearestHalf(KernelsHalfType type) {
+        float[] in = KernelsHalfType.hardToRound();
+        long out = kernels.memory(in.length * 2L);
+        kernels.launch("cast_f32_" + type.kernelName(),
+            kernels.arguments(new long[] {kernels.upload(in), out, in.length}));
+        short[] result = kernels.shorts(out, in.length);
+        for (int i = 0; i < in.length; i++) {
+            assertEquals(type.toFloat(type.of(in[i])), type.toFloat(result[i]), "of " + in[i]);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(KernelsHalfType.class)
+    void oneHalfTypeBecomesTheOther(KernelsHalfType from) {
+        KernelsHalfType to = from == KernelsHalfType.FLOAT16 ? KernelsHalfType.BFLOAT16 : KernelsHalfType.FLOAT16;
+        short[] in = from.of(KernelsHalfType.hardToRound());
+        long out = kernels.memory(in.length * 2L);
+        kernels.launch("cast_" + from.kernelName() + "_" + to.kernelName(),
+            kernels.arguments(new long[] {kernels.upload(in), out, in.length}));
+        short[] result = kernels.shorts(out, in.length);
+        for (int i = 0; i < in.length; i++) {
+            float value = from.toFloat(in[i]);
+            assertEquals(to.toFloat(to.of(value)), to.toFloat(result[i]), "of " + value);
+        }
+    }
+
+    @Test
+    void aFillWritesItsPatternAndNothingElse() {
+        long words = kernels.memory(6 * 4);
+        kernels.launch("fill_b32", kernels.arguments(new long[] {words, 5}, 0x12345678));
+        int[] expected = {0x12345678, 0x12345678, 0x12345678, 0x12345678, 0x12345678, -1};
+        assertArrayEquals(expected, kernels.ints(words, 6));
+        long halves = kernels.memory(4 * 2);
+        kernels.launch("fill_b16", kernels.arguments(new long[] {halves, 3}, 0x3C00));
+        assertArrayEquals(new short[] {0x3C00, 0x3C00, 0x3C00, -1}, kernels.shorts(halves, 4));
+    }
+
+    @Test
+    void noiseIsThatOfThePipelines() {
+        // What the class Noise of the pipelines draws: of step 7 from element 5 on, the first latents, and of an image.
+        assertNoise(5, 0x123456789ABCDEFL, 1L << 32 | 7, 1.2529898f, -0.11032792f, 0.041945778f, -0.0590742f,
+            0.114582606f, -0.15951191f, -0.5387463f, 1.3696966f);
+        assertNoise(0, -42, 0, 0.84896225f, -0.05981831f, -0.054726563f, 0.10425106f, 0.90561223f, 0.12144286f,
+            -1.7694341f);
+        assertNoise(1L << 36, 1, 2L << 32, -0.195945f, -1.7719576f, -1.1399406f, -1.6724217f, 0.55888546f);
+    }
+
+    private void assertNoise(long first, long seed, long stream, float... expected) {
+        long out = kernels.memory((expected.length + 1) * 4L);
+        kernels.launch("normal_f32", kernels.arguments(new long[] {out, expected.length, first, seed, stream}));
+        float[] result = kernels.floats(out, expected.length + 1);
+        assertArrayEquals(expected, Arrays.copyOf(result, expected.length), 1e-7f);
+        assertEquals(Float.NaN, result[expected.length], "beyond the end");
+    }
+
+    @Test
+    void aPictureIsClampedRoundedToEvenAndInterleaved() {
+        // Three pixels: their red, then green, then blue. -0.49411765 becomes 64.5 and 0 becomes 127.5, both ties.
+        float[] planes = {-1, 1, 0, -0.49411765f, 3, Float.NEGATIVE_INFINITY, 0.5f, -3, Float.NaN};
+        long out = kernels.memory(10);
+        kernels.launch("image_rgb8", kernels.arguments(new long[] {kernels.upload(planes), out, 3}));
+        byte[] expected = {0, 64, (byte) 191, (byte) 255, (byte) 255, 0, (byte) 128, 0, 0, -1};
+        assertArrayEquals(expected, kernels.bytes(out, 10));
+    }
+
+    @Test
+    void aGuardNamesTheLowestLabelWithABadValue() {
+        float[] good = values(4);
+        good[0] = Float.MAX_VALUE;
+        float[] bad = good.clone();
+        bad[COUNT - 1] = Float.NEGATIVE_INFINITY;
+        long mark = kernels.memory(4);
+        kernels.launch("fill_b32", kernels.arguments(new long[] {mark, 1}, Integer.MAX_VALUE));
+        guard("guard_f32", kernels.upload(good), mark, 1);
+        assertEquals(Integer.MAX_VALUE, kernels.ints(mark, 1)[0]);
+        guard("guard_f32", kernels.upload(bad), mark, 9);
+        assertEquals(9, kernels.ints(mark, 1)[0]);
+        bad[COUNT - 1] = Float.NaN;
+        for (KernelsHalfType type : KernelsHalfType.values()) {
+            good[0] = type.largest();
+            bad[0] = good[0];
+            guard("guard_" + type.kernelName(), kernels.upload(type.of(good)), mark, 2);
+            guard("guard_" + type.kernelName(), kernels.upload(type.of(bad)), mark, 5);
+        }
+        assertEquals(5, kernels.ints(mark, 1)[0]);
+        guard("guard_f32", kernels.upload(bad), mark, 7);
+        assertEquals(5, kernels.ints(mark, 1)[0]);
+    }
+
+    private void guard(String kernel, long tensor, long mark, int label) {
+        kernels.launch(kernel, kernels.arguments(new long[] {tensor, mark, COUNT}, label));
+    }
+}

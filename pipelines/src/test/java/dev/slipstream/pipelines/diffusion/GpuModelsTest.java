@@ -1,0 +1,78 @@
+package dev.slipstream.pipelines.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.run.Execution;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole denoisers on real GPUs, an engine of TensorRT a segment, against the CPU provider. */
+class GpuModelsTest extends OnRealGpus {
+    private static final float ROUNDING = 1e-4f;
+    /** Of predictions of about 1, doubled by guidance, with 11 bits; the CPU's own halves differ as much. */
+    private static final float HALF_ROUNDING = 0.05f;
+    /** Likewise with 8 bits. */
+    private static final float BFLOAT_ROUNDING = 0.4f;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "samples/model | sequential | 1", "samples/model | sequential | 2", "samples/model | sequential | 3",
+        "samples/model | cfg-split | 2", "samples/model | asyncdiff:warmup=1 | 2",
+        "shared/reference/sd21 | sequential | 1", "shared/reference/sd21 | sequential | 2",
+        "shared/reference/sd21 | sequential | 3", "shared/reference/sd21 | cfg-split | 2",
+        "shared/reference/sdxl | sequential | 1", "shared/reference/sdxl | sequential | 2",
+        "shared/reference/sdxl | sequential | 3", "shared/reference/sdxl | cfg-split | 2"})
+    void oneCallGivesWhatTheCpuGives(String folder, String plan, int count) {
+        List<Device> gpus = gpus(count);
+        WholeDenoiser denoiser = WholeDenoiser.find(folder);
+        float[] expected = denoiser.run("sequential", cpus(1), WholeDenoiser.prediction());
+        assertArrayEquals(expected, denoiser.run(plan, gpus, WholeDenoiser.prediction()), ROUNDING);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"samples/model, 1", "samples/model, 2", "shared/reference/sd21, 1", "shared/reference/sd21, 2",
+        "shared/reference/sdxl, 1", "shared/reference/sdxl, 2"})
+    void halfPrecisionStaysNearTheCpusFloats(String folder, int count) {
+        List<Device> gpus = gpus(count);
+        WholeDenoiser denoiser = WholeDenoiser.find(folder);
+        float[] expected = denoiser.run("sequential", cpus(1), WholeDenoiser.prediction());
+        assertArrayEquals(expected, denoiser.in(Precision.FP16).run("sequential", gpus, WholeDenoiser.prediction()),
+            HALF_ROUNDING);
+        assertArrayEquals(expected, denoiser.in(Precision.BF16).run("sequential", gpus, WholeDenoiser.prediction()),
+            BFLOAT_ROUNDING);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "samples/model | sequential | 1", "samples/model | asyncdiff:warmup=1 | 2",
+        "shared/reference/sd21 | sequential | 1", "shared/reference/sdxl | asyncdiff:warmup=1 | 2"})
+    void replayedStepsHaveTheBitsOfDirectOnes(String folder, String plan, int count) {
+        List<Device> gpus = gpus(count);
+        WholeDenoiser whole = WholeDenoiser.find(folder);
+        try (Denoiser denoiser = Denoiser.build(whole.blueprint(plan, count), gpus);
+             Execution direct = denoiser.prepare(WholeDenoiser.steps(8), WholeDenoiser.GUIDANCE,
+                 LoopOptions.DEFAULT.withReplay(false));
+             Execution replayed =
+                 denoiser.prepare(WholeDenoiser.steps(8), WholeDenoiser.GUIDANCE, LoopOptions.DEFAULT)) {
+            assertTrue(replayed.replays().replayed() > 0, replayed.replays()::toString);
+            float[] expected = whole.run(direct);
+            for (int run = 0; run < 3; run++) {
+                assertArrayEquals(expected, whole.run(replayed), "run " + run);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"samples/model", "shared/reference/sd21", "shared/reference/sdxl"})
+    void theSameRequestGivesTheSameLatents(String folder) {
+        List<Device> gpus = gpus(2);
+        WholeDenoiser denoiser = WholeDenoiser.find(folder);
+        assertArrayEquals(denoiser.run("asyncdiff:warmup=1", gpus, WholeDenoiser.steps(6)),
+            denoiser.run("asyncdiff:warmup=1", gpus, WholeDenoiser.steps(6)));
+    }
+}

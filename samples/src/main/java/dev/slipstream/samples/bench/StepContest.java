@@ -1,0 +1,73 @@
+package dev.slipstream.samples.bench;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.Engine;
+import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.pipelines.diffusion.Denoiser;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphFile;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** All ways to do the steps of one model on one device, side by side: each round does each of them once. */
+final class StepContest implements AutoCloseable {
+    private final StepModel model;
+    private final Device device;
+    private final Owned owned = new Owned();
+    private final List<StepRuns> ways = new ArrayList<>();
+
+    /** Builds engines. The device stays the caller's. */
+    StepContest(StepModel model, Device device, int steps) {
+        this.model = model;
+        this.device = device;
+        try {
+            Denoiser denoiser = owned.own(Denoiser.build(model.blueprint(), List.of(device)));
+            Graph graph = model.blueprint().segment(0).graph();
+            Engine engine = owned.own(device.build(new EngineSource(model.name(),
+                ByteBuffer.wrap(GraphFile.serialize(graph)), graph.folder(), Map.of())));
+            for (boolean replayed : device.replays() ? new boolean[] {false, true} : new boolean[] {false}) {
+                ways.add(owned.own(new LoopSteps(denoiser, steps, replayed)));
+                ways.add(owned.own(new EngineSteps(device, engine, model.blueprint().types(0), steps, replayed)));
+            }
+        } catch (RuntimeException failure) {
+            owned.closeAfter(failure);
+            throw failure;
+        }
+    }
+
+    List<StepRow> run(int rounds) {
+        ways.forEach(StepRuns::run);
+        double[][] millis = new double[ways.size()][rounds];
+        for (int round = 0; round < rounds; round++) {
+            for (int turn = 0; turn < ways.size(); turn++) {
+                int way = (round + turn) % ways.size();
+                long start = System.nanoTime();
+                ways.get(way).run();
+                millis[way][round] = (System.nanoTime() - start) / 1e6 / ways.get(way).steps();
+            }
+        }
+        double first = Spread.of(millis[0]).median();
+        List<StepRow> rows = new ArrayList<>();
+        for (int way = 0; way < ways.size(); way++) {
+            rows.add(StepRow.of(model, device.name(), ways.get(way), Spread.of(millis[way]),
+                hostMicros(ways.get(way)), first));
+        }
+        return rows;
+    }
+
+    private static Spread hostMicros(StepRuns runs) {
+        double[] micros = new double[runs.steps()];
+        for (int step = 0; step < micros.length; step++) {
+            micros[step] = runs.queueNanos(step) / 1e3;
+        }
+        return Spread.of(micros);
+    }
+
+    @Override
+    public void close() {
+        owned.close();
+    }
+}

@@ -1,0 +1,60 @@
+package dev.slipstream.samples.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.pipelines.diffusion.Blueprint;
+import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
+import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.PipelineDraft;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class BenchPlanTest {
+    private static Blueprint sequential;
+
+    @BeforeAll
+    static void draw() {
+        try (PipelineDraft draft = DiffusionPipeline.of(Path.of("model")).draft()) {
+            sequential = draft.blueprint(ImageRequest.of(""));
+        }
+    }
+
+    private static List<String> labels(List<BenchPlan> plans) {
+        return plans.stream().map(BenchPlan::label).toList();
+    }
+
+    @Test
+    void oneDeviceTakesOnlyTheSequentialPlan() {
+        assertEquals(List.of("sequential", "sequential, direct"),
+            labels(BenchPlan.on(List.of("cuda:0"), sequential)));
+        assertEquals(List.of("sequential"), labels(BenchPlan.on(List.of("cpu:2"), sequential)));
+    }
+
+    @Test
+    void plansForMoreDevicesThanThereAreAreLeftOut() {
+        List<BenchPlan> two = BenchPlan.on(List.of("cuda:0", "cuda:1"), sequential);
+        List<BenchPlan> three = BenchPlan.on(List.of("cuda:0", "cuda:1", "cuda:0"), sequential);
+        assertTrue(two.stream().allMatch(plan -> plan.devices().size() <= 2));
+        assertTrue(labels(two).contains("cfg-split") && labels(two).contains("shell w1"));
+        assertFalse(labels(two).contains("shell w1 s2 paper"));
+        assertTrue(labels(three).contains("shell w1 s2 paper"));
+    }
+
+    @Test
+    void theMainPlansComeOnceMoreWithoutReplayWhereDevicesReplay() {
+        List<BenchPlan> plans = BenchPlan.on(List.of("cuda:0", "cuda:0"), sequential);
+        assertEquals(List.of("sequential, direct", "cfg-split, direct", "shell w1, direct", "contiguous w1, direct"),
+            labels(plans.stream().filter(plan -> !plan.replayed()).toList()));
+        assertTrue(BenchPlan.onThreads(sequential, 2).stream().allMatch(BenchPlan::replayed));
+    }
+
+    @Test
+    void onlyPlansOnCpusRunInOnnxRuntime() {
+        assertTrue(BenchPlan.onThreads(sequential, 2).stream().allMatch(BenchPlan::isOnCpus));
+        assertFalse(BenchPlan.on(List.of("cuda:0"), sequential).getFirst().isOnCpus());
+    }
+}
