@@ -18,6 +18,7 @@ import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
@@ -62,8 +63,8 @@ public class DriverHandles {
     MemorySegment kernel;
     CUfunc_st jniKernel;
     MemorySegment parameters;
-    Pointer jniParameters;
-    Pointer jniNothing = new Pointer();
+    PointerPointer<Pointer> jniParameters;
+    PointerPointer<Pointer> jniNothing;
 
     Recording recording;
     MemorySegment graph;
@@ -100,7 +101,7 @@ public class DriverHandles {
         LaunchArguments arguments = new LaunchArguments();
         device.kernels().combine(combination, arguments, stream); // which writes them
         parameters = arguments.pointers();
-        jniParameters = Address.of(parameters);
+        jniParameters = new PointerPointer<>(Address.of(parameters));
     }
 
     private void prepareGraph() {
