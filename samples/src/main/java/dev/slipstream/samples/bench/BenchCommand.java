@@ -43,14 +43,12 @@ public final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model;
 
-<<<<<<< HEAD
+    @Mixin
+    private PrecisionOption precision;
+
     @Option(names = "--devices", paramLabel = "LIST", order = 9, split = ",",
         description = "Devices for the plans, like cuda:0,cuda:1; plans for more are left out. CPU threads without it.")
     private List<String> devices;
-=======
-    @Mixin
-    private PrecisionOption precision;
->>>>>>> main
 
     @Option(names = "--rounds", paramLabel = "N", order = 10,
         description = "Timed rounds; one a picture without it.")
