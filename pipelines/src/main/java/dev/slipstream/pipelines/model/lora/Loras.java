@@ -3,7 +3,9 @@ package dev.slipstream.pipelines.model.lora;
 import dev.slipstream.bridge.file.UserCache;
 import dev.slipstream.pipelines.model.Checkpoint;
 import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.ModelFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,13 +13,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The LoRAs that a model is opened with. Immutable; safe for any thread.
  *
  * <pre>{@code
  * Loras loras = Loras.NONE.and(Lora.read(Path.of("style.safetensors")), 0.8);
- * Checkpoint unet = loras.open(Component.DENOISER, folder.resolve("unet"));
+ * DiffusionPipeline pipeline = DiffusionPipeline.of(model).loras(loras).open();
  * }</pre>
  *
  * @param list their changes add up, so the order means nothing
@@ -28,6 +31,9 @@ import java.util.Set;
 public record Loras(List<WeightedLora> list, Path cache, boolean lenient) {
     /** No change at all. */
     public static final Loras NONE = new Loras(List.of(), UserCache.folder().resolve("lora"), false);
+
+    private static final Set<Component> CHANGEABLE =
+        Set.of(Component.TEXT_ENCODER, Component.TEXT_ENCODER_2, Component.DENOISER);
 
     private static final int NAMED_IN_MESSAGE = 3;
 
@@ -52,12 +58,19 @@ public record Loras(List<WeightedLora> list, Path cache, boolean lenient) {
     }
 
     /**
-     * Checks what can be known before checkpoints are opened.
+     * The model with all changes to it, which are made when its checkpoints are opened.
      *
-     * @param components those of the model that come from checkpoints
-     * @throws ModelException if a LoRA changes another, or has tensors that belong to no layer
+     * @throws ModelException if a LoRA changes a component that the model does not have as a checkpoint, or has tensors
+     *     that belong to no layer
      */
-    public void check(Set<Component> components) {
+    public ModelFolder mergedInto(ModelFolder model) {
+        check(CHANGEABLE.stream().filter(it -> ComponentFormat.of(model.folder(it)) == ComponentFormat.CHECKPOINT)
+            .collect(Collectors.toSet()));
+        return model.withCheckpoints(this::open);
+    }
+
+    /** @param components those of the model that come from checkpoints */
+    void check(Set<Component> components) {
         for (WeightedLora weighted : lenient ? List.<WeightedLora>of() : list) {
             Lora lora = weighted.lora();
             if (!lora.unknown().isEmpty()) {
