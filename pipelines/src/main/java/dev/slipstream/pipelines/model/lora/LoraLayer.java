@@ -20,8 +20,9 @@ public record LoraLayer(String down, Shape downShape, String up, Shape upShape, 
 
     /** Whether the factors fit each other. */
     boolean isConsistent() {
-        return downShape.rank() >= 2 && upShape.rank() >= 2 && downShape.dim(0) > 0
-            && upShape.dim(1) == downShape.dim(0) && upShape.elements() == upShape.dim(0) * upShape.dim(1);
+        return downShape.rank() >= 2 && upShape.rank() >= 2 && downShape.elements() > 0
+            && upShape.dim(0) > 0 && upShape.dim(1) == downShape.dim(0)
+            && upShape.elements() == upShape.dim(0) * upShape.dim(1);
     }
 
     /** Whether the product has the shape of a weight; linear layers may be stored as convolutions of one pixel. */
