@@ -45,6 +45,9 @@ final class GenerateCommand implements Callable<Integer> {
     private DeviceOptions devices;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private RequestOptions request;
 
     @Option(names = "--negative", paramLabel = "TEXT", order = 20, defaultValue = "",
@@ -111,7 +114,7 @@ final class GenerateCommand implements Callable<Integer> {
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         FirstStep firstStep = new FirstStep();
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).loras(lora.loras())
-            .devices(devices.devices()).plan(devices.plan()).guarded(guard)
+            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
             .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();

@@ -26,12 +26,10 @@ import java.util.concurrent.Callable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Models of real size, which take gigabytes of disk and minutes: {@code -Dlarge=true} switches it on. It prints time
- * and peak memory of each phase.
+ * and peak memory of each phase; a method run alone gives figures that others did not touch.
  */
 class LargeModelTest {
     private static final Path STATUS = Path.of("/proc/self/status");
@@ -70,24 +68,31 @@ class LargeModelTest {
         assertEquals(weights, written, weights * 0.02);
     }
 
-    /** What the conversion to float32 costs on a CPU: the weights are twice as large in the engine. */
-    @ParameterizedTest
-    @EnumSource(value = StoredType.class, names = {"F32", "F16"})
-    void anEngineOfStableDiffusionTakesTheMemoryOfItsWeightsInFloat32(StoredType type) throws Exception {
+    @Test
+    void anEngineFromFloat32TakesTheMemoryOfItsWeights() throws Exception {
+        buildAnEngine(StoredType.F32);
+    }
+
+    @Test
+    void anEngineFromFloat16TakesTheMemoryOfItsWeightsInFloat32() throws Exception {
+        buildAnEngine(StoredType.F16);
+    }
+
+    private void buildAnEngine(StoredType type) throws Exception {
         Path model = folder.resolve("sd15");
         ModelTemplate.of(ModelFamily.SD15, false).withType(type).write(model);
         DenoiserModel denoiser = read(model);
         LoopShape shape = new LoopShape(TensorType.of(DataType.FLOAT32, 1, 4, 64, 64), 0, true,
             Map.of("encoder_hidden_states", TensorType.of(DataType.FLOAT32, 2, 77, 768)));
         Blueprint blueprint = Blueprint.draw(denoiser, shape, Strategies.parse("sequential"), 1);
-        long before = status("VmRSS:");
+        long before = status("RssAnon:");
         List<Device> devices = Devices.discover().open(List.of(new DeviceSpec("cpu", "1")));
         try (Denoiser built = phase("build an engine from " + type, () -> Denoiser.build(blueprint, devices))) {
             System.gc();
-            System.out.printf("%.2f GB of weights stored, %.2f GB more in memory with the engine, %.2f GB of it not "
-                + "from files%n", denoiser.graph().weightBytes() / 1e9, (status("VmRSS:") - before) / 1e9,
-                status("RssAnon:") / 1e9);
-            assertTrue(status("RssAnon:") > 3_000_000_000L, built + " has its weights in memory");
+            long taken = status("RssAnon:") - before;
+            System.out.printf("%.2f GB of weights stored, %.2f GB taken by the engine beside mapped files%n",
+                denoiser.graph().weightBytes() / 1e9, taken / 1e9);
+            assertTrue(taken > 2_500_000_000L, built + " takes " + taken + " bytes");
         }
         devices.forEach(Device::close);
     }
