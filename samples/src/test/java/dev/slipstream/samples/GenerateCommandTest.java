@@ -132,6 +132,8 @@ class GenerateCommandTest {
         assertEquals(2, result.getAsJsonArray("devices").size());
         assertEquals(PROMPT, result.get("prompt").getAsString());
         assertTrue(result.get("copiedBytes").getAsLong() > 0);
+        assertTrue(result.get("firstStepMilliseconds").getAsDouble() > 0);
+        assertEquals(Files.exists(Path.of("/proc/self/status")), result.has("peakResidentBytes"));
         JsonObject picture = result.getAsJsonArray("pictures").get(0).getAsJsonObject();
         assertEquals(32, picture.get("width").getAsInt());
         assertEquals(8, picture.get("enlarged").getAsInt());

@@ -74,7 +74,8 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
     public static DenoiserModel read(ModelFolder folder, ComponentFormat format) {
         Graph graph = switch (format) {
             case ONNX -> GraphFile.read(folder.require(Component.DENOISER));
-            case CHECKPOINT -> UNet.read(folder.folder(Component.DENOISER)).graph();
+            case CHECKPOINT -> UNet.write(ConfigFile.read(folder.folder(Component.DENOISER).resolve("config.json")),
+                folder.checkpoint(Component.DENOISER)).graph();
         };
         return new DenoiserModel("unet", graph,
             folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new),

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
 
 /**
  * What a pipeline has built, and keeps for the next request: engines for one size at a time, and the loops that were
@@ -17,6 +18,9 @@ import java.util.concurrent.CompletionException;
 final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */
     private static final int MOST_LOOPS = 4;
+
+    /** Bytes of the denoiser's weights up to which components are built at the same time. */
+    private static final long MOST_BYTES_AT_ONCE = 1L << 30;
 
     private record LoopKey(NoiseTable noise, double guidance, int estimateEvery) {
     }
@@ -35,8 +39,8 @@ final class EngineCache implements AutoCloseable {
     }
 
     /**
-     * Builds what is missing for the size of this request, all components at the same time, and frees what was for
-     * another size.
+     * Builds what is missing for the size of this request, and frees what was for another size. The components of small
+     * models are built at the same time, those of large ones one after another, as building takes memory, too.
      *
      * @throws dev.slipstream.bridge.DeviceOutOfMemoryException before anything is built, if a device has no room
      */
@@ -77,8 +81,10 @@ final class EngineCache implements AutoCloseable {
         built = shape;
     }
 
-    private static <T> CompletableFuture<T> start(String name, java.util.function.Supplier<T> build) {
-        return CompletableFuture.supplyAsync(build, task -> Thread.ofPlatform().name("build " + name).start(task));
+    private <T> CompletableFuture<T> start(String name, Supplier<T> build) {
+        boolean large = draft.model().denoiser().graph().weightBytes() > MOST_BYTES_AT_ONCE;
+        return CompletableFuture.supplyAsync(build, large ? Runnable::run
+            : task -> Thread.ofPlatform().name("build " + name).start(task));
     }
 
     private static RuntimeException cause(CompletionException wrapped) {

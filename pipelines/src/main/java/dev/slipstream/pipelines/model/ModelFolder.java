@@ -24,16 +24,23 @@ import java.util.Optional;
  */
 public final class ModelFolder {
     private final Path path;
+    private final CheckpointSource checkpoints;
 
-    private ModelFolder(Path path) {
+    private ModelFolder(Path path, CheckpointSource checkpoints) {
         this.path = path;
+        this.checkpoints = checkpoints;
     }
 
     /** @throws ModelException if this is no folder, or holds nothing of a model */
     public static ModelFolder open(Path path) {
-        ModelFolder folder = new ModelFolder(path.toAbsolutePath().normalize());
+        ModelFolder folder = new ModelFolder(path.toAbsolutePath().normalize(), CheckpointSource.PLAIN);
         folder.diagnosis().checkIsModel(Files.exists(folder.index()) || folder.hasAnyComponent());
         return folder;
+    }
+
+    /** The same folder, whose checkpoints are opened in another way. */
+    public ModelFolder withCheckpoints(CheckpointSource source) {
+        return new ModelFolder(path, source);
     }
 
     private boolean hasAnyComponent() {
@@ -83,6 +90,11 @@ public final class ModelFolder {
     public Path folder(Component component) {
         return component.folders().stream().map(path::resolve).filter(Files::isDirectory).findFirst()
             .orElse(path.resolve(component.folders().getFirst()));
+    }
+
+    /** The component's weights. @throws ModelException also if it has no safetensors */
+    public Checkpoint checkpoint(Component component) {
+        return checkpoints.open(component, folder(component));
     }
 
     /** The component's {@code config.json}; empty if it has none. */
