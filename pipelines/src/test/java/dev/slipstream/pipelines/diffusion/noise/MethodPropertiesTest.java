@@ -197,7 +197,7 @@ class MethodPropertiesTest {
     void firstOrderOfDpmSolverIsDdim(@ForAll("models") Model model, @ForAll @IntRange(min = 1, max = 60) int steps) {
         SchedulerOptions options = SchedulerOptions.parse("{" + model.betas() + ", \"solver_order\": 1, "
             + "\"prediction_type\": \"" + model.prediction() + "\", \"timestep_spacing\": \"trailing\"}", "a model");
-        List<Row> rows = DpmSolver.read(options).table(steps).rows();
+        List<Row> rows = DpmSolver.read(options).table(steps, 0).rows();
         TrainingSchedule training = model.training();
         for (int step = 0; step < rows.size(); step++) {
             NoiseLevel to = step == rows.size() - 1 ? NoiseLevel.CLEAN
@@ -213,10 +213,10 @@ class MethodPropertiesTest {
     void firstOrderOfLmsIsEuler(@ForAll("models") Model model, @ForAll @IntRange(min = 1, max = 60) int steps) {
         SchedulerOptions options = SchedulerOptions.parse("{" + model.betas() + ", \"prediction_type\": \""
             + model.prediction() + "\"}", "a model");
-        List<Row> euler = Euler.read(options).table(steps).rows();
+        List<Row> euler = Euler.read(options).table(steps, 0).rows();
         Lms fourth = Lms.read(options);
         List<Row> first = new Lms(fourth.sigmas(), fourth.prediction(), fourth.spacing(), fourth.offset(),
-            fourth.karras(), 1).table(steps).rows();
+            fourth.karras(), 1).table(steps, 0).rows();
         for (int step = 0; step < steps; step++) {
             assertTrue(first.get(step).next().past().isEmpty());
             assertEquals(euler.get(step).next().latent(), first.get(step).next().latent(), 1e-9);
@@ -270,7 +270,7 @@ class MethodPropertiesTest {
     void flowMatchingLandsOnTheOneImage(@ForAll @IntRange(min = 1, max = 100) int steps,
                                         @ForAll @DoubleRange(min = 0.1, max = 10) double shift,
                                         @ForAll @DoubleRange(min = -2, max = 2) double image) {
-        NoiseTable table = new FlowMatchEuler(1000, shift).table(steps);
+        NoiseTable table = new FlowMatchEuler(1000, shift).table(steps, 0);
         List<Double> latents = Walk.follow(table, 1.5, (step, row, latent) -> {
             double sigma = row.timestep() / 1000;
             double prediction = (latent - image) / sigma;
