@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.cuda.FakeGpus;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.lang.foreign.Arena;
@@ -23,9 +24,18 @@ class LoopAllocationTest {
 
     @Test
     void aStepAllocatesNothing() {
+        measure(Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"), DeviceSpec.parse("cpu:1"))));
+    }
+
+    @Test
+    void aStepThatGpusReplayAllocatesNothing() {
+        try (FakeGpus gpus = FakeGpus.orSkip(2)) {
+            measure(gpus.open(2));
+        }
+    }
+
+    private void measure(List<Device> devices) {
         assumeTrue(threads.isThreadAllocatedMemorySupported(), "this JVM does not count what threads allocate");
-        List<Device> devices =
-            Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"), DeviceSpec.parse("cpu:1")));
         Blueprint blueprint = TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=shell", 2);
         try (Denoiser denoiser = Denoiser.build(blueprint, devices);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(STEPS), TinyDenoiser.GUIDANCE, false, false);

@@ -1,0 +1,32 @@
+package dev.slipstream.pipelines.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.cuda.FakeGpus;
+import dev.slipstream.pipelines.diffusion.image.Image;
+import java.nio.file.Path;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole pictures of the sample model through the CUDA provider, on the stand-in for its driver. */
+class CudaPictureTest {
+    private static final Path MODEL = Path.of("../samples/model");
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:warmup=1,stride=2"})
+    void thePictureIsThatOfTheCpu(String plan) {
+        byte[] expected = draw(Devices.discover(), plan, "cpu:1", "cpu:1").rgb();
+        try (FakeGpus gpus = FakeGpus.orSkip(2)) {
+            assertArrayEquals(expected, draw(Devices.of(gpus.provider()), plan, "cuda:0", "cuda:1").rgb());
+        }
+    }
+
+    private static Image draw(Devices providers, String plan, String... devices) {
+        ImageRequest request = ImageRequest.of("a large red star on a blue background").withSteps(8).withSeed(7);
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(MODEL).providers(providers).devices(devices).plan(plan)
+                .guarded(true).open()) {
+            return pipeline.submit(request).result().join().image();
+        }
+    }
+}
