@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.pipelines.diffusion.noise.ForwardNoise;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ConfigFile;
@@ -22,14 +23,15 @@ record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig 
         "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline", "LatentConsistencyModelPipeline",
         "LatentConsistencyModelImg2ImgPipeline");
 
-    static PipelineModel read(ModelFolder folder) {
+    /** @param precision of the denoiser; the other components compute as their files say */
+    static PipelineModel read(ModelFolder folder, Precision precision) {
         folder.pipelineClass().filter(name -> !SUPPORTED.contains(name.replaceFirst("^(Onnx|ORT)", "")))
             .ifPresent(name -> {
                 throw new ModelException(folder + "/model_index.json: pipelines of class " + name
                     + " cannot be run yet; there are " + SUPPORTED.stream().sorted().toList());
             });
         ConfigFile scheduler = folder.noiseScheduler();
-        DenoiserModel denoiser = readDenoiser(folder);
+        DenoiserModel denoiser = readDenoiser(folder).withPrecision(precision);
         DenoiserConfig config = folder.denoiserConfig();
         ExtraChannels extra = ExtraChannels.of(config, denoiser, folder);
         NoiseScheduler noise = NoiseScheduler.parse(scheduler.root().toString(), scheduler.path().toString());
