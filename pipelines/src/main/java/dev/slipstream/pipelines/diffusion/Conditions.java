@@ -27,6 +27,8 @@ record Conditions(PipelineModel model) {
     /** The refiner's marks for the prompts, of 10: diffusers' defaults. */
     private static final double GOOD = 6;
     private static final double BAD = 2.5;
+    /** diffusers' default. */
+    private static final int MOST_NOISE = 350;
 
     /**
      * The numbers of one condition.
@@ -63,7 +65,7 @@ record Conditions(PipelineModel model) {
                 + "nothing of sizes, leave them out");
         }
         if (model.extra() == ExtraChannels.PICTURE) {
-            double level = request.given().orElseThrow().usedNoiseLevel();
+            double level = noiseLevel(request.given().orElseThrow());
             numbers.put(NOISE_LEVEL, new Numbers(Shape.of(), new double[] {level}, new double[] {level}));
         }
         if (reads(GUIDANCE)) {
@@ -71,6 +73,18 @@ record Conditions(PipelineModel model) {
         }
         mask.ifPresent(it -> numbers.put(RepaintMask.INPUT, it.numbers()));
         return numbers;
+    }
+
+    private int noiseLevel(GivenImage given) {
+        int most = Math.min(model.folder().settings()
+            .map(settings -> settings.positiveInteger("max_noise_level", MOST_NOISE)).orElse(MOST_NOISE),
+            model.folder().config(Component.DENOISER).map(config -> config.positiveInteger("num_class_embeds",
+                Integer.MAX_VALUE)).orElse(Integer.MAX_VALUE) - 1);
+        if (given.usedNoiseLevel() > most) {
+            throw new IllegalArgumentException("the noise level is at most " + most + " for this model, not "
+                + given.usedNoiseLevel());
+        }
+        return given.usedNoiseLevel();
     }
 
     private boolean reads(String input) {

@@ -28,7 +28,8 @@ final class TextModels implements AutoCloseable {
     /** @param pooled whether the denoiser reads text as SDXL's do */
     private TextModels(ModelFolder folder, boolean pooled) {
         this.folder = folder;
-        this.zeroesEmptyText = pooled && folder.flag("force_zeros_for_empty_prompt", true);
+        this.zeroesEmptyText = pooled && folder.settings()
+            .map(settings -> settings.flag("force_zeros_for_empty_prompt", true)).orElse(true);
     }
 
     /** @param denoiser which tells by what it reads how many encoders there are */

@@ -63,9 +63,9 @@ public final class ModelFolder {
         return Files.exists(index()) ? ConfigFile.read(index()).text("_class_name") : Optional.empty();
     }
 
-    /** A setting of the pipeline, from {@code model_index.json}: true or false. */
-    public boolean flag(String key, boolean otherwise) {
-        return optional(index()).map(settings -> settings.flag(key, otherwise)).orElse(otherwise);
+    /** The settings of the pipeline: {@code model_index.json}; empty without it. */
+    public Optional<ConfigFile> settings() {
+        return optional(index());
     }
 
     /** Whether the component is there, as a graph or as a checkpoint. */
