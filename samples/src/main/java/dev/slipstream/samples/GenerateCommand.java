@@ -25,7 +25,9 @@ import picocli.CommandLine.Parameters;
         "Examples:",
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
         "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
-        "  slipstream generate \"two yellow squares\" --count 4 --output squares.png"})
+        "  slipstream generate \"two yellow squares\" --count 4 --output squares.png",
+        "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
+        "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */
     private static final long SEEDS = 1L << 32;
@@ -117,6 +119,8 @@ final class GenerateCommand implements Callable<Integer> {
             .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
             .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
+            pipeline.draft().warnings(wanted).forEach(lost ->
+                terminal.err().println("slipstream: " + Failures.oneLine(lost)));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {
                 Generation generation = pipeline.submit(wanted.withSeed(wanted.seed() + index));

@@ -149,6 +149,15 @@ class GenerateCommandTest {
     }
 
     @Test
+    void aPromptThatIsTooLongIsCutAndALineSaysWhatIsLost() {
+        CommandRun run = generate("--negative", "red ".repeat(1000));
+        assertEquals(ExitCode.OK, run.code());
+        assertEquals(1, run.complaints().size(), run.err());
+        assertTrue(run.err().startsWith("slipstream: prompt too long: "), run.err());
+        assertTrue(run.err().length() < 700, run.err());
+    }
+
+    @Test
     void aSeedThatIsChosenIsPrintedAndWrittenIntoThePicture() throws IOException {
         long seed = generate("--json").json().get("seed").getAsLong();
         assertTrue(PngText.parameters(picture("picture")).contains("Seed: " + seed + ","));

@@ -89,6 +89,11 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         return new DenoiserPorts(SAMPLE, TIMESTEP, conditions, graph.outputs().getFirst().getName());
     }
 
+    /** The same denoiser, which predicts 0 where its further input {@code repaint_mask} is 0. */
+    DenoiserModel repainting() {
+        return new DenoiserModel(name, RepaintMask.rewrite(graph, SAMPLE), config, cuts, rewrite);
+    }
+
     /** The element type that the graph takes at an input. */
     public DataType elementType(String input) {
         return InputTypes.element(graph.inputs().stream().filter(it -> it.getName().equals(input)).findFirst()

@@ -185,7 +185,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             try {
                 return new PipelineDraft(read, strategy, devices.size(), options);
             } catch (RuntimeException | Error failure) {
-                read.tokenizer().close();
+                read.close();
                 throw failure;
             }
         }
