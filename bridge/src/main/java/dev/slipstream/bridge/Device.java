@@ -33,6 +33,14 @@ public interface Device extends AutoCloseable {
      */
     Engine build(EngineSource source);
 
+    /**
+     * Whether engines of this device compute with numbers of this type. Storing and copying them is possible in any
+     * case.
+     */
+    default boolean computesIn(DataType type) {
+        return true;
+    }
+
     /** Whether copies between devices can run beside computation, so that a stream of their own pays off. */
     boolean copiesBesideComputing();
 

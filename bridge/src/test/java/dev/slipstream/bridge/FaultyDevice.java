@@ -55,6 +55,11 @@ final class FaultyDevice implements Device {
     }
 
     @Override
+    public boolean computesIn(DataType type) {
+        return real.computesIn(type);
+    }
+
+    @Override
     public boolean copiesBesideComputing() {
         return real.copiesBesideComputing();
     }

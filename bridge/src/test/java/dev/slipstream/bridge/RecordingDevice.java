@@ -52,6 +52,11 @@ final class RecordingDevice implements Device {
     }
 
     @Override
+    public boolean computesIn(DataType type) {
+        return real.computesIn(type);
+    }
+
+    @Override
     public boolean copiesBesideComputing() {
         return real.copiesBesideComputing();
     }

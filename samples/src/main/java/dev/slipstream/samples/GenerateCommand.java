@@ -42,6 +42,9 @@ final class GenerateCommand implements Callable<Integer> {
     private DeviceOptions devices;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private RequestOptions request;
 
     @Option(names = "--negative", paramLabel = "TEXT", order = 20, defaultValue = "",
@@ -107,7 +110,8 @@ final class GenerateCommand implements Callable<Integer> {
 
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).devices(devices.devices())
-            .plan(devices.plan()).guarded(guard).patience(Duration.ofSeconds(stepTimeout)).open()) {
+            .plan(devices.plan()).precision(precision.precision()).guarded(guard)
+            .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {

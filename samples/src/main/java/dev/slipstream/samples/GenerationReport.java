@@ -2,6 +2,7 @@ package dev.slipstream.samples;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +29,8 @@ final class GenerationReport {
         StringBuilder text = new StringBuilder();
         text.append("plan     ").append(first.plan().strategy()).append(", ").append(first.request().steps())
             .append(" steps of ")
-            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance())).append('\n');
+            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance()))
+            .append(first.precision() == Precision.FP32 ? "" : ", " + first.precision()).append('\n');
         Plan plan = first.plan();
         int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
         for (int stage = 0; stage < plan.stages().size(); stage++) {
@@ -66,7 +68,7 @@ final class GenerationReport {
         return Json.text(new Result(
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
-            first.request().guidance(), first.scheduler(), plan.strategy(),
+            first.request().guidance(), first.scheduler(), first.precision().toString(), plan.strategy(),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
@@ -82,8 +84,8 @@ final class GenerationReport {
     }
 
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        String scheduler, String plan, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
-        List<PictureResult> pictures) {
+        String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
+        long copiedBytes, List<PictureResult> pictures) {
     }
 
     private record DeviceResult(String name, String description) {

@@ -28,6 +28,9 @@ final class PlanCommand implements Callable<Integer> {
     private DeviceOptions devices;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private RequestOptions request;
 
     @ArgGroup
@@ -50,7 +53,8 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() {
         ImageRequest wanted = request.request("");
         try (PipelineDraft draft =
-            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan()).draft()) {
+            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan())
+                .precision(precision.precision()).draft()) {
             PlanSummary plan = PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
                 List.of(devices.devices()));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));

@@ -2,6 +2,7 @@ package dev.slipstream.samples;
 
 import dev.slipstream.pipelines.diffusion.Blueprint;
 import dev.slipstream.pipelines.diffusion.MemoryNeed;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage;
@@ -13,10 +14,11 @@ import java.util.stream.IntStream;
  * A plan in numbers: what {@code slipstream plan} prints, in whichever form. The names of the components are the keys
  * of its JSON.
  *
+ * @param precision of the denoiser
  * @param copiedBytes from device to device, for a picture
  */
-record PlanSummary(String plan, int steps, boolean guided, List<SegmentEntry> segments, List<StageEntry> stages,
-    List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes) {
+record PlanSummary(String plan, String precision, int steps, boolean guided, List<SegmentEntry> segments,
+    List<StageEntry> stages, List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes) {
 
     /** @param workShare part of all multiply-accumulates of one run of the denoiser, 0 to 1 */
     record SegmentEntry(String name, int nodes, long weightBytes, double workShare) {
@@ -39,7 +41,8 @@ record PlanSummary(String plan, int steps, boolean guided, List<SegmentEntry> se
 
     static PlanSummary of(Blueprint blueprint, Program program, List<MemoryNeed> memory, List<String> devices) {
         Plan plan = blueprint.plan();
-        return new PlanSummary(plan.strategy(), program.steps(), blueprint.shape().guided(), segments(blueprint),
+        return new PlanSummary(plan.strategy(), blueprint.model().precision().toString(), program.steps(),
+            blueprint.shape().guided(), segments(blueprint),
             IntStream.range(0, plan.stages().size())
                 .mapToObj(stage -> new StageEntry(plan.label(stage), plan.stages().get(stage).device())).toList(),
             plan.edges().stream().map(edge -> edge(blueprint, edge)).toList(),
@@ -61,6 +64,11 @@ record PlanSummary(String plan, int steps, boolean guided, List<SegmentEntry> se
     private static EdgeEntry edge(Blueprint blueprint, Edge edge) {
         return new EdgeEntry(edge.tensor(), edge.from(), edge.to(), edge.slip(),
             blueprint.types(edge.from()).get(edge.tensor()).bytes());
+    }
+
+    /** Whether the denoiser computes in less than fp32. */
+    boolean isNarrow() {
+        return !precision.equals(Precision.FP32.toString());
     }
 
     /** The edges, those between the same stages with the same slip as one. */

@@ -18,7 +18,7 @@ final class PlanText {
 
     private String write() {
         String title = plan.plan() + ", " + plan.steps() + " steps, " + (plan.guided() ? "with" : "without")
-            + " guidance\n";
+            + " guidance" + (plan.isNarrow() ? ", " + plan.precision() : "") + "\n";
         String copied = Amounts.bytes(plan.copiedBytes()) + " are copied between devices for a picture";
         return Stream.of(title, segments(), stages(), edges(), memory(), copied).filter(part -> !part.isEmpty())
             .collect(Collectors.joining("\n"));

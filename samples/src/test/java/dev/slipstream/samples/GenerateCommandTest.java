@@ -83,6 +83,22 @@ class GenerateCommandTest {
     }
 
     @Test
+    void thePrecisionIsInTheReportAndInThePicture() throws IOException {
+        CommandRun run = generate("--precision", "fp16", "--plan", "sequential", "--devices", "1", "--guard");
+        assertEquals("", run.err());
+        assertTrue(run.out().startsWith("plan     sequential, 2 steps of ddim, guidance 4, fp16\n"), run.out());
+        assertTrue(PngText.parameters(picture("picture")).contains("Precision: fp16"));
+    }
+
+    @Test
+    void brainHalvesAreRefusedOnCpusWithWhatWorksThere() {
+        CommandRun run = generate("--precision", "bf16");
+        assertEquals(ExitCode.FAILED, run.code());
+        assertTrue(run.err().contains("precision bf16 needs a CUDA device; take fp16 or fp32 here"), run.err());
+        assertEquals(1, run.complaints().size(), run.err());
+    }
+
+    @Test
     void theReportSaysWhatRanWhereAndWhereThePictureIs() {
         String plan = "asyncdiff:warmup=1,cut=contiguous";
         CommandRun run = generate("--seed", "7", "--plan", plan, "--devices", "2");

@@ -58,6 +58,21 @@ class PlanCommandTest {
     }
 
     @Test
+    void inHalfPrecisionEdgesHaveHalfTheBytesAndThePlanSaysSo() {
+        JsonObject single = plan("--devices", "2", "--plan", "asyncdiff:warmup=1", "--json").json();
+        JsonObject half =
+            plan("--devices", "2", "--plan", "asyncdiff:warmup=1", "--json", "--precision", "bf16").json();
+        assertEquals(bytes(single), 2 * bytes(half));
+        assertEquals("fp32", single.get("precision").getAsString());
+        assertEquals("bf16", half.get("precision").getAsString());
+        assertTrue(plan("--precision", "bf16").out().contains("with guidance, bf16\n"));
+    }
+
+    private static long bytes(JsonObject plan) {
+        return entries(plan, "edges").stream().mapToLong(edge -> edge.get("bytes").getAsLong()).sum();
+    }
+
+    @Test
     void sequentialOnOneDeviceCopiesNothing() {
         CommandRun run = plan("--devices", "1");
         assertTrue(run.out().startsWith("sequential, 50 steps"), run.out());

@@ -52,6 +52,7 @@ class WrongInputTest {
         --steps 100000                          | must be 1 to 1000
         --steps many                            | 'many' is not an int
         --plan zigzag                           | there is no plan 'zigzag'
+        --precision fp8                         | there is no precision 'fp8'
         --plan asyncdiff:speed=9                | asyncdiff has no setting speed
         --plan asyncdiff:n=2 --devices 3        | at most 2 devices, not 3
         --plan asyncdiff --devices 1            | at least 2 devices

@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.Buffer;
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.DeviceMemory;
@@ -100,6 +101,12 @@ final class CpuDevice implements Device, Owner {
     public Engine build(EngineSource source) {
         requireOpen();
         return open.add(new EngineBuilder(this, source).build());
+    }
+
+    /** ONNX Runtime has no kernels for bfloat16 on CPUs; halves it computes in float32. */
+    @Override
+    public boolean computesIn(DataType type) {
+        return type != DataType.BFLOAT16;
     }
 
     /** Copying takes the same cores as computing. */

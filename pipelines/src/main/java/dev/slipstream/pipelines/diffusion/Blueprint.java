@@ -67,7 +67,7 @@ public final class Blueprint {
 
     private static Cutting cut(DenoiserModel model, LoopShape shape, Strategy strategy, int components, long rows) {
         Map<String, TensorType> inputs = inputs(model, shape, rows);
-        Graph fixed = StaticShapes.fix(model.graph(), inputs);
+        Graph fixed = model.rewrite().apply(StaticShapes.fix(model.graph(), inputs));
         Map<String, TensorType> types = ValueInfos.types(fixed);
         if (components == 1) {
             return new Cutting(new Partition(fixed, List.of(new Segment(model.name(), 0, fixed))), types);

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
+import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.Segment;
@@ -40,9 +41,12 @@ public final class Denoiser implements AutoCloseable {
     /**
      * Builds one engine for each segment on each device that runs it; devices build at the same time.
      *
-     * @throws dev.slipstream.bridge.EngineBuildException if one cannot be built; the others are freed again
+     * <p>Whether a device can compute in the model's precision is asked here, before anything is built.
+     *
+     * @throws EngineBuildException if one cannot be built; the others are freed again
      */
     public static Denoiser build(Blueprint blueprint, List<Device> devices) {
+        checkPrecision(blueprint.model(), devices);
         Map<Place, CompletableFuture<Engine>> building = new LinkedHashMap<>();
         Map<Device, CompletableFuture<?>> last = new LinkedHashMap<>();
         for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {
@@ -72,6 +76,14 @@ public final class Denoiser implements AutoCloseable {
             throw failure;
         }
         return new Denoiser(blueprint, devices, engines);
+    }
+
+    private static void checkPrecision(DenoiserModel model, List<Device> devices) {
+        devices.stream().filter(device -> !device.computesIn(model.precision().type())).findFirst()
+            .ifPresent(device -> {
+                throw new EngineBuildException(device.name() + ": engine " + model.name() + " cannot be built: "
+                    + "precision " + model.precision() + " needs a CUDA device; take fp16 or fp32 here");
+            });
     }
 
     private static Engine build(Place place) {

@@ -10,6 +10,8 @@ import dev.slipstream.pipelines.graph.BalancedCut;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ComponentFormat;
@@ -31,8 +33,9 @@ import java.util.stream.Collectors;
  * @param graph inputs {@code sample}, {@code timestep} and conditions; its first output is the prediction
  * @param config the model's {@code config.json}; empty where there is none
  * @param cuts named cuts from beside the model, best first
+ * @param rewrite gives the graph its precision, once its shapes are fixed
  */
-public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cut> cuts) {
+public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cut> cuts, PrecisionRewrite rewrite) {
     private static final String SAMPLE = "sample";
     private static final String TIMESTEP = "timestep";
 
@@ -45,6 +48,21 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
             }
         }
         graph = FractionalTimesteps.allow(graph, TIMESTEP);
+    }
+
+    /** A denoiser that computes as its graph says. */
+    public DenoiserModel(String name, Graph graph, JsonObject config, List<Cut> cuts) {
+        this(name, graph, config, cuts, new PrecisionRewrite(Precision.FP32));
+    }
+
+    /** The same denoiser in another precision; latents, timestep, conditions and prediction keep their types. */
+    public DenoiserModel withPrecision(Precision precision) {
+        return new DenoiserModel(name, graph, config, cuts, new PrecisionRewrite(precision));
+    }
+
+    /** The precision in which it computes. */
+    public Precision precision() {
+        return rewrite.precision();
     }
 
     /**

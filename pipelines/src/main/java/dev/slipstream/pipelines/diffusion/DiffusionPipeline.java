@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.plan.Strategy;
@@ -58,6 +59,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private final Path model;
         private List<DeviceSpec> devices = List.of(new DeviceSpec("cpu", "1"));
         private Strategy strategy = Strategies.parse("sequential");
+        private Precision precision = Precision.FP32;
         private Devices providers = Devices.discover();
         private LoopOptions options = LoopOptions.DEFAULT;
 
@@ -74,6 +76,16 @@ public final class DiffusionPipeline implements AutoCloseable {
         /** The plan, as {@link Strategies#parse} reads it; {@code sequential} if not said. */
         public Builder plan(String spec) {
             strategy = Strategies.parse(spec);
+            return this;
+        }
+
+        /**
+         * The precision of the denoiser; fp32 if not said. Latents stay fp32 between its steps, and so do text encoder
+         * and image decoder, which run once a picture. What is sensitive stays fp32 inside the denoiser, too; see
+         * {@link dev.slipstream.pipelines.graph.precision.PrecisionRewrite}.
+         */
+        public Builder precision(Precision wanted) {
+            precision = wanted;
             return this;
         }
 
@@ -141,7 +153,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             if (devices.isEmpty()) {
                 throw new IllegalArgumentException("a pipeline needs at least one device");
             }
-            PipelineModel read = PipelineModel.read(ModelFolder.open(model));
+            PipelineModel read = PipelineModel.read(ModelFolder.open(model), precision);
             try {
                 return new PipelineDraft(read, strategy, devices.size(), options);
             } catch (RuntimeException | Error failure) {

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.pipelines.diffusion.image.GenerationParameters;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.PngFile;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,14 +16,16 @@ import java.util.Map;
  *
  * @param model name of the model
  * @param scheduler name of the noise scheduler that was used
+ * @param precision of the denoiser
  * @param devices names of the devices, in the plan's order
  * @param copiedBytes bytes that went from one device to another
  * @param build time for making engines and loop ready: next to nothing where an earlier request left them
  * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
  *     decoder
  */
-public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler, Plan plan,
-    List<String> devices, long copiedBytes, Duration build, Duration text, Duration loop, Duration decode) {
+public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler,
+    Precision precision, Plan plan, List<String> devices, long copiedBytes, Duration build, Duration text,
+    Duration loop, Duration decode) {
 
     /** What made the picture, as other tools read it from a picture's metadata. */
     public GenerationParameters parameters() {
@@ -34,6 +37,9 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
         settings.put("Size", image.toString());
         settings.put("Model", model);
         settings.put("Plan", plan.strategy());
+        if (precision != Precision.FP32) {
+            settings.put("Precision", precision.toString());
+        }
         String version = GeneratedImage.class.getPackage().getImplementationVersion();
         settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
         return new GenerationParameters(request.prompt(), request.negative(), settings);

@@ -4,6 +4,7 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.text.PromptException;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
@@ -49,6 +50,11 @@ public final class PipelineDraft implements AutoCloseable {
 
     PipelineModel model() {
         return model;
+    }
+
+    /** The precision of the denoiser. */
+    public Precision precision() {
+        return model.denoiser().precision();
     }
 
     LoopOptions options() {

@@ -13,10 +13,10 @@ import java.util.Map;
  * Element types of all tensors of a graph, by the rule that most operators give what their first input is. Numbers are
  * those of {@link DataType}.
  */
-final class ElementTypes {
+public final class ElementTypes {
     private final Map<String, Integer> types = new HashMap<>();
 
-    ElementTypes(Graph graph) {
+    public ElementTypes(Graph graph) {
         graph.weights().forEach((name, weight) -> types.put(name, weight.getDataType()));
         graph.types().forEach(this::put);
         graph.inputs().forEach(this::put);
@@ -30,7 +30,8 @@ final class ElementTypes {
         }
     }
 
-    int of(String tensor) {
+    /** Number of a tensor's element type; float32 for what the graph does not have. */
+    public int of(String tensor) {
         return types.getOrDefault(tensor, DataType.FLOAT_VALUE);
     }
 

@@ -4,7 +4,10 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.slipstream.bridge.file.AtomicFile;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -17,7 +20,7 @@ import java.util.TreeSet;
  * Weights that lie in other files: {@code TensorProto.external_data} with the keys location, offset and length
  * (ONNX, "External Tensor Data").
  */
-final class ExternalData {
+public final class ExternalData {
     private ExternalData() {
     }
 
@@ -87,6 +90,26 @@ final class ExternalData {
         if (range.offset() > size || length > size - range.offset()) {
             throw new GraphException("weight '" + weight.getName() + "' needs bytes " + range.offset() + " to "
                 + (range.offset() + length) + " of " + file + ", which has only " + size);
+        }
+    }
+
+    /**
+     * The bytes of a weight that lies in another file, as many as its dimensions say, mapped for reading.
+     *
+     * @param arena how long they stay mapped
+     * @throws GraphException if the weight is not external, or its file is missing or too short
+     */
+    public static MemorySegment map(Graph graph, TensorProto weight, Arena arena) {
+        Range range = range(weight).orElseThrow(() ->
+            new GraphException("weight '" + weight.getName() + "' lies in the model, not in another file"));
+        Path folder = graph.folder().orElseThrow(() -> new GraphException("weight '" + weight.getName()
+            + "' is external, but the graph comes from no folder"));
+        Path file = inside(folder, range.location(), weight);
+        check(weight, range, file, new HashMap<>());
+        try (FileChannel channel = FileChannel.open(file)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, range.offset(), TensorSizes.bytes(weight), arena);
+        } catch (IOException failed) {
+            throw new GraphException("cannot read " + file + ": " + failed, failed);
         }
     }
 

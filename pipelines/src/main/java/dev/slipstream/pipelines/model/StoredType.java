@@ -4,8 +4,8 @@ import dev.slipstream.bridge.DataType;
 import java.util.Optional;
 
 /**
- * Element types of the safetensors format, with the format's own names. Types without a {@link #dataType} can be read
- * as bytes only. Not read are types of less than a byte ({@code F4}, {@code F6_E2M3}, {@code F6_E3M2}).
+ * Element types of the safetensors format, with the format's own names. Tensors of all of them can be read as bytes.
+ * Types of less than a byte ({@code F4}, {@code F6_E2M3}, {@code F6_E3M2}) are refused.
  */
 public enum StoredType {
     F64(8, null), F32(4, DataType.FLOAT32), F16(2, DataType.FLOAT16), BF16(2, DataType.BFLOAT16),

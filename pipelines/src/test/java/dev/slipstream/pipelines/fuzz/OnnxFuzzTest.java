@@ -41,7 +41,7 @@ class OnnxFuzzTest {
         }
         Path file = folder.resolve("damaged.onnx");
 
-        Fuzz.Outcome outcome = new Fuzz("ONNX", 32 << 20, 200).run(Fuzz.tries(1500),
+        Fuzz.Outcome outcome = new Fuzz("ONNX", 32 << 20, 200).run(Fuzz.tries(1000),
             random -> damaged(seeds, random), bytes -> {
                 Files.write(file, bytes);
                 use(GraphFile.read(file));

@@ -46,6 +46,11 @@ public final class GraphSketch {
         return this;
     }
 
+    public GraphSketch weight(TensorProto weight) {
+        graph.addInitializer(weight);
+        return this;
+    }
+
     /** @param name also names the node, so that a module path can be read off it */
     public GraphSketch node(String op, String name, List<String> inputs, String output, AttributeProto... attributes) {
         graph.addNode(NodeProto.newBuilder().setOpType(op).setName(name).addAllInput(inputs).addOutput(output)

@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.samples.InputException;
 import dev.slipstream.samples.ModelOptions;
+import dev.slipstream.samples.PrecisionOption;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.ByteBuffer;
@@ -42,6 +43,9 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions model;
+
+    @Mixin
+    private PrecisionOption precision;
 
     @Option(names = "--rounds", paramLabel = "N", order = 10,
         description = "Timed rounds; one a picture without it.")
@@ -81,7 +85,7 @@ public final class BenchCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.println(MachineFacts.line());
         out.flush();
-        try (Contest contest = new Contest(plans(requests.getFirst()), model.path())) {
+        try (Contest contest = new Contest(plans(requests.getFirst()), model.path(), precision.precision())) {
             int count = rounds == null ? requests.size() : rounds;
             contest.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = noise();
@@ -89,8 +93,8 @@ public final class BenchCommand implements Callable<Integer> {
                 .map(it -> LoopProbe.of(it.pipeline(), requests.getFirst(), noise)).toList();
             List<BenchRow> rows = BenchRow.of(contest.contenders(), probes);
             out.println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
-                + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + "; load average now "
-                + MachineFacts.load());
+                + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
+                + precision.precision() + "; load average now " + MachineFacts.load());
             out.println();
             out.print(BenchTable.of(rows));
             write(rows, contest.contenders(), requests, out);

@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,10 +17,10 @@ final class Contender implements AutoCloseable {
     private final List<Image> pictures = new ArrayList<>();
     private long copiedBytes;
 
-    Contender(BenchPlan plan, Path model) {
+    Contender(BenchPlan plan, Path model, Precision precision) {
         this.plan = plan;
-        this.pipeline =
-            DiffusionPipeline.of(model).devices(plan.devices().toArray(String[]::new)).plan(plan.spec()).open();
+        this.pipeline = DiffusionPipeline.of(model).devices(plan.devices().toArray(String[]::new)).plan(plan.spec())
+            .precision(precision).open();
     }
 
     /** Builds engines and lets the JVM see the loop, outside of all counting. */

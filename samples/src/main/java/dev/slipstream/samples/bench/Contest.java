@@ -1,6 +1,7 @@
 package dev.slipstream.samples.bench;
 
 import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +14,9 @@ import java.util.function.IntConsumer;
 final class Contest implements AutoCloseable {
     private final List<Contender> contenders = new ArrayList<>();
 
-    Contest(List<BenchPlan> plans, Path model) {
+    Contest(List<BenchPlan> plans, Path model, Precision precision) {
         try {
-            plans.forEach(plan -> contenders.add(new Contender(plan, model)));
+            plans.forEach(plan -> contenders.add(new Contender(plan, model, precision)));
         } catch (RuntimeException failure) {
             close();
             throw failure;

@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.DenoiserModel;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.graph.Cuts;
+import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ConfigFile;
@@ -51,12 +52,19 @@ final class ReferenceFolder implements AutoCloseable {
         this.expected = expected;
     }
 
-    /** @param format what the denoiser is read from; empty for what there is, the graph first */
     static ReferenceFolder open(Path path, Optional<ComponentFormat> format) {
+        return open(path, format, Precision.FP32);
+    }
+
+    /**
+     * @param format what the denoiser is read from; empty for what there is, the graph first
+     * @param precision in which it computes, whatever the expected numbers were made with
+     */
+    static ReferenceFolder open(Path path, Optional<ComponentFormat> format, Precision precision) {
         ModelFolder folder = ModelFolder.open(path);
         ConfigFile cases = ConfigFile.read(folder.path().resolve("cases.json"));
         DenoiserModel model = DenoiserModel.read(folder,
-            format.orElseGet(() -> ComponentFormat.of(folder.folder(Component.DENOISER))));
+            format.orElseGet(() -> ComponentFormat.of(folder.folder(Component.DENOISER)))).withPrecision(precision);
         SafetensorsFile inputs = SafetensorsFile.open(folder.path().resolve("inputs.safetensors"));
         try {
             return new ReferenceFolder(folder, model, cases, inputs,

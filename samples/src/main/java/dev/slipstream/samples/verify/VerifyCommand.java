@@ -3,6 +3,7 @@ package dev.slipstream.samples.verify;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.samples.PrecisionOption;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -42,6 +44,9 @@ public final class VerifyCommand implements Callable<Integer> {
             + "often as a case needs.")
     private String device;
 
+    @Mixin
+    private PrecisionOption precision;
+
     @Option(names = "--from", paramLabel = "FORM", converter = FormatName.class,
         description = "What the denoiser is read from: onnx (model.onnx) or checkpoint (safetensors and config.json, "
             + "from which the graph is written). Without it, the graph if there is one.")
@@ -51,7 +56,7 @@ public final class VerifyCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        try (ReferenceFolder opened = ReferenceFolder.open(folder, format)) {
+        try (ReferenceFolder opened = ReferenceFolder.open(folder, format, precision.precision())) {
             List<ReferenceCase> all = opened.cases();
             opened.unnamed(all).forEach(key -> err.println("not compared: expected.safetensors has \"" + key
                 + "\", which cases.json does not list"));

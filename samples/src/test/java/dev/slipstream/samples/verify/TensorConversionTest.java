@@ -2,9 +2,12 @@ package dev.slipstream.samples.verify;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
+import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.StoredTensor;
 import dev.slipstream.pipelines.model.StoredType;
 import java.lang.foreign.Arena;
@@ -29,15 +32,17 @@ class TensorConversionTest {
                 case BF16 -> bytes.putShort((short) (Float.floatToIntBits(value) >> 16));
                 case I64 -> bytes.putLong(value);
                 case I32 -> bytes.putInt(value);
-                case U8, BOOL -> bytes.put((byte) value);
+                case I16 -> bytes.putShort((short) value);
+                case I8, U8, BOOL -> bytes.put((byte) value);
+                default -> throw new IllegalArgumentException(type.name());
             }
         }
         return new StoredTensor(type, Shape.of(2), MemorySegment.ofArray(bytes.array()));
     }
 
     @ParameterizedTest
-    @EnumSource
-    void everyStoredTypeFitsEveryTypeOfAGraph(StoredType type) {
+    @EnumSource(names = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"})
+    void everyStoredTypeOfPlainNumbersFitsEveryTypeOfAGraph(StoredType type) {
         StoredTensor tensor = stored(type);
         assertArrayEquals(new float[] {0, 1},
             TensorConversion.convert(tensor, DataType.FLOAT32, arena).toArray(ValueLayout.JAVA_FLOAT));
@@ -51,6 +56,15 @@ class TensorConversionTest {
             TensorConversion.convert(tensor, DataType.INT32, arena).toArray(ValueLayout.JAVA_INT));
         assertArrayEquals(new byte[] {0, 1},
             TensorConversion.convert(tensor, DataType.BOOL, arena).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F8_E4M3", "F8_E5M2", "F8_E8M0", "U64", "U32", "U16", "C64"})
+    void otherStoredTypesAreRefusedByName(StoredType type) {
+        StoredTensor tensor = new StoredTensor(type, Shape.of(1), MemorySegment.ofArray(new byte[type.bytes()]));
+        String message = assertThrows(ModelException.class,
+            () -> TensorConversion.convert(tensor, DataType.FLOAT32, arena)).getMessage();
+        assertTrue(message.contains(type.name()), message);
     }
 
     @Test

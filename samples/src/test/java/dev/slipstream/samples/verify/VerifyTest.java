@@ -48,6 +48,18 @@ class VerifyTest {
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
     }
 
+    @ParameterizedTest
+    @CsvSource({"onnx", "checkpoint"})
+    void inHalfPrecisionTheSequentialCaseAgreesUpToItsRounding(String form) {
+        Path reference = ReferenceFolders.find("sd21");
+        // The latents grow to 28.
+        String[] half = {"--precision", "fp16", "--from", form, "--case", "ddim.sequential", "--tolerance", "0.1"};
+        VerifyRun run = VerifyRun.of(reference, half);
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
+        half[half.length - 1] = "1e-5";
+        assertEquals(1, VerifyRun.of(reference, half).exitCode());
+    }
+
     @Test
     void theStepsOfThePublishedScheduleAgreeWithItsOracle() throws IOException {
         assertAllAgree(new TinyFolder(folder).write());

@@ -1,12 +1,12 @@
 package dev.slipstream.pipelines.graph.shape;
 
 /** The upper half of a float32. */
-final class BFloat16 {
+public final class BFloat16 {
     private BFloat16() {
     }
 
     /** Bits of the nearest bfloat16, ties to even; not-a-number stays so. */
-    static int ofFloat(float value) {
+    public static int ofFloat(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
             return bits >>> 16 | 0x40;
