@@ -74,7 +74,7 @@ final class NullTensorRt implements EngineCompiler {
 
             @Override
             public void close() {
-                // The runtime and the engine are no memory.
+                // These objects are static.
             }
         };
     }
