@@ -48,7 +48,7 @@ record ComponentGraphs(ModelFolder folder) {
     }
 
     private Checkpoint checkpoint(Component component) {
-        return Checkpoint.open(folder.folder(component));
+        return folder.checkpoint(component);
     }
 
     private ConfigFile config(Component component) {

@@ -37,7 +37,7 @@ class LargeModelTest {
 
     @TempDir
     private Path folder;
-    private long peak;
+    private long growth;
 
     @BeforeEach
     void askedFor() {
@@ -49,7 +49,7 @@ class LargeModelTest {
     void theDenoiserOfSdxlIsSplitWithoutItsWeightsInMemory() throws Exception {
         Path model = folder.resolve("sdxl");
         phase("write the checkpoint", () -> ModelTemplate.of(ModelFamily.SDXL, false).write(model));
-        peak = 0;
+        growth = 0;
         DenoiserModel denoiser = phase("write the graph", () -> read(model));
         Blueprint blueprint = phase("fix the shapes and split", () -> draw(denoiser));
         List<Path> files = phase("write the segments", () -> segments(blueprint, folder.resolve("segments")));
@@ -58,7 +58,7 @@ class LargeModelTest {
         System.out.printf("%.2f GB of weights, %d nodes, segments %s%n", weights / 1e9, denoiser.graph().nodes().size(),
             files);
         assertTrue(weights > 5_000_000_000L, weights + " bytes of weights");
-        assertTrue(peak < weights / 2, "the weights were in memory: " + peak + " bytes");
+        assertTrue(growth < weights / 5, growth + " bytes more in memory, of weights that nothing should read");
         long written = 0;
         for (Path file : files) {
             Graph segment = GraphFile.read(file);
@@ -120,14 +120,16 @@ class LargeModelTest {
 
     private <T> T phase(String name, Callable<T> work) throws Exception {
         System.gc();
+        long before = status("VmRSS:");
         // Resets the peak to what is in memory now: proc(5), clear_refs.
         Files.writeString(RESET, "5");
         long begin = System.nanoTime();
         T result = work.call();
         double seconds = (System.nanoTime() - begin) / 1e9;
-        long now = status("VmHWM:");
-        peak = Math.max(peak, now);
-        System.out.printf("%-28s %7.2f s, peak %.2f GB%n", name, seconds, now / 1e9);
+        long peak = status("VmHWM:");
+        growth = Math.max(growth, peak - before);
+        System.out.printf("%-28s %7.2f s, peak %.2f GB, %.2f GB more than before%n", name, seconds, peak / 1e9,
+            (peak - before) / 1e9);
         return result;
     }
 

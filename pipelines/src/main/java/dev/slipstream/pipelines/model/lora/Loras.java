@@ -79,8 +79,8 @@ public record Loras(List<WeightedLora> list, Path cache, boolean lenient) {
             }
             lora.components().stream().filter(it -> !components.contains(it)).sorted().findFirst().ifPresent(it -> {
                 throw new ModelException(lora.path() + " changes the "
-                    + it.name().toLowerCase(Locale.ROOT).replace('_', ' ') + ", which this model does not "
-                    + "have as a checkpoint (config.json and safetensors); take such a "
+                    + it.name().toLowerCase(Locale.ROOT).replace('_', ' ')
+                    + ", which this model does not have as a checkpoint (config.json and safetensors); take such a "
                     + "model, or ignore what does not fit");
             });
         }
