@@ -18,13 +18,13 @@ record StepRow(String model, String precision, String device, String way, int st
 
     static StepRow of(StepModel model, String device, StepRuns runs, Spread millis, Spread hostMicros,
         double firstMillis) {
-        return new StepRow(model.name(), model.precision().toString(), device, runs.way(), runs.steps(), millis.median(),
-            millis.least(), millis.most(), hostMicros.median(), millis.median() / firstMillis);
+        return new StepRow(model.name(), model.precision().toString(), device, runs.way(), runs.steps(),
+            millis.median(), millis.least(), millis.most(), hostMicros.median(), millis.median() / firstMillis);
     }
 
     static String table(List<StepRow> rows) {
-        Table table = new Table().left("model").left("precision").left("way").right("ms a step").right("range").right("ratio")
-            .right("host us");
+        Table table = new Table().left("model").left("precision").left("way").right("ms a step").right("range")
+            .right("ratio").right("host us");
         rows.forEach(row -> table.row(row.model(), row.precision(), row.way(), number("%.3f", row.stepMs()),
             number("%.3f", row.stepMinMs()) + "-" + number("%.3f", row.stepMaxMs()), number("%.2f", row.ratio()),
             number("%.1f", row.hostUs())));

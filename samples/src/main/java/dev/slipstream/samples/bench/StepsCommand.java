@@ -62,7 +62,8 @@ public final class StepsCommand implements Callable<Integer> {
             out.println(opened.name() + ": " + opened.description() + "; " + rounds + " rounds of " + steps + " steps");
             out.flush();
             for (Path folder : folders) {
-                try (StepContest contest = new StepContest(StepModel.open(folder, precision.precision()), opened, steps)) {
+                StepModel model = StepModel.open(folder, precision.precision());
+                try (StepContest contest = new StepContest(model, opened, steps)) {
                     rows.addAll(contest.run(rounds));
                 }
             }
