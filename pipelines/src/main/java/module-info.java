@@ -17,7 +17,9 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.graph.shape;
     exports dev.slipstream.pipelines.model;
     exports dev.slipstream.pipelines.model.clip;
+    exports dev.slipstream.pipelines.model.init;
     exports dev.slipstream.pipelines.model.layer;
+    exports dev.slipstream.pipelines.model.lora;
     exports dev.slipstream.pipelines.model.unet;
     exports dev.slipstream.pipelines.model.vae;
     exports dev.slipstream.pipelines.plan;

@@ -3,12 +3,13 @@ package dev.slipstream.bridge;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** A stream that notes calls while it records, and makes them again when it replays. */
 final class RecordingStream implements Stream {
     private final Stream real;
     private final RecordingDevice device;
-    private List<Runnable> noted;
+    private List<Consumer<Stream>> noted;
 
     RecordingStream(Stream real, RecordingDevice device) {
         this.real = real;
@@ -23,27 +24,27 @@ final class RecordingStream implements Stream {
 
     @Override
     public void run(Bindings bindings) {
-        work(() -> real.run(bindings));
+        work(on -> on.run(bindings));
     }
 
     @Override
     public void copy(Slice from, Slice to) {
-        work(() -> real.copy(from, to));
+        work(on -> on.copy(from, to));
     }
 
     @Override
     public void combine(Combination combination) {
-        work(() -> real.combine(combination));
+        work(on -> on.combine(combination));
     }
 
     @Override
     public void guard(Tensor tensor, Slice mark, int label) {
-        work(() -> real.guard(tensor, mark, label));
+        work(on -> on.guard(tensor, mark, label));
     }
 
-    private void work(Runnable call) {
+    private void work(Consumer<Stream> call) {
         if (noted == null) {
-            call.run();
+            call.accept(real);
         } else {
             noted.add(call);
         }
@@ -61,7 +62,7 @@ final class RecordingStream implements Stream {
         if (noted == null) {
             throw new IllegalStateException("a stream of " + device.name() + " does not record");
         }
-        List<Runnable> all = List.copyOf(noted);
+        List<Consumer<Stream>> all = List.copyOf(noted);
         noted = null;
         device.memory();
         return new Noted(device, all);
@@ -74,7 +75,7 @@ final class RecordingStream implements Stream {
             throw new IllegalArgumentException("a recording of " + recording.device().name() + " cannot be replayed on "
                 + device.name());
         }
-        calls.replay();
+        calls.replay(real);
     }
 
     @Override
@@ -122,20 +123,20 @@ final class RecordingStream implements Stream {
     /** Calls to make again. */
     private static final class Noted implements Recording {
         private final RecordingDevice device;
-        private final List<Runnable> calls;
+        private final List<Consumer<Stream>> calls;
         private boolean closed;
 
-        Noted(RecordingDevice device, List<Runnable> calls) {
+        Noted(RecordingDevice device, List<Consumer<Stream>> calls) {
             this.device = device;
             this.calls = calls;
             device.recordings().incrementAndGet();
         }
 
-        void replay() {
+        void replay(Stream on) {
             if (closed) {
                 throw new IllegalStateException("a recording of " + device.name() + " is closed");
             }
-            calls.forEach(Runnable::run);
+            calls.forEach(call -> call.accept(on));
         }
 
         @Override

@@ -14,14 +14,15 @@ import picocli.CommandLine.Command;
         "  slipstream engines clear --older-than 30",
         "",
         "'slipstream engines COMMAND --help' tells more."})
-final class EnginesCommand {
+final class EnginesCommand implements CommandGroup {
     private final Terminal terminal;
 
     EnginesCommand(Terminal terminal) {
         this.terminal = terminal;
     }
 
-    Map<String, Object> subcommands() {
+    @Override
+    public Map<String, Object> subcommands() {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("list", new EnginesListCommand(terminal));
         all.put("build", new EnginesBuildCommand(terminal));

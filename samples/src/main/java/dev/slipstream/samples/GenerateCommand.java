@@ -25,7 +25,9 @@ import picocli.CommandLine.Parameters;
         "Examples:",
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
         "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
-        "  slipstream generate \"two yellow squares\" --count 4 --output squares.png"})
+        "  slipstream generate \"two yellow squares\" --count 4 --output squares.png",
+        "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
+        "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */
     private static final long SEEDS = 1L << 32;
@@ -37,6 +39,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions model;
+
+    @Mixin
+    private LoraOption lora;
 
     @Mixin
     private DeviceOptions devices;
@@ -109,28 +114,34 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
-        try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).devices(devices.devices())
-            .plan(devices.plan()).precision(precision.precision()).guarded(guard)
+        FirstStep firstStep = new FirstStep();
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).loras(lora.loras())
+            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
             .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
+            pipeline.draft().warnings(wanted).forEach(lost ->
+                terminal.err().println("slipstream: " + Failures.oneLine(lost)));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {
                 Generation generation = pipeline.submit(wanted.withSeed(wanted.seed() + index));
                 interruption.stops(generation::cancel);
-                GeneratedImage picture = draw(generation, files, index, enlargement);
+                GeneratedImage picture = draw(generation, files, index, enlargement, firstStep);
                 PngFile.write(files.picture(index), enlargement.of(picture.image()), picture.metadata());
                 pictures.add(picture);
             }
-            GenerationReport report = new GenerationReport(pipeline.devices(), pictures, files, enlargement);
+            GenerationReport report = new GenerationReport(pipeline.devices(), pictures, files, enlargement,
+                firstStep.time(), PeakMemory.bytes());
             terminal.out().println(json ? report.json() : report.text());
         }
     }
 
-    private GeneratedImage draw(Generation generation, OutputFiles files, int index, Enlargement enlargement) {
+    private GeneratedImage draw(Generation generation, OutputFiles files, int index, Enlargement enlargement,
+        FirstStep firstStep) {
         ProgressBar bar = json || !terminal.watched().getAsBoolean() ? null
             : new ProgressBar(terminal.err(), count == 1 ? "" : "picture " + (index + 1) + " of " + count + " ");
         try {
             CompletableFuture<Void> watched = generation.onProgress(progress -> {
+                firstStep.stepDone();
                 show(progress, bar);
                 progress.preview().ifPresent(image ->
                     PngFile.write(files.preview(index), enlargement.of(image), Map.of()));

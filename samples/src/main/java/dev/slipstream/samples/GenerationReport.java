@@ -4,8 +4,10 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
 /** What was drawn, what ran where and how long it took: for people, and as JSON. */
@@ -15,14 +17,23 @@ final class GenerationReport {
     private final OutputFiles files;
     private final Enlargement enlargement;
     private final GeneratedImage first;
+    private final Duration firstStep;
+    private final OptionalLong peakBytes;
 
-    /** @param pictures at least one; all of the same request but for their seeds */
-    GenerationReport(List<Device> devices, List<GeneratedImage> pictures, OutputFiles files, Enlargement enlargement) {
+    /**
+     * @param pictures at least one; all of the same request but for their seeds
+     * @param firstStep time until the first step of the first picture was done, reading and building included
+     * @param peakBytes the most memory that the process had, where that is known
+     */
+    GenerationReport(List<Device> devices, List<GeneratedImage> pictures, OutputFiles files, Enlargement enlargement,
+        Duration firstStep, OptionalLong peakBytes) {
         this.devices = devices;
         this.pictures = pictures;
         this.files = files;
         this.enlargement = enlargement;
         this.first = pictures.getFirst();
+        this.firstStep = firstStep;
+        this.peakBytes = peakBytes;
     }
 
     String text() {
@@ -38,6 +49,8 @@ final class GenerationReport {
             text.append(String.format("         %-" + widest + "s on %s (%s)%n", plan.label(stage), device.name(),
                 device.description()));
         }
+        text.append("start    first step done after ").append(Amounts.time(firstStep)).append('\n');
+        peakBytes.ifPresent(bytes -> text.append("memory   ").append(Amounts.bytes(bytes)).append(" at most\n"));
         text.append("copied   ").append(Amounts.bytes(first.copiedBytes())).append(" between devices a picture\n");
         for (int index = 0; index < pictures.size(); index++) {
             append(text, index);
@@ -72,7 +85,9 @@ final class GenerationReport {
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
-            first.copiedBytes(), IntStream.range(0, pictures.size()).mapToObj(this::picture).toList()));
+            first.copiedBytes(), Amounts.millis(firstStep),
+            peakBytes.isPresent() ? Long.valueOf(peakBytes.getAsLong()) : null,
+            IntStream.range(0, pictures.size()).mapToObj(this::picture).toList()));
     }
 
     private PictureResult picture(int index) {
@@ -83,9 +98,10 @@ final class GenerationReport {
                 Amounts.millis(picture.decode())));
     }
 
+    /** Without {@code peakResidentBytes} where the system does not say it. */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
         String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
-        long copiedBytes, List<PictureResult> pictures) {
+        long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
     }
 
     private record DeviceResult(String name, String description) {

@@ -64,8 +64,8 @@ public final class Main implements Callable<Integer> {
         if (!(annotated instanceof HelpCommand)) {
             line.getCommandSpec().addMixin("general", CommandSpec.forAnnotatedObject(new GeneralOptions()));
         }
-        if (annotated instanceof EnginesCommand engines) {
-            engines.subcommands().forEach((name, object) -> line.addSubcommand(name, command(object)));
+        if (annotated instanceof CommandGroup group) {
+            group.subcommands().forEach((name, object) -> line.addSubcommand(name, command(object)));
         }
         if (annotated instanceof BenchCommand) {
             line.addSubcommand("steps", command(new StepsCommand()));
@@ -81,6 +81,7 @@ public final class Main implements Callable<Integer> {
         all.put("run", RunCommand::new);
         all.put("verify", VerifyCommand::new);
         all.put("bench", BenchCommand::new);
+        all.put("model", () -> new ModelCommand(terminal));
         all.put("engines", () -> new EnginesCommand(terminal));
         all.put("doctor", () -> new DoctorCommand(terminal));
         all.put("help", HelpCommand::new);

@@ -6,7 +6,8 @@ import picocli.CommandLine.Option;
 /** Which model. */
 public final class ModelOptions {
     @Option(names = "--model", paramLabel = "DIR", order = 1,
-        description = "The model: a folder in the layout of diffusers' ONNX pipelines. Without it the sample model.")
+        description = "The model: a folder in the layout of diffusers, each component as a graph "
+            + "(model.onnx) or as a checkpoint (config.json and safetensors). Without it the sample model.")
     private Path model;
 
     /** The folder; it need not exist. */

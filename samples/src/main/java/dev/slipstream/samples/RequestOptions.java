@@ -1,8 +1,10 @@
 package dev.slipstream.samples;
 
+import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import java.util.Iterator;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What shapes the loop, whatever the picture shows: steps, guidance, noise scheduler, size. */
@@ -21,8 +23,15 @@ public final class RequestOptions {
     private String scheduler;
 
     @Option(names = "--size", paramLabel = "WxH", order = 13,
-        description = "Pixels, like 64x32, if not the model's own size.")
+        description = "Pixels, like 64x32, if not those of --image or else the model's own; a picture is scaled to "
+            + "it.")
     private String size;
+
+    @Mixin
+    private PictureOptions picture;
+
+    @Mixin
+    private ConditioningOptions conditioning;
 
     private static final class Methods implements Iterable<String> {
         @Override
@@ -37,15 +46,10 @@ public final class RequestOptions {
         if (scheduler != null) {
             request = request.withScheduler(scheduler);
         }
-        return size == null ? request : sized(request);
-    }
-
-    private ImageRequest sized(ImageRequest request) {
-        if (!size.strip().matches("\\d{1,6}[xX]\\d{1,6}")) {
-            throw new InputException("--size takes WIDTHxHEIGHT in pixels, like 64x32, not '" + size + "'; leave it "
-                + "out for the model's own size");
+        if (size != null) {
+            Size pixels = PixelSize.parse("--size", size, "leave it out for the model's own size");
+            request = request.withSize(pixels.width(), pixels.height());
         }
-        String[] sides = size.strip().split("[xX]");
-        return request.withSize(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
+        return picture.apply(request.withConditioning(conditioning.conditioning()));
     }
 }

@@ -132,6 +132,8 @@ class GenerateCommandTest {
         assertEquals(2, result.getAsJsonArray("devices").size());
         assertEquals(PROMPT, result.get("prompt").getAsString());
         assertTrue(result.get("copiedBytes").getAsLong() > 0);
+        assertTrue(result.get("firstStepMilliseconds").getAsDouble() > 0);
+        assertEquals(Files.exists(Path.of("/proc/self/status")), result.has("peakResidentBytes"));
         JsonObject picture = result.getAsJsonArray("pictures").get(0).getAsJsonObject();
         assertEquals(32, picture.get("width").getAsInt());
         assertEquals(8, picture.get("enlarged").getAsInt());
@@ -144,6 +146,15 @@ class GenerateCommandTest {
         byte[] first = Files.readAllBytes(picture("picture"));
         generate("--seed", "7", "--plan", "sequential");
         assertArrayEquals(first, Files.readAllBytes(picture("picture")));
+    }
+
+    @Test
+    void aPromptThatIsTooLongIsCutAndALineSaysWhatIsLost() {
+        CommandRun run = generate("--negative", "red ".repeat(1000));
+        assertEquals(ExitCode.OK, run.code());
+        assertEquals(1, run.complaints().size(), run.err());
+        assertTrue(run.err().startsWith("slipstream: prompt too long: "), run.err());
+        assertTrue(run.err().length() < 700, run.err());
     }
 
     @Test

@@ -14,13 +14,13 @@ class HelpTest {
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertEquals("", run.out());
         for (String command
-                : new String[] {"generate", "plan", "run", "verify", "bench", "engines", "doctor", "help"}) {
+                : new String[] {"generate", "plan", "run", "verify", "bench", "model", "engines", "doctor", "help"}) {
             assertTrue(run.err().contains("\n  " + command + " "), command + " is missing in " + run.err());
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "plan", "run", "verify", "bench", "engines", "doctor"})
+    @ValueSource(strings = {"generate", "plan", "run", "verify", "bench", "model", "engines", "doctor"})
     void helpForACommandIsTheSameInBothWaysAndNamesTheExitCodes(String command) {
         CommandRun asked = CommandRun.of("help", command);
         CommandRun option = CommandRun.of(command, "--help");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +77,15 @@ class WrongInputTest {
         --size 32                               | WIDTHxHEIGHT
         --size 33x32                            | multiple of 2
         --size 64x64                            | float32
+        --strength 0.5                          | add --image
+        --mask FILE.png                         | add --image
+        --noise-level 20                        | add --image
+        --clip-skip -1                          | 0 or more, not -1
+        --clip-skip 1                           | take the encoder's checkpoint
+        --original-size 64x64                   | are for SDXL
+        --crop 0,0                              | are for SDXL
+        --crop 0                                | takes X,Y
+        --target-size 64                        | takes WIDTHxHEIGHT
         --colour blue                           | unknown options: '--colour'
         --output                                | --output
         """)
@@ -86,10 +97,26 @@ class WrongInputTest {
     }
 
     @Test
-    void aPromptThatDoesNotFitIsRefusedAndTheLineStaysShort() throws IOException {
-        CommandRun run = generate("red ".repeat(1000), "--model", MODEL);
-        assertRefused(run, "prompt too long");
-        assertTrue(run.err().length() < 700, run.err());
+    void aPictureForAModelThatHasNoEncoderOfPicturesIsRefused() throws IOException {
+        assertRefused(generate("x", "--model", MODEL, "--image", picture().toString()), "has no vae_encoder/");
+    }
+
+    @Test
+    void aPictureThatIsNoneIsRefused() throws IOException {
+        assertRefused(generate("x", "--model", MODEL, "--image", folder.resolve("none.png").toString()),
+            "there is no file");
+        Path text = Files.writeString(folder.resolve("text.png"), "this is no picture");
+        assertRefused(generate("x", "--model", MODEL, "--image", text.toString()), "is no PNG file");
+        assertRefused(generate("x", "--model", MODEL, "--image", picture().toString(), "--strength", "1.5"),
+            "at most 1, not 1.5");
+    }
+
+    private Path picture() throws IOException {
+        BufferedImage image = new BufferedImage(32, 32, BufferedImage.TYPE_INT_RGB);
+        Path file = folder.resolve("given.png");
+        ImageIO.write(image, "png", file.toFile());
+        output();
+        return file;
     }
 
     @Test

@@ -1,8 +1,8 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.Recording;
+import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import dev.slipstream.bridge.cuda.driver.KernelModule;
 import dev.slipstream.bridge.provider.Owned;
@@ -18,6 +18,7 @@ import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
@@ -52,8 +53,8 @@ public class DriverHandles {
     MemorySegment event;
     CUevent_st jniEvent;
 
-    Buffer from;
-    Buffer to;
+    Slice from;
+    Slice to;
     long fromAddress;
     long toAddress;
     long bytes = BYTES;
@@ -62,8 +63,8 @@ public class DriverHandles {
     MemorySegment kernel;
     CUfunc_st jniKernel;
     MemorySegment parameters;
-    Pointer jniParameters;
-    Pointer jniNothing = new Pointer();
+    PointerPointer<Pointer> jniParameters;
+    PointerPointer<Pointer> jniNothing;
 
     Recording recording;
     MemorySegment graph;
@@ -82,16 +83,16 @@ public class DriverHandles {
         event = calls.newEvent(false);
         owned.own(() -> calls.destroyEvent(event));
         jniEvent = new CUevent_st(Address.of(event));
-        from = owned.own(device.allocate(BYTES));
-        to = owned.own(device.allocate(BYTES));
-        fromAddress = CudaBuffer.address(from.slice(0, BYTES));
-        toAddress = CudaBuffer.address(to.slice(0, BYTES));
+        from = owned.own(device.allocate(BYTES)).slice(0, BYTES);
+        to = owned.own(device.allocate(BYTES)).slice(0, BYTES);
+        fromAddress = CudaBuffer.address(from);
+        toAddress = CudaBuffer.address(to);
         prepareKernel();
         prepareGraph();
     }
 
     private void prepareKernel() throws IOException {
-        combination = new Combination(to.slice(0, BYTES), List.of(from.slice(0, BYTES)), List.of(1f));
+        combination = new Combination(to, List.of(from), List.of(1f));
         try (InputStream ptx = CudaKernels.class.getResourceAsStream("kernels.ptx")) {
             kernel = owned.own(KernelModule.load(calls, new String(ptx.readAllBytes(), StandardCharsets.UTF_8)))
                 .kernel("combine_f32");
@@ -100,7 +101,7 @@ public class DriverHandles {
         LaunchArguments arguments = new LaunchArguments();
         device.kernels().combine(combination, arguments, stream); // which writes them
         parameters = arguments.pointers();
-        jniParameters = Address.of(parameters);
+        jniParameters = new PointerPointer<>(Address.of(parameters));
     }
 
     private void prepareGraph() {

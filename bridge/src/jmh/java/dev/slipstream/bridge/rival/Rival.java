@@ -20,7 +20,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
  * on all of them; then prints a table in Markdown.
  */
 public final class Rival {
-    private static final int ITERATIONS = 5;
+    private static final TimeValue ITERATION = TimeValue.milliseconds(500);
 
     private Rival() {
     }
@@ -47,8 +47,8 @@ public final class Rival {
 
     private static Options options(String include) {
         return new OptionsBuilder().include(include).mode(Mode.AverageTime).timeUnit(TimeUnit.NANOSECONDS).forks(1)
-            .shouldFailOnError(true).warmupIterations(3).warmupTime(TimeValue.seconds(1))
-            .measurementIterations(ITERATIONS).measurementTime(TimeValue.seconds(1))
+            .shouldFailOnError(true).warmupIterations(3).warmupTime(ITERATION)
+            .measurementIterations(5).measurementTime(ITERATION)
             .addProfiler(GCProfiler.class).addProfiler(ProcessorTime.class).build();
     }
 

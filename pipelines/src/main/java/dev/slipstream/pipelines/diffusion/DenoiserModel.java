@@ -74,7 +74,8 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
     public static DenoiserModel read(ModelFolder folder, ComponentFormat format) {
         Graph graph = switch (format) {
             case ONNX -> GraphFile.read(folder.require(Component.DENOISER));
-            case CHECKPOINT -> UNet.read(folder.folder(Component.DENOISER)).graph();
+            case CHECKPOINT -> UNet.write(ConfigFile.read(folder.folder(Component.DENOISER).resolve("config.json")),
+                folder.checkpoint(Component.DENOISER)).graph();
         };
         return new DenoiserModel("unet", graph,
             folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new),
@@ -86,6 +87,11 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         List<String> conditions = graph.inputs().stream().map(ValueInfoProto::getName)
             .filter(input -> !input.equals(SAMPLE) && !input.equals(TIMESTEP)).toList();
         return new DenoiserPorts(SAMPLE, TIMESTEP, conditions, graph.outputs().getFirst().getName());
+    }
+
+    /** The same denoiser, which predicts 0 where its further input {@code repaint_mask} is 0. */
+    DenoiserModel repainting() {
+        return new DenoiserModel(name, RepaintMask.rewrite(graph, SAMPLE), config, cuts, rewrite);
     }
 
     /** The element type that the graph takes at an input. */

@@ -5,6 +5,8 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.lora.Lora;
+import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.nio.file.Path;
@@ -62,6 +64,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Precision precision = Precision.FP32;
         private Devices providers = Devices.discover();
         private LoopOptions options = LoopOptions.DEFAULT;
+        private Loras loras = Loras.NONE;
 
         private Builder(Path model) {
             this.model = model;
@@ -119,6 +122,22 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Merges a LoRA file into the model's weights; may be called several times.
+         *
+         * @param weight 1 as it was trained
+         * @throws dev.slipstream.pipelines.model.ModelException if this is no LoRA file
+         */
+        public Builder lora(Path file, double weight) {
+            return loras(loras.and(Lora.read(file), weight));
+        }
+
+        /** The LoRAs that are merged into the model's weights, instead of those given before. */
+        public Builder loras(Loras all) {
+            loras = all;
+            return this;
+        }
+
         /** Where devices come from, if not from all providers that are present. */
         public Builder providers(Devices from) {
             providers = from;
@@ -162,11 +181,11 @@ public final class DiffusionPipeline implements AutoCloseable {
             if (devices.isEmpty()) {
                 throw new IllegalArgumentException("a pipeline needs at least one device");
             }
-            PipelineModel read = PipelineModel.read(ModelFolder.open(model), precision);
+            PipelineModel read = PipelineModel.read(loras.mergedInto(ModelFolder.open(model)), precision);
             try {
                 return new PipelineDraft(read, strategy, devices.size(), options);
             } catch (RuntimeException | Error failure) {
-                read.tokenizer().close();
+                read.close();
                 throw failure;
             }
         }

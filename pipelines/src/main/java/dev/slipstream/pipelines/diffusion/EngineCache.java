@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.UnrollOptions;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,9 @@ final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */
     private static final int MOST_LOOPS = 4;
 
+    /** Bytes of the denoiser's weights up to which components are built at the same time. */
+    private static final long MOST_BYTES_AT_ONCE = 1L << 30;
+
     private record LoopKey(NoiseTable noise, double guidance, int estimateEvery) {
     }
 
@@ -28,6 +32,7 @@ final class EngineCache implements AutoCloseable {
     private TextEncoder encoder;
     private Denoiser denoiser;
     private ImageDecoder decoder;
+    private ImageEncoder pictureEncoder;
 
     EngineCache(PipelineDraft draft, List<Device> devices) {
         this.draft = draft;
@@ -35,40 +40,60 @@ final class EngineCache implements AutoCloseable {
     }
 
     /**
-     * Builds what is missing for the size of this request, all components at the same time, and frees what was for
-     * another size.
+     * Builds what is missing for the size of this request, and frees what was for another size. The components of small
+     * models are built at the same time, those of large ones one after another, as building takes memory, too.
      *
      * @throws dev.slipstream.bridge.DeviceOutOfMemoryException before anything is built, if a device has no room
      */
-    void build(ImageRequest request) {
-        LoopShape shape = draft.shape(request);
-        if (shape.equals(built)) {
+    void build(Commission commission) {
+        LoopShape shape = commission.shape();
+        if (!shape.equals(built)) {
+            closeSized();
+        }
+        int clipSkip = commission.request().conditioning().clipSkip();
+        if (encoder != null && encoder.clipSkip() != clipSkip) {
+            closeEncoder();
+        }
+        boolean lacksPicture = commission.encodesPicture() && pictureEncoder == null;
+        if (built != null && encoder != null && !lacksPicture) {
             return;
         }
-        closeSized();
-        MemoryNeed.requireRoom(draft.memory(request,
-            UnrollOptions.of(devices, draft.options().guarded()), encoder == null), devices);
+        if (built == null) {
+            MemoryNeed.requireRoom(draft.memory(commission.request(),
+                UnrollOptions.of(devices, draft.options().guarded()), encoder == null), devices);
+        }
+        buildLacking(shape, clipSkip, lacksPicture);
+    }
+
+    private void buildLacking(LoopShape shape, int clipSkip, boolean lacksPicture) {
         Device device = devices.getFirst();
         PipelineModel model = draft.model();
-        CompletableFuture<TextEncoder> text = encoder != null ? CompletableFuture.completedFuture(encoder)
-            : start("text encoder", () -> TextEncoder.build(draft.text(), model.tokenizer(), device));
-        CompletableFuture<ImageDecoder> image = start("image decoder", () ->
-            ImageDecoder.build(ImageDecoder.fix(model.decoder(), shape.latents()), model.decoderConfig(), device));
+        List<CompletableFuture<Void>> building = new ArrayList<>();
+        if (encoder == null) {
+            building.add(start("text encoder", () -> encoder = TextEncoder.build(model.texts(), clipSkip, device)));
+        }
+        if (lacksPicture) {
+            building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(draft.pictureEncoder(),
+                model.decoderConfig(), shape.latents(), draft.pixelsPerLatent(), device)));
+        }
+        if (built == null) {
+            building.add(start("image decoder", () -> decoder = ImageDecoder.build(
+                ImageDecoder.fix(model.decoder(), shape.latents()), model.decoderConfig(), device)));
+        }
         RuntimeException failure = null;
         try {
-            denoiser = Denoiser.build(draft.blueprint(shape), devices);
+            if (built == null) {
+                denoiser = Denoiser.build(draft.blueprint(shape), devices);
+            }
         } catch (RuntimeException denoiserFailure) {
             failure = denoiserFailure;
         }
-        try {
-            encoder = text.join();
-        } catch (CompletionException wrapped) {
-            failure = failure == null ? cause(wrapped) : failure;
-        }
-        try {
-            decoder = image.join();
-        } catch (CompletionException wrapped) {
-            failure = failure == null ? cause(wrapped) : failure;
+        for (CompletableFuture<Void> component : building) {
+            try {
+                component.join();
+            } catch (CompletionException wrapped) {
+                failure = failure == null ? cause(wrapped) : failure;
+            }
         }
         if (failure != null) {
             closeSized();
@@ -77,8 +102,11 @@ final class EngineCache implements AutoCloseable {
         built = shape;
     }
 
-    private static <T> CompletableFuture<T> start(String name, java.util.function.Supplier<T> build) {
-        return CompletableFuture.supplyAsync(build, task -> Thread.ofPlatform().name("build " + name).start(task));
+    /** What it builds can be read when it has been joined. */
+    private CompletableFuture<Void> start(String name, Runnable build) {
+        boolean large = draft.model().denoiser().graph().weightBytes() > MOST_BYTES_AT_ONCE;
+        return CompletableFuture.runAsync(build, large ? Runnable::run
+            : task -> Thread.ofPlatform().name("build " + name).start(task));
     }
 
     private static RuntimeException cause(CompletionException wrapped) {
@@ -91,6 +119,11 @@ final class EngineCache implements AutoCloseable {
 
     ImageDecoder decoder() {
         return decoder;
+    }
+
+    /** Only after {@link #build} for a request with a picture that becomes latents. */
+    ImageEncoder pictureEncoder() {
+        return pictureEncoder;
     }
 
     /**
@@ -122,15 +155,23 @@ final class EngineCache implements AutoCloseable {
             decoder.close();
             decoder = null;
         }
+        if (pictureEncoder != null) {
+            pictureEncoder.close();
+            pictureEncoder = null;
+        }
         built = null;
+    }
+
+    private void closeEncoder() {
+        if (encoder != null) {
+            encoder.close();
+            encoder = null;
+        }
     }
 
     @Override
     public void close() {
         closeSized();
-        if (encoder != null) {
-            encoder.close();
-            encoder = null;
-        }
+        closeEncoder();
     }
 }

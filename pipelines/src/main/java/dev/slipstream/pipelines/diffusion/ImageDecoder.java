@@ -17,8 +17,6 @@ import java.util.Map;
  * that size. One call at a time; it owns its engine.
  */
 final class ImageDecoder implements AutoCloseable {
-    private static final int COLOURS = 3;
-
     private final DecoderConfig config;
     private final ComponentModel model;
     private final EngineRunner runner;
@@ -79,8 +77,8 @@ final class ImageDecoder implements AutoCloseable {
             int width = Math.toIntExact(shape.dim(3));
             Map<String, MemorySegment> inputs = Map.of(model.inputs().keySet().iterator().next(), bytes);
             MemorySegment pixels = runner.run(inputs, arena).get(model.output())
-                .asSlice(0, (long) COLOURS * height * width * Float.BYTES);
-            return new Planes(COLOURS, height, width, pixels.toArray(ValueLayout.JAVA_FLOAT));
+                .asSlice(0, (long) Planes.COLOURS * height * width * Float.BYTES);
+            return new Planes(Planes.COLOURS, height, width, pixels.toArray(ValueLayout.JAVA_FLOAT));
         }
     }
 

@@ -13,12 +13,15 @@ import java.util.OptionalInt;
  * @param guidance weight of the prompt (classifier-free guidance, Ho and Salimans 2022); 1 or less switches it off
  * @param seed of the initial noise: the same seed gives the same noise for every plan and device count
  * @param scheduler the noise scheduler by name ({@link NoiseScheduler#methods}), if not the model's own
- * @param width pixels, if not the model's own; likewise {@code height}
+ * @param width pixels, if not those of a given picture or else the model's own; likewise {@code height}
  * @param previewEvery after every so many steps but the last comes a preview, the picture that the step expects in the
  *     end; 0 for none
+ * @param conditioning what the model is told beside the prompt
+ * @param given a picture to start from, to repaint, or to enlarge
  */
 public record ImageRequest(String prompt, String negative, int steps, double guidance, long seed,
-    Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery) {
+    Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery, Conditioning conditioning,
+    Optional<GivenImage> given) {
 
     /** Steps that are taken if nothing else is said. */
     public static final int DEFAULT_STEPS = 50;
@@ -41,37 +44,52 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
 
     public static ImageRequest of(String prompt) {
         return new ImageRequest(prompt, "", DEFAULT_STEPS, DEFAULT_GUIDANCE, 0, Optional.empty(), OptionalInt.empty(),
-            OptionalInt.empty(), 0);
+            OptionalInt.empty(), 0, Conditioning.DEFAULT, Optional.empty());
     }
 
     public ImageRequest withNegative(String text) {
-        return new ImageRequest(prompt, text, steps, guidance, seed, scheduler, width, height, previewEvery);
+        return new ImageRequest(prompt, text, steps, guidance, seed, scheduler, width, height, previewEvery,
+            conditioning, given);
     }
 
     public ImageRequest withSteps(int count) {
-        return new ImageRequest(prompt, negative, count, guidance, seed, scheduler, width, height, previewEvery);
+        return new ImageRequest(prompt, negative, count, guidance, seed, scheduler, width, height, previewEvery,
+            conditioning, given);
     }
 
     public ImageRequest withGuidance(double weight) {
-        return new ImageRequest(prompt, negative, steps, weight, seed, scheduler, width, height, previewEvery);
+        return new ImageRequest(prompt, negative, steps, weight, seed, scheduler, width, height, previewEvery,
+            conditioning, given);
     }
 
     public ImageRequest withSeed(long number) {
-        return new ImageRequest(prompt, negative, steps, guidance, number, scheduler, width, height, previewEvery);
+        return new ImageRequest(prompt, negative, steps, guidance, number, scheduler, width, height, previewEvery,
+            conditioning, given);
     }
 
     public ImageRequest withScheduler(String name) {
         return new ImageRequest(prompt, negative, steps, guidance, seed, Optional.of(name), width, height,
-            previewEvery);
+            previewEvery, conditioning, given);
     }
 
     public ImageRequest withSize(int wide, int high) {
         return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, OptionalInt.of(wide),
-            OptionalInt.of(high), previewEvery);
+            OptionalInt.of(high), previewEvery, conditioning, given);
     }
 
     public ImageRequest withPreviewEvery(int count) {
-        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, count);
+        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, count,
+            conditioning, given);
+    }
+
+    public ImageRequest withConditioning(Conditioning told) {
+        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, previewEvery, told,
+            given);
+    }
+
+    public ImageRequest withGiven(GivenImage picture) {
+        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, previewEvery,
+            conditioning, Optional.of(picture));
     }
 
     boolean isGuided() {

@@ -4,11 +4,9 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,15 +25,16 @@ final class Painter implements AutoCloseable {
 
     GeneratedImage paint(ImageRequest request, Generation generation) {
         draft.check(request);
-        NoiseTable noise = draft.noise(request);
-        LoopShape shape = draft.shape(request);
+        Commission commission = draft.commission(request);
+        NoiseTable noise = commission.noise();
+        LoopShape shape = commission.shape();
         long begin = System.nanoTime();
-        engines.build(request);
-        Execution execution =
-            engines.execution(noise, PipelineDraft.loopGuidance(request), request.previewEvery());
+        engines.build(commission);
+        Execution execution = engines.execution(noise, commission.loopGuidance(), request.previewEvery());
         try (Arena arena = Arena.ofShared()) {
             long start = System.nanoTime();
-            Map<String, MemorySegment> given = given(request, shape, noise, arena);
+            Map<String, MemorySegment> given =
+                new RequestTensors(commission, noise, shape.latents(), arena).make(engines);
             MemorySegment latents = arena.allocate(shape.latents().bytes(), 64);
             long encoded = System.nanoTime();
             execution.run(given, generation.observer(step -> preview(execution, step, latents)));
@@ -47,18 +46,6 @@ final class Painter implements AutoCloseable {
                 execution.program().copiedBytes(), Duration.ofNanos(start - begin), Duration.ofNanos(encoded - start),
                 Duration.ofNanos(looped - encoded), Duration.ofNanos(System.nanoTime() - looped));
         }
-    }
-
-    private Map<String, MemorySegment> given(ImageRequest request, LoopShape shape, NoiseTable noise, Arena arena) {
-        Map<String, MemorySegment> given = new LinkedHashMap<>();
-        MemorySegment context = engines.encoder().encode(request.negative(), request.prompt(), arena);
-        given.put(PipelineDraft.CONTEXT, request.isGuided() ? context : context.asSlice(context.byteSize() / 2));
-        SeededNoise seeded = new SeededNoise(request.seed(), shape.latents(), arena);
-        given.put(Program.LATENTS, seeded.latents(noise.initialScale()));
-        if (noise.needsNoise()) {
-            given.put(Program.NOISE, seeded.steps(noise.steps()));
-        }
-        return given;
     }
 
     private Optional<Image> preview(Execution execution, int step, MemorySegment latents) {

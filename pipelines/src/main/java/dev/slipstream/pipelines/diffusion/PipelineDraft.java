@@ -2,8 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
-import dev.slipstream.pipelines.diffusion.text.PromptException;
+import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -13,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A pipeline on paper: a model that was read, a strategy and a number of devices. It tells what a request would run and
@@ -27,25 +27,25 @@ import java.util.stream.IntStream;
  * <p><b>Threads:</b> any. <b>Ownership:</b> its owner closes it; the draft of a pipeline belongs to the pipeline.
  */
 public final class PipelineDraft implements AutoCloseable {
-    static final String CONTEXT = "encoder_hidden_states";
-
     private final PipelineModel model;
     private final Strategy strategy;
     private final int devices;
     private final LoopOptions options;
-    private final ComponentModel text;
-    private final long pixelsPerLatent;
+    private final int pixelsPerLatent;
     private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
+    private Graph pictureEncoder;
+    private DenoiserModel repainting;
 
     PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options) {
         this.model = model;
         this.strategy = strategy;
         this.devices = devices;
         this.options = options;
-        this.text = TextEncoder.fix(model.textEncoder(), model.tokenizer());
-        TensorType latents = latents(model.config().sampleHeight(), model.config().sampleWidth());
+        TensorType latents = TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(),
+            model.config().sampleHeight(), model.config().sampleWidth());
         ComponentModel decoder = ImageDecoder.fix(model.decoder(), latents);
-        this.pixelsPerLatent = decoder.outputs().get(decoder.output()).shape().dim(2) / latents.shape().dim(2);
+        this.pixelsPerLatent =
+            Math.toIntExact(decoder.outputs().get(decoder.output()).shape().dim(2) / latents.shape().dim(2));
     }
 
     PipelineModel model() {
@@ -61,9 +61,16 @@ public final class PipelineDraft implements AutoCloseable {
         return options;
     }
 
-    /** The text encoder, fixed to two prompts. */
-    ComponentModel text() {
-        return text;
+    int pixelsPerLatent() {
+        return pixelsPerLatent;
+    }
+
+    /** The encoder of pictures, read when it is first wanted. */
+    synchronized Graph pictureEncoder() {
+        if (pictureEncoder == null) {
+            pictureEncoder = new ComponentGraphs(model.folder()).imageEncoder();
+        }
+        return pictureEncoder;
     }
 
     /**
@@ -72,19 +79,26 @@ public final class PipelineDraft implements AutoCloseable {
      * @throws RuntimeException as {@link #check}
      */
     public ImageRequest completed(ImageRequest request) {
-        TensorType latents = shape(request).latents();
-        return request.withScheduler(noise(request).name()).withSize(
-            Math.toIntExact(latents.shape().dim(3) * pixelsPerLatent),
-            Math.toIntExact(latents.shape().dim(2) * pixelsPerLatent));
+        return commission(request).completed();
     }
 
     /** What the request would run: plan, segments and sizes. */
     public Blueprint blueprint(ImageRequest request) {
-        return blueprint(shape(request));
+        return blueprint(commission(request).shape());
     }
 
     synchronized Blueprint blueprint(LoopShape shape) {
-        return blueprints.computeIfAbsent(shape, key -> Blueprint.draw(model.denoiser(), key, strategy, devices));
+        return blueprints.computeIfAbsent(shape, key -> Blueprint.draw(denoiser(key), key, strategy, devices));
+    }
+
+    private DenoiserModel denoiser(LoopShape shape) {
+        if (!shape.conditions().containsKey(RepaintMask.INPUT)) {
+            return model.denoiser();
+        }
+        if (repainting == null) {
+            repainting = model.denoiser().repainting();
+        }
+        return repainting;
     }
 
     /** The program that the request would run, for devices that copy on the stream on which they compute. */
@@ -93,8 +107,8 @@ public final class PipelineDraft implements AutoCloseable {
     }
 
     private Program program(ImageRequest request, UnrollOptions unrolled) {
-        return blueprint(request).program(noise(request), loopGuidance(request), options.keepLatents(),
-            request.previewEvery(), unrolled);
+        return blueprint(request).program(noise(request), commission(request).loopGuidance(),
+            options.keepLatents(), request.previewEvery(), unrolled);
     }
 
     private UnrollOptions plain() {
@@ -110,7 +124,8 @@ public final class PipelineDraft implements AutoCloseable {
     List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, boolean encoder) {
         Blueprint blueprint = blueprint(request);
         Program program = program(request, unrolled);
-        long components = model.decoder().weightBytes() + (encoder ? text.graph().weightBytes() : 0);
+        long components = model.decoder().weightBytes() + (encoder ? model.texts().weightBytes() : 0)
+            + (commission(request).encodesPicture() ? pictureEncoder().weightBytes() : 0);
         return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
             device == 0 ? components : 0, program.bufferBytes(device), blueprint.workBytes(device))).toList();
     }
@@ -118,54 +133,41 @@ public final class PipelineDraft implements AutoCloseable {
     /**
      * Finds out whether the request can be drawn, as far as that is known before engines are built.
      *
-     * @throws PromptException if a prompt has more tokens than the text encoder takes
-     * @throws IllegalArgumentException if the size does not fit the model
+     * @throws IllegalArgumentException if the size does not fit the model, or the request brings what such a model
+     *     does not take
+     * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing that the request needs
      * @throws dev.slipstream.pipelines.diffusion.noise.NoiseSchedulerException if there is no such noise scheduler, or
      *     it cannot take so many steps
      * @throws dev.slipstream.pipelines.plan.PlanException if the strategy does not fit the devices
      * @throws dev.slipstream.pipelines.graph.GraphException if the denoiser does not take this size or cannot be cut
      */
     public void check(ImageRequest request) {
-        for (String prompt : List.of(request.prompt(), request.negative())) {
-            model.tokenizer().encodeWhole(prompt);
-        }
+        warnings(request);
         noise(request);
         blueprint(request);
-    }
-
-    NoiseTable noise(ImageRequest request) {
-        NoiseScheduler scheduler = request.scheduler().map(model.scheduler()::withMethod).orElse(model.scheduler());
-        return scheduler.table(request.steps());
-    }
-
-    static double loopGuidance(ImageRequest request) {
-        return request.isGuided() ? request.guidance() : 1;
-    }
-
-    LoopShape shape(ImageRequest request) {
-        TensorType context = text.outputs().get(text.output());
-        long height = request.height().isPresent() ? side("height", request.height().getAsInt())
-            : model.config().sampleHeight();
-        long width = request.width().isPresent() ? side("width", request.width().getAsInt())
-            : model.config().sampleWidth();
-        return new LoopShape(latents(height, width), model.config().inChannels() - model.config().outChannels(),
-            request.isGuided(), Map.of(CONTEXT, request.isGuided() ? context : LoopShape.withRows(context, 1)));
-    }
-
-    private TensorType latents(long height, long width) {
-        return TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(), height, width);
-    }
-
-    private long side(String name, int pixels) {
-        if (pixels < pixelsPerLatent || pixels % pixelsPerLatent != 0) {
-            throw new IllegalArgumentException("the " + name + " must be a multiple of " + pixelsPerLatent
-                + " pixels for this model, not " + pixels);
+        model.texts().models(request.conditioning().clipSkip());
+        if (commission(request).encodesPicture()) {
+            pictureEncoder();
         }
-        return pixels / pixelsPerLatent;
+    }
+
+    /** What the model will not see of the prompts, which are cut where they are too long; one sentence each. */
+    public List<String> warnings(ImageRequest request) {
+        return Stream.of(request.prompt(), request.negative())
+            .flatMap(prompt -> model.texts().complaints(prompt).stream()).toList();
+    }
+
+    /** The steps that the request takes, as its noise scheduler works them out. */
+    public NoiseTable noise(ImageRequest request) {
+        return commission(request).noise();
+    }
+
+    Commission commission(ImageRequest request) {
+        return new Commission(model, pixelsPerLatent, request);
     }
 
     @Override
     public void close() {
-        model.tokenizer().close();
+        model.close();
     }
 }

@@ -1,9 +1,8 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.noise.ForwardNoise;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
-import dev.slipstream.pipelines.diffusion.text.Tokenizer;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ComponentFormat;
@@ -14,27 +13,49 @@ import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.ModelFolder;
 import java.util.Set;
 
-/** The parts of a text-to-image model, read. */
-record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig config, Graph textEncoder,
-    Tokenizer tokenizer, Graph decoder, DecoderConfig decoderConfig, NoiseScheduler scheduler) {
+/** The parts of a model, read; its owner closes it. The encoder of pictures is read when a request brings one. */
+record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig config, ExtraChannels extra,
+    TextModels texts, Graph decoder, DecoderConfig decoderConfig, NoiseScheduler scheduler) implements AutoCloseable {
 
-    private static final Set<String> SUPPORTED = Set.of("StableDiffusionPipeline", "OnnxStableDiffusionPipeline",
-        "LatentConsistencyModelPipeline", "ORTStableDiffusionPipeline");
+    /** What they are called apart from the exporters' prefixes: which one it is, the parts of the model tell. */
+    private static final Set<String> SUPPORTED = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
+        "StableDiffusionInpaintPipeline", "StableDiffusionUpscalePipeline", "StableDiffusionXLPipeline",
+        "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline", "LatentConsistencyModelPipeline",
+        "LatentConsistencyModelImg2ImgPipeline");
 
     /** @param precision of the denoiser; the other components compute as their files say */
     static PipelineModel read(ModelFolder folder, Precision precision) {
-        folder.pipelineClass().filter(name -> !SUPPORTED.contains(name)).ifPresent(name -> {
-            throw new ModelException(folder + "/model_index.json: pipelines of class " + name
-                + " cannot be run yet; there are " + SUPPORTED.stream().sorted().toList());
-        });
+        folder.pipelineClass().filter(name -> !SUPPORTED.contains(name.replaceFirst("^(Onnx|ORT)", "")))
+            .ifPresent(name -> {
+                throw new ModelException(folder + "/model_index.json: pipelines of class " + name
+                    + " cannot be run yet; there are " + SUPPORTED.stream().sorted().toList());
+            });
         ConfigFile scheduler = folder.noiseScheduler();
-        return new PipelineModel(folder, readDenoiser(folder).withPrecision(precision), folder.denoiserConfig(),
-            GraphFile.read(folder.require(Component.TEXT_ENCODER)), Tokenizer.open(folder.tokenizer()),
-            GraphFile.read(folder.require(Component.VAE_DECODER)), folder.decoderConfig(),
-            NoiseScheduler.parse(scheduler.root().toString(), scheduler.path().toString()));
+        DenoiserModel denoiser = readDenoiser(folder).withPrecision(precision);
+        DenoiserConfig config = folder.denoiserConfig();
+        ExtraChannels extra = ExtraChannels.of(config, denoiser, folder);
+        NoiseScheduler noise = NoiseScheduler.parse(scheduler.root().toString(), scheduler.path().toString());
+        Graph decoder = new ComponentGraphs(folder).imageDecoder();
+        return new PipelineModel(folder, denoiser, config, extra, TextModels.open(folder, denoiser), decoder,
+            folder.decoderConfig(), noise);
     }
 
     static DenoiserModel readDenoiser(ModelFolder folder) {
         return DenoiserModel.read(folder, ComponentFormat.of(folder.folder(Component.DENOISER)));
+    }
+
+    Conditions conditions() {
+        return new Conditions(this);
+    }
+
+    /** What an upscaler blurs the picture with. */
+    ForwardNoise lowResolutionNoise() {
+        ConfigFile config = folder.lowResolutionNoise();
+        return ForwardNoise.parse(config.root().toString(), config.path().toString());
+    }
+
+    @Override
+    public void close() {
+        texts.close();
     }
 }

@@ -1,11 +1,17 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.image.Image;
+
 /**
  * Planes of numbers, one a channel, of latents or of a picture. Mutable; one thread.
  *
  * @param values {@code [channels, height, width]}
  */
 record Planes(int channels, int height, int width, float[] values) {
+    /** Planes of a picture: red, green and blue. */
+    static final int COLOURS = 3;
+    private static final float HALF = 127.5f;
+
     Planes {
         if (values.length != Math.multiplyExact(Math.multiplyExact(channels, height), width)) {
             throw new IllegalArgumentException(values.length + " numbers are not " + channels + " planes of " + height
@@ -16,6 +22,30 @@ record Planes(int channels, int height, int width, float[] values) {
     static Planes of(int channels, int height, int width) {
         return new Planes(channels, height, width,
             new float[Math.multiplyExact(Math.multiplyExact(channels, height), width)]);
+    }
+
+    /** The colours of a picture, from -1 to 1. */
+    static Planes of(Image picture) {
+        Planes planes = of(COLOURS, picture.height(), picture.width());
+        byte[] pixels = picture.rgb();
+        int each = picture.height() * picture.width();
+        for (int i = 0; i < pixels.length; i++) {
+            planes.values[i % COLOURS * each + i / COLOURS] = (pixels[i] & 0xFF) / HALF - 1;
+        }
+        return planes;
+    }
+
+    /** The same with the part of a picture grey that its mask leaves to be drawn. */
+    static Planes ofKnown(Image picture, Image mask) {
+        Planes planes = of(picture);
+        int each = picture.height() * picture.width();
+        for (int i = 0; i < planes.values.length; i++) {
+            int pixel = i % each;
+            if (RepaintMask.isDrawn(mask, pixel % picture.width(), pixel / picture.width())) {
+                planes.values[i] = 0;
+            }
+        }
+        return planes;
     }
 
     /** A copy of a part. */

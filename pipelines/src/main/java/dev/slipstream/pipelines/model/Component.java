@@ -2,7 +2,10 @@ package dev.slipstream.pipelines.model;
 
 import java.util.List;
 
-/** The networks that a model folder can hold, each in a folder of its own with a {@code model.onnx}. */
+/**
+ * The networks that a model folder can hold, each in a folder of its own, in one of the forms of {@link
+ * ComponentFormat}. Checkpoints have both halves of the autoencoder in one folder.
+ */
 public enum Component {
     /** Token ids to what cross-attention reads. */
     TEXT_ENCODER("text_encoder"),
@@ -11,9 +14,9 @@ public enum Component {
     /** The network that is run in every step: a U-Net or a transformer. */
     DENOISER("unet", "transformer"),
     /** Latents to a picture. */
-    VAE_DECODER("vae_decoder"),
+    VAE_DECODER("vae_decoder", "vae"),
     /** A picture to latents, for image to image. */
-    VAE_ENCODER("vae_encoder");
+    VAE_ENCODER("vae_encoder", "vae");
 
     private final List<String> folders;
 

@@ -6,14 +6,14 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * A model in the layout of diffusers' ONNX pipelines (as optimum exports them):
+ * A model in the layout of diffusers, each component as a graph (as optimum exports them) or as a checkpoint:
  *
  * <pre>
  *     model_index.json                    which pipeline this is
- *     text_encoder/model.onnx             and text_encoder_2/ for SDXL
- *     unet/model.onnx, config.json        or transformer/
- *     vae_decoder/model.onnx, config.json and vae_encoder/ for image to image
- *     scheduler/scheduler_config.json
+ *     text_encoder/model.onnx             or config.json and safetensors; text_encoder_2/ for SDXL
+ *     unet/model.onnx, config.json        or config.json and safetensors; or transformer/
+ *     vae_decoder/model.onnx, config.json and vae_encoder/ for given pictures; or both in vae/ as a checkpoint
+ *     scheduler/scheduler_config.json     and low_res_scheduler/ for upscalers
  *     tokenizer/                          and tokenizer_2/
  *     cuts.json                           optional: where the denoiser can be cut
  * </pre>
@@ -24,16 +24,23 @@ import java.util.Optional;
  */
 public final class ModelFolder {
     private final Path path;
+    private final CheckpointSource checkpoints;
 
-    private ModelFolder(Path path) {
+    private ModelFolder(Path path, CheckpointSource checkpoints) {
         this.path = path;
+        this.checkpoints = checkpoints;
     }
 
     /** @throws ModelException if this is no folder, or holds nothing of a model */
     public static ModelFolder open(Path path) {
-        ModelFolder folder = new ModelFolder(path.toAbsolutePath().normalize());
+        ModelFolder folder = new ModelFolder(path.toAbsolutePath().normalize(), CheckpointSource.PLAIN);
         folder.diagnosis().checkIsModel(Files.exists(folder.index()) || folder.hasAnyComponent());
         return folder;
+    }
+
+    /** The same folder, whose checkpoints are opened in another way. */
+    public ModelFolder withCheckpoints(CheckpointSource source) {
+        return new ModelFolder(path, source);
     }
 
     private boolean hasAnyComponent() {
@@ -63,9 +70,15 @@ public final class ModelFolder {
         return Files.exists(index()) ? ConfigFile.read(index()).text("_class_name") : Optional.empty();
     }
 
-    /** Whether the component's ONNX file is there. */
+    /** The settings of the pipeline: {@code model_index.json}; empty without it. */
+    public Optional<ConfigFile> settings() {
+        return optional(index());
+    }
+
+    /** Whether the component is there, as a graph or as a checkpoint. */
     public boolean has(Component component) {
-        return Files.isRegularFile(folder(component).resolve("model.onnx"));
+        Path folder = folder(component);
+        return Files.isRegularFile(folder.resolve("model.onnx")) || ComponentWeights.isIn(folder);
     }
 
     /**
@@ -83,6 +96,11 @@ public final class ModelFolder {
     public Path folder(Component component) {
         return component.folders().stream().map(path::resolve).filter(Files::isDirectory).findFirst()
             .orElse(path.resolve(component.folders().getFirst()));
+    }
+
+    /** The component's weights. @throws ModelException also if it has no safetensors */
+    public Checkpoint checkpoint(Component component) {
+        return checkpoints.open(component, folder(component));
     }
 
     /** The component's {@code config.json}; empty if it has none. */
@@ -104,6 +122,11 @@ public final class ModelFolder {
     /** The model's own noise scheduler. */
     public ConfigFile noiseScheduler() {
         return ConfigFile.read(path.resolve("scheduler").resolve("scheduler_config.json"));
+    }
+
+    /** How an upscaler blurs the picture that it enlarges with noise. */
+    public ConfigFile lowResolutionNoise() {
+        return ConfigFile.read(path.resolve("low_res_scheduler").resolve("scheduler_config.json"));
     }
 
     /** The noise scheduler in {@code scheduler-NAME/}, a form that folders of reference cases have. */

@@ -10,7 +10,9 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Writes safetensors files; whole or not at all. */
 public final class SafetensorsWriter {
@@ -27,7 +29,22 @@ public final class SafetensorsWriter {
      * @throws ModelException if the file cannot be written; an older one is then still there
      */
     public static void write(Path path, Map<String, StoredTensor> tensors, Map<String, String> metadata) {
-        String json = header(tensors, metadata);
+        Map<String, TensorOutline> outlines = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> outlines.put(name, new TensorOutline(tensor.type(), tensor.shape())));
+        write(path, outlines, name -> tensors.get(name).data(), metadata);
+    }
+
+    /**
+     * For more than fits into memory: the elements of a tensor are asked for when it is their turn.
+     *
+     * @param outlines by name, written in this order
+     * @param data the elements of the tensor of a name, as in {@link StoredTensor#data}; not used after the next call
+     * @param metadata texts about the file; may be empty
+     * @throws ModelException if the file cannot be written; an older one is then still there
+     */
+    public static void write(Path path, Map<String, TensorOutline> outlines, Function<String, MemorySegment> data,
+        Map<String, String> metadata) {
+        String json = header(outlines, metadata);
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(json)) {
             throw new ModelException("cannot write " + path + ": a name or text has half a surrogate pair");
         }
@@ -40,8 +57,8 @@ public final class SafetensorsWriter {
                 writeAll(channel, ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN)
                     .putLong(header.length).flip());
                 writeAll(channel, ByteBuffer.wrap(header));
-                for (StoredTensor tensor : tensors.values()) {
-                    writeAll(channel, tensor.data());
+                for (Map.Entry<String, TensorOutline> tensor : outlines.entrySet()) {
+                    writeAll(channel, checked(tensor.getKey(), tensor.getValue(), data.apply(tensor.getKey())));
                 }
             });
         } catch (IOException e) {
@@ -49,7 +66,15 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static String header(Map<String, StoredTensor> tensors, Map<String, String> metadata) {
+    private static MemorySegment checked(String name, TensorOutline outline, MemorySegment data) {
+        if (data.byteSize() != outline.bytes()) {
+            throw new IllegalArgumentException("tensor " + name + " should have " + outline.bytes() + " bytes, not "
+                + data.byteSize());
+        }
+        return data;
+    }
+
+    private static String header(Map<String, TensorOutline> tensors, Map<String, String> metadata) {
         JsonObject root = new JsonObject();
         if (!metadata.isEmpty()) {
             JsonObject texts = new JsonObject();
@@ -57,18 +82,18 @@ public final class SafetensorsWriter {
             root.add("__metadata__", texts);
         }
         long position = 0;
-        for (Map.Entry<String, StoredTensor> named : tensors.entrySet()) {
+        for (Map.Entry<String, TensorOutline> named : tensors.entrySet()) {
             if (named.getKey().equals("__metadata__")) {
                 throw new ModelException("a tensor cannot be called __metadata__ in a safetensors file");
             }
-            StoredTensor tensor = named.getValue();
+            TensorOutline tensor = named.getValue();
             JsonArray shape = new JsonArray();
             for (long dim : tensor.shape().toArray()) {
                 shape.add(dim);
             }
             JsonArray offsets = new JsonArray();
             offsets.add(position);
-            position += tensor.data().byteSize();
+            position += tensor.bytes();
             offsets.add(position);
             JsonObject entry = new JsonObject();
             entry.addProperty("dtype", tensor.type().name());

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.model;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.graph.shape.BFloat16;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -32,9 +33,33 @@ public record StoredTensor(StoredType type, Shape shape, MemorySegment data) {
 
     /** An fp32 tensor with a copy of these values. */
     public static StoredTensor of(Shape shape, float... values) {
-        MemorySegment data = MemorySegment.ofArray(new byte[Math.multiplyExact(values.length, Float.BYTES)]);
-        MemorySegment.copy(values, 0, data, FLOAT, 0, values.length);
-        return new StoredTensor(StoredType.F32, shape, data);
+        return of(StoredType.F32, shape, values);
+    }
+
+    /**
+     * A tensor with these values, rounded to the nearest of its type, ties to even.
+     *
+     * @param type F32, F16 or BF16
+     * @throws ModelException if the type is another
+     */
+    public static StoredTensor of(StoredType type, Shape shape, float... values) {
+        MemorySegment data = MemorySegment.ofArray(new byte[Math.multiplyExact(values.length, type.bytes())]);
+        switch (type) {
+            case F32 -> MemorySegment.copy(values, 0, data, FLOAT, 0, values.length);
+            case F16 -> {
+                for (int i = 0; i < values.length; i++) {
+                    data.set(SHORT, 2L * i, Float.floatToFloat16(values[i]));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < values.length; i++) {
+                    data.set(SHORT, 2L * i, (short) BFloat16.ofFloat(values[i]));
+                }
+            }
+            default -> throw new ModelException("numbers cannot be rounded to the type " + type
+                + ", only to F32, F16 and BF16");
+        }
+        return new StoredTensor(type, shape, data);
     }
 
     /** @throws ModelException if engines have no such element type */

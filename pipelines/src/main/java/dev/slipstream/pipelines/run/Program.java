@@ -28,6 +28,10 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
     public static final String LATENTS = "latents";
     /** Name under which the host gives noise, one tensor like the latents a step. */
     public static final String NOISE = "noise";
+    /** Name under which the host gives the clean latents of what is known of the picture, 0 elsewhere. */
+    public static final String KNOWN_IMAGE = "known_image";
+    /** Name under which the host gives the noise over what is known of the picture, 0 elsewhere. */
+    public static final String KNOWN_NOISE = "known_noise";
     /** Name under which the host gives the channels that the denoiser takes beside the latents. */
     public static final String EXTRA_CHANNELS = "extra_channels";
 

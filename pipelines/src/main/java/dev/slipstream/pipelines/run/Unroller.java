@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.run.Demand.StageRun;
 import dev.slipstream.pipelines.run.Demand.Term;
 import dev.slipstream.pipelines.run.Demand.Version;
 import dev.slipstream.pipelines.run.NoiseTable.Linear;
+import dev.slipstream.pipelines.run.NoiseTable.Mix;
 import dev.slipstream.pipelines.run.Value.Access;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -224,6 +225,16 @@ public final class Unroller {
                 case SECOND_HALF -> value.part(half, half);
             });
             weights.add(factor * term.weight());
+        }
+        Mix known = loop.noise().rows().get(step).known();
+        addKnown(Program.KNOWN_IMAGE, factor * known.image(), from, weights);
+        addKnown(Program.KNOWN_NOISE, factor * known.noise(), from, weights);
+    }
+
+    private void addKnown(String tensor, double weight, List<Access> from, List<Double> weights) {
+        if (weight != 0) {
+            from.add(host.given(tensor, plan.home(), 0, loop.latents().bytes()).all());
+            weights.add(weight);
         }
     }
 

@@ -12,7 +12,6 @@ import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
-import dev.slipstream.pipelines.diffusion.text.PromptException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -123,11 +122,14 @@ class DiffusionPipelineTest {
     }
 
     @Test
-    void aPromptThatIsTooLongIsRefusedWithWhatWasLost() {
+    void aPromptThatIsTooLongIsCutAndTheDraftSaysWhatIsLost() {
         try (DiffusionPipeline pipeline = open("sequential", "cpu:1")) {
-            CompletionException failure = assertThrows(CompletionException.class,
-                () -> draw(pipeline, ImageRequest.of("a star ".repeat(20)).withSteps(1)));
-            assertInstanceOf(PromptException.class, failure.getCause());
+            ImageRequest tooLong = STAR.withSteps(1).withNegative("a star ".repeat(20));
+            String warning = pipeline.draft().warnings(tooLong).getFirst();
+            assertTrue(warning.startsWith("prompt too long: ") && warning.contains("lost: \"a star"), warning);
+            assertEquals(List.of(), pipeline.draft().warnings(STAR));
+            ImageRequest cut = STAR.withSteps(1).withNegative("a star ".repeat(30));
+            assertArrayEquals(draw(pipeline, tooLong), draw(pipeline, cut));
         }
     }
 

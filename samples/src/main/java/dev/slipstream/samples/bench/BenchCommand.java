@@ -6,12 +6,10 @@ import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineDraft;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.PngFile;
-import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
-import dev.slipstream.pipelines.model.ConfigFile;
-import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.samples.InputException;
 import dev.slipstream.samples.ModelOptions;
+import dev.slipstream.samples.PictureOptions;
 import dev.slipstream.samples.PrecisionOption;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -42,6 +40,9 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions model;
+
+    @Mixin
+    private PictureOptions picture;
 
     @Mixin
     private PrecisionOption precision;
@@ -84,14 +85,15 @@ public final class BenchCommand implements Callable<Integer> {
         MeasuredFile.check(json, "--json");
         MeasuredFile.check(png, "--png");
         List<ImageRequest> requests =
-            BenchPrompts.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE);
+            BenchPrompts.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE).stream().map(picture::apply)
+                .toList();
         PrintWriter out = spec.commandLine().getOut();
         out.println(MachineFacts.line(devices == null ? List.of() : devices));
         out.flush();
         try (Contest contest = new Contest(plans(requests.getFirst()), model.path(), precision.precision())) {
             int count = rounds == null ? requests.size() : rounds;
             contest.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
-            NoiseTable noise = noise();
+            NoiseTable noise = contest.contenders().getFirst().pipeline().draft().noise(requests.getFirst());
             List<LoopProbe> probes = contest.contenders().stream()
                 .map(it -> LoopProbe.of(it.plan(), it.pipeline(), requests.getFirst(), noise)).toList();
             List<BenchRow> rows = BenchRow.of(contest.contenders(), probes);
@@ -112,11 +114,6 @@ public final class BenchCommand implements Callable<Integer> {
                 ? BenchPlan.onThreads(sequential, Runtime.getRuntime().availableProcessors())
                 : BenchPlan.on(devices, sequential);
         }
-    }
-
-    private NoiseTable noise() {
-        ConfigFile config = ModelFolder.open(model.path()).noiseScheduler();
-        return NoiseScheduler.parse(config.root().toString(), config.path().toString()).table(steps);
     }
 
     private void progress(int done, int all) {

@@ -107,6 +107,11 @@ public final class Image {
         return new Image(wide, height * factor, large);
     }
 
+    /** This picture in another size, its pixels mixed. */
+    public Image scaledTo(int newWidth, int newHeight) {
+        return of(newWidth, newHeight, ImageScaling.scaled(pixels, width, height, newWidth, newHeight));
+    }
+
     /**
      * One picture of many, with white gaps between them.
      *

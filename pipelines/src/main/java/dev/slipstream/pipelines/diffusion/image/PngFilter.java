@@ -38,17 +38,22 @@ final class PngFilter {
             int left = first ? 0 : pixels[begin + i - CHANNELS] & 0xFF;
             int above = begin == 0 ? 0 : pixels[begin + i - line] & 0xFF;
             int corner = first || begin == 0 ? 0 : pixels[begin + i - line - CHANNELS] & 0xFF;
-            int predicted = switch (filter) {
-                case 0 -> 0;
-                case 1 -> left;
-                case 2 -> above;
-                case 3 -> (left + above) / 2;
-                default -> paeth(left, above, corner);
-            };
+            int predicted = predicted(filter, left, above, corner);
             result[i] = (byte) (pixels[begin + i] - predicted);
             sum += Math.abs(result[i]);
         }
         return sum;
+    }
+
+    /** What a filter takes a byte for, by the bytes around it. */
+    static int predicted(int filter, int left, int above, int corner) {
+        return switch (filter) {
+            case 0 -> 0;
+            case 1 -> left;
+            case 2 -> above;
+            case 3 -> (left + above) / 2;
+            default -> paeth(left, above, corner);
+        };
     }
 
     /** Of the three, the one nearest to {@code left + above - corner}. */

@@ -29,15 +29,15 @@ record Ddim(TrainingSchedule training, PredictionType prediction, TimestepSpacin
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         // As in diffusers, a step is this long even where rounding puts the next timestep elsewhere.
         int stride = training.timesteps() / steps;
         List<Row> rows = new ArrayList<>(steps);
-        for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, offset)) {
+        for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, first, offset)) {
             NoiseLevel to = timestep < stride ? last : training.level(timestep - stride);
             NoiseLevel from = training.level(timestep);
             rows.add(new Row(timestep, 1, prediction.transfer(from, to).next(), Linear.ZERO,
-                prediction.clean(from).linear()));
+                prediction.clean(from).linear(), from.mix()));
         }
         return new NoiseTable("ddim", 1, rows);
     }

@@ -34,14 +34,16 @@ record Ddpm(TrainingSchedule training, PredictionType prediction, TimestepSpacin
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         int stride = training.timesteps() / steps;
         List<Row> rows = new ArrayList<>(steps);
-        for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, offset)) {
+        for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, first, offset)) {
             double from = training.alphaCumprod(timestep);
             double to = timestep < stride ? 1 : training.alphaCumprod(timestep - stride);
-            Terms estimate = prediction.clean(NoiseLevel.variancePreserving(from));
-            rows.add(new Row(timestep, 1, next(estimate, from, to, timestep > 0), Linear.ZERO, estimate.linear()));
+            NoiseLevel level = NoiseLevel.variancePreserving(from);
+            Terms estimate = prediction.clean(level);
+            rows.add(new Row(timestep, 1, next(estimate, from, to, timestep > 0), Linear.ZERO, estimate.linear(),
+                level.mix()));
         }
         return new NoiseTable("ddpm", 1, rows);
     }

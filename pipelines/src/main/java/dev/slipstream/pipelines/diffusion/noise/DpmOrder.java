@@ -19,12 +19,15 @@ record DpmOrder(int most, boolean lowAtEnd, boolean eulerAtEnd) {
         return new DpmOrder(most, options.flag("lower_order_final", true), options.flag("euler_at_final", false));
     }
 
-    /** @param endsClean whether the path ends at sigma 0, where only order 1 is finite */
-    int of(int step, int steps, boolean endsClean) {
+    /**
+     * @param first the step at which the path is entered
+     * @param endsClean whether the path ends at sigma 0, where only order 1 is finite
+     */
+    int of(int step, int first, int steps, boolean endsClean) {
         boolean descends = lowAtEnd && steps < SHORT_PATH;
         int remaining = steps - step;
         int allowed = remaining == 1 && (eulerAtEnd || descends || endsClean) ? 1
             : remaining == 2 && descends ? 2 : most;
-        return Math.min(most, Math.min(step + 1, allowed));
+        return Math.min(most, Math.min(step - first + 1, allowed));
     }
 }

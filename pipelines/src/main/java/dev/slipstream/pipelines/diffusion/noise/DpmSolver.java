@@ -4,7 +4,6 @@ import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * DPM-Solver++, multistep, of order 1 to 3, and its form with fresh noise (SDE) of order 1 and 2.
@@ -39,10 +38,10 @@ record DpmSolver(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacin
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         String name = karras.name("dpm++" + order.most() + "m" + (formula.stochastic() ? "-sde" : ""));
         SigmaPath path = path(steps).requireDescending(name);
-        List<Row> rows = IntStream.range(0, path.steps()).mapToObj(step -> row(path, step)).toList();
+        List<Row> rows = path.from(first).mapToObj(step -> row(path, step, first)).toList();
         return new NoiseTable(name, 1, rows);
     }
 
@@ -56,14 +55,16 @@ record DpmSolver(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacin
         return new SigmaPath(timesteps, Arrays.stream(timesteps).map(sigmas::at).toArray(), end);
     }
 
-    private Row row(SigmaPath path, int step) {
-        Terms estimate = prediction.clean(NoiseLevel.ofRatio(path.sigma(step)));
+    private Row row(SigmaPath path, int step, int first) {
+        NoiseLevel level = NoiseLevel.ofRatio(path.sigma(step));
+        Terms estimate = prediction.clean(level);
         // A Karras path that ends at the least sigma reaches it one step early: nothing is left to do then.
         boolean stays = path.sigma(step) == path.sigma(step + 1);
         int steps = path.steps();
-        DpmStep.Weights weights = formula.weights(path, step, stays ? 1 : order.of(step, steps, end == 0));
+        DpmStep.Weights weights = formula.weights(path, step, stays ? 1 : order.of(step, first, steps, end == 0));
         Terms next = Terms.LATENT.times(weights.latent()).plus(estimate.times(weights.estimates().getFirst()));
         List<Double> past = weights.estimates().subList(1, weights.estimates().size());
-        return new Row(path.timestep(step), 1, next.next(past, weights.noise()), estimate.linear(), estimate.linear());
+        return new Row(path.timestep(step), 1, next.next(past, weights.noise()), estimate.linear(), estimate.linear(),
+            level.mix());
     }
 }

@@ -37,11 +37,11 @@ record Euler(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacing sp
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         SigmaPath path = path(steps);
-        List<Row> rows = IntStream.range(0, steps).mapToObj(step -> new Row(path.timestep(step), path.inputScale(step),
+        List<Row> rows = path.from(first).mapToObj(step -> new Row(path.timestep(step), path.inputScale(step),
             prediction.transfer(path.level(step), path.level(step + 1)).next(), Linear.ZERO,
-            prediction.clean(path.level(step)).linear())).toList();
+            prediction.clean(path.level(step)).linear(), path.level(step).mix())).toList();
         return new NoiseTable(karras.name("euler"), path.initialScale(spacing), rows);
     }
 

@@ -5,7 +5,6 @@ import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Euler's method with ancestral noise, from k-diffusion: each step goes further down than wanted and fresh noise makes
@@ -24,10 +23,10 @@ record EulerAncestral(SigmaSchedule sigmas, PredictionType prediction, TimestepS
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         double[] timesteps = spacing.timesteps(sigmas.timesteps(), steps, offset);
         SigmaPath path = new SigmaPath(timesteps, Arrays.stream(timesteps).map(sigmas::at).toArray(), 0);
-        List<Row> rows = IntStream.range(0, steps).mapToObj(step -> row(path, step)).toList();
+        List<Row> rows = path.from(first).mapToObj(step -> row(path, step)).toList();
         return new NoiseTable("euler-ancestral", path.initialScale(spacing), rows);
     }
 
@@ -38,6 +37,6 @@ record EulerAncestral(SigmaSchedule sigmas, PredictionType prediction, TimestepS
         double up = Math.sqrt(Math.max(0, to * to - down * down));
         Terms mean = prediction.transfer(path.level(step), NoiseLevel.varianceExploding(down));
         return new Row(path.timestep(step), path.inputScale(step), mean.next(List.of(), up), Linear.ZERO,
-            prediction.clean(path.level(step)).linear());
+            prediction.clean(path.level(step)).linear(), path.level(step).mix());
     }
 }

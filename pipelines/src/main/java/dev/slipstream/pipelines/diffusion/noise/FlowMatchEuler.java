@@ -31,13 +31,14 @@ record FlowMatchEuler(int trainedTimesteps, double shift) implements Sampler {
     }
 
     @Override
-    public NoiseTable table(int steps) {
-        List<Row> rows = IntStream.range(0, steps).mapToObj(step -> {
+    public NoiseTable table(int steps, int first) {
+        List<Row> rows = IntStream.range(first, steps).mapToObj(step -> {
             double from = sigma(steps, step);
             double to = step == steps - 1 ? 0 : sigma(steps, step + 1);
-            Terms next = PredictionType.FLOW.transfer(NoiseLevel.onLine(from), NoiseLevel.onLine(to));
+            NoiseLevel level = NoiseLevel.onLine(from);
+            Terms next = PredictionType.FLOW.transfer(level, NoiseLevel.onLine(to));
             return new Row(from * trainedTimesteps, 1, next.next(), Linear.ZERO,
-                PredictionType.FLOW.clean(NoiseLevel.onLine(from)).linear());
+                PredictionType.FLOW.clean(level).linear(), level.mix());
         }).toList();
         return new NoiseTable("flow-match-euler", 1, rows);
     }

@@ -37,12 +37,12 @@ record Lcm(TrainingSchedule training, PredictionType prediction, int originalSte
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         if (steps > originalSteps) {
             throw new NoiseSchedulerException("lcm takes 1 to " + originalSteps
                 + " steps (original_inference_steps), not " + steps);
         }
-        List<Row> rows = IntStream.range(0, steps).mapToObj(step -> row(steps, step)).toList();
+        List<Row> rows = IntStream.range(first, steps).mapToObj(step -> row(steps, step)).toList();
         return new NoiseTable("lcm", 1, rows);
     }
 
@@ -55,7 +55,7 @@ record Lcm(TrainingSchedule training, PredictionType prediction, int originalSte
         Terms denoised = prediction.clean(from).times(scaled / Math.sqrt(norm))
             .plus(Terms.LATENT.times(SIGMA_DATA * SIGMA_DATA / norm));
         return new Row(timestep, 1, denoised.times(to.alpha()).next(List.of(), to.sigma()), Linear.ZERO,
-            denoised.linear());
+            denoised.linear(), from.mix());
     }
 
     /** Evenly chosen, from the noisiest on, among the timesteps of the distilled solver. */

@@ -34,7 +34,7 @@ record Lms(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacing spac
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         double[] timesteps = spacing.timesteps(sigmas.timesteps(), steps, offset);
         double[] levels = Arrays.stream(timesteps).map(sigmas::at).toArray();
         if (karras.used()) {
@@ -42,17 +42,17 @@ record Lms(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacing spac
             timesteps = Arrays.stream(levels).map(sigmas::timestep).toArray();
         }
         SigmaPath path = new SigmaPath(timesteps, levels, 0).requireDescending("lms");
-        List<Row> rows = IntStream.range(0, steps).mapToObj(step -> row(path, step)).toList();
+        List<Row> rows = path.from(first).mapToObj(step -> row(path, step, first)).toList();
         return new NoiseTable(karras.name("lms"), path.initialScale(spacing), rows);
     }
 
-    private Row row(SigmaPath path, int step) {
-        int used = Math.min(step + 1, order);
+    private Row row(SigmaPath path, int step, int first) {
+        int used = Math.min(step - first + 1, order);
         List<Double> weights = IntStream.range(0, used).mapToObj(which -> weight(path, step, used, which)).toList();
         Terms derivative = prediction.noise(path.level(step));
         Next next = Terms.LATENT.plus(derivative.times(weights.getFirst())).next(weights.subList(1, used), 0);
         return new Row(path.timestep(step), path.inputScale(step), next, derivative.linear(),
-            prediction.clean(path.level(step)).linear());
+            prediction.clean(path.level(step)).linear(), path.level(step).mix());
     }
 
     /** The integral, over the step, of Lagrange's polynomial that is 1 at {@code which} steps back. */

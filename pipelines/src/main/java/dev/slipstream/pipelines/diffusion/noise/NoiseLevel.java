@@ -1,5 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
+import dev.slipstream.pipelines.run.NoiseTable.Mix;
+
 /** How latents {@code x = alpha·x0 + sigma·ε} are mixed from the clean image {@code x0} and unit noise {@code ε}. */
 record NoiseLevel(double alpha, double sigma) {
     static final NoiseLevel CLEAN = new NoiseLevel(1, 0);
@@ -23,5 +25,10 @@ record NoiseLevel(double alpha, double sigma) {
     /** A straight line from the image to the noise, as in flow matching. */
     static NoiseLevel onLine(double sigma) {
         return new NoiseLevel(1 - sigma, sigma);
+    }
+
+    /** The same as tables tell it. */
+    Mix mix() {
+        return new Mix(alpha, sigma);
     }
 }

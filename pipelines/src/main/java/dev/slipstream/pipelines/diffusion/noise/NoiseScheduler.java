@@ -118,6 +118,23 @@ public final class NoiseScheduler {
             throw new NoiseSchedulerException("the number of steps is " + steps + ", but must be 1 to "
                 + trainedTimesteps() + ", the number of timesteps that the model was trained with");
         }
-        return sampler.table(steps);
+        return sampler.table(steps, 0);
+    }
+
+    /**
+     * The coefficients of the last steps only, for a loop that starts from a picture; {@link NoiseTable#start} says how
+     * its latents and noise are mixed. Methods that look back begin there as they begin at the first step. (diffusers
+     * leaves out a step where PNDM begins late, and gives LMS weights for steps that were never taken.)
+     *
+     * @param steps as in {@link #table(int)}
+     * @param first how many steps are left out, 0 or more, less than {@code steps}
+     * @throws NoiseSchedulerException if the method cannot do so many steps, or none are left
+     */
+    public NoiseTable table(int steps, int first) {
+        NoiseTable whole = table(steps);
+        if (first < 0 || first >= steps) {
+            throw new NoiseSchedulerException("of " + steps + " steps " + first + " cannot be left out");
+        }
+        return first == 0 ? whole : sampler.table(steps, first);
     }
 }

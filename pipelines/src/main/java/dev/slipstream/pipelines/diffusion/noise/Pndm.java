@@ -33,16 +33,16 @@ record Pndm(TrainingSchedule training, PredictionType prediction, TimestepSpacin
     }
 
     @Override
-    public NoiseTable table(int steps) {
+    public NoiseTable table(int steps, int first) {
         int stride = training.timesteps() / steps;
-        int[] timesteps = spacing.wholeTimesteps(training.timesteps(), steps, offset);
-        List<Row> rows = new ArrayList<>(steps + 1);
-        Terms first = step(timesteps[0], timesteps[0] - stride);
-        rows.add(row(timesteps[0], first.next()));
-        if (steps > 1) {
-            rows.add(row(timesteps[1], secondTry(first, step(timesteps[1] + stride, timesteps[1]))));
+        int[] timesteps = spacing.wholeTimesteps(training.timesteps(), steps, first, offset);
+        List<Row> rows = new ArrayList<>(timesteps.length + 1);
+        Terms begin = step(timesteps[0], timesteps[0] - stride);
+        rows.add(row(timesteps[0], begin.next()));
+        if (timesteps.length > 1) {
+            rows.add(row(timesteps[1], secondTry(begin, step(timesteps[1] + stride, timesteps[1]))));
         }
-        for (int index = 1; index < steps; index++) {
+        for (int index = 1; index < timesteps.length; index++) {
             Terms step = step(timesteps[index], timesteps[index] - stride);
             rows.add(row(timesteps[index], multistep(step, index)));
         }
@@ -50,7 +50,8 @@ record Pndm(TrainingSchedule training, PredictionType prediction, TimestepSpacin
     }
 
     private Row row(int timestep, Next next) {
-        return new Row(timestep, 1, next, new Linear(0, 1), prediction.clean(training.level(timestep)).linear());
+        NoiseLevel level = training.level(timestep);
+        return new Row(timestep, 1, next, new Linear(0, 1), prediction.clean(level).linear(), level.mix());
     }
 
     private Terms step(int from, int to) {

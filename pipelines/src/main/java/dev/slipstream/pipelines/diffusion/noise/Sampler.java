@@ -7,6 +7,11 @@ sealed interface Sampler permits Ddim, Ddpm, DpmSolver, Euler, EulerAncestral, F
     /** How many timesteps the model was trained with, and so the most steps that can be asked for. */
     int trainedTimesteps();
 
-    /** The rows for so many steps, which are 1 to {@link #trainedTimesteps()}. */
-    NoiseTable table(int steps);
+    /**
+     * The rows for so many steps, which are 1 to {@link #trainedTimesteps()}, from one of them on. Methods that look
+     * back begin there as they begin at the first step.
+     *
+     * @param first from 0, less than {@code steps}
+     */
+    NoiseTable table(int steps, int first);
 }

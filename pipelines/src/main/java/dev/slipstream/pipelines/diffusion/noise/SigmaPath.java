@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The noise levels that the steps of one request go through in the variance exploding space: step {@code i} goes from
@@ -21,6 +22,15 @@ final class SigmaPath {
 
     int steps() {
         return timesteps.length;
+    }
+
+    /** The steps from one of them on. @throws NoiseSchedulerException if the path has no such step */
+    IntStream from(int first) {
+        if (first >= steps()) {
+            throw new NoiseSchedulerException("a path of " + steps() + " steps cannot begin after " + first
+                + "; take a larger strength or more steps");
+        }
+        return IntStream.range(first, steps());
     }
 
     double timestep(int step) {

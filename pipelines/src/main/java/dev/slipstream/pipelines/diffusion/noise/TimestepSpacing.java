@@ -27,10 +27,10 @@ enum TimestepSpacing {
         }).toArray();
     }
 
-    /** Descending whole timesteps. */
-    int[] wholeTimesteps(int trained, int steps, int offset) {
+    /** Descending whole timesteps, of the step {@code first} and those after it. */
+    int[] wholeTimesteps(int trained, int steps, int first, int offset) {
         double[] timesteps = timesteps(trained, steps, offset);
-        return IntStream.range(0, steps).map(step -> (int) Math.rint(timesteps[step])).toArray();
+        return IntStream.range(first, steps).map(step -> (int) Math.rint(timesteps[step])).toArray();
     }
 
     /**

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.NoiseTable.Mix;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
@@ -31,6 +32,10 @@ class MethodPropertiesTest {
 
         NoiseTable table(String method, int steps) {
             return scheduler(method, "").table(steps);
+        }
+
+        NoiseTable table(String method, int steps, int first) {
+            return scheduler(method, "").table(steps, first);
         }
 
         TrainingSchedule training() {
@@ -120,6 +125,47 @@ class MethodPropertiesTest {
         return row.estimate().latent() * latent + row.estimate().prediction() * prediction;
     }
 
+    private static final List<String> METHODS = List.of("ddim", "ddpm", "pndm", "euler", "euler-karras",
+        "euler-ancestral", "dpm++2m", "dpm++2m-karras", "dpm++2m-sde", "lms", "lms-karras");
+
+    /** From a mixture of image and noise, wherever it is entered, and with whatever history that lacks. */
+    @Property(tries = 200)
+    void methodsThatStartFromAPictureLandOnIt(@ForAll("models") Model model, @ForAll @IntRange(min = 2, max = 40)
+        int steps, @ForAll @DoubleRange(min = 0, max = 0.99) double skipped,
+        @ForAll @DoubleRange(min = -2, max = 2) double image, @ForAll @DoubleRange(min = -2, max = 2) double noise) {
+        int first = (int) (steps * skipped);
+        for (String method : List.of("euler", "euler-karras", "lms", "lms-karras", "dpm++2m")) {
+            NoiseTable table = model.table(method, steps, first);
+            assertEquals(steps - first, table.steps(), method);
+            assertEquals(model.table(method, steps).rows().get(first).timestep(),
+                table.rows().getFirst().timestep(), method);
+            double start = table.start().image() * image + table.start().noise() * noise;
+            assertEquals(image, walk(model, table, start, image).getLast(), 1e-6, method);
+        }
+    }
+
+    /** By whatever the denoiser says elsewhere: the known part is where the noise scheduler would mix it. */
+    @Property(tries = 200)
+    void whatIsKnownOfAPictureIsAtTheLevelOfEveryStepAndCleanInTheEnd(@ForAll("models") Model model,
+        @ForAll @IntRange(min = 2, max = 40) int steps, @ForAll @DoubleRange(min = 0, max = 0.99) double skipped,
+        @ForAll @DoubleRange(min = -2, max = 2) double image, @ForAll @DoubleRange(min = -2, max = 2) double noise) {
+        int first = (int) (steps * skipped);
+        for (String method : METHODS) {
+            NoiseTable plain = model.table(method, steps, first);
+            Mix begin = first == 0 ? new Mix(0, plain.initialScale()) : plain.start();
+            NoiseTable table = plain.repainting(begin);
+            List<Double> latents = Walk.follow(table, begin.image() * image + begin.noise() * noise,
+                (step, row, latent) -> row.known().image() * image + row.known().noise() * noise,
+                new double[table.steps()]);
+            for (int step = 1; step < table.steps(); step++) {
+                Mix level = table.rows().get(step).level();
+                assertEquals(level.image() * image + level.noise() * noise, latents.get(step),
+                    1e-6 * (1 + Math.abs(latents.get(step))), method + " before step " + step);
+            }
+            assertEquals(image, latents.getLast(), 1e-6, method);
+        }
+    }
+
     /** With one image, all true noises are equal, and so is any mean of them. */
     @Property(tries = 100)
     void pndmLandsOnTheOneImage(@ForAll("models") Model model, @ForAll @DoubleRange(min = -2, max = 2) double image) {
@@ -197,7 +243,7 @@ class MethodPropertiesTest {
     void firstOrderOfDpmSolverIsDdim(@ForAll("models") Model model, @ForAll @IntRange(min = 1, max = 60) int steps) {
         SchedulerOptions options = SchedulerOptions.parse("{" + model.betas() + ", \"solver_order\": 1, "
             + "\"prediction_type\": \"" + model.prediction() + "\", \"timestep_spacing\": \"trailing\"}", "a model");
-        List<Row> rows = DpmSolver.read(options).table(steps).rows();
+        List<Row> rows = DpmSolver.read(options).table(steps, 0).rows();
         TrainingSchedule training = model.training();
         for (int step = 0; step < rows.size(); step++) {
             NoiseLevel to = step == rows.size() - 1 ? NoiseLevel.CLEAN
@@ -213,10 +259,10 @@ class MethodPropertiesTest {
     void firstOrderOfLmsIsEuler(@ForAll("models") Model model, @ForAll @IntRange(min = 1, max = 60) int steps) {
         SchedulerOptions options = SchedulerOptions.parse("{" + model.betas() + ", \"prediction_type\": \""
             + model.prediction() + "\"}", "a model");
-        List<Row> euler = Euler.read(options).table(steps).rows();
+        List<Row> euler = Euler.read(options).table(steps, 0).rows();
         Lms fourth = Lms.read(options);
         List<Row> first = new Lms(fourth.sigmas(), fourth.prediction(), fourth.spacing(), fourth.offset(),
-            fourth.karras(), 1).table(steps).rows();
+            fourth.karras(), 1).table(steps, 0).rows();
         for (int step = 0; step < steps; step++) {
             assertTrue(first.get(step).next().past().isEmpty());
             assertEquals(euler.get(step).next().latent(), first.get(step).next().latent(), 1e-9);
@@ -270,7 +316,7 @@ class MethodPropertiesTest {
     void flowMatchingLandsOnTheOneImage(@ForAll @IntRange(min = 1, max = 100) int steps,
                                         @ForAll @DoubleRange(min = 0.1, max = 10) double shift,
                                         @ForAll @DoubleRange(min = -2, max = 2) double image) {
-        NoiseTable table = new FlowMatchEuler(1000, shift).table(steps);
+        NoiseTable table = new FlowMatchEuler(1000, shift).table(steps, 0);
         List<Double> latents = Walk.follow(table, 1.5, (step, row, latent) -> {
             double sigma = row.timestep() / 1000;
             double prediction = (latent - image) / sigma;

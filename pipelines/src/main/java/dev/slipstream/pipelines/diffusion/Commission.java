@@ -1,0 +1,139 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.Conditioning.Size;
+import dev.slipstream.pipelines.diffusion.Conditions.Numbers;
+import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.NoiseTable.Mix;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A request as a model reads it: sizes, steps, where the loop starts, and what the denoiser is told. Methods throw
+ * {@link IllegalArgumentException} where the request brings what such a model does not take, or lacks what it needs.
+ *
+ * @param pixelsPerLatent along each side
+ */
+record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request) {
+    /** Whether the request's picture becomes latents; that of an upscaler stays as it is. */
+    boolean encodesPicture() {
+        return request.given().isPresent() && model.extra() != ExtraChannels.PICTURE;
+    }
+
+    /** Whether the known part of a picture is put back after every step. */
+    boolean repaints() {
+        return model.extra() == ExtraChannels.NONE && isMasked();
+    }
+
+    private boolean isMasked() {
+        return request.given().filter(given -> given.mask().isPresent()).isPresent();
+    }
+
+    /** Whether each latent is predicted twice. */
+    boolean isGuided() {
+        return request.isGuided() && !model.conditions().isDistilled();
+    }
+
+    double loopGuidance() {
+        return isGuided() ? request.guidance() : 1;
+    }
+
+    /** The request with all that it leaves to the model filled in. */
+    ImageRequest completed() {
+        TensorType latents = shape().latents();
+        ImageRequest named = request.withScheduler(noise().name());
+        // An upscaler takes no size.
+        return model.extra() == ExtraChannels.PICTURE ? named
+            : named.withSize(size(latents).width(), size(latents).height());
+    }
+
+    /** The steps that are taken. */
+    NoiseTable noise() {
+        NoiseScheduler scheduler = request.scheduler().map(model.scheduler()::withMethod).orElse(model.scheduler());
+        if (!encodesPicture()) {
+            return scheduler.table(request.steps());
+        }
+        double strength = request.given().get().usedStrength();
+        int taken = (int) Math.min(request.steps() * strength, request.steps());
+        if (taken == 0) {
+            throw new IllegalArgumentException("strength " + strength + " of " + request.steps()
+                + " steps is less than one step; take more steps or a larger strength");
+        }
+        NoiseTable table = scheduler.table(request.steps(), request.steps() - taken);
+        return repaints() ? table.repainting(start(table)) : table;
+    }
+
+    /** How the first latents are mixed: from noise alone, or by the noise scheduler's rule for a picture. */
+    Mix start(NoiseTable noise) {
+        boolean fresh = !encodesPicture() || isMasked() && request.given().get().usedStrength() == 1;
+        return fresh ? new Mix(0, noise.initialScale()) : noise.start();
+    }
+
+    LoopShape shape() {
+        model.extra().check(request);
+        if (model.conditions().isRefiner() && request.given().isEmpty()) {
+            throw new IllegalArgumentException("this model refines a picture that another has drawn; give one");
+        }
+        TensorType latents = latents();
+        boolean guided = isGuided();
+        Map<String, TensorType> types = new LinkedHashMap<>(model.texts().types());
+        numbers(latents).forEach((name, numbers) -> types.put(name, numbers.type(model.denoiser(), name)));
+        types.replaceAll((name, type) -> guided ? type : LoopShape.withRows(type, 1));
+        return new LoopShape(latents, model.config().inChannels() - model.config().outChannels(), guided, types);
+    }
+
+    /** The numbers that the denoiser is told, by the names of its inputs. */
+    Map<String, Numbers> numbers(TensorType latents) {
+        return model.conditions().of(request, size(latents), mask(latents));
+    }
+
+    /** What is drawn of a picture, where the model itself takes no mask. */
+    Optional<RepaintMask> mask(TensorType latents) {
+        return repaints() ? Optional.of(RepaintMask.of(picture(latents).mask().orElseThrow(), pixelsPerLatent))
+            : Optional.empty();
+    }
+
+    /** The given picture at the size of what is drawn. */
+    GivenImage picture(TensorType latents) {
+        return request.given().orElseThrow().scaledTo(size(latents).width(), size(latents).height());
+    }
+
+    private Size size(TensorType latents) {
+        return new Size(Math.toIntExact(latents.shape().dim(3) * pixelsPerLatent),
+            Math.toIntExact(latents.shape().dim(2) * pixelsPerLatent));
+    }
+
+    private TensorType latents() {
+        long height;
+        long width;
+        if (model.extra() == ExtraChannels.PICTURE) {
+            Image picture = request.given().orElseThrow().image();
+            height = picture.height();
+            width = picture.width();
+        } else {
+            height = side("height", request.height(), request.given().map(given -> given.image().height()),
+                model.config().sampleHeight());
+            width = side("width", request.width(), request.given().map(given -> given.image().width()),
+                model.config().sampleWidth());
+        }
+        return TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(), height, width);
+    }
+
+    private long side(String name, OptionalInt wanted, Optional<Integer> given, int usual) {
+        if (wanted.isEmpty() && given.isEmpty()) {
+            return usual;
+        }
+        int pixels = wanted.orElseGet(given::get);
+        if (pixels < pixelsPerLatent || pixels % pixelsPerLatent != 0) {
+            throw new IllegalArgumentException("the " + name + " must be a multiple of " + pixelsPerLatent
+                + " pixels for this model, not " + pixels
+                + (wanted.isEmpty() ? ", as the given picture has; say a size to which it is scaled" : ""));
+        }
+        return pixels / pixelsPerLatent;
+    }
+}

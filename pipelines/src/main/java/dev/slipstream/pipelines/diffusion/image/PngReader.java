@@ -1,0 +1,161 @@
+package dev.slipstream.pipelines.diffusion.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.CRC32;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+
+/**
+ * Reads pictures from PNG files (W3C, Portable Network Graphics, third edition): every colour type and depth, without
+ * interlacing. Transparency is left out, and so are colour profiles. A file is taken for hostile until it is read: what
+ * it makes us allocate is bounded by {@link #MOST_PIXELS}.
+ */
+public final class PngReader {
+    /** Pictures with more are refused. */
+    public static final int MOST_PIXELS = 1 << 26;
+    private static final long SIGNATURE = 0x89504E470D0A1A0AL;
+    private static final int HEADER = 13;
+    private static final int COLOURS = 3;
+
+    private final String name;
+    private PngLayout layout;
+    private byte[] palette = new byte[0];
+    private byte[] lines;
+    private int filled;
+
+    private PngReader(String name) {
+        this.name = name;
+    }
+
+    /** @throws IllegalArgumentException if the file cannot be read, or is no PNG that is read here; it says why */
+    public static Image read(Path file) {
+        try {
+            return decode(Files.readAllBytes(file), file.toString());
+        } catch (NoSuchFileException e) {
+            throw new IllegalArgumentException("there is no file " + file, e);
+        } catch (IOException | OutOfMemoryError e) {
+            throw new IllegalArgumentException("cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /** @param name what errors call it */
+    static Image decode(byte[] bytes, String name) {
+        return new PngReader(name).decode(ByteBuffer.wrap(bytes));
+    }
+
+    private Image decode(ByteBuffer file) {
+        if (file.remaining() < Long.BYTES || file.getLong() != SIGNATURE) {
+            throw wrong("is no PNG file; convert it to PNG");
+        }
+        Inflater inflater = new Inflater();
+        try {
+            String type;
+            do {
+                type = chunk(file, inflater);
+            } while (!type.equals("IEND"));
+        } catch (DataFormatException e) {
+            throw wrong("is damaged: " + e.getMessage());
+        } finally {
+            inflater.end();
+        }
+        if (layout == null || filled < lines.length) {
+            throw wrong("is cut short; copy it again");
+        }
+        PngUnfilter.undo(lines, layout);
+        return Image.of(layout.width(), layout.height(), colours());
+    }
+
+    private String chunk(ByteBuffer file, Inflater inflater) throws DataFormatException {
+        int length = file.remaining() < 12 ? -1 : file.getInt();
+        if (length < 0 || length > file.remaining() - 8) {
+            throw wrong("is cut short; copy it again");
+        }
+        byte[] checked = new byte[4 + length];
+        file.get(checked);
+        CRC32 checksum = new CRC32();
+        checksum.update(checked);
+        if (file.getInt() != (int) checksum.getValue()) {
+            throw wrong("is damaged: a checksum is wrong");
+        }
+        String type = new String(checked, 0, 4, StandardCharsets.ISO_8859_1);
+        byte[] data = Arrays.copyOfRange(checked, 4, checked.length);
+        switch (type) {
+            case "IHDR" -> header(data);
+            case "PLTE" -> palette = data;
+            case "IDAT" -> inflate(data, inflater);
+            default -> {
+                if (Character.isUpperCase(type.charAt(0)) && !type.equals("IEND")) {
+                    throw wrong("has a part " + type.replaceAll("\\W", "?") + " that is not known; save it again");
+                }
+            }
+        }
+        return type;
+    }
+
+    private void header(byte[] data) {
+        if (layout != null || data.length != HEADER) {
+            throw wrong("is damaged: its header is");
+        }
+        ByteBuffer header = ByteBuffer.wrap(data);
+        int width = header.getInt();
+        int height = header.getInt();
+        if (width < 1 || height < 1 || (long) width * height > MOST_PIXELS) {
+            throw wrong("has " + Integer.toUnsignedString(width) + "x" + Integer.toUnsignedString(height)
+                + " pixels; at most " + MOST_PIXELS / 1_000_000 + " million are read");
+        }
+        layout = PngLayout.of(width, height, header.get(), header.get())
+            .orElseThrow(() -> wrong("is damaged: there is no such colour type and depth"));
+        if (header.get() != 0 || header.get() != 0) {
+            throw wrong("is damaged: there is no such compression");
+        }
+        if (header.get() != 0) {
+            throw wrong("is interlaced, which is not read; save it without interlacing");
+        }
+        lines = new byte[Math.multiplyExact(height, layout.lineBytes() + 1)];
+    }
+
+    private void inflate(byte[] data, Inflater inflater) throws DataFormatException {
+        if (layout == null) {
+            throw wrong("is damaged: its header is not first");
+        }
+        inflater.setInput(data);
+        int count = 1;
+        while (count > 0 && filled < lines.length) {
+            count = inflater.inflate(lines, filled, lines.length - filled);
+            filled += count;
+        }
+    }
+
+    private byte[] colours() {
+        byte[] rgb = new byte[layout.width() * layout.height() * COLOURS];
+        int to = 0;
+        for (int row = 0; row < layout.height(); row++) {
+            int line = row * (layout.lineBytes() + 1) + 1;
+            for (int column = 0; column < layout.width(); column++) {
+                for (int colour = 0; colour < COLOURS; colour++) {
+                    rgb[to++] = layout.isIndexed() ? indexed(layout.sample(lines, line, column, 0), colour)
+                        : layout.level(layout.sample(lines, line, column, layout.isGrey() ? 0 : colour));
+                }
+            }
+        }
+        return rgb;
+    }
+
+    private byte indexed(int index, int colour) {
+        int at = index * COLOURS + colour;
+        if (at >= palette.length) {
+            throw wrong("is damaged: it uses a colour that is not in its palette");
+        }
+        return palette[at];
+    }
+
+    private IllegalArgumentException wrong(String what) {
+        return new IllegalArgumentException(name + " " + what);
+    }
+}

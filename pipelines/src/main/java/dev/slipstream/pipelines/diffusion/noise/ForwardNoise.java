@@ -1,0 +1,30 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import dev.slipstream.pipelines.run.NoiseTable.Mix;
+
+/**
+ * How a picture is blurred with noise at a timestep of a training schedule, without a method to take the noise away
+ * again. What upscalers have for their low-resolution picture. Immutable; safe for use by many threads.
+ */
+public final class ForwardNoise {
+    private final TrainingSchedule training;
+
+    private ForwardNoise(TrainingSchedule training) {
+        this.training = training;
+    }
+
+    /**
+     * Reads the text of a {@code scheduler_config.json}, of whatever class.
+     *
+     * @param source what error messages call it
+     * @throws NoiseSchedulerException if it is damaged, or its schedule is not supported
+     */
+    public static ForwardNoise parse(String json, String source) {
+        return new ForwardNoise(TrainingSchedule.read(SchedulerOptions.parse(json, source)));
+    }
+
+    /** @throws NoiseSchedulerException if the schedule has no such timestep */
+    public Mix at(int timestep) {
+        return training.level(timestep).mix();
+    }
+}

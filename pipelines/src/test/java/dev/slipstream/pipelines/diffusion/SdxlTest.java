@@ -1,0 +1,140 @@
+package dev.slipstream.pipelines.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.Shape;
+import dev.slipstream.pipelines.diffusion.Conditioning.Size;
+import dev.slipstream.pipelines.diffusion.Conditioning.Sizes;
+import dev.slipstream.pipelines.graph.OnnxRunner;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.RandomModel;
+import dev.slipstream.pipelines.model.RandomModel.Family;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What SDXL's denoiser is told: states of two encoders, a pooled text, sizes. */
+@Timeout(120)
+class SdxlTest {
+    private static final int TOKENS = 12;
+    private static final int WIDTH = 8;
+    private static final Size PICTURE = new Size(16, 24);
+
+    @TempDir
+    private Path folder;
+
+    private PipelineModel read(Family family) {
+        return PipelineModel.read(ModelFolder.open(RandomModel.write(folder, family).path()), Precision.FP32);
+    }
+
+    /** [2, tokens, width] of one encoder, for the prompts "b" and "red". */
+    private float[] expected(Component component, TextModel text, String output) throws OrtException {
+        long[] ids = new long[2 * TOKENS];
+        System.arraycopy(text.tokenizer().encode("b").ids(), 0, ids, 0, TOKENS);
+        System.arraycopy(text.tokenizer().encode("red").ids(), 0, ids, TOKENS, TOKENS);
+        OnnxRunner runner = new OnnxRunner();
+        Map<String, OnnxTensor> inputs = Map.of("input_ids", runner.tensor(ids, 2, TOKENS));
+        return OnnxRunner.floats(runner.run(
+            new ComponentGraphs(ModelFolder.open(folder)).textEncoder(component, 0), inputs).get(output));
+    }
+
+    @Test
+    void theDenoiserReadsThePenultimateStatesOfBothEncodersAndThePooledTextOfTheSecond() throws OrtException {
+        try (PipelineModel model = read(Family.SDXL); Arena arena = Arena.ofShared();
+             Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1:exact"))).getFirst();
+             TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
+            List<TextModel> texts = model.texts().models(0);
+            Map<String, MemorySegment> encoded = encoder.encode("b", "red", arena);
+
+            float[] states = encoded.get("encoder_hidden_states").toArray(ValueLayout.JAVA_FLOAT);
+            float[] first = expected(Component.TEXT_ENCODER, texts.get(0), "hidden_states.2");
+            float[] second = expected(Component.TEXT_ENCODER_2, texts.get(1), "hidden_states.2");
+            for (int token = 0; token < 2 * TOKENS; token++) {
+                assertArrayEquals(Arrays.copyOfRange(first, token * WIDTH, (token + 1) * WIDTH),
+                    Arrays.copyOfRange(states, 2 * token * WIDTH, (2 * token + 1) * WIDTH), 1e-5f);
+                assertArrayEquals(Arrays.copyOfRange(second, token * WIDTH, (token + 1) * WIDTH),
+                    Arrays.copyOfRange(states, (2 * token + 1) * WIDTH, (2 * token + 2) * WIDTH), 1e-5f);
+            }
+            assertArrayEquals(expected(Component.TEXT_ENCODER_2, texts.get(1), "text_embeds"),
+                encoded.get("text_embeds").toArray(ValueLayout.JAVA_FLOAT), 1e-5f);
+        }
+    }
+
+    @Test
+    void anEmptyNegativePromptIsZerosAsTheModelWantsAndTheSecondTokenizerPadsWithItsOwn() {
+        try (PipelineModel model = read(Family.SDXL); Arena arena = Arena.ofShared();
+             Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
+             TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
+            encoder.encode("", "red", arena).forEach((name, both) -> {
+                float[] numbers = both.toArray(ValueLayout.JAVA_FLOAT);
+                float[] zeros = new float[numbers.length / 2];
+                assertArrayEquals(zeros, Arrays.copyOf(numbers, zeros.length), name);
+                assertFalse(Arrays.equals(zeros, Arrays.copyOfRange(numbers, zeros.length, numbers.length)), name);
+            });
+            assertEquals(0, model.texts().models(0).get(1).tokenizer().encode("a").ids()[TOKENS - 1]);
+        }
+        new RandomModel(folder).json("model_index.json",
+            "{'_class_name': 'StableDiffusionXLPipeline', 'force_zeros_for_empty_prompt': false}");
+        try (PipelineModel model = PipelineModel.read(ModelFolder.open(folder), Precision.FP32)) {
+            assertFalse(model.texts().zeroesEmptyText());
+        }
+    }
+
+    @Test
+    void sizesAreToldHeightFirstAndThePicturesOwnIfNotSaid() {
+        try (PipelineModel model = read(Family.SDXL)) {
+            ImageRequest request = ImageRequest.of("x");
+            assertArrayEquals(new double[] {24, 16, 0, 0, 24, 16}, sizes(model, request));
+            assertArrayEquals(new double[] {200, 100, 7, 5, 400, 300}, sizes(model, request.withConditioning(
+                Conditioning.DEFAULT.withSizes(new Sizes(Optional.of(new Size(100, 200)), 5, 7,
+                    Optional.of(new Size(300, 400)))))));
+        }
+    }
+
+    private static double[] sizes(PipelineModel model, ImageRequest request) {
+        Conditions.Numbers numbers = model.conditions().of(request, PICTURE, Optional.empty()).get("time_ids");
+        assertEquals(Shape.of(6), numbers.row());
+        assertArrayEquals(numbers.conditional(), numbers.unconditional());
+        return numbers.conditional();
+    }
+
+    @Test
+    void theRefinerIsToldAMarkForEachPromptAndWantsAPicture() {
+        try (PipelineModel model = read(Family.REFINER)) {
+            Conditions.Numbers numbers =
+                model.conditions().of(ImageRequest.of("x"), PICTURE, Optional.empty()).get("time_ids");
+            assertArrayEquals(new double[] {24, 16, 0, 0, 2.5}, numbers.unconditional());
+            assertArrayEquals(new double[] {24, 16, 0, 0, 6}, numbers.conditional());
+        }
+        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
+            assertThrows(IllegalArgumentException.class, () -> draft.check(ImageRequest.of("x")));
+        }
+    }
+
+    @Test
+    void modelsThatAreToldNothingOfSizesRefuseThem() {
+        RandomModel.write(folder, Family.STABLE_DIFFUSION);
+        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
+            assertThrows(IllegalArgumentException.class, () -> draft.check(ImageRequest.of("x").withConditioning(
+                Conditioning.DEFAULT.withSizes(new Sizes(Optional.empty(), 0, 0, Optional.empty())))));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package dev.slipstream.samples;
+
+import dev.slipstream.pipelines.model.lora.Lora;
+import dev.slipstream.pipelines.model.lora.Loras;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Which LoRAs the model is changed with. */
+public final class LoraOption {
+    @Option(names = "--lora", paramLabel = "FILE[:WEIGHT]", order = 2,
+        description = "Merge this LoRA (safetensors in the naming of kohya, diffusers or PEFT) into the model's "
+            + "weights, a checkpoint's; 1 is its whole weight. May be given several times.")
+    private List<String> loras = List.of();
+
+    @Option(names = "--lora-ignore-unknown", order = 3,
+        description = "Leave out what a LoRA has for layers that the model does not have, instead of refusing it.")
+    private boolean ignoring;
+
+    /** Those that are asked for, read. */
+    public Loras loras() {
+        Loras all = ignoring ? Loras.NONE.ignoringUnknown() : Loras.NONE;
+        for (String option : loras) {
+            int colon = option.lastIndexOf(':');
+            // A name may have a colon, as on Windows.
+            String weight = option.substring(colon + 1);
+            boolean weighted = colon > 0 && !Files.exists(Path.of(option)) && isNumber(weight);
+            all = weighted ? all.and(Lora.read(Path.of(option.substring(0, colon))), Double.parseDouble(weight))
+                : all.and(Lora.read(Path.of(option)), 1);
+        }
+        return all;
+    }
+
+    private static boolean isNumber(String text) {
+        return text.matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)");
+    }
+}

@@ -1,0 +1,81 @@
+package dev.slipstream.samples;
+
+import dev.slipstream.pipelines.model.StoredType;
+import dev.slipstream.pipelines.model.init.ModelFamily;
+import dev.slipstream.pipelines.model.init.ModelTemplate;
+import dev.slipstream.pipelines.model.init.WrittenPart;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Makes a model. */
+@Command(name = "init", description = {
+    "Writes a model folder with random weights, in the layout of diffusers.",
+    "Its pictures show nothing, but every part of a pipeline can be tried with it: a tiny one within seconds, and one "
+        + "of real size to find out what a machine can hold."},
+    footer = {"",
+        "Examples:",
+        "  slipstream model init --like sdxl --tiny tiny-sdxl",
+        "  slipstream model init --like sd15 --type bf16 --seed 3 random-sd15"})
+final class ModelInitCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "DIR", description = "The folder: a new one, or an empty one.")
+    private Path folder;
+
+    @Option(names = "--like", paramLabel = "FAMILY", required = true, order = 1,
+        description = "What it is made like: sd15, sd21, sdxl, sdxl-refiner, inpaint or x4-upscaler.")
+    private String family;
+
+    @Option(names = "--tiny", order = 2,
+        description = "Few channels and layers in the family's blocks, 1 MB in all. Without it the family's real "
+            + "sizes, which are gigabytes.")
+    private boolean tiny;
+
+    @Option(names = "--type", paramLabel = "TYPE", order = 3,
+        description = "Of the weights: f32, f16 or bf16. Without it f32 for tiny models, else f16.")
+    private String type;
+
+    @Option(names = "--seed", paramLabel = "N", order = 4, defaultValue = "0", description = "Of the weights.")
+    private long seed;
+
+    @Option(names = "--json", order = 20, description = "Print what was written as one JSON object.")
+    private boolean json;
+
+    ModelInitCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    private record Result(String folder, String family, boolean tiny, List<WrittenPart> parts) {
+    }
+
+    @Override
+    public Integer call() {
+        ModelTemplate template = ModelTemplate.of(ModelFamily.of(family), tiny).withSeed(seed);
+        List<WrittenPart> parts = (type == null ? template : template.withType(stored(type))).write(folder);
+        terminal.out().println(json ? Json.text(new Result(folder.toString(), family, tiny, parts)) : text(parts));
+        return ExitCode.OK;
+    }
+
+    private static StoredType stored(String type) {
+        return ModelTemplate.TYPES.stream().filter(it -> it.name().equals(type.toUpperCase(Locale.ROOT))).findFirst()
+            .orElseThrow(() -> new InputException("--type takes f32, f16 or bf16, not " + type
+                + "; leave it out for the usual one"));
+    }
+
+    private String text(List<WrittenPart> parts) {
+        Table table = new Table().left("folder").left("class").right("parameters").right("size");
+        for (WrittenPart part : parts) {
+            boolean weights = part.parameters() > 0;
+            table.row(part.name(), part.className(),
+                weights ? String.format(Locale.ROOT, "%,d", part.parameters()) : "",
+                weights ? Amounts.bytes(part.bytes()) : "");
+        }
+        return table + System.lineSeparator() + Amounts.bytes(parts.stream().mapToLong(WrittenPart::bytes).sum())
+            + " of random weights in " + folder;
+    }
+}
