@@ -119,8 +119,6 @@ final class GenerateCommand implements Callable<Integer> {
             .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
             .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
-            pipeline.draft().warnings(wanted).forEach(lost ->
-                terminal.err().println("slipstream: " + Failures.oneLine(lost)));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {
                 Generation generation = pipeline.submit(wanted.withSeed(wanted.seed() + index));

@@ -38,8 +38,9 @@ final class GenerationReport {
 
     String text() {
         StringBuilder text = new StringBuilder();
-        text.append("plan     ").append(first.plan().strategy()).append(", ").append(first.request().steps())
-            .append(" steps of ")
+        text.append("plan     ").append(first.plan().strategy()).append(", ")
+            .append(first.steps() < first.request().steps() ? first.steps() + " of " : "")
+            .append(first.request().steps()).append(" steps of ")
             .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance()))
             .append(first.precision() == Precision.FP32 ? "" : ", " + first.precision()).append('\n');
         Plan plan = first.plan();
@@ -65,7 +66,7 @@ final class GenerationReport {
                 : "engines " + Amounts.time(picture.build()) + ", ")
             .append("text ").append(Amounts.time(picture.text())).append(", steps ")
             .append(Amounts.time(picture.loop())).append(" (")
-            .append(Amounts.time(picture.loop().dividedBy(picture.request().steps()))).append(" each), decoding ")
+            .append(Amounts.time(picture.loop().dividedBy(picture.steps()))).append(" each), decoding ")
             .append(Amounts.time(picture.decode())).append('\n');
         text.append("picture  ").append(files.picture(index)).append(" (").append(picture.image())
             .append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels").append(", seed ")

@@ -45,11 +45,8 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
 
     /** The request with all that it leaves to the model filled in. */
     ImageRequest completed() {
-        TensorType latents = shape().latents();
-        ImageRequest named = request.withScheduler(noise().name());
-        // An upscaler takes no size.
-        return model.extra() == ExtraChannels.PICTURE ? named
-            : named.withSize(size(latents).width(), size(latents).height());
+        Size size = size(shape().latents());
+        return request.withScheduler(noise().name()).withSize(size.width(), size.height());
     }
 
     /** The steps that are taken. */
@@ -115,6 +112,11 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
             Image picture = request.given().orElseThrow().image();
             height = picture.height();
             width = picture.width();
+            if (request.height().orElse(picture.height() * pixelsPerLatent) != height * pixelsPerLatent
+                || request.width().orElse(picture.width() * pixelsPerLatent) != width * pixelsPerLatent) {
+                throw new IllegalArgumentException("this model enlarges a picture " + pixelsPerLatent
+                    + " times; leave out the size");
+            }
         } else {
             height = side("height", request.height(), request.given().map(given -> given.image().height()),
                 model.config().sampleHeight());

@@ -46,8 +46,6 @@ enum ExtraChannels {
                 refuse(request.given().isEmpty(), "this model enlarges a picture; give one");
                 refuse(masked || request.given().get().strength().isPresent(),
                     "this model enlarges a picture; leave out mask and strength");
-                refuse(request.width().isPresent() || request.height().isPresent(),
-                    "this model enlarges a picture by a fixed factor; leave out the size");
             }
         }
     }

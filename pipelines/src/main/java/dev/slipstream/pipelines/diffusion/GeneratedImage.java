@@ -18,13 +18,14 @@ import java.util.Map;
  * @param scheduler name of the noise scheduler that was used
  * @param precision of the denoiser
  * @param devices names of the devices, in the plan's order
+ * @param steps how many were taken: fewer than the request says where it starts from a picture
  * @param copiedBytes bytes that went from one device to another
  * @param build time for making engines and loop ready: next to nothing where an earlier request left them
  * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
  *     decoder
  */
 public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler,
-    Precision precision, Plan plan, List<String> devices, long copiedBytes, Duration build, Duration text,
+    Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build, Duration text,
     Duration loop, Duration decode) {
 
     /** What made the picture, as other tools read it from a picture's metadata. */
@@ -35,6 +36,9 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
         settings.put("CFG scale", Double.toString(request.guidance()));
         settings.put("Seed", Long.toString(request.seed()));
         settings.put("Size", image.toString());
+        if (steps < request.steps()) {
+            settings.put("Denoising strength", Double.toString(request.given().orElseThrow().usedStrength()));
+        }
         settings.put("Model", model);
         settings.put("Plan", plan.strategy());
         if (precision != Precision.FP32) {

@@ -43,8 +43,9 @@ final class Painter implements AutoCloseable {
             Image image = engines.decoder().decode(latents);
             return new GeneratedImage(image, request, draft.model().folder().name(), noise.name(),
                 draft.precision(), draft.blueprint(shape).plan(), devices.stream().map(Device::name).toList(),
-                execution.program().copiedBytes(), Duration.ofNanos(start - begin), Duration.ofNanos(encoded - start),
-                Duration.ofNanos(looped - encoded), Duration.ofNanos(System.nanoTime() - looped));
+                noise.steps(), execution.program().copiedBytes(), Duration.ofNanos(start - begin),
+                Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded),
+                Duration.ofNanos(System.nanoTime() - looped));
         }
     }
 

@@ -142,6 +142,7 @@ public final class PipelineDraft implements AutoCloseable {
      * @throws dev.slipstream.pipelines.graph.GraphException if the denoiser does not take this size or cannot be cut
      */
     public void check(ImageRequest request) {
+        // Refuses texts that no tokenizer should see.
         warnings(request);
         noise(request);
         blueprint(request);

@@ -42,7 +42,7 @@ class FamiliesTest {
     static ImageRequest request(Family family) {
         ImageRequest request = ImageRequest.of("a red star").withSteps(STEPS).withSeed(7).withGuidance(3);
         return switch (family) {
-            case STABLE_DIFFUSION, SDXL -> request;
+            case STABLE_DIFFUSION, LATENT_CONSISTENCY, SDXL -> request;
             case INPAINTING -> request.withGiven(GivenImage.of(picture(16, 16)).withMask(mask(16, 16)));
             case UPSCALER -> request.withGiven(GivenImage.of(picture(8, 8)));
             case REFINER -> request.withGiven(GivenImage.of(picture(16, 16)).withStrength(0.75));
@@ -66,7 +66,11 @@ class FamiliesTest {
         assertEquals(family == Family.UPSCALER ? 32 * 32 * 3 : 16 * 16 * 3, alone.length);
         assertArrayEquals(alone, draw("asyncdiff:warmup=" + STEPS, 2, request));
         assertArrayEquals(alone, draw("asyncdiff:stride=2,warmup=" + STEPS, 2, request));
-        assertNotNull(draw("cfg-split", 2, request));
+        if (family == Family.LATENT_CONSISTENCY) {
+            assertFalse(Arrays.equals(alone, draw("sequential", 1, request.withGuidance(5))), "it reads the guidance");
+        } else {
+            assertNotNull(draw("cfg-split", 2, request));
+        }
         assertFalse(Arrays.equals(alone, draw("asyncdiff:warmup=1", 2, request)), "lag shows");
         assertFalse(Arrays.equals(alone, draw("asyncdiff:stride=2,warmup=1", 2, request)), "lag shows");
         assertFalse(Arrays.equals(alone, draw("sequential", 1, request.withSeed(8))), "the seed shows");

@@ -33,6 +33,8 @@ public record RandomModel(Path path) {
 
     public enum Family {
         STABLE_DIFFUSION("StableDiffusionPipeline", BLOCKS + "'in_channels': 4, 'cross_attention_dim': 8"),
+        LATENT_CONSISTENCY("LatentConsistencyModelPipeline",
+            BLOCKS + "'in_channels': 4, 'cross_attention_dim': 8, 'time_cond_proj_dim': 6"),
         INPAINTING("StableDiffusionInpaintPipeline",
             BLOCKS + "'in_channels': 9, 'out_channels': 4, 'cross_attention_dim': 8"),
         UPSCALER("StableDiffusionUpscalePipeline", BLOCKS + "'in_channels': 7, 'out_channels': 4, "
