@@ -14,6 +14,9 @@ public interface CompiledEngine extends AutoCloseable {
     /** Bytes of device memory that each context needs beside weights and tensors. */
     long contextBytes();
 
+    /** Bytes of which the address of each tensor must be a multiple. */
+    long alignment();
+
     EngineContext newContext();
 
     @Override

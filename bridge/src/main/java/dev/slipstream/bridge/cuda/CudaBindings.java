@@ -1,17 +1,20 @@
 package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.Bindings;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /** A prepared run, and the buffers that it touches. */
 final class CudaBindings implements Bindings {
     private final CudaExecutionContext context;
     private final Launch launch;
+    private final Realigned realigned;
     private final List<CudaBuffer> buffers;
 
-    CudaBindings(CudaExecutionContext context, Launch launch, List<CudaBuffer> buffers) {
+    CudaBindings(CudaExecutionContext context, Launch launch, Realigned realigned, List<CudaBuffer> buffers) {
         this.context = context;
         this.launch = launch;
+        this.realigned = realigned;
         this.buffers = buffers;
     }
 
@@ -20,8 +23,15 @@ final class CudaBindings implements Bindings {
         return context;
     }
 
-    Launch launch() {
-        return launch;
+    /** Queues the run, in the device's context. @throws dev.slipstream.bridge.DeviceException if it is refused */
+    void enqueue(MemorySegment stream) {
+        realigned.copyInputs(stream);
+        launch.enqueue(stream);
+        realigned.copyOutputs(stream);
+    }
+
+    void free() {
+        realigned.free();
     }
 
     void requireOpen() {

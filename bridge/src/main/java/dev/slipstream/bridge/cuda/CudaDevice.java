@@ -95,6 +95,11 @@ final class CudaDevice implements Device, Owner {
         return transfers;
     }
 
+    /** Memory that {@link #free(long)} gives back, for what is no buffer of a caller's. */
+    long allocateAddress(long bytes) {
+        return heap.allocate(name, bytes);
+    }
+
     void free(long address) {
         heap.free(address);
     }

@@ -33,6 +33,10 @@ final class CudaEngine extends DeviceObject<CudaDevice> implements Engine {
         return compiled.outputs();
     }
 
+    long alignment() {
+        return compiled.alignment();
+    }
+
     @Override
     public ExecutionContext newContext() {
         requireOpen();

@@ -56,7 +56,7 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         if (takesWork()) {
             try {
                 calls.makeCurrent();
-                known.launch().enqueue(handle);
+                known.enqueue(handle);
             } catch (DeviceException refused) {
                 poison(running(known, refused));
             }

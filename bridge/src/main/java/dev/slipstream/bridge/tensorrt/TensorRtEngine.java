@@ -13,6 +13,8 @@ import java.util.Map;
 
 /** An engine of TensorRT's as the CUDA provider sees it. */
 final class TensorRtEngine implements CompiledEngine {
+    private static final long ALIGNMENT = 256;
+
     private final String name;
     private final InferenceEngine engine;
     private final List<EngineTensor> tensors;
@@ -41,6 +43,12 @@ final class TensorRtEngine implements CompiledEngine {
     @Override
     public long contextBytes() {
         return engine.contextBytes();
+    }
+
+    /** As NVIDIA's documentation of {@code IExecutionContext::setTensorAddress} asks for. */
+    @Override
+    public long alignment() {
+        return ALIGNMENT;
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.slipstream.bridge.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
@@ -36,6 +38,7 @@ final class HostContext implements EngineContext {
         Map<String, Buffer> buffers = new HashMap<>();
         Map<String, Tensor> bound = new HashMap<>();
         tensors.forEach((name, tensor) -> {
+            assertEquals(0, tensor.address() % 256, "the address of " + name);
             Buffer buffer = owned.own(host.allocate(tensor.type().bytes()));
             buffers.put(name, buffer);
             bound.put(name, new Tensor(buffer.all(), tensor.type()));

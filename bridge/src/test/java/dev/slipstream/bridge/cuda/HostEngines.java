@@ -92,6 +92,12 @@ public final class HostEngines implements EngineCompiler, AutoCloseable {
             return 0;
         }
 
+        /** TensorRT's. */
+        @Override
+        public long alignment() {
+            return 256;
+        }
+
         @Override
         public EngineContext newContext() {
             return new HostContext(HostEngines.this, host, engine);

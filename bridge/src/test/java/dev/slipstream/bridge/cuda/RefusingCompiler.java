@@ -47,6 +47,11 @@ final class RefusingCompiler implements EngineCompiler {
         }
 
         @Override
+        public long alignment() {
+            return compiled.alignment();
+        }
+
+        @Override
         public EngineContext newContext() {
             return new RefusingContext(compiled.newContext());
         }
