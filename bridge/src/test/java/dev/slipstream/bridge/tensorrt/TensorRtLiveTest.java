@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.cuda.EngineTarget;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -82,6 +86,43 @@ class TensorRtLiveTest {
             System.out.println(refused.getMessage());
         }
         assertEquals(0, tensorRt.liveObjects());
+    }
+
+    /**
+     * Nothing of ours calls the registry; it shows that slots hold for a class that has no implementation behind it.
+     */
+    @Test
+    void pluginRegistryAnswersByItsSlots() throws Throwable {
+        assumeTrue(tensorRt.major() == 10, "the registry's slots are known for TensorRT 10");
+        Path library = Path.of(System.getProperty("tensorrt.live"), "libnvinfer.so.10");
+        MemorySegment function =
+            SymbolLookup.libraryLookup(library, Arena.global()).find("getPluginRegistry").orElseThrow();
+        MemorySegment registry = (MemorySegment) Linker.nativeLinker()
+            .downcallHandle(function, FunctionDescriptor.of(ValueLayout.ADDRESS)).invoke();
+        MethodHandle isParentSearched = slot(registry, 8,
+            FunctionDescriptor.of(ValueLayout.JAVA_BOOLEAN, ValueLayout.ADDRESS));
+        MethodHandle setParentSearched = slot(registry, 9,
+            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_BOOLEAN));
+        boolean before = (boolean) isParentSearched.invoke(registry);
+        setParentSearched.invoke(registry, !before);
+        assertEquals(!before, (boolean) isParentSearched.invoke(registry));
+        setParentSearched.invoke(registry, before);
+        assertEquals(before, (boolean) isParentSearched.invoke(registry));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+            MethodHandle creators = slot(registry, 13,
+                FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+            MemorySegment all = (MemorySegment) creators.invoke(registry, count);
+            int found = count.get(ValueLayout.JAVA_INT, 0);
+            assertTrue(found > 0 && all.address() != 0, () -> found + " plugin creators at " + all);
+            System.out.println(found + " plugin creators");
+        }
+    }
+
+    private static MethodHandle slot(MemorySegment object, int slot, FunctionDescriptor descriptor) {
+        MemorySegment table = object.reinterpret(Long.BYTES).get(ValueLayout.ADDRESS, 0)
+            .reinterpret((slot + 1) * (long) Long.BYTES);
+        return Linker.nativeLinker().downcallHandle(table.getAtIndex(ValueLayout.ADDRESS, slot), descriptor);
     }
 
     /** A network whose builder and runtime are nothing but Java methods too. */
