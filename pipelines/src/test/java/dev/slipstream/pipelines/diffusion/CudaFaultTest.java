@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.cuda.FakeCuda;
 import dev.slipstream.bridge.cuda.FakeGpus;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -77,7 +80,7 @@ class CudaFaultTest {
         DeviceException first = null;
         float[] latents = null;
         try {
-            latents = TinyDenoiser.run(PLAN, devices);
+            latents = throughArrays(TinyDenoiser.run(PLAN, devices), devices.getFirst());
         } catch (DeviceException failure) {
             first = failure;
         }
@@ -92,5 +95,18 @@ class CudaFaultTest {
             throw first;
         }
         return latents;
+    }
+
+    /** Up to a device and down again, from and to Java arrays, which go by way of pinned memory. */
+    private static float[] throughArrays(float[] values, Device device) {
+        float[] back = new float[values.length];
+        try (Stream stream = device.newStream("arrays");
+                Buffer buffer = device.allocate((long) values.length * Float.BYTES)) {
+            stream.upload(MemorySegment.ofArray(values), buffer.all());
+            stream.synchronize(); // the pinned memory is spare again, so that each life makes the same calls
+            stream.download(buffer.all(), MemorySegment.ofArray(back));
+            stream.synchronize();
+        }
+        return back;
     }
 }
