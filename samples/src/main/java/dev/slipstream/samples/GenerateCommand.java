@@ -26,6 +26,7 @@ import picocli.CommandLine.Parameters;
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
         "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
         "  slipstream generate \"two yellow squares\" --count 4 --output squares.png",
+        "  slipstream generate \"two yellow squares\" --count 8 --batch 4",
         "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
         "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})
 final class GenerateCommand implements Callable<Integer> {
@@ -61,9 +62,9 @@ final class GenerateCommand implements Callable<Integer> {
             + "Without it a random one, which is printed.")
     private Long seed;
 
-    @Option(names = "--count", paramLabel = "N", order = 22, defaultValue = "1",
-        description = "Pictures, with seed, seed+1 and so on; the files are numbered.")
-    private int count;
+    @Option(names = "--count", paramLabel = "N", order = 22,
+        description = "Pictures, with seed, seed+1 and so on (as many as --batch); the files are numbered.")
+    private Integer count;
 
     @Option(names = "--output", paramLabel = "FILE", order = 30, defaultValue = "slipstream.png",
         description = "Where the picture goes (${DEFAULT-VALUE}); replaced if it is there.")
@@ -103,7 +104,7 @@ final class GenerateCommand implements Callable<Integer> {
                 + "; without it a step may take 600");
         }
         try (Interruption interruption = Interruption.onShutdown(terminal.err())) {
-            OutputFiles files = OutputFiles.of(output, count);
+            OutputFiles files = OutputFiles.of(output, count(wanted.batch()));
             try {
                 drawAll(wanted, files, enlargement, interruption);
             } catch (RuntimeException failure) {
@@ -113,6 +114,18 @@ final class GenerateCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
+    /** How many pictures, in whole batches: engines are built for one size of batch. */
+    private int count(int batch) {
+        int pictures = count == null ? batch : count;
+        if (pictures % batch != 0) {
+            int more = Math.ceilDiv(pictures, batch) * batch;
+            throw new InputException("--count " + pictures + " is not a multiple of --batch " + batch
+                + ", the size that the engines are built for; take " + (more > batch ? more - batch + " or " : "") + more
+                + " pictures, or another --batch");
+        }
+        return pictures;
+    }
+
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         FirstStep firstStep = new FirstStep();
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).loras(lora.loras())
@@ -120,12 +133,13 @@ final class GenerateCommand implements Callable<Integer> {
             .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
-            for (int index = 0; index < count; index++) {
-                Generation generation = pipeline.submit(wanted.withSeed(wanted.seed() + index));
+            while (pictures.size() < files.count()) {
+                Generation generation = pipeline.submit(wanted.withSeed(wanted.seed() + pictures.size()));
                 interruption.stops(generation::cancel);
-                GeneratedImage picture = draw(generation, files, index, enlargement, firstStep);
-                PngFile.write(files.picture(index), enlargement.of(picture.image()), picture.metadata());
-                pictures.add(picture);
+                for (GeneratedImage picture : draw(generation, pictures.size(), files, enlargement, firstStep)) {
+                    PngFile.write(files.picture(pictures.size()), enlargement.of(picture.image()), picture.metadata());
+                    pictures.add(picture);
+                }
             }
             GenerationReport report = new GenerationReport(pipeline.devices(), pictures, files, enlargement,
                 firstStep.time(), PeakMemory.bytes());
@@ -133,16 +147,19 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private GeneratedImage draw(Generation generation, OutputFiles files, int index, Enlargement enlargement,
+    /** @param drawn pictures that are done */
+    private List<GeneratedImage> draw(Generation generation, int drawn, OutputFiles files, Enlargement enlargement,
         FirstStep firstStep) {
         ProgressBar bar = json || !terminal.watched().getAsBoolean() ? null
-            : new ProgressBar(terminal.err(), count == 1 ? "" : "picture " + (index + 1) + " of " + count + " ");
+            : new ProgressBar(terminal.err(), title(drawn, files.count()));
         try {
             CompletableFuture<Void> watched = generation.onProgress(progress -> {
                 firstStep.stepDone();
                 show(progress, bar);
-                progress.preview().ifPresent(image ->
-                    PngFile.write(files.preview(index), enlargement.of(image), Map.of()));
+                for (int index = 0; index < progress.previews().size(); index++) {
+                    PngFile.write(files.preview(drawn + index), enlargement.of(progress.previews().get(index)),
+                        Map.of());
+                }
             });
             // Without a place for previews the rest is not what was asked for.
             watched.exceptionally(failure -> {
@@ -150,12 +167,18 @@ final class GenerateCommand implements Callable<Integer> {
                 return null;
             });
             watched.join();
-            return generation.result().join();
+            return generation.results().join();
         } finally {
             if (bar != null) {
                 bar.wipe();
             }
         }
+    }
+
+    private String title(int drawn, int all) {
+        int batch = request.batch();
+        return all == 1 ? "" : (batch == 1 ? "picture " : "pictures " + (drawn + 1) + " to ") + (drawn + batch) + " of "
+            + all + " ";
     }
 
     private static void show(Progress progress, ProgressBar bar) {

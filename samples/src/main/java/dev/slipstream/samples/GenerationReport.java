@@ -21,7 +21,7 @@ final class GenerationReport {
     private final OptionalLong peakBytes;
 
     /**
-     * @param pictures at least one; all of the same request but for their seeds
+     * @param pictures at least one, in whole batches; all of the same request but for their seeds
      * @param firstStep time until the first step of the first picture was done, reading and building included
      * @param peakBytes the most memory that the process had, where that is known
      */
@@ -52,7 +52,8 @@ final class GenerationReport {
         }
         text.append("start    first step done after ").append(Amounts.time(firstStep)).append('\n');
         peakBytes.ifPresent(bytes -> text.append("memory   ").append(Amounts.bytes(bytes)).append(" at most\n"));
-        text.append("copied   ").append(Amounts.bytes(first.copiedBytes())).append(" between devices a picture\n");
+        text.append("copied   ").append(Amounts.bytes(first.copiedBytes())).append(" between devices for ")
+            .append(first.batch() > 1 ? Amounts.count(first.batch(), "picture") : "a picture").append('\n');
         for (int index = 0; index < pictures.size(); index++) {
             append(text, index);
         }
@@ -62,15 +63,20 @@ final class GenerationReport {
     private void append(StringBuilder text, int index) {
         GeneratedImage picture = pictures.get(index);
         int factor = enlargement.factor(picture.image());
-        text.append("time     ").append(picture.build().isZero() ? ""
-                : "engines " + Amounts.time(picture.build()) + ", ")
-            .append("text ").append(Amounts.time(picture.text())).append(", steps ")
-            .append(Amounts.time(picture.loop())).append(" (")
-            .append(Amounts.time(picture.loop().dividedBy(picture.steps()))).append(" each), decoding ")
-            .append(Amounts.time(picture.decode())).append('\n');
+        if (index % picture.batch() == 0) {
+            text.append("time     ").append(time(picture)).append('\n');
+        }
         text.append("picture  ").append(files.picture(index)).append(" (").append(picture.image())
             .append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels").append(", seed ")
             .append(picture.request().seed()).append(")\n");
+    }
+
+    private static String time(GeneratedImage picture) {
+        return (picture.build().isZero() ? "" : "engines " + Amounts.time(picture.build()) + ", ")
+            + "text " + Amounts.time(picture.text()) + ", steps " + Amounts.time(picture.loop()) + " ("
+            + Amounts.time(picture.loop().dividedBy(picture.steps())) + " each), decoding "
+            + Amounts.time(picture.decode())
+            + (picture.batch() > 1 ? ", of " + picture.batch() + " pictures together" : "");
     }
 
     private static String number(double value) {
@@ -82,7 +88,7 @@ final class GenerationReport {
         return Json.text(new Result(
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
-            first.request().guidance(), first.scheduler(), first.precision().toString(), plan.strategy(),
+            first.request().guidance(), first.batch(), first.scheduler(), first.precision().toString(), plan.strategy(),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
@@ -99,9 +105,12 @@ final class GenerationReport {
                 Amounts.millis(picture.decode())));
     }
 
-    /** Without {@code peakResidentBytes} where the system does not say it. */
+    /**
+     * Bytes, and the times in {@code pictures}, are of a batch, which is drawn together. Without
+     * {@code peakResidentBytes} where the system does not say it.
+     */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
+        int batch, String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
         long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
     }
 

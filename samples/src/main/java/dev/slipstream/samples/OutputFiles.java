@@ -52,6 +52,10 @@ final class OutputFiles {
         return file.resolveSibling(name.substring(0, name.length() - ENDING.length()) + ending);
     }
 
+    int count() {
+        return files.size();
+    }
+
     Path picture(int index) {
         return files.get(index);
     }

@@ -15,9 +15,10 @@ import java.util.stream.IntStream;
  * of its JSON.
  *
  * @param precision of the denoiser
- * @param copiedBytes from device to device, for a picture
+ * @param batch pictures that are drawn together
+ * @param copiedBytes from device to device, for all of these
  */
-record PlanSummary(String plan, String precision, int steps, boolean guided, List<SegmentEntry> segments,
+record PlanSummary(String plan, String precision, int steps, boolean guided, int batch, List<SegmentEntry> segments,
     List<StageEntry> stages, List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes) {
 
     /** @param workShare part of all multiply-accumulates of one run of the denoiser, 0 to 1 */
@@ -42,7 +43,7 @@ record PlanSummary(String plan, String precision, int steps, boolean guided, Lis
     static PlanSummary of(Blueprint blueprint, Program program, List<MemoryNeed> memory, List<String> devices) {
         Plan plan = blueprint.plan();
         return new PlanSummary(plan.strategy(), blueprint.model().precision().toString(), program.steps(),
-            blueprint.shape().guided(), segments(blueprint),
+            blueprint.shape().guided(), blueprint.shape().batch(), segments(blueprint),
             IntStream.range(0, plan.stages().size())
                 .mapToObj(stage -> new StageEntry(plan.label(stage), plan.stages().get(stage).device())).toList(),
             plan.edges().stream().map(edge -> edge(blueprint, edge)).toList(),

@@ -18,8 +18,10 @@ final class PlanText {
 
     private String write() {
         String title = plan.plan() + ", " + plan.steps() + " steps, " + (plan.guided() ? "with" : "without")
-            + " guidance" + (plan.isNarrow() ? ", " + plan.precision() : "") + "\n";
-        String copied = Amounts.bytes(plan.copiedBytes()) + " are copied between devices for a picture";
+            + " guidance" + (plan.isNarrow() ? ", " + plan.precision() : "")
+            + (plan.batch() > 1 ? ", " + Amounts.count(plan.batch(), "picture") + " at a time" : "") + "\n";
+        String copied = Amounts.bytes(plan.copiedBytes()) + " are copied between devices for "
+            + (plan.batch() > 1 ? Amounts.count(plan.batch(), "picture") : "a picture");
         return Stream.of(title, segments(), stages(), edges(), memory(), copied).filter(part -> !part.isEmpty())
             .collect(Collectors.joining("\n"));
     }

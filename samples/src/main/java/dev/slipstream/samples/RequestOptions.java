@@ -7,7 +7,7 @@ import java.util.Iterator;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What shapes the loop, whatever the picture shows: steps, guidance, noise scheduler, size. */
+/** What shapes the loop, whatever the picture shows: steps, guidance, noise scheduler, size, batch. */
 public final class RequestOptions {
     @Option(names = "--steps", paramLabel = "N", order = 10, defaultValue = "" + ImageRequest.DEFAULT_STEPS,
         description = "Denoising steps (${DEFAULT-VALUE}).")
@@ -27,6 +27,10 @@ public final class RequestOptions {
             + "it.")
     private String size;
 
+    @Option(names = "--batch", paramLabel = "B", order = 14, defaultValue = "1",
+        description = "Pictures that are drawn together, in one loop (${DEFAULT-VALUE}); takes more memory.")
+    private int batch;
+
     @Mixin
     private PictureOptions picture;
 
@@ -40,9 +44,13 @@ public final class RequestOptions {
         }
     }
 
+    int batch() {
+        return batch;
+    }
+
     /** The request for a prompt. */
     public ImageRequest request(String prompt) {
-        ImageRequest request = ImageRequest.of(prompt).withSteps(steps).withGuidance(guidance);
+        ImageRequest request = ImageRequest.of(prompt).withSteps(steps).withGuidance(guidance).withBatch(batch);
         if (scheduler != null) {
             request = request.withScheduler(scheduler);
         }

@@ -51,13 +51,14 @@ public final class Blueprint {
     /**
      * Fixes the shapes, cuts the graph and makes the plan.
      *
-     * @throws GraphException if the graph does not take these sizes or cannot be cut so
+     * @throws GraphException if the graph does not take these sizes or this batch, or cannot be cut so
      * @throws dev.slipstream.pipelines.plan.PlanException if the strategy does not fit the devices
      */
     public static Blueprint draw(DenoiserModel model, LoopShape shape, Strategy strategy, int devices) {
         int components = strategy.components(devices);
         boolean halves = shape.guided() && strategy.splitsGuidance();
         long rows = shape.latents().shape().dim(0) * (shape.guided() && !halves ? 2 : 1);
+        model.requireRows(rows);
         Cutting cutting = cut(model, shape, strategy, components, rows);
         Plan plan = strategy.plan(cutting.outlines(), model.ports().prediction(), devices, shape.guided());
         Map<Branch, Cutting> cuttings = new HashMap<>();

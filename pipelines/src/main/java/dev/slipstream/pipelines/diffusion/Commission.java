@@ -80,7 +80,8 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
         boolean guided = isGuided();
         Map<String, TensorType> types = new LinkedHashMap<>(model.texts().types());
         numbers(latents).forEach((name, numbers) -> types.put(name, numbers.type(model.denoiser(), name)));
-        types.replaceAll((name, type) -> guided ? type : LoopShape.withRows(type, 1));
+        long rows = (guided ? 2L : 1) * request.batch();
+        types.replaceAll((name, type) -> LoopShape.withRows(type, rows));
         return new LoopShape(latents, model.config().inChannels() - model.config().outChannels(), guided, types);
     }
 
@@ -123,7 +124,7 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
             width = side("width", request.width(), request.given().map(given -> given.image().width()),
                 model.config().sampleWidth());
         }
-        return TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(), height, width);
+        return TensorType.of(DataType.FLOAT32, request.batch(), model.config().outChannels(), height, width);
     }
 
     private long side(String name, OptionalInt wanted, Optional<Integer> given, int usual) {

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.gson.JsonObject;
 import dev.slipstream.bridge.DataType;
@@ -94,10 +95,29 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         return new DenoiserModel(name, RepaintMask.rewrite(graph, SAMPLE), config, cuts, rewrite);
     }
 
+    /**
+     * Refuses rows that the graph does not take.
+     *
+     * @throws GraphException if the graph has a fixed batch of another size
+     */
+    void requireRows(long rows) {
+        List<Dimension> dims = input(SAMPLE).getType().getTensorType().getShape().getDimList();
+        Dimension batch = dims.isEmpty() ? Dimension.getDefaultInstance() : dims.getFirst();
+        if (batch.hasDimValue() && batch.getDimValue() != rows) {
+            throw new GraphException("denoiser " + name + " has a fixed batch of " + batch.getDimValue()
+                + ", and this request needs one of " + rows + " (every picture takes one row, and two where one device "
+                + "predicts with and without the prompt); export it with an open batch, or take another batch");
+        }
+    }
+
     /** The element type that the graph takes at an input. */
     public DataType elementType(String input) {
-        return InputTypes.element(graph.inputs().stream().filter(it -> it.getName().equals(input)).findFirst()
-            .orElseThrow(() -> new GraphException("denoiser " + name + " has no input '" + input + "'")));
+        return InputTypes.element(input(input));
+    }
+
+    private ValueInfoProto input(String wanted) {
+        return graph.inputs().stream().filter(it -> it.getName().equals(wanted)).findFirst()
+            .orElseThrow(() -> new GraphException("denoiser " + name + " has no input '" + wanted + "'"));
     }
 
     /**

@@ -78,7 +78,7 @@ final class EngineCache implements AutoCloseable {
         }
         if (built == null) {
             building.add(start("image decoder", () -> decoder = ImageDecoder.build(
-                ImageDecoder.fix(model.decoder(), shape.latents()), model.decoderConfig(), device)));
+                ImageDecoder.fix(model.decoder(), shape.picture()), model.decoderConfig(), device)));
         }
         RuntimeException failure = null;
         try {

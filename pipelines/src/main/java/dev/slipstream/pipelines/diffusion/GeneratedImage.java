@@ -14,6 +14,8 @@ import java.util.Map;
 /**
  * A picture and how it came about.
  *
+ * @param request draws this picture alone, the same up to rounding: its own seed, and a batch of 1
+ * @param batch pictures that were drawn together with it, itself included; times and {@code copiedBytes} are of all
  * @param model name of the model
  * @param scheduler name of the noise scheduler that was used
  * @param precision of the denoiser
@@ -24,7 +26,7 @@ import java.util.Map;
  * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
  *     decoder
  */
-public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler,
+public record GeneratedImage(Image image, ImageRequest request, int batch, String model, String scheduler,
     Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build, Duration text,
     Duration loop, Duration decode) {
 

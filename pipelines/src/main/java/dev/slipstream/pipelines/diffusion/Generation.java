@@ -1,28 +1,42 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.run.LoopObserver;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.SubmissionPublisher;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
-/** A picture on its way. Any thread may use it. */
+/** The pictures of a request on their way. Any thread may use it. */
 public final class Generation {
-    private final CompletableFuture<GeneratedImage> result = new CompletableFuture<>();
+    private final CompletableFuture<List<GeneratedImage>> results = new CompletableFuture<>();
     private final SubmissionPublisher<Progress> progress = new SubmissionPublisher<>();
     private volatile boolean cancelled;
 
     Generation() {
     }
 
-    /** The picture; fails with the reason if there will be none: {@link CancellationException} if cancelled. */
+    /**
+     * The picture, of a batch the first; fails with the reason if there will be none: {@link CancellationException} if
+     * cancelled.
+     */
     public CompletableFuture<GeneratedImage> result() {
-        // Not copy(), which wraps the reason, so that cancelling would not be told from failing.
-        CompletableFuture<GeneratedImage> view = new CompletableFuture<>();
-        result.whenComplete((image, reason) -> {
+        return view(List::getFirst);
+    }
+
+    /** All pictures of the request's batch, in the order of their seeds; fails like {@link #result}. */
+    public CompletableFuture<List<GeneratedImage>> results() {
+        return view(images -> images);
+    }
+
+    private <T> CompletableFuture<T> view(Function<List<GeneratedImage>, T> part) {
+        // Not thenApply(), which wraps the reason, so that cancelling would not be told from failing.
+        CompletableFuture<T> view = new CompletableFuture<>();
+        results.whenComplete((images, reason) -> {
             if (reason == null) {
-                view.complete(image);
+                view.complete(part.apply(images));
             } else {
                 view.completeExceptionally(reason);
             }
@@ -58,7 +72,7 @@ public final class Generation {
             @Override
             public void stepDone(int step, int steps) {
                 if (progress.hasSubscribers()) {
-                    progress.offer(new Progress(step + 1, steps, previewer.preview(step)), null);
+                    progress.offer(new Progress(step + 1, steps, previewer.previews(step)), null);
                 }
             }
 
@@ -69,9 +83,9 @@ public final class Generation {
         };
     }
 
-    void complete(GeneratedImage image) {
+    void complete(List<GeneratedImage> images) {
         progress.close();
-        result.complete(image);
+        results.complete(images);
     }
 
     void fail(Throwable reason) {
@@ -80,6 +94,6 @@ public final class Generation {
         } else {
             progress.closeExceptionally(reason);
         }
-        result.completeExceptionally(reason);
+        results.completeExceptionally(reason);
     }
 }

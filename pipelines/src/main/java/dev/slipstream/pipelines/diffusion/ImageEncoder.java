@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.run.EngineRunner;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Map;
 
 /** A picture to latents: the encoder of the autoencoder, for one size. One call at a time; it owns its engine. */
@@ -53,20 +54,26 @@ final class ImageEncoder implements AutoCloseable {
     }
 
     /**
-     * The latents of a picture, as the loop has them: a sample of the distribution that the encoder makes, scaled. An
-     * encoder that samples by itself is taken as it is.
+     * The latents of a picture, as the loop has them: samples of the distribution that the encoder makes, scaled. What
+     * an encoder has sampled by itself is taken as it is.
      *
      * @param picture {@code [3, height, width]}, -1 to 1
-     * @param noise decides the sample
-     * @param firstNumber of {@code noise}, for a second picture of the same request
-     * @return {@code [channels, height, width]}
+     * @param noises each decides a sample
+     * @param firstNumber of each noise, for a second picture of the same request
+     * @return {@code [noises, channels, height, width]}
      */
-    float[] encode(Planes picture, Noise noise, long firstNumber) {
+    float[] encode(Planes picture, List<Noise> noises, long firstNumber) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment pixels = arena.allocateFrom(ValueLayout.JAVA_FLOAT, picture.values());
             float[] made = runner.run(Map.of(model.inputs().keySet().iterator().next(), pixels), arena)
                 .get(model.output()).toArray(ValueLayout.JAVA_FLOAT);
-            return scaled(samples ? made : sampled(made, noise, firstNumber));
+            int each = samples ? made.length : made.length / 2;
+            float[] latents = new float[Math.multiplyExact(noises.size(), each)];
+            for (int i = 0; i < noises.size(); i++) {
+                float[] sample = samples ? made : sampled(made, noises.get(i), firstNumber);
+                System.arraycopy(sample, 0, latents, i * each, each);
+            }
+            return scaled(latents);
         }
     }
 

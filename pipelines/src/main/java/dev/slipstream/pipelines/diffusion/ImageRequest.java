@@ -12,6 +12,8 @@ import java.util.OptionalInt;
  * @param steps denoising steps
  * @param guidance weight of the prompt (classifier-free guidance, Ho and Salimans 2022); 1 or less switches it off
  * @param seed of the initial noise: the same seed gives the same noise for every plan and device count
+ * @param batch pictures, drawn together by one loop: the first of {@code seed}, the next of {@code seed + 1} and so on.
+ *     Engines are built for a batch; another one has them built anew
  * @param scheduler the noise scheduler by name ({@link NoiseScheduler#methods}), if not the model's own
  * @param width pixels, if not those of a given picture or else the model's own; likewise {@code height}
  * @param previewEvery after every so many steps but the last comes a preview, the picture that the step expects in the
@@ -20,8 +22,8 @@ import java.util.OptionalInt;
  * @param given a picture to start from, to repaint, or to enlarge
  */
 public record ImageRequest(String prompt, String negative, int steps, double guidance, long seed,
-    Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery, Conditioning conditioning,
-    Optional<GivenImage> given) {
+    int batch, Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery,
+    Conditioning conditioning, Optional<GivenImage> given) {
 
     /** Steps that are taken if nothing else is said. */
     public static final int DEFAULT_STEPS = 50;
@@ -37,59 +39,72 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
         if (!Double.isFinite(guidance) || guidance < 0) {
             throw new IllegalArgumentException("guidance is a number from 0 up, not " + guidance);
         }
+        if (batch < 1) {
+            throw new IllegalArgumentException("a batch has at least 1 picture, not " + batch);
+        }
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previews come every so many steps, not " + previewEvery);
         }
     }
 
     public static ImageRequest of(String prompt) {
-        return new ImageRequest(prompt, "", DEFAULT_STEPS, DEFAULT_GUIDANCE, 0, Optional.empty(), OptionalInt.empty(),
-            OptionalInt.empty(), 0, Conditioning.DEFAULT, Optional.empty());
+        return new ImageRequest(prompt, "", DEFAULT_STEPS, DEFAULT_GUIDANCE, 0, 1, Optional.empty(),
+            OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT, Optional.empty());
     }
 
     public ImageRequest withNegative(String text) {
-        return new ImageRequest(prompt, text, steps, guidance, seed, scheduler, width, height, previewEvery,
+        return new ImageRequest(prompt, text, steps, guidance, seed, batch, scheduler, width, height, previewEvery,
             conditioning, given);
     }
 
     public ImageRequest withSteps(int count) {
-        return new ImageRequest(prompt, negative, count, guidance, seed, scheduler, width, height, previewEvery,
+        return new ImageRequest(prompt, negative, count, guidance, seed, batch, scheduler, width, height, previewEvery,
             conditioning, given);
     }
 
     public ImageRequest withGuidance(double weight) {
-        return new ImageRequest(prompt, negative, steps, weight, seed, scheduler, width, height, previewEvery,
+        return new ImageRequest(prompt, negative, steps, weight, seed, batch, scheduler, width, height, previewEvery,
             conditioning, given);
     }
 
     public ImageRequest withSeed(long number) {
-        return new ImageRequest(prompt, negative, steps, guidance, number, scheduler, width, height, previewEvery,
-            conditioning, given);
+        return new ImageRequest(prompt, negative, steps, guidance, number, batch, scheduler, width, height,
+            previewEvery, conditioning, given);
+    }
+
+    public ImageRequest withBatch(int pictures) {
+        return new ImageRequest(prompt, negative, steps, guidance, seed, pictures, scheduler, width, height,
+            previewEvery, conditioning, given);
     }
 
     public ImageRequest withScheduler(String name) {
-        return new ImageRequest(prompt, negative, steps, guidance, seed, Optional.of(name), width, height,
+        return new ImageRequest(prompt, negative, steps, guidance, seed, batch, Optional.of(name), width, height,
             previewEvery, conditioning, given);
     }
 
     public ImageRequest withSize(int wide, int high) {
-        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, OptionalInt.of(wide),
+        return new ImageRequest(prompt, negative, steps, guidance, seed, batch, scheduler, OptionalInt.of(wide),
             OptionalInt.of(high), previewEvery, conditioning, given);
     }
 
     public ImageRequest withPreviewEvery(int count) {
-        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, count,
+        return new ImageRequest(prompt, negative, steps, guidance, seed, batch, scheduler, width, height, count,
             conditioning, given);
     }
 
     public ImageRequest withConditioning(Conditioning told) {
-        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, previewEvery, told,
-            given);
+        return new ImageRequest(prompt, negative, steps, guidance, seed, batch, scheduler, width, height, previewEvery,
+            told, given);
     }
 
     public ImageRequest withGiven(GivenImage picture) {
-        return new ImageRequest(prompt, negative, steps, guidance, seed, scheduler, width, height, previewEvery,
+        return new ImageRequest(prompt, negative, steps, guidance, seed, batch, scheduler, width, height, previewEvery,
             conditioning, Optional.of(picture));
+    }
+
+    /** The request for one of the pictures, alone. */
+    ImageRequest forPicture(int index) {
+        return withSeed(seed + index).withBatch(1);
     }
 
     boolean isGuided() {

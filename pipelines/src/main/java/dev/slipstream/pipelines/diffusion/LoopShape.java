@@ -25,6 +25,16 @@ public record LoopShape(TensorType latents, long extraChannels, boolean guided, 
         });
     }
 
+    /** Pictures that are drawn together. */
+    public int batch() {
+        return Math.toIntExact(latents.shape().dim(0));
+    }
+
+    /** The latents of one picture of the batch. */
+    TensorType picture() {
+        return withRows(latents, 1);
+    }
+
     /** The sample for this many rows. */
     TensorType sample(long rows) {
         Shape shape = latents.shape();

@@ -35,7 +35,7 @@ public record MemoryNeed(long weightBytes, long componentBytes, long bufferBytes
         }
         if (!full.isEmpty()) {
             throw new DeviceOutOfMemoryException("the request does not fit: " + String.join(", ", full)
-                + "; take more devices, a smaller picture, or a model of a smaller element type");
+                + "; take more devices, a smaller picture or batch, or a model of a smaller element type");
         }
     }
 

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Draws one request after another with the engines of a pipeline. One thread at a time. */
 final class Painter implements AutoCloseable {
@@ -23,7 +23,7 @@ final class Painter implements AutoCloseable {
         this.engines = new EngineCache(draft, devices);
     }
 
-    GeneratedImage paint(ImageRequest request, Generation generation) {
+    List<GeneratedImage> paint(ImageRequest request, Generation generation) {
         draft.check(request);
         Commission commission = draft.commission(request);
         NoiseTable noise = commission.noise();
@@ -37,24 +37,32 @@ final class Painter implements AutoCloseable {
                 new RequestTensors(commission, noise, shape.latents(), arena).make(engines);
             MemorySegment latents = arena.allocate(shape.latents().bytes(), 64);
             long encoded = System.nanoTime();
-            execution.run(given, generation.observer(step -> preview(execution, step, latents)));
+            execution.run(given, generation.observer(step -> previews(execution, step, latents, request.batch())));
             long looped = System.nanoTime();
             execution.latents(noise.steps() - 1, latents);
-            Image image = engines.decoder().decode(latents);
-            return new GeneratedImage(image, request, draft.model().folder().name(), noise.name(),
+            List<Image> images = decode(latents, request.batch());
+            Duration decode = Duration.ofNanos(System.nanoTime() - looped);
+            return IntStream.range(0, images.size()).mapToObj(index -> new GeneratedImage(images.get(index),
+                request.forPicture(index), images.size(), draft.model().folder().name(), noise.name(),
                 draft.precision(), draft.blueprint(shape).plan(), devices.stream().map(Device::name).toList(),
                 noise.steps(), execution.program().copiedBytes(), Duration.ofNanos(start - begin),
-                Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded),
-                Duration.ofNanos(System.nanoTime() - looped));
+                Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded), decode)).toList();
         }
     }
 
-    private Optional<Image> preview(Execution execution, int step, MemorySegment latents) {
+    private List<Image> previews(Execution execution, int step, MemorySegment latents, int batch) {
         if (!execution.program().estimates().containsKey(step)) {
-            return Optional.empty();
+            return List.of();
         }
         execution.estimate(step, latents);
-        return Optional.of(engines.decoder().decode(latents));
+        return decode(latents, batch);
+    }
+
+    /** One after another: the decoder's memory is that of one picture. */
+    private List<Image> decode(MemorySegment latents, int batch) {
+        long bytes = latents.byteSize() / batch;
+        return IntStream.range(0, batch)
+            .mapToObj(index -> engines.decoder().decode(latents.asSlice(index * bytes, bytes))).toList();
     }
 
     @Override

@@ -1,9 +1,9 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
-import java.util.Optional;
+import java.util.List;
 
-/** Makes a picture of what a step expects to become of the latents, for the steps that want one. */
+/** Makes pictures of what a step expects to become of the latents; none for steps that want none. */
 interface Previewer {
-    Optional<Image> preview(int step);
+    List<Image> previews(int step);
 }

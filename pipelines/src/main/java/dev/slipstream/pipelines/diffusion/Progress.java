@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -8,8 +9,16 @@ import java.util.Optional;
  *
  * @param step steps done, 1 for the first
  * @param steps steps in all
- * @param preview the picture that this step expects in the end, when the request asked for it at this step: first a
- *     blurred mean of all that it may become, then ever more like the result
+ * @param previews the pictures that this step expects in the end, when the request asked for them at this step, one for
+ *     each of its batch: first a blurred mean of all that they may become, then ever more like the results. Else none
  */
-public record Progress(int step, int steps, Optional<Image> preview) {
+public record Progress(int step, int steps, List<Image> previews) {
+    public Progress {
+        previews = List.copyOf(previews);
+    }
+
+    /** The preview of the picture, of a batch that of the first. */
+    public Optional<Image> preview() {
+        return previews.stream().findFirst();
+    }
 }

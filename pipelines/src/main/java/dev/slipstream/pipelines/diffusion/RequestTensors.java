@@ -1,13 +1,13 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Mix;
 import dev.slipstream.pipelines.run.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
@@ -54,9 +54,19 @@ final class RequestTensors {
         return given;
     }
 
-    /** Where nothing is predicted unconditionally, only the second row is wanted. */
-    private void condition(String name, MemorySegment rows) {
-        given.put(name, commission.isGuided() ? rows : rows.asSlice(rows.byteSize() / 2));
+    /**
+     * Repeats the row of each prompt for every picture, the unconditional ones first. Where nothing is predicted
+     * unconditionally, only the second row is wanted.
+     */
+    private void condition(String name, MemorySegment both) {
+        long row = both.byteSize() / 2;
+        MemorySegment wanted = commission.isGuided() ? both : both.asSlice(row);
+        long pictures = commission.request().batch();
+        MemorySegment rows = arena.allocate(wanted.byteSize() * pictures, 64);
+        for (long index = 0; index < rows.byteSize() / row; index++) {
+            MemorySegment.copy(wanted, index / pictures * row, rows, index * row, row);
+        }
+        given.put(name, rows);
     }
 
     private MemorySegment bothRows(TensorType type, Conditions.Numbers numbers) {
@@ -80,7 +90,7 @@ final class RequestTensors {
             return;
         }
         GivenImage picture = commission.picture(latents);
-        float[] clean = encoder.encode(Planes.of(picture.image()), Noise.ofImage(commission.request().seed()), 0);
+        float[] clean = encoder.encode(Planes.of(picture.image()), seeded.image(), 0);
         if (start.image() != 0) {
             MemorySegment first = given.get(Program.LATENTS);
             for (int i = 0; i < clean.length; i++) {
@@ -112,27 +122,43 @@ final class RequestTensors {
         }
     }
 
-    /** The mask, and the latents of what is known. */
+    /** For every picture the mask, and the latents of what is known. */
     private MemorySegment maskedPicture(ImageEncoder encoder) {
         GivenImage picture = commission.picture(latents);
         RepaintMask mask = RepaintMask.of(picture.mask().orElseThrow(), commission.pixelsPerLatent());
         float[] known = encoder.encode(Planes.ofKnown(picture.image(), picture.mask().get()),
-            Noise.ofImage(commission.request().seed()), latents.shape().elements());
-        MemorySegment channels = arena.allocate((long) (mask.values().length + known.length) * Float.BYTES, 64);
-        MemorySegment.copy(mask.values(), 0, channels, ValueLayout.JAVA_FLOAT, 0, mask.values().length);
-        MemorySegment.copy(known, 0, channels, ValueLayout.JAVA_FLOAT, (long) mask.values().length * Float.BYTES,
-            known.length);
-        return channels;
+            seeded.image(), LoopShape.withRows(latents, 1).shape().elements());
+        int pictures = commission.request().batch();
+        int each = known.length / pictures;
+        float[][] channels = new float[2 * pictures][];
+        for (int i = 0; i < pictures; i++) {
+            channels[2 * i] = mask.values();
+            channels[2 * i + 1] = Arrays.copyOfRange(known, i * each, (i + 1) * each);
+        }
+        return joined(channels);
     }
 
     private MemorySegment blurredPicture() {
         GivenImage picture = commission.request().given().orElseThrow();
         Mix mix = commission.model().lowResolutionNoise().at(picture.usedNoiseLevel());
         float[] pixels = Planes.of(picture.image()).values();
-        float[] blur = Noise.ofImage(commission.request().seed()).draw(pixels.length);
-        for (int i = 0; i < pixels.length; i++) {
-            pixels[i] = (float) (mix.image() * pixels[i] + mix.noise() * blur[i]);
+        return joined(seeded.image().stream().map(noise -> {
+            float[] blurred = noise.draw(pixels.length);
+            for (int i = 0; i < pixels.length; i++) {
+                blurred[i] = (float) (mix.image() * pixels[i] + mix.noise() * blurred[i]);
+            }
+            return blurred;
+        }).toArray(float[][]::new));
+    }
+
+    private MemorySegment joined(float[]... parts) {
+        long count = Arrays.stream(parts).mapToLong(part -> part.length).sum();
+        MemorySegment whole = arena.allocate(count * Float.BYTES, 64);
+        long place = 0;
+        for (float[] part : parts) {
+            MemorySegment.copy(part, 0, whole, ValueLayout.JAVA_FLOAT, place, part.length);
+            place += (long) part.length * Float.BYTES;
         }
-        return arena.allocateFrom(ValueLayout.JAVA_FLOAT, pixels);
+        return whole;
     }
 }

@@ -5,13 +5,22 @@ import dev.slipstream.pipelines.diffusion.noise.Noise;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 
-/** The noise of one request: it depends on the seed and the size of the latents, and on nothing else. */
+/**
+ * The noise of one request: it depends on the seed and the size of a picture's latents, and on nothing else. Each
+ * picture of a batch has the noise that it would have alone.
+ *
+ * @param seed of the first picture; the next has {@code seed + 1} and so on
+ * @param type {@code [batch, channels, height, width]}
+ */
 record SeededNoise(long seed, TensorType type, Arena arena) {
     /** The first latents: standard normal, times the scale that the noise scheduler starts with. */
     MemorySegment latents(double scale) {
         MemorySegment segment = arena.allocate(type.bytes(), 64);
-        Noise.initialLatents(seed).fill(segment, 0);
+        fill(segment, Noise::initialLatents);
         for (long i = 0; i < type.shape().elements(); i++) {
             float value = segment.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (value * scale));
@@ -23,8 +32,22 @@ record SeededNoise(long seed, TensorType type, Arena arena) {
     MemorySegment steps(int count) {
         MemorySegment segment = arena.allocate(type.bytes() * count, 64);
         for (int step = 0; step < count; step++) {
-            Noise.ofStep(seed, step).fill(segment.asSlice(step * type.bytes(), type.bytes()), 0);
+            int index = step;
+            fill(segment.asSlice(step * type.bytes(), type.bytes()), each -> Noise.ofStep(each, index));
         }
         return segment;
+    }
+
+    /** What blurs the latents of a given picture, one for each picture of the batch. */
+    List<Noise> image() {
+        return LongStream.range(0, type.shape().dim(0)).mapToObj(picture -> Noise.ofImage(seed + picture)).toList();
+    }
+
+    private void fill(MemorySegment batch, LongFunction<Noise> noise) {
+        long pictures = type.shape().dim(0);
+        long bytes = type.bytes() / pictures;
+        for (long picture = 0; picture < pictures; picture++) {
+            noise.apply(seed + picture).fill(batch.asSlice(picture * bytes, bytes), 0);
+        }
     }
 }
