@@ -120,8 +120,8 @@ final class GenerateCommand implements Callable<Integer> {
         if (pictures % batch != 0) {
             int more = Math.ceilDiv(pictures, batch) * batch;
             throw new InputException("--count " + pictures + " is not a multiple of --batch " + batch
-                + ", the size that the engines are built for; take " + (more > batch ? more - batch + " or " : "") + more
-                + " pictures, or another --batch");
+                + ", the size that the engines are built for; take "
+                + (more > batch ? more - batch + " or " : "") + more + " pictures, or another --batch");
         }
         return pictures;
     }

@@ -110,8 +110,9 @@ final class GenerationReport {
      * {@code peakResidentBytes} where the system does not say it.
      */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        int batch, String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
-        long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
+        int batch, String scheduler, String precision, String plan, List<DeviceResult> devices,
+        List<StageResult> stages, long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes,
+        List<PictureResult> pictures) {
     }
 
     private record DeviceResult(String name, String description) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -120,6 +121,37 @@ class GenerateCommandTest {
         assertTrue(PngText.parameters(picture("picture-3")).contains("Seed: 9,"));
         assertNotEquals(Arrays.hashCode(Files.readAllBytes(picture("picture-1"))),
             Arrays.hashCode(Files.readAllBytes(picture("picture-2"))));
+    }
+
+    @Test
+    void aBatchIsDrawnTogetherAndItsPicturesAreThoseDrawnOneByOne() throws IOException {
+        JsonObject result = generate("--count", "4", "--batch", "2", "--seed", "7", "--json", "--preview", "1").json();
+        assertEquals(2, result.get("batch").getAsInt());
+        assertEquals(4, result.getAsJsonArray("pictures").size());
+        assertEquals(List.of("picture-1.png", "picture-1.preview.png", "picture-2.png", "picture-2.preview.png",
+            "picture-3.png", "picture-3.preview.png", "picture-4.png", "picture-4.preview.png"), files());
+        String last = PngText.parameters(picture("picture-4"));
+        assertTrue(last.contains("Seed: 10,"), last);
+        BufferedImage together = ImageIO.read(picture("picture-4").toFile());
+        generate("--seed", "10");
+        BufferedImage alone = ImageIO.read(picture("picture").toFile());
+        for (int pixel = 0; pixel < 256; pixel++) {
+            Color one = new Color(together.getRGB(pixel, pixel));
+            Color other = new Color(alone.getRGB(pixel, pixel));
+            assertEquals(other.getRed(), one.getRed(), 2);
+            assertEquals(other.getBlue(), one.getBlue(), 2);
+        }
+    }
+
+    @Test
+    void withoutACountABatchIsAllThatIsDrawnAndTheReportHasItsTimeOnce() throws IOException {
+        CommandRun run = generate("--batch", "3");
+        assertEquals("", run.err());
+        assertEquals(List.of("picture-1.png", "picture-2.png", "picture-3.png"), files());
+        List<String> times = run.out().lines().filter(line -> line.startsWith("time ")).toList();
+        assertEquals(1, times.size(), run.out());
+        assertTrue(times.getFirst().endsWith(", of 3 pictures together"), run.out());
+        assertTrue(run.out().contains("between devices for 3 pictures"), run.out());
     }
 
     @Test

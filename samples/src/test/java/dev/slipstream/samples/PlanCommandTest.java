@@ -91,6 +91,22 @@ class PlanCommandTest {
     }
 
     @Test
+    void aBatchTakesMoreMemoryAndItsEdgesMoreBytes() {
+        JsonObject alone = plan("--json").json();
+        JsonObject three = plan("--json", "--batch", "3").json();
+        assertEquals(3, three.get("batch").getAsInt());
+        assertEquals(3 * bytes(alone), bytes(three));
+        assertEquals(3 * alone.get("copiedBytes").getAsLong(), three.get("copiedBytes").getAsLong());
+        JsonObject one = entries(alone, "devices").getFirst();
+        JsonObject all = entries(three, "devices").getFirst();
+        assertEquals(one.get("weightBytes").getAsLong(), all.get("weightBytes").getAsLong());
+        assertTrue(all.get("workBytes").getAsLong() > one.get("workBytes").getAsLong(), all.toString());
+        CommandRun run = plan("--batch", "3");
+        assertTrue(run.out().contains(", with guidance, 3 pictures at a time\n"), run.out());
+        assertTrue(run.out().contains("between devices for 3 pictures"), run.out());
+    }
+
+    @Test
     void devicesThatAreNotHereCanBePlannedFor() {
         CommandRun run = plan("--devices", "cuda:0,cuda:1");
         assertEquals(ExitCode.OK, run.code(), run.err());

@@ -71,6 +71,9 @@ class WrongInputTest {
         --guidance -1                           | from 0 up, not -1
         --guidance NaN                          | from 0 up, not NaN
         --count 0                               | 1 or more pictures
+        --count 5 --batch 2                     | take 4 or 6 pictures
+        --count 2 --batch 3                     | take 3 pictures
+        --batch 0                               | at least 1 picture, not 0
         --enlarge 0                             | from 1 up, not 0
         --enlarge 100000                        | use a smaller --enlarge
         --preview -2                            | not -2

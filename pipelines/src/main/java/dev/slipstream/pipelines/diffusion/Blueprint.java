@@ -73,8 +73,9 @@ public final class Blueprint {
         if (components == 1) {
             return new Cutting(new Partition(fixed, List.of(new Segment(model.name(), 0, fixed))), types);
         }
+        // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
         Cut cut = new DenoiserModel(model.name(), fixed, model.config(), model.cuts())
-            .cut(strategy.cut(), components, Costs.of(fixed));
+            .cut(strategy.cut(), components, Costs.ofItem(fixed, shape.batch()));
         return new Cutting(Splitter.split(fixed, cut, Set.of(model.ports().sample())), types);
     }
 

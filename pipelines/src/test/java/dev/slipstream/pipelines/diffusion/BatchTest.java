@@ -22,98 +22,18 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** Pictures that one loop draws together are those that it draws one by one. */
+/** Requests for several pictures at once. */
 @Timeout(120)
 class BatchTest {
-    /** A level of 255 for what is rounded otherwise; seeds in a row differ by dozens. */
-    private static final int ROUNDING = 1;
-
     @TempDir
     private Path folder;
-
-    private DiffusionPipeline open(String plan) {
-        String[] devices = plan.equals("sequential") ? new String[] {"cpu:1:exact"}
-            : new String[] {"cpu:1:exact", "cpu:1:exact"};
-        return DiffusionPipeline.of(folder).devices(devices).plan(plan).open();
-    }
-
-    private static List<byte[]> draw(DiffusionPipeline pipeline, ImageRequest request) {
-        return pipeline.submit(request).results().join().stream().map(picture -> picture.image().rgb()).toList();
-    }
-
-    private static int distance(byte[] one, byte[] other) {
-        int most = 0;
-        for (int i = 0; i < one.length; i++) {
-            most = Math.max(most, Math.abs((one[i] & 0xFF) - (other[i] & 0xFF)));
-        }
-        return most;
-    }
-
-    /** Draws two pictures together and one by one. The single ones come first, so that all else is built anew. */
-    private void assertBatchIsEachAlone(String plan, ImageRequest request) {
-        try (DiffusionPipeline pipeline = open(plan)) {
-            byte[] first = draw(pipeline, request).getFirst();
-            byte[] second = draw(pipeline, request.withSeed(request.seed() + 1)).getFirst();
-            List<byte[]> both = draw(pipeline, request.withBatch(2));
-            assertEquals(2, both.size());
-            assertTrue(distance(first, both.get(0)) <= ROUNDING, plan + ": " + distance(first, both.get(0)));
-            assertTrue(distance(second, both.get(1)) <= ROUNDING, plan + ": " + distance(second, both.get(1)));
-            assertTrue(distance(first, second) > 5 * ROUNDING, "the seed shows: " + distance(first, second));
-            System.err.println("MEASURED " + plan + " " + distance(first, both.get(0)) + " "
-                + distance(second, both.get(1)) + " seeds " + distance(first, second));
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(Family.class)
-    void everyFamilyDrawsEachPictureOfABatchAsAlone(Family family) {
-        RandomModel.write(folder, family);
-        ImageRequest request = FamiliesTest.request(family);
-        List<String> plans = new ArrayList<>(List.of("sequential", "asyncdiff:warmup=1"));
-        if (family != Family.LATENT_CONSISTENCY) {
-            plans.add("cfg-split");
-        }
-        plans.forEach(plan -> assertBatchIsEachAlone(plan, request));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"asyncdiff:warmup=1,staleness=reference", "asyncdiff:stride=2,warmup=1,form=reuse",
-        "asyncdiff:stride=2,warmup=1,form=paper"})
-    void everyPlanDrawsEachPictureOfABatchAsAlone(String plan) {
-        RandomModel.write(folder, Family.STABLE_DIFFUSION);
-        assertBatchIsEachAlone(plan, FamiliesTest.request(Family.STABLE_DIFFUSION));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"euler-ancestral", "dpm++2m-sde", "ddpm", "lcm"})
-    void freshNoiseOfEveryStepIsThatOfThePicturesOwnSeed(String scheduler) {
-        RandomModel.write(folder, Family.STABLE_DIFFUSION);
-        ImageRequest request = FamiliesTest.request(Family.STABLE_DIFFUSION).withScheduler(scheduler);
-        assertBatchIsEachAlone("sequential", request);
-        assertBatchIsEachAlone("sequential", request.withGuidance(1));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"ddim", "euler-ancestral"})
-    void aGivenPictureIsTheStartOfEveryPictureAndItsKnownPartStaysInAll(String scheduler) {
-        RandomModel.write(folder, Family.STABLE_DIFFUSION);
-        ImageRequest request = FamiliesTest.request(Family.STABLE_DIFFUSION).withScheduler(scheduler);
-        GivenImage given = GivenImage.of(FamiliesTest.picture(16, 16));
-        assertBatchIsEachAlone("sequential", request.withGiven(given.withStrength(0.75)));
-        GivenImage masked = given.withMask(FamiliesTest.mask(16, 16));
-        assertBatchIsEachAlone("asyncdiff:warmup=1", request.withGiven(masked));
-        assertBatchIsEachAlone("cfg-split", request.withGiven(masked.withStrength(0.75)));
-    }
 
     @Test
     void everyPictureHasItsOwnSeedAndPreviews() throws Exception {
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
         ImageRequest request = FamiliesTest.request(Family.STABLE_DIFFUSION).withBatch(3).withPreviewEvery(2);
-        try (DiffusionPipeline pipeline = open("sequential")) {
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(folder).devices("cpu:1:exact").open()) {
             // A request in front holds the pipeline's thread until the listener is there.
             pipeline.submit(request);
             Generation generation = pipeline.submit(request);

@@ -35,10 +35,12 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
     private final Map<String, TensorType> types;
     private final Map<String, ValueType> weights = new HashMap<>();
     private final double intensity;
+    private final long batch;
 
-    private Costs(Graph graph, double intensity) {
+    private Costs(Graph graph, double intensity, long batch) {
         this.types = ValueInfos.types(graph);
         this.intensity = intensity;
+        this.batch = batch;
         for (Map.Entry<String, TensorProto> weight : graph.weights().entrySet()) {
             ConstantProtos.type(weight.getValue()).ifPresent(type -> weights.put(weight.getKey(), type));
         }
@@ -51,7 +53,17 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
 
     /** @param intensity multiply-accumulates that the device does while it moves one byte */
     public static Costs of(Graph graph, double intensity) {
-        return new Costs(graph, intensity);
+        return new Costs(graph, intensity, 1);
+    }
+
+    /**
+     * The costs of one item of a batch, as if the graph were for that alone, so that it is cut likewise.
+     *
+     * @param graph as for {@link #of(Graph)}
+     * @param batch how many items the graph computes at once
+     */
+    public static Costs ofItem(Graph graph, long batch) {
+        return new Costs(graph, DEFAULT_INTENSITY, batch);
     }
 
     /**
@@ -66,6 +78,10 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
 
     /** Multiply-accumulates of products and convolutions; 0 for all other operators. */
     public double multiplyAccumulates(NodeProto node) {
+        return products(node) / batch;
+    }
+
+    private double products(NodeProto node) {
         return switch (node.getOpType()) {
             case "Conv" -> elements(node.getOutput(0)) * perChannel(node, 1);
             case "ConvTranspose" -> elements(node.getInput(0)) * perChannel(node, 1);
@@ -125,7 +141,9 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
 
     private double bytes(String tensor) {
         ValueType type = type(tensor);
-        return (double) type.elements() * type.element().bytes();
+        double bytes = (double) type.elements() * type.element().bytes();
+        // Weights are read as a whole for each item.
+        return types.containsKey(tensor) ? bytes / batch : bytes;
     }
 
     private ValueType type(String tensor) {

@@ -74,6 +74,17 @@ class CostsTest {
     }
 
     @Test
+    void anItemOfABatchCostsWhatItDoesAloneThoughWeightsAreReadOnceForAll() {
+        Value weight = Value.random(ValueType.of(FLOAT32, 512, 512), 1);
+        Graph alone = graph(OperatorCase.of("MatMul").floats(1, 512).weight(weight));
+        Graph three = graph(OperatorCase.of("MatMul").floats(3, 512).weight(weight));
+        Costs costs = Costs.ofItem(three, 3);
+        assertEquals(Costs.of(alone).applyAsDouble(alone.nodes().getFirst()),
+            costs.applyAsDouble(three.nodes().getFirst()));
+        assertEquals(512 * 512, costs.multiplyAccumulates(three.nodes().getFirst()));
+    }
+
+    @Test
     void aGraphWithoutTypesIsRefused() {
         Graph graph = Graph.of(OperatorCase.of("Neg").floats(2).model(), Optional.empty());
         GraphException error = assertThrows(GraphException.class,
