@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.run.Guidance;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -10,7 +11,7 @@ import java.util.OptionalInt;
  * @param prompt what the picture shows
  * @param negative what it should not show; the empty text is the usual unconditional branch
  * @param steps denoising steps
- * @param guidance weight of the prompt (classifier-free guidance, Ho and Salimans 2022); 1 or less switches it off
+ * @param guidance how much the prompt counts
  * @param seed of the initial noise: the same seed gives the same noise for every plan and device count
  * @param batch pictures, drawn together by one loop: the first of {@code seed}, the next of {@code seed + 1} and so on.
  *     Engines are built for a batch; another one has them built anew
@@ -21,7 +22,7 @@ import java.util.OptionalInt;
  * @param conditioning what the model is told beside the prompt
  * @param given a picture to start from, to repaint, or to enlarge
  */
-public record ImageRequest(String prompt, String negative, int steps, double guidance, long seed,
+public record ImageRequest(String prompt, String negative, int steps, Guidance guidance, long seed,
     int batch, Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery,
     Conditioning conditioning, Optional<GivenImage> given) {
 
@@ -36,9 +37,6 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
         if (steps < 1) {
             throw new IllegalArgumentException("a picture takes at least 1 step, not " + steps);
         }
-        if (!Double.isFinite(guidance) || guidance < 0) {
-            throw new IllegalArgumentException("guidance is a number from 0 up, not " + guidance);
-        }
         if (batch < 1) {
             throw new IllegalArgumentException("a batch has at least 1 picture, not " + batch);
         }
@@ -48,7 +46,7 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
     }
 
     public static ImageRequest of(String prompt) {
-        return new ImageRequest(prompt, "", DEFAULT_STEPS, DEFAULT_GUIDANCE, 0, 1, Optional.empty(),
+        return new ImageRequest(prompt, "", DEFAULT_STEPS, Guidance.of(DEFAULT_GUIDANCE), 0, 1, Optional.empty(),
             OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT, Optional.empty());
     }
 
@@ -63,7 +61,16 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
     }
 
     public ImageRequest withGuidance(double weight) {
-        return new ImageRequest(prompt, negative, steps, weight, seed, batch, scheduler, width, height, previewEvery,
+        return withGuidance(guidance.withWeight(weight));
+    }
+
+    /** @param strength 0 to 1, see {@link Guidance#rescale}; a request without guidance refuses it */
+    public ImageRequest withGuidanceRescale(double strength) {
+        return withGuidance(guidance.withRescale(strength));
+    }
+
+    private ImageRequest withGuidance(Guidance other) {
+        return new ImageRequest(prompt, negative, steps, other, seed, batch, scheduler, width, height, previewEvery,
             conditioning, given);
     }
 
@@ -108,6 +115,6 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
     }
 
     boolean isGuided() {
-        return guidance > 1;
+        return guidance.weight() > 1;
     }
 }
