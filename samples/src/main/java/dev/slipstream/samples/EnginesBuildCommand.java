@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 
 /** Fills the store ahead of use. */
 @Command(name = "build", description = {"Builds all engines of a model and keeps them in the store.",
-    "They are those for pictures of the model's own size, with guidance. A picture in a single step is drawn with "
+    "They are those for single pictures of the model's own size, with guidance. A picture in one step is drawn with "
         + "them and thrown away, so they are known to run."},
     footer = {"",
         "Examples:",

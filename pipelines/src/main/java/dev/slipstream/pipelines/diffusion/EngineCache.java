@@ -13,8 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * What a pipeline has built, and keeps for the next request: engines for one size at a time, and the loops that were
- * used last. One thread at a time.
+ * What a pipeline has built, and keeps for the next request: engines for one size and batch at a time, and the loops
+ * that were used last. One thread at a time.
  */
 final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */

@@ -6,27 +6,41 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.cuda.FakeGpus;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole pictures of the sample model through the CUDA provider, on the stand-in for its driver. */
 class CudaPictureTest {
     private static final Path MODEL = Path.of("../samples/model");
+    private static final ImageRequest STAR =
+        ImageRequest.of("a large red star on a blue background").withSteps(8).withSeed(7);
 
     @ParameterizedTest
     @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:warmup=1,stride=2"})
     void thePictureIsThatOfTheCpu(String plan) {
-        byte[] expected = draw(Devices.discover(), plan, "cpu:1", "cpu:1").rgb();
+        byte[] expected = draw(Devices.discover(), plan, STAR, "cpu:1", "cpu:1").getFirst().rgb();
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
-            assertArrayEquals(expected, draw(Devices.of(gpus.provider()), plan, "cuda:0", "cuda:1").rgb());
+            assertArrayEquals(expected,
+                draw(Devices.of(gpus.provider()), plan, STAR, "cuda:0", "cuda:1").getFirst().rgb());
         }
     }
 
-    private static Image draw(Devices providers, String plan, String... devices) {
-        ImageRequest request = ImageRequest.of("a large red star on a blue background").withSteps(8).withSeed(7);
+    @Test
+    void everyPictureOfABatchIsThatOfTheCpu() {
+        String plan = "asyncdiff:warmup=1";
+        byte[] expected = draw(Devices.discover(), plan, STAR.withSeed(8), "cpu:1", "cpu:1").getFirst().rgb();
+        try (FakeGpus gpus = FakeGpus.orSkip(2)) {
+            List<Image> both = draw(Devices.of(gpus.provider()), plan, STAR.withBatch(2), "cuda:0", "cuda:1");
+            assertArrayEquals(expected, both.get(1).rgb());
+        }
+    }
+
+    private static List<Image> draw(Devices providers, String plan, ImageRequest request, String... devices) {
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(MODEL).providers(providers).devices(devices).plan(plan)
                 .guarded(true).open()) {
-            return pipeline.submit(request).result().join().image();
+            return pipeline.submit(request).results().join().stream().map(GeneratedImage::image).toList();
         }
     }
 }
