@@ -61,7 +61,7 @@ class RefinerOptionTest {
         CommandRun text = run("plan", "--refiner", refiner(), "--devices", "2");
         assertEquals("", text.err());
         assertTrue(text.out().contains(", 8 steps, ") && text.out().contains(", 2 steps, ")
-            && text.out().contains("refiner/"), text.out());
+            && text.out().contains("\nthen the refiner, "), text.out());
         JsonObject plan = run("plan", "--refiner", refiner(), "--json").json();
         assertEquals(8, plan.get("steps").getAsInt());
         assertEquals(2, plan.getAsJsonObject("refiner").get("steps").getAsInt());
