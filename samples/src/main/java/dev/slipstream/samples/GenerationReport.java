@@ -41,7 +41,9 @@ final class GenerationReport {
         text.append("plan     ").append(first.plan().strategy()).append(", ")
             .append(first.steps() < first.request().steps() ? first.steps() + " of " : "")
             .append(first.request().steps()).append(" steps of ")
-            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance()))
+            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance().weight()))
+            .append(first.request().guidance().isRescaled()
+                ? " rescaled by " + number(first.request().guidance().rescale()) : "")
             .append(first.precision() == Precision.FP32 ? "" : ", " + first.precision()).append('\n');
         appendStages(text, first.plan());
         first.refinement().ifPresent(refiner -> {
@@ -90,7 +92,8 @@ final class GenerationReport {
         return Json.text(new Result(
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
-            first.request().guidance(), first.scheduler(), first.precision().toString(), plan.strategy(),
+            first.request().guidance().weight(), first.request().guidance().rescale(), first.scheduler(),
+            first.precision().toString(), plan.strategy(),
             first.refinement().map(it -> new RefinerResult(it.model(), it.handover(), it.scheduler(), it.steps()))
                 .orElse(null),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
@@ -111,9 +114,9 @@ final class GenerationReport {
 
     /** Without {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is. */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        String scheduler, String precision, String plan, RefinerResult refiner, List<DeviceResult> devices,
-        List<StageResult> stages, long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes,
-        List<PictureResult> pictures) {
+        double guidanceRescale, String scheduler, String precision, String plan, RefinerResult refiner,
+        List<DeviceResult> devices, List<StageResult> stages, long copiedBytes, double firstStepMilliseconds,
+        Long peakResidentBytes, List<PictureResult> pictures) {
     }
 
     private record RefinerResult(String model, double handover, String scheduler, int steps) {
