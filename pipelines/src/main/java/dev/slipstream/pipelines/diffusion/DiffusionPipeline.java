@@ -155,7 +155,8 @@ public final class DiffusionPipeline implements AutoCloseable {
          * model that draws from a text and has latents of the same kind. It goes on with the latents as they are, with
          * its own noise scheduler unless the request names one for both, and with the same request, plan, devices and
          * precision; the plan's warm-up and tail are counted in each model's steps, and so are previews. Both models
-         * stay on the devices. LoRAs change the first model only; masks are refused.
+         * stay on the devices. LoRAs change the first model only, which also takes in a picture to start from; masks
+         * are refused.
          *
          * @param folder a model folder
          * @param share of the way from noise to picture after which it takes over, more than 0 and less than 1: of 1000
