@@ -10,7 +10,9 @@ import dev.slipstream.pipelines.run.EngineRunner;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * Latents to a picture: the decoder of the autoencoder, for one size; latents that are larger are decoded in tiles of
@@ -54,6 +56,18 @@ final class ImageDecoder implements AutoCloseable {
     Image decode(MemorySegment source) {
         Planes picture = picture(source);
         return Image.ofTensor(picture.values(), picture.width(), picture.height());
+    }
+
+    /**
+     * Decodes one picture after another, which takes the memory of one.
+     *
+     * @param source float32 latents of all
+     * @param batch their shape; the first dimension says how many there are
+     */
+    List<Image> decodeAll(MemorySegment source, Shape batch) {
+        long bytes = source.byteSize() / batch.dim(0);
+        return LongStream.range(0, batch.dim(0))
+            .mapToObj(index -> decode(source.asSlice(index * bytes, bytes))).toList();
     }
 
     /** The same before it is rounded to bytes, from about -1 to 1. */

@@ -28,11 +28,11 @@ record SeededNoise(long seed, TensorType type, Arena arena) {
         return segment;
     }
 
-    /** Fresh noise for each step, one after another. */
-    MemorySegment steps(int count) {
+    /** Fresh noise for each of some steps, one after another. @param first of them, counted from the picture's first */
+    MemorySegment steps(int first, int count) {
         MemorySegment segment = arena.allocate(type.bytes() * count, 64);
         for (int step = 0; step < count; step++) {
-            int index = step;
+            int index = first + step;
             fill(segment.asSlice(step * type.bytes(), type.bytes()), each -> Noise.ofStep(each, index));
         }
         return segment;

@@ -50,10 +50,11 @@ class BatchLoopTest {
     private static float[] latents(PipelineDraft draft, EngineCache engines, ImageRequest request) {
         Commission commission = draft.commission(request);
         NoiseTable noise = commission.noise();
+        engines.release(commission);
         engines.build(commission);
         Execution loop = engines.execution(noise, commission.loopGuidance(), 0);
         try (Arena arena = Arena.ofShared()) {
-            loop.run(new RequestTensors(commission, noise, commission.shape().latents(), arena).make(engines),
+            loop.run(new RequestTensors(commission, noise, commission.shape().latents(), arena).make(engines, 0),
                 LoopObserver.NONE);
             MemorySegment latents = arena.allocate(commission.shape().latents().bytes(), 64);
             loop.latents(noise.steps() - 1, latents);

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -49,6 +51,24 @@ class BatchTest {
                 assertTrue(picture.parameters().text().contains("Seed: " + picture.request().seed() + ","));
             }
             assertArrayEquals(pictures.getFirst().image().rgb(), generation.result().join().image().rgb());
+        }
+    }
+
+    @Test
+    void aRefinerTakesTheLastStepsOfEveryPicture() {
+        Path base = RandomModel.write(folder.resolve("base"), Family.SDXL).path();
+        Path refiner = RandomModel.write(folder.resolve("refiner"), Family.REFINER).path();
+        ImageRequest request = FamiliesTest.request(Family.SDXL).withSteps(8).withScheduler("euler-ancestral");
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(base).devices("cpu:1:exact", "cpu:1:exact")
+                .plan("asyncdiff:warmup=1").refiner(refiner, 0.7).open()) {
+            byte[] alone = pipeline.submit(request.withSeed(8)).result().join().image().rgb();
+            List<GeneratedImage> both = pipeline.submit(request.withBatch(2)).results().join();
+            assertTrue(both.get(1).refinement().isPresent());
+            byte[] second = both.get(1).image().rgb();
+            for (int i = 0; i < alone.length; i++) {
+                assertEquals(alone[i] & 0xFF, second[i] & 0xFF, 1);
+            }
+            assertFalse(Arrays.equals(alone, both.get(0).image().rgb()), "the seed shows");
         }
     }
 
