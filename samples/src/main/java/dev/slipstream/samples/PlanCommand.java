@@ -9,6 +9,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Shows a plan. */
 @Command(name = "plan", description = {"Shows what would run where, without opening devices or building engines:",
@@ -21,6 +22,10 @@ import picocli.CommandLine.Option;
 final class PlanCommand implements Callable<Integer> {
     private final Terminal terminal;
 
+    @Parameters(paramLabel = "PROMPT", arity = "0..1", defaultValue = "",
+        description = "What the picture shows; it matters only for --long-prompts, which make texts longer.")
+    private String prompt;
+
     @Mixin
     private ModelOptions model;
 
@@ -32,6 +37,10 @@ final class PlanCommand implements Callable<Integer> {
 
     @Mixin
     private RequestOptions request;
+
+    @Option(names = "--negative", paramLabel = "TEXT", order = 19, defaultValue = "",
+        description = "What the picture should not show; it matters as PROMPT does.")
+    private String negative;
 
     @ArgGroup
     private Form form = new Form();
@@ -51,10 +60,11 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageRequest wanted = request.request("");
+        ImageRequest wanted = request.request(prompt).withNegative(negative);
         try (PipelineDraft draft =
             DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan())
                 .precision(precision.precision()).draft()) {
+            draft.warnings(wanted).forEach(new WarningsOnce(terminal.err()));
             PlanSummary plan = PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
                 List.of(devices.devices()));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));

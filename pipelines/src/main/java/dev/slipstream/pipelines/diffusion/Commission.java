@@ -6,12 +6,14 @@ import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.Conditions.Numbers;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Mix;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * A request as a model reads it: sizes, steps, where the loop starts, and what the denoiser is told. Methods throw
@@ -41,6 +43,10 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
 
     double loopGuidance() {
         return isGuided() ? request.guidance() : 1;
+    }
+
+    PromptPair prompts() {
+        return new PromptPair(isGuided() ? request.negative() : "", request.prompt(), request.conditioning().reading());
     }
 
     /** The request with all that it leaves to the model filled in. */
@@ -78,10 +84,22 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
         }
         TensorType latents = latents();
         boolean guided = isGuided();
-        Map<String, TensorType> types = new LinkedHashMap<>(model.texts().types());
+        Map<String, TensorType> types = new LinkedHashMap<>(texts());
         numbers(latents).forEach((name, numbers) -> types.put(name, numbers.type(model.denoiser(), name)));
         types.replaceAll((name, type) -> guided ? type : LoopShape.withRows(type, 1));
         return new LoopShape(latents, model.config().inChannels() - model.config().outChannels(), guided, types);
+    }
+
+    private Map<String, TensorType> texts() {
+        int chunks = model.texts().chunks(prompts());
+        Map<String, TensorType> texts = model.texts().types(chunks);
+        OptionalLong only = model.denoiser().fixedSize(TextModels.STATES, 1);
+        if (chunks > 1 && only.isPresent()) {
+            throw new GraphException("the denoiser's graph was exported for texts of " + only.getAsLong()
+                + " tokens only, and these long prompts take " + texts.get(TextModels.STATES).shape().dim(1)
+                + "; let them be cut, or take the model's checkpoint");
+        }
+        return texts;
     }
 
     /** The numbers that the denoiser is told, by the names of its inputs. */

@@ -39,6 +39,7 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
         if (steps < request.steps()) {
             settings.put("Denoising strength", Double.toString(request.given().orElseThrow().usedStrength()));
         }
+        putReading(settings);
         settings.put("Model", model);
         settings.put("Plan", plan.strategy());
         if (precision != Precision.FP32) {
@@ -47,6 +48,21 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
         String version = GeneratedImage.class.getPackage().getImplementationVersion();
         settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
         return new GenerationParameters(request.prompt(), request.negative(), settings);
+    }
+
+    /** How the prompts were read, as far as that is not the usual. */
+    private void putReading(Map<String, String> settings) {
+        int clipSkip = request.conditioning().clipSkip();
+        if (clipSkip > 0) {
+            // Those tools count the layer that is read from the end, so that 1 is the last.
+            settings.put("Clip skip", Integer.toString(clipSkip + 1));
+        }
+        if (request.conditioning().reading().weighted()) {
+            settings.put("Prompt weights", "read");
+        }
+        if (request.conditioning().reading().whole()) {
+            settings.put("Long prompts", "whole");
+        }
     }
 
     /** The texts that {@link PngFile} writes beside the picture. */

@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * A pipeline on paper: a model that was read, a strategy and a number of devices. It tells what a request would run and
@@ -152,10 +151,12 @@ public final class PipelineDraft implements AutoCloseable {
         }
     }
 
-    /** What the model will not see of the prompts, which are cut where they are too long; one sentence each. */
+    /**
+     * What the model will not see of the prompts, one sentence each: their ends are cut off where they are too long and
+     * not {@link dev.slipstream.pipelines.diffusion.text.PromptReading#whole read whole}.
+     */
     public List<String> warnings(ImageRequest request) {
-        return Stream.of(request.prompt(), request.negative())
-            .flatMap(prompt -> model.texts().complaints(prompt).stream()).toList();
+        return model.texts().complaints(commission(request).prompts());
     }
 
     /** The steps that the request takes, as its noise scheduler works them out. */

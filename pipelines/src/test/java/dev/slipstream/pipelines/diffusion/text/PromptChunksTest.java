@@ -23,7 +23,7 @@ class PromptChunksTest {
 
     private List<PromptChunk> chunks(String prompt) {
         try (Tokenizer tokenizer = Tokenizer.open(path)) {
-            return tokenizer.encodeChunks(WeightedText.parse(prompt));
+            return tokenizer.encode(WeightedText.parse(prompt)).chunks();
         }
     }
 
