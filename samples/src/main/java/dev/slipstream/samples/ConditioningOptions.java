@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 public final class ConditioningOptions {
     @Option(names = "--prompt-weights", order = 38,
         description = "Read brackets in prompts as attention: (word) 1.1 times, (word:1.3) 1.3 times, [word] 1.1 times "
-            + "less, \\\\( a bracket itself. Without it brackets are text.")
+            + "less, \\( a bracket itself. Without it brackets are text.")
     private boolean weights;
 
     @Option(names = "--long-prompts", order = 39,

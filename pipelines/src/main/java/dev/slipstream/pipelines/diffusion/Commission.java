@@ -97,7 +97,7 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
         if (chunks > 1 && only.isPresent()) {
             throw new GraphException("the denoiser's graph was exported for texts of " + only.getAsLong()
                 + " tokens only, and these long prompts take " + texts.get(TextModels.STATES).shape().dim(1)
-                + "; let them be cut, or take the model's checkpoint");
+                + "; let them be cut, or take a graph that leaves the length open, or the checkpoint");
         }
         return texts;
     }

@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -202,6 +203,24 @@ class LongPromptStatesTest {
             float half = Float.float16ToFloat(bits[TOKENS * WIDTH + i]);
             assertEquals(expected[i], half, 4e-3 * (1 + Math.abs(expected[i])));
         }
+    }
+
+    @Test
+    void anEncoderWhoseTokenizerNeedsFewerChunksReadsEmptyPromptsMeanwhile() throws OrtException, IOException {
+        ModelTemplate.of(ModelFamily.SDXL, true).write(folder);
+        // Without merges every letter is a token.
+        Files.writeString(folder.resolve("tokenizer_2").resolve("merges.txt"), "#version: 0.2\n");
+        float[] states = encode(new PromptPair("sky", words(0, 50), new PromptReading(false, true)))
+            .get("encoder_hidden_states");
+        int letters = words(0, 50).replace(" ", "").length();
+        int chunks = (letters + ROOM - 1) / ROOM;
+        assertEquals(2 * chunks * TOKENS * 2 * WIDTH, states.length);
+        assertArrayEquals(alone("text_encoder", "tokenizer", "hidden_states.1", words(0, 50)),
+            part(states, 1, 0, 0, 2), 1e-4f);
+        assertArrayEquals(alone("text_encoder", "tokenizer", "hidden_states.1", ""),
+            part(states, 1, chunks - 1, 0, 2), 1e-4f);
+        assertArrayEquals(alone("text_encoder_2", "tokenizer_2", "hidden_states.1", ""),
+            part(states, 0, chunks - 1, 1, 2), 1e-4f);
     }
 
     @Test

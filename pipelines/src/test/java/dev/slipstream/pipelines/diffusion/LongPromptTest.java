@@ -70,19 +70,18 @@ class LongPromptTest {
         write(family);
         List<String> warnings = new ArrayList<>();
         byte[] whole;
+        byte[] cut;
         try (DiffusionPipeline pipeline = open("sequential", 1, warnings)) {
-            byte[] cut = draw(pipeline, CUT);
+            cut = draw(pipeline, CUT);
             assertEquals(1, warnings.size(), warnings.toString());
             whole = draw(pipeline, WHOLE);
             assertEquals(1, warnings.size(), "nothing is cut, so nothing is warned of");
             assertFalse(Arrays.equals(cut, whole), "the end of the prompt shows");
             assertArrayEquals(cut, draw(pipeline, CUT));
-            assertArrayEquals(whole, draw(pipeline, WHOLE));
         }
         assertArrayEquals(whole, draw("asyncdiff:warmup=" + STEPS, 2, WHOLE));
-        assertArrayEquals(whole, draw("asyncdiff:stride=2,warmup=" + STEPS, 2, WHOLE));
-        assertFalse(Arrays.equals(whole, draw("asyncdiff:warmup=1", 2, WHOLE)), "lag shows");
-        assertFalse(Arrays.equals(draw("cfg-split", 2, CUT), draw("cfg-split", 2, WHOLE)));
+        assertFalse(Arrays.equals(whole, draw("asyncdiff:stride=2,warmup=1", 2, WHOLE)), "lag shows");
+        assertFalse(Arrays.equals(cut, draw("cfg-split", 2, WHOLE)));
     }
 
     @Test
@@ -129,7 +128,7 @@ class LongPromptTest {
             draft.check(CUT);
             draft.check(read(ImageRequest.of("a star"), new PromptReading(true, true)));
             assertEquals("the denoiser's graph was exported for texts of 77 tokens only, and these long prompts take "
-                + "154; let them be cut, or take the model's checkpoint",
+                + "154; let them be cut, or take a graph that leaves the length open, or the checkpoint",
                 assertThrows(GraphException.class, () -> draft.check(WHOLE)).getMessage());
         }
     }
