@@ -17,7 +17,7 @@ public record PromptReading(boolean weighted, boolean whole) {
      *
      * @return at least one chunk, and only one where prompts are cut
      * @throws PromptException if a prompt's weights cannot be read
-     * @throws IllegalArgumentException if the prompt has more characters than any tokenizer should see
+     * @throws IllegalArgumentException if the prompt has more than 65536 characters
      */
     public List<PromptChunk> chunks(Tokenizer tokenizer, String prompt) {
         List<PromptChunk> chunks = tokens(tokenizer, prompt).chunks();
@@ -35,6 +35,10 @@ public record PromptReading(boolean weighted, boolean whole) {
     }
 
     private Tokens tokens(Tokenizer tokenizer, String prompt) {
-        return weighted ? tokenizer.encode(WeightedText.parse(prompt)) : tokenizer.encode(prompt);
+        if (!weighted) {
+            return tokenizer.encode(prompt);
+        }
+        Tokenizer.checkLength(prompt.length());
+        return tokenizer.encode(WeightedText.parse(prompt));
     }
 }

@@ -100,7 +100,7 @@ public final class Tokenizer implements AutoCloseable {
      * @throws IllegalStateException if this tokenizer is closed
      */
     public Tokens encode(List<WeightedText> prompt) {
-        checkLength(prompt);
+        checkLength(prompt.stream().mapToLong(piece -> piece.text().length()).sum());
         int room = frame.room();
         List<long[]> encoded = new ArrayList<>();
         StringBuilder lost = new StringBuilder();
@@ -148,8 +148,8 @@ public final class Tokenizer implements AutoCloseable {
         return tokens;
     }
 
-    private static void checkLength(List<WeightedText> prompt) {
-        int characters = prompt.stream().mapToInt(piece -> piece.text().length()).sum();
+    /** @throws IllegalArgumentException if a prompt has so many characters that it should not be read at all */
+    static void checkLength(long characters) {
         if (characters > LONGEST_PROMPT) {
             throw new IllegalArgumentException("a prompt of " + characters + " characters is too long; at most "
                 + LONGEST_PROMPT + " are read");

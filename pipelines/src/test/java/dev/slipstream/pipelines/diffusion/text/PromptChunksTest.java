@@ -99,5 +99,9 @@ class PromptChunksTest {
     @Test
     void anEndlessPromptIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> chunks("a".repeat(1 << 17)));
+        try (Tokenizer tokenizer = Tokenizer.open(path)) {
+            assertThrows(IllegalArgumentException.class, () ->
+                new PromptReading(true, true).chunks(tokenizer, "()".repeat(1 << 16)));
+        }
     }
 }
