@@ -136,7 +136,7 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * As {@link #encode}, for callers who will not have a prompt cut.
+     * As {@link #encode(String)}, for callers who will not have a prompt cut.
      *
      * @throws PromptException if the prompt has more tokens than the model takes; it says what would be lost
      */
