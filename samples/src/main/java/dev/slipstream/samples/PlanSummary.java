@@ -56,7 +56,8 @@ record PlanSummary(String plan, String precision, int steps, boolean guided, int
 
     /** The same with a refiner's. */
     PlanSummary with(PlanSummary other) {
-        return new PlanSummary(plan, precision, steps, guided, batch, segments, stages, edges, devices, copiedBytes, other);
+        return new PlanSummary(plan, precision, steps, guided, batch, segments, stages, edges, devices, copiedBytes,
+            other);
     }
 
     private static List<SegmentEntry> segments(Blueprint blueprint) {

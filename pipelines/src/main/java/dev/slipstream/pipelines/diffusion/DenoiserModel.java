@@ -1,7 +1,6 @@
 package dev.slipstream.pipelines.diffusion;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.gson.JsonObject;
 import dev.slipstream.bridge.DataType;
@@ -23,6 +22,7 @@ import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.DenoiserPorts;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -106,23 +106,31 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
      * @throws GraphException if the graph has a fixed batch of another size
      */
     void requireRows(long rows) {
-        List<Dimension> dims = input(SAMPLE).getType().getTensorType().getShape().getDimList();
-        Dimension batch = dims.isEmpty() ? Dimension.getDefaultInstance() : dims.getFirst();
-        if (batch.hasDimValue() && batch.getDimValue() != rows) {
-            throw new GraphException("denoiser " + name + " has a fixed batch of " + batch.getDimValue()
-                + ", and this request needs one of " + rows + " (every picture takes one row, and two where one device "
-                + "predicts with and without the prompt); export it with an open batch, or take another batch");
-        }
+        fixedSize(SAMPLE, 0).ifPresent(batch -> {
+            if (batch != rows) {
+                throw new GraphException("denoiser " + name + " has a fixed batch of " + batch
+                    + ", and this request needs one of " + rows + " (every picture takes one row, and two where one "
+                    + "device predicts with and without the prompt); export it with an open batch, or take another "
+                    + "batch");
+            }
+        });
     }
 
     /** The element type that the graph takes at an input. */
     public DataType elementType(String input) {
-        return InputTypes.element(input(input));
+        return InputTypes.element(input(input)
+            .orElseThrow(() -> new GraphException("denoiser " + name + " has no input '" + input + "'")));
     }
 
-    private ValueInfoProto input(String wanted) {
-        return graph.inputs().stream().filter(it -> it.getName().equals(wanted)).findFirst()
-            .orElseThrow(() -> new GraphException("denoiser " + name + " has no input '" + wanted + "'"));
+    /** The only size that the graph takes in a dimension of an input; empty if it leaves that open. */
+    OptionalLong fixedSize(String input, int dimension) {
+        return input(input).map(info -> info.getType().getTensorType().getShape().getDimList())
+            .filter(dims -> dims.size() > dimension && dims.get(dimension).hasDimValue())
+            .map(dims -> OptionalLong.of(dims.get(dimension).getDimValue())).orElseGet(OptionalLong::empty);
+    }
+
+    private Optional<ValueInfoProto> input(String wanted) {
+        return graph.inputs().stream().filter(it -> it.getName().equals(wanted)).findFirst();
     }
 
     /**
