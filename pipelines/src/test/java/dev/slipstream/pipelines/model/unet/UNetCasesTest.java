@@ -35,7 +35,7 @@ class UNetCasesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"upscaler", "inpainting", "scale_shift", "plain", "simple_mid", "refiner",
-        "uneven_heads", "uneven_heads_linear"})
+        "uneven_heads", "odd_width"})
     void agreesWithPyTorch(String name) throws IOException, OrtException {
         JsonObject root = read(name);
         ConfigFile config = new ConfigFile(folder.resolve("config.json"), root.getAsJsonObject("config"));

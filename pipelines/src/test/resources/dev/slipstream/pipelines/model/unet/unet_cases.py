@@ -66,7 +66,7 @@ def sinusoids(x, dim, flip, shift):
     exponent = -math.log(10000) * torch.arange(half, dtype=torch.float32) / (half - shift)
     angles = x[:, None].float() * torch.exp(exponent)[None]
     sin, cos = torch.sin(angles), torch.cos(angles)
-    return torch.cat([cos, sin] if flip else [sin, cos], -1)
+    return F.pad(torch.cat([cos, sin] if flip else [sin, cos], -1), (0, dim % 2))
 
 
 def attention(name, x, source, heads):
@@ -279,7 +279,7 @@ case("uneven_heads", {
     "up_block_types": [CROSS_UP, CROSS_UP], "attention_head_dim": [3, 5], "transformer_layers_per_block": [0, 1],
     "cross_attention_dim": 12, "norm_num_groups": 4},
     {"sample": [2, 4, 8, 8], "timestep": [2], "encoder_hidden_states": TEXT})
-case("uneven_heads_linear", {
-    "block_out_channels": [16], "layers_per_block": 1, "down_block_types": [CROSS_DOWN], "up_block_types": [CROSS_UP],
-    "attention_head_dim": 3, "use_linear_projection": True, "cross_attention_dim": 12, "norm_num_groups": 4},
+case("odd_width", {
+    "block_out_channels": [15], "layers_per_block": 1, "down_block_types": [CROSS_DOWN], "up_block_types": [CROSS_UP],
+    "attention_head_dim": 4, "use_linear_projection": True, "cross_attention_dim": 12, "norm_num_groups": 3},
     {"sample": [2, 4, 8, 8], "timestep": [1], "encoder_hidden_states": TEXT})
