@@ -19,9 +19,8 @@ import picocli.CommandLine.Spec;
 
 /** Our graphs against an exporter's. */
 @Command(name = "graphs", description = {
-    "Compares two graphs of the same denoiser on one CPU thread: the one that an exporter wrote (model.onnx),",
-    "and the one that is written here from its checkpoint. One call is that of a guided picture; nodes are",
-    "counted before and after ONNX Runtime's optimisation."},
+    "Compares an exporter's graph of a denoiser with the one that is written here from its checkpoint.",
+    "On one CPU thread, for one guided picture; nodes are counted before and after ONNX Runtime's optimisation."},
     footer = {"", "Example:", "  slipstream bench graphs DIR --latents 16,32,64 --json graphs.json"})
 public final class GraphsCommand implements Callable<Integer> {
     private static final String DEVICE = "cpu:1";
