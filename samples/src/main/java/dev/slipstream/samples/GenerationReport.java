@@ -43,6 +43,7 @@ final class GenerationReport {
             .append(first.request().steps()).append(" steps of ")
             .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance()))
             .append(first.precision() == Precision.FP32 ? "" : ", " + first.precision()).append('\n');
+        first.loras().forEach(lora -> text.append("lora     ").append(lora).append('\n'));
         Plan plan = first.plan();
         int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
         for (int stage = 0; stage < plan.stages().size(); stage++) {
@@ -82,7 +83,9 @@ final class GenerationReport {
         return Json.text(new Result(
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
-            first.request().guidance(), first.scheduler(), first.precision().toString(), plan.strategy(),
+            first.request().guidance(), first.scheduler(), first.precision().toString(),
+            first.loras().stream().map(lora -> new LoraResult(lora.lora().path().toString(), lora.weight())).toList(),
+            plan.strategy(),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
@@ -101,8 +104,12 @@ final class GenerationReport {
 
     /** Without {@code peakResidentBytes} where the system does not say it. */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
-        long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
+        String scheduler, String precision, List<LoraResult> loras, String plan, List<DeviceResult> devices,
+        List<StageResult> stages, long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes,
+        List<PictureResult> pictures) {
+    }
+
+    private record LoraResult(String file, double weight) {
     }
 
     private record DeviceResult(String name, String description) {

@@ -2,6 +2,7 @@ package dev.slipstream.samples;
 
 import dev.slipstream.pipelines.model.lora.Lora;
 import dev.slipstream.pipelines.model.lora.Loras;
+import dev.slipstream.pipelines.model.lora.MergeStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +21,8 @@ public final class LoraOption {
 
     /** Those that are asked for, read. */
     public Loras loras() {
-        Loras all = ignoring ? Loras.NONE.ignoringUnknown() : Loras.NONE;
+        Loras all = Loras.NONE.storedIn(MergeStore.ofUser());
+        all = ignoring ? all.ignoringUnknown() : all;
         for (String option : loras) {
             int colon = option.lastIndexOf(':');
             // A name may have a colon, as on Windows.

@@ -181,7 +181,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             if (devices.isEmpty()) {
                 throw new IllegalArgumentException("a pipeline needs at least one device");
             }
-            PipelineModel read = PipelineModel.read(loras.mergedInto(ModelFolder.open(model)), precision);
+            PipelineModel read = PipelineModel.read(ModelFolder.open(model), loras, precision);
             try {
                 return new PipelineDraft(read, strategy, devices.size(), options);
             } catch (RuntimeException | Error failure) {

@@ -4,17 +4,20 @@ import dev.slipstream.pipelines.diffusion.image.GenerationParameters;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.lora.WeightedLora;
 import dev.slipstream.pipelines.plan.Plan;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A picture and how it came about.
  *
  * @param model name of the model
+ * @param loras that were merged into it
  * @param scheduler name of the noise scheduler that was used
  * @param precision of the denoiser
  * @param devices names of the devices, in the plan's order
@@ -24,9 +27,9 @@ import java.util.Map;
  * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
  *     decoder
  */
-public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler,
-    Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build, Duration text,
-    Duration loop, Duration decode) {
+public record GeneratedImage(Image image, ImageRequest request, String model, List<WeightedLora> loras,
+    String scheduler, Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes,
+    Duration build, Duration text, Duration loop, Duration decode) {
 
     /** What made the picture, as other tools read it from a picture's metadata. */
     public GenerationParameters parameters() {
@@ -40,6 +43,9 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
             settings.put("Denoising strength", Double.toString(request.given().orElseThrow().usedStrength()));
         }
         settings.put("Model", model);
+        if (!loras.isEmpty()) {
+            settings.put("Lora", loras.stream().map(WeightedLora::toString).collect(Collectors.joining(", ")));
+        }
         settings.put("Plan", plan.strategy());
         if (precision != Precision.FP32) {
             settings.put("Precision", precision.toString());

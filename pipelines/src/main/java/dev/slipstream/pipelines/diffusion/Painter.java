@@ -41,11 +41,11 @@ final class Painter implements AutoCloseable {
             long looped = System.nanoTime();
             execution.latents(noise.steps() - 1, latents);
             Image image = engines.decoder().decode(latents);
-            return new GeneratedImage(image, request, draft.model().folder().name(), noise.name(),
-                draft.precision(), draft.blueprint(shape).plan(), devices.stream().map(Device::name).toList(),
-                noise.steps(), execution.program().copiedBytes(), Duration.ofNanos(start - begin),
-                Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded),
-                Duration.ofNanos(System.nanoTime() - looped));
+            return new GeneratedImage(image, request, draft.model().folder().name(), draft.model().loras().list(),
+                noise.name(), draft.precision(), draft.blueprint(shape).plan(),
+                devices.stream().map(Device::name).toList(), noise.steps(), execution.program().copiedBytes(),
+                Duration.ofNanos(start - begin), Duration.ofNanos(encoded - start),
+                Duration.ofNanos(looped - encoded), Duration.ofNanos(System.nanoTime() - looped));
         }
     }
 
