@@ -87,6 +87,7 @@ class WrongInputTest {
         --crop 0,0                              | are for SDXL
         --crop 0                                | takes X,Y
         --target-size 64                        | takes WIDTHxHEIGHT
+        of red stars                            | put the whole prompt in quotes
         --colour blue                           | unknown options: '--colour'
         --output                                | --output
         """)
