@@ -28,6 +28,7 @@ import picocli.CommandLine.Parameters;
         "  slipstream generate \"two yellow squares\" --count 4 --output squares.png",
         "  slipstream generate \"a castle\" --model DIR --lora ink.safetensors:0.8",
         "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
+        "  slipstream generate \"a castle\" --model SDXL --refiner SDXL-REFINER --handover 0.8",
         "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */
@@ -49,6 +50,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private PrecisionOption precision;
+
+    @Mixin
+    private RefinerOption refiner;
 
     @Mixin
     private RequestOptions request;
@@ -116,7 +120,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         FirstStep firstStep = new FirstStep();
-        try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).loras(lora.loras())
+        try (DiffusionPipeline pipeline = refiner.addTo(DiffusionPipeline.of(model.path())).loras(lora.loras())
             .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
             .patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));

@@ -31,6 +31,9 @@ final class PlanCommand implements Callable<Integer> {
     private PrecisionOption precision;
 
     @Mixin
+    private RefinerOption refiner;
+
+    @Mixin
     private RequestOptions request;
 
     @ArgGroup
@@ -38,7 +41,7 @@ final class PlanCommand implements Callable<Integer> {
 
     /** At most one of them. */
     private static final class Form {
-        @Option(names = "--dot", order = 20, description = "Write a graph for Graphviz.")
+        @Option(names = "--dot", order = 20, description = "Write a graph for Graphviz, without a refiner.")
         private boolean dot;
 
         @Option(names = "--json", order = 21, description = "Print one JSON object.")
@@ -53,12 +56,17 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() {
         ImageRequest wanted = request.request("");
         try (PipelineDraft draft =
-            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan())
+            refiner.addTo(DiffusionPipeline.of(model.path())).devices(devices.devices()).plan(devices.plan())
                 .precision(precision.precision()).draft()) {
-            PlanSummary plan = PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
-                List.of(devices.devices()));
+            PlanSummary plan = draft.refiner().map(second -> summary(draft, wanted).with(summary(second, wanted)))
+                .orElseGet(() -> summary(draft, wanted));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));
         }
         return ExitCode.OK;
+    }
+
+    private PlanSummary summary(PipelineDraft draft, ImageRequest wanted) {
+        return PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
+            List.of(devices.devices()));
     }
 }

@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.Conditions.Numbers;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Mix;
@@ -19,11 +20,15 @@ import java.util.OptionalInt;
  * {@link IllegalArgumentException} where the request brings what such a model does not take, or lacks what it needs.
  *
  * @param pixelsPerLatent along each side
+ * @param span the part of the steps that the model takes
  */
-record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request) {
-    /** Whether the request's picture becomes latents; that of an upscaler stays as it is. */
+record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request, NoiseSpan span) {
+    /**
+     * Whether the request's picture becomes latents; that of an upscaler stays as it is, and where another model has
+     * begun, it has taken the picture in.
+     */
     boolean encodesPicture() {
-        return request.given().isPresent() && model.extra() != ExtraChannels.PICTURE;
+        return request.given().isPresent() && model.extra() != ExtraChannels.PICTURE && span.isFirst();
     }
 
     /** Whether the known part of a picture is put back after every step. */
@@ -59,7 +64,7 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
     NoiseTable noise() {
         NoiseScheduler scheduler = request.scheduler().map(model.scheduler()::withMethod).orElse(model.scheduler());
         if (!encodesPicture()) {
-            return scheduler.table(request.steps());
+            return scheduler.table(request.steps(), 0, span);
         }
         double strength = request.given().get().usedStrength();
         int taken = (int) Math.min(request.steps() * strength, request.steps());
@@ -67,7 +72,7 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
             throw new IllegalArgumentException("strength " + strength + " of " + request.steps()
                 + " steps is less than one step; take more steps or a larger strength");
         }
-        NoiseTable table = scheduler.table(request.steps(), request.steps() - taken);
+        NoiseTable table = scheduler.table(request.steps(), request.steps() - taken, span);
         return repaints() ? table.repainting(start(table)) : table;
     }
 
@@ -79,8 +84,9 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
 
     LoopShape shape() {
         model.extra().check(request);
-        if (model.conditions().isRefiner() && request.given().isEmpty()) {
-            throw new IllegalArgumentException("this model refines a picture that another has drawn; give one");
+        if (model.conditions().isRefiner() && request.given().isEmpty() && span.isFirst()) {
+            throw new IllegalArgumentException("this model refines a picture that another has drawn; give one, or "
+                + "let the other model begin and make this one its refiner");
         }
         TensorType latents = latents();
         boolean guided = isGuided();

@@ -63,6 +63,11 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         return new DenoiserModel(name, graph, config, cuts, new PrecisionRewrite(precision));
     }
 
+    /** The same denoiser under another name. */
+    DenoiserModel named(String other) {
+        return new DenoiserModel(other, graph, config, cuts, rewrite);
+    }
+
     /** The precision in which it computes. */
     public Precision precision() {
         return rewrite.precision();

@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,30 +41,31 @@ final class EngineCache implements AutoCloseable {
         this.devices = devices;
     }
 
-    /**
-     * Builds what is missing for the size of this request, and frees what was for another size. The components of small
-     * models are built at the same time, those of large ones one after another, as building takes memory, too.
-     *
-     * @throws dev.slipstream.bridge.DeviceOutOfMemoryException before anything is built, if a device has no room
-     */
-    void build(Commission commission) {
-        LoopShape shape = commission.shape();
-        if (!shape.equals(built)) {
+    /** Frees what is of no use to this request: what was built for another size, or to read prompts otherwise. */
+    void release(Commission commission) {
+        if (!commission.shape().equals(built)) {
             closeSized();
         }
-        int clipSkip = commission.request().conditioning().clipSkip();
-        if (encoder != null && encoder.clipSkip() != clipSkip) {
+        if (encoder != null && encoder.clipSkip() != commission.request().conditioning().clipSkip()) {
             closeEncoder();
         }
+    }
+
+    /** What {@link #build} will take on each device, after {@link #release}. */
+    List<MemoryNeed> lacking(Commission commission) {
+        return built != null ? Collections.nCopies(devices.size(), MemoryNeed.NOTHING)
+            : draft.memory(commission.request(), UnrollOptions.of(devices, draft.options().guarded()), encoder == null);
+    }
+
+    /**
+     * Builds what is missing for this request, after {@link #release}. The components of small models are built at the
+     * same time, those of large ones one after another, as building takes memory, too.
+     */
+    void build(Commission commission) {
         boolean lacksPicture = commission.encodesPicture() && pictureEncoder == null;
-        if (built != null && encoder != null && !lacksPicture) {
-            return;
+        if (built == null || encoder == null || lacksPicture) {
+            buildLacking(commission.shape(), commission.request().conditioning().clipSkip(), lacksPicture);
         }
-        if (built == null) {
-            MemoryNeed.requireRoom(draft.memory(commission.request(),
-                UnrollOptions.of(devices, draft.options().guarded()), encoder == null), devices);
-        }
-        buildLacking(shape, clipSkip, lacksPicture);
     }
 
     private void buildLacking(LoopShape shape, int clipSkip, boolean lacksPicture) {
@@ -77,7 +79,7 @@ final class EngineCache implements AutoCloseable {
             building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(draft.pictureEncoder(),
                 model.decoderConfig(), shape.latents(), draft.pixelsPerLatent(), device)));
         }
-        if (built == null) {
+        if (built == null && draft.span().isLast()) {
             building.add(start("image decoder", () -> decoder = ImageDecoder.build(
                 ImageDecoder.fix(model.decoder(), shape.latents()), model.decoderConfig(), device)));
         }
@@ -118,6 +120,7 @@ final class EngineCache implements AutoCloseable {
         return encoder;
     }
 
+    /** There is none where another model takes the last steps. */
     ImageDecoder decoder() {
         return decoder;
     }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -26,10 +27,11 @@ import java.util.stream.Collectors;
  * @param build time for making engines and loop ready: next to nothing where an earlier request left them
  * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
  *     decoder
+ * @param refinement what a refiner had to do with it; its steps, bytes and times are in the others, too
  */
 public record GeneratedImage(Image image, ImageRequest request, String model, List<WeightedLora> loras,
     String scheduler, Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes,
-    Duration build, Duration text, Duration loop, Duration decode) {
+    Duration build, Duration text, Duration loop, Duration decode, Optional<Refinement> refinement) {
 
     /** What made the picture, as other tools read it from a picture's metadata. */
     public GenerationParameters parameters() {
@@ -42,13 +44,16 @@ public record GeneratedImage(Image image, ImageRequest request, String model, Li
         }
         settings.put("Seed", Long.toString(request.seed()));
         settings.put("Size", image.toString());
-        if (steps < request.steps()) {
-            settings.put("Denoising strength", Double.toString(request.given().orElseThrow().usedStrength()));
-        }
+        request.given().filter(picture -> steps < request.steps()).ifPresent(picture ->
+            settings.put("Denoising strength", Double.toString(picture.usedStrength())));
         settings.put("Model", model);
         if (!loras.isEmpty()) {
             settings.put("Lora", loras.stream().map(WeightedLora::toString).collect(Collectors.joining(", ")));
         }
+        refinement.ifPresent(second -> {
+            settings.put("Refiner", second.model());
+            settings.put("Refiner switch at", Double.toString(second.handover()));
+        });
         settings.put("Plan", plan.strategy());
         if (precision != Precision.FP32) {
             settings.put("Precision", precision.toString());

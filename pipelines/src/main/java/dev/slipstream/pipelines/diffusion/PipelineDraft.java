@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Strategy;
@@ -11,6 +12,7 @@ import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -24,6 +26,9 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
+ * <p>Where a refiner takes over, this is the draft of the model that begins, and {@link #refiner} that of the other:
+ * {@link #program}, {@link #blueprint} and {@link #noise} are of one model, the rest of both.
+ *
  * <p><b>Threads:</b> any. <b>Ownership:</b> its owner closes it; the draft of a pipeline belongs to the pipeline.
  */
 public final class PipelineDraft implements AutoCloseable {
@@ -31,21 +36,51 @@ public final class PipelineDraft implements AutoCloseable {
     private final Strategy strategy;
     private final int devices;
     private final LoopOptions options;
+    private final NoiseSpan span;
+    private final Optional<PipelineDraft> refiner;
     private final int pixelsPerLatent;
     private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
     private Graph pictureEncoder;
     private DenoiserModel repainting;
 
-    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options) {
+    /**
+     * @param span the part of the steps that this model takes
+     * @param refiner the draft of the model that takes the rest; its owner is this draft, once both fit
+     * @throws dev.slipstream.pipelines.model.ModelException if the refiner does not fit the model
+     */
+    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options, NoiseSpan span,
+        Optional<PipelineDraft> refiner) {
         this.model = model;
         this.strategy = strategy;
         this.devices = devices;
         this.options = options;
+        this.span = span;
+        this.refiner = refiner;
         TensorType latents = TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(),
             model.config().sampleHeight(), model.config().sampleWidth());
         ComponentModel decoder = ImageDecoder.fix(model.decoder(), latents);
         this.pixelsPerLatent =
             Math.toIntExact(decoder.outputs().get(decoder.output()).shape().dim(2) / latents.shape().dim(2));
+        handover().ifPresent(Handover::check);
+    }
+
+    private Optional<Handover> handover() {
+        return refiner.map(next -> new Handover(this, next));
+    }
+
+    /** The model that takes the last steps, where there is one: the same requests, the same strategy and devices. */
+    public Optional<PipelineDraft> refiner() {
+        return refiner;
+    }
+
+    /** The part of the steps that this model takes. */
+    public NoiseSpan span() {
+        return span;
+    }
+
+    /** The models that draw a picture, in the order of their steps. */
+    List<PipelineDraft> models() {
+        return refiner.map(next -> List.of(this, next)).orElseGet(() -> List.of(this));
     }
 
     PipelineModel model() {
@@ -115,16 +150,21 @@ public final class PipelineDraft implements AutoCloseable {
         return UnrollOptions.PLAIN.withGuards(options.guarded());
     }
 
-    /** What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. */
+    /**
+     * What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. A refiner is
+     * there beside the model that begins, and adds what it takes.
+     */
     public List<MemoryNeed> memory(ImageRequest request) {
-        return memory(request, plain(), true);
+        List<MemoryNeed> own = memory(request, plain(), true);
+        return refiner.map(next -> MemoryNeed.sums(own, next.memory(request))).orElse(own);
     }
 
-    /** @param encoder whether the text encoder is yet to be built */
+    /** Without the refiner. @param encoder whether the text encoder is yet to be built */
     List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, boolean encoder) {
         Blueprint blueprint = blueprint(request);
         Program program = program(request, unrolled);
-        long components = model.decoder().weightBytes() + (encoder ? model.texts().weightBytes() : 0)
+        long components = (span.isLast() ? model.decoder().weightBytes() : 0)
+            + (encoder ? model.texts().weightBytes() : 0)
             + (commission(request).encodesPicture() ? pictureEncoder().weightBytes() : 0);
         return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
             device == 0 ? components : 0, program.bufferBytes(device), blueprint.workBytes(device))).toList();
@@ -134,7 +174,7 @@ public final class PipelineDraft implements AutoCloseable {
      * Finds out whether the request can be drawn, as far as that is known before engines are built.
      *
      * @throws IllegalArgumentException if the size does not fit the model, or the request brings what such a model
-     *     does not take
+     *     does not take, or the noise schedulers of model and refiner do not fit together
      * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing that the request needs
      * @throws dev.slipstream.pipelines.diffusion.noise.NoiseSchedulerException if there is no such noise scheduler, or
      *     it cannot take so many steps
@@ -150,25 +190,27 @@ public final class PipelineDraft implements AutoCloseable {
         if (commission(request).encodesPicture()) {
             pictureEncoder();
         }
+        refiner.ifPresent(next -> next.check(request));
+        handover().ifPresent(handover -> handover.check(request));
     }
 
-    /** What the model will not see of the prompts, which are cut where they are too long; one sentence each. */
+    /** What the models will not see of the prompts, which are cut where they are too long; one sentence each. */
     public List<String> warnings(ImageRequest request) {
-        return Stream.of(request.prompt(), request.negative())
-            .flatMap(prompt -> model.texts().complaints(prompt).stream()).toList();
+        return Stream.of(request.prompt(), request.negative()).flatMap(prompt -> models().stream()
+            .flatMap(draft -> draft.model.texts().complaints(prompt).stream()).distinct()).toList();
     }
 
-    /** The steps that the request takes, as its noise scheduler works them out. */
+    /** The steps that the model takes, as its noise scheduler works them out. */
     public NoiseTable noise(ImageRequest request) {
         return commission(request).noise();
     }
 
     Commission commission(ImageRequest request) {
-        return new Commission(model, pixelsPerLatent, request);
+        return new Commission(model, pixelsPerLatent, request, span);
     }
 
     @Override
     public void close() {
-        model.close();
+        models().forEach(draft -> draft.model.close());
     }
 }
