@@ -122,7 +122,7 @@ final class GenerateCommand implements Callable<Integer> {
         FirstStep firstStep = new FirstStep();
         try (DiffusionPipeline pipeline = refiner.addTo(DiffusionPipeline.of(model.path())).loras(lora.loras())
             .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
-            .patience(Duration.ofSeconds(stepTimeout)).open()) {
+            .patience(Duration.ofSeconds(stepTimeout)).warnings(new WarningsOnce(terminal.err())).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {

@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.diffusion.Conditions.Numbers;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Mix;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * A request as a model reads it: sizes, steps, where the loop starts, and what the denoiser is told. Methods throw
@@ -54,6 +56,10 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
         return isGuided() ? request.guidance() : Guidance.NONE;
     }
 
+    PromptPair prompts() {
+        return new PromptPair(isGuided() ? request.negative() : "", request.prompt(), request.conditioning().reading());
+    }
+
     /** The request with all that it leaves to the model filled in. */
     ImageRequest completed() {
         Size size = size(shape().latents());
@@ -90,10 +96,22 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
         }
         TensorType latents = latents();
         boolean guided = isGuided();
-        Map<String, TensorType> types = new LinkedHashMap<>(model.texts().types());
+        Map<String, TensorType> types = new LinkedHashMap<>(texts());
         numbers(latents).forEach((name, numbers) -> types.put(name, numbers.type(model.denoiser(), name)));
         types.replaceAll((name, type) -> guided ? type : LoopShape.withRows(type, 1));
         return new LoopShape(latents, model.config().inChannels() - model.config().outChannels(), guided, types);
+    }
+
+    private Map<String, TensorType> texts() {
+        int chunks = model.texts().chunks(prompts());
+        Map<String, TensorType> texts = model.texts().types(chunks);
+        OptionalLong only = model.denoiser().fixedSize(TextModels.STATES, 1);
+        if (chunks > 1 && only.isPresent()) {
+            throw new GraphException("the denoiser's graph was exported for texts of " + only.getAsLong()
+                + " tokens only, and these long prompts take " + texts.get(TextModels.STATES).shape().dim(1)
+                + "; let them be cut, or take a graph that leaves the length open, or the checkpoint");
+        }
+        return texts;
     }
 
     /** The numbers that the denoiser is told, by the names of its inputs. */

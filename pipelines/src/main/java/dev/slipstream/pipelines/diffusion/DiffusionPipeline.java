@@ -21,7 +21,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * From a text to a picture. Opening it reads a model folder and opens devices; engines are built when the first
@@ -40,14 +43,18 @@ import java.util.stream.Stream;
  * that wait, and frees all. A request that fails leaves the pipeline usable.
  */
 public final class DiffusionPipeline implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DiffusionPipeline.class);
+
     private final List<Device> devices;
     private final PipelineDraft draft;
     private final Painter painter;
+    private final Consumer<String> warned;
     private final ExecutorService thread;
     private volatile boolean closing;
 
-    private DiffusionPipeline(PipelineDraft draft, List<Device> devices) {
+    private DiffusionPipeline(PipelineDraft draft, List<Device> devices, Consumer<String> warned) {
         this.devices = devices;
+        this.warned = warned;
         this.draft = draft;
         this.painter = new Painter(draft, devices);
         this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("slipstream").factory());
@@ -71,6 +78,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Loras loras = Loras.NONE;
         private Optional<Path> refiner = Optional.empty();
         private double handover = USUAL_HANDOVER;
+        private Consumer<String> warned = warning -> LOG.warn("{}", warning);
 
         private Builder(Path model) {
             this.model = model;
@@ -172,6 +180,15 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Who is told what the model will not see of a request's prompts, when the request's turn has come: one
+         * sentence a call, as {@link PipelineDraft#warnings} has them beforehand. The log if not said.
+         */
+        public Builder warnings(Consumer<String> listener) {
+            warned = listener;
+            return this;
+        }
+
         /** Where devices come from, if not from all providers that are present. */
         public Builder providers(Devices from) {
             providers = from;
@@ -199,7 +216,7 @@ public final class DiffusionPipeline implements AutoCloseable {
                 throw failure;
             }
             try {
-                return new DiffusionPipeline(draft, opening.join());
+                return new DiffusionPipeline(draft, opening.join(), warned);
             } catch (CompletionException wrapped) {
                 draft.close();
                 throw wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
@@ -264,6 +281,7 @@ public final class DiffusionPipeline implements AutoCloseable {
                     if (closing) {
                         throw new CancellationException("the pipeline was closed before this request's turn");
                     }
+                    draft.warnings(request).forEach(warned);
                     generation.complete(painter.paint(request, generation));
                 } catch (Throwable failure) {
                     generation.fail(failure);

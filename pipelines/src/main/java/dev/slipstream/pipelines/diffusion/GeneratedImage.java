@@ -46,6 +46,7 @@ public record GeneratedImage(Image image, ImageRequest request, String model, Li
         settings.put("Size", image.toString());
         request.given().filter(picture -> steps < request.steps()).ifPresent(picture ->
             settings.put("Denoising strength", Double.toString(picture.usedStrength())));
+        putReading(settings);
         settings.put("Model", model);
         if (!loras.isEmpty()) {
             settings.put("Lora", loras.stream().map(WeightedLora::toString).collect(Collectors.joining(", ")));
@@ -61,6 +62,21 @@ public record GeneratedImage(Image image, ImageRequest request, String model, Li
         String version = GeneratedImage.class.getPackage().getImplementationVersion();
         settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
         return new GenerationParameters(request.prompt(), request.negative(), settings);
+    }
+
+    /** How the prompts were read, as far as that is not the usual. */
+    private void putReading(Map<String, String> settings) {
+        int clipSkip = request.conditioning().clipSkip();
+        if (clipSkip > 0) {
+            // Those tools count the layer that is read from the end, so that 1 is the last.
+            settings.put("Clip skip", Integer.toString(clipSkip + 1));
+        }
+        if (request.conditioning().reading().weighted()) {
+            settings.put("Prompt weights", "read");
+        }
+        if (request.conditioning().reading().whole()) {
+            settings.put("Long prompts", "whole");
+        }
     }
 
     /** The texts that {@link PngFile} writes beside the picture. */

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * A pipeline on paper: a model that was read, a strategy and a number of devices. It tells what a request would run and
@@ -194,10 +193,13 @@ public final class PipelineDraft implements AutoCloseable {
         handover().ifPresent(handover -> handover.check(request));
     }
 
-    /** What the models will not see of the prompts, which are cut where they are too long; one sentence each. */
+    /**
+     * What the models will not see of the prompts, one sentence each: their ends are cut off where they are too long
+     * and not {@link dev.slipstream.pipelines.diffusion.text.PromptReading#whole read whole}.
+     */
     public List<String> warnings(ImageRequest request) {
-        return Stream.of(request.prompt(), request.negative()).flatMap(prompt -> models().stream()
-            .flatMap(draft -> draft.model.texts().complaints(prompt).stream()).distinct()).toList();
+        return models().stream().flatMap(draft -> draft.model.texts()
+            .complaints(draft.commission(request).prompts()).stream()).distinct().toList();
     }
 
     /** The steps that the model takes, as its noise scheduler works them out. */

@@ -35,8 +35,7 @@ final class RequestTensors {
      * @param stepsBefore steps that other models take before
      */
     Map<String, MemorySegment> make(EngineCache engines, int stepsBefore) {
-        engines.encoder().encode(commission.request().negative(), commission.request().prompt(), arena)
-            .forEach(this::condition);
+        engines.encoder().encode(commission.prompts(), arena).forEach(this::condition);
         commission.numbers(latents).forEach((name, numbers) -> condition(name,
             bothRows(numbers.type(commission.model().denoiser(), name), numbers)));
         Mix start = commission.start(noise);
