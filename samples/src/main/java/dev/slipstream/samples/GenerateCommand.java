@@ -26,6 +26,7 @@ import picocli.CommandLine.Parameters;
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
         "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
         "  slipstream generate \"two yellow squares\" --count 4 --output squares.png",
+        "  slipstream generate \"a castle\" --model DIR --lora ink.safetensors:0.8",
         "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
         "  slipstream generate \"a castle\" --model SDXL --refiner SDXL-REFINER --handover 0.8",
         "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})

@@ -75,7 +75,8 @@ class WrongInputTest {
         --enlarge 100000                        | use a smaller --enlarge
         --preview -2                            | not -2
         --size 32                               | WIDTHxHEIGHT
-        --size 33x32                            | multiple of 2
+        --size 33x32                            | multiple of 8 pixels for this model, 32 or 40, not 33
+        --size 32x6                             | multiple of 8 pixels for this model, 8, not 6
         --size 64x64                            | float32
         --strength 0.5                          | add --image
         --mask FILE.png                         | add --image
@@ -86,6 +87,7 @@ class WrongInputTest {
         --crop 0,0                              | are for SDXL
         --crop 0                                | takes X,Y
         --target-size 64                        | takes WIDTHxHEIGHT
+        of red stars                            | put the whole prompt in quotes
         --colour blue                           | unknown options: '--colour'
         --output                                | --output
         """)

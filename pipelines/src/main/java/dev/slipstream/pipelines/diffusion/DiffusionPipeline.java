@@ -234,7 +234,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             if (devices.isEmpty()) {
                 throw new IllegalArgumentException("a pipeline needs at least one device");
             }
-            PipelineModel read = PipelineModel.read(loras.mergedInto(ModelFolder.open(model)), precision);
+            PipelineModel read = PipelineModel.read(ModelFolder.open(model), loras, precision);
             Optional<PipelineDraft> second = Optional.empty();
             try {
                 second = refiner.map(folder -> readRefiner(folder, read));

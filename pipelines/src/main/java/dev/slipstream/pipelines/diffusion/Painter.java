@@ -39,11 +39,12 @@ final class Painter implements AutoCloseable {
             turns.forEach(turn -> turn.run(latents, steps, generation, decoder));
             long looped = System.nanoTime();
             Image image = decoder.decode(latents);
-            return new GeneratedImage(image, request, draft.model().folder().name(), first.noise().name(),
-                draft.precision(), first.blueprint().plan(), devices.stream().map(Device::name).toList(),
-                steps, turns.stream().mapToLong(Turn::copiedBytes).sum(), Duration.ofNanos(start - begin),
-                Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded),
-                Duration.ofNanos(System.nanoTime() - looped), turns.stream().skip(1).findFirst().map(Turn::refinement));
+            return new GeneratedImage(image, request, draft.model().folder().name(), draft.model().loras().list(),
+                first.noise().name(), draft.precision(), first.blueprint().plan(),
+                devices.stream().map(Device::name).toList(), steps, turns.stream().mapToLong(Turn::copiedBytes).sum(),
+                Duration.ofNanos(start - begin), Duration.ofNanos(encoded - start),
+                Duration.ofNanos(looped - encoded), Duration.ofNanos(System.nanoTime() - looped),
+                turns.stream().skip(1).findFirst().map(Turn::refinement));
         }
     }
 
