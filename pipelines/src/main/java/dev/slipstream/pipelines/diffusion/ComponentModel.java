@@ -42,6 +42,15 @@ public record ComponentModel(String name, Graph graph, Map<String, TensorType> i
         return graph.outputs().getFirst().getName();
     }
 
+    /** Type of the first input, often the only one. */
+    TensorType inputType() {
+        return inputs.get(graph.inputs().getFirst().getName());
+    }
+
+    TensorType outputType() {
+        return outputs.get(output());
+    }
+
     /** Builds the engine; its owner closes it. */
     public EngineRunner build(Device device) {
         return new EngineRunner(device, new EngineSource(name, ByteBuffer.wrap(GraphFile.serialize(graph)),

@@ -65,6 +65,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Devices providers = Devices.discover();
         private LoopOptions options = LoopOptions.DEFAULT;
         private Loras loras = Loras.NONE;
+        private Tiles tiles = new Tiles.Whole();
 
         private Builder(Path model) {
             this.model = model;
@@ -119,6 +120,12 @@ public final class DiffusionPipeline implements AutoCloseable {
          */
         public Builder replayed(boolean replayed) {
             options = options.withReplay(replayed);
+            return this;
+        }
+
+        /** In what pieces the autoencoder works; it takes pictures whole if not said, which is exact. */
+        public Builder tiles(Tiles wanted) {
+            tiles = wanted;
             return this;
         }
 
@@ -183,7 +190,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             }
             PipelineModel read = PipelineModel.read(loras.mergedInto(ModelFolder.open(model)), precision);
             try {
-                return new PipelineDraft(read, strategy, devices.size(), options);
+                return new PipelineDraft(read, strategy, devices.size(), options, tiles);
             } catch (RuntimeException | Error failure) {
                 read.close();
                 throw failure;

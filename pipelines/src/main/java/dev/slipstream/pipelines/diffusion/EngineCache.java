@@ -1,19 +1,23 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
  * What a pipeline has built, and keeps for the next request: engines for one size at a time, and the loops that were
- * used last. One thread at a time.
+ * used last. The engines of the autoencoder are for a tile, and stay when pictures of other sizes have such tiles, too.
+ * One thread at a time.
  */
 final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */
@@ -48,41 +52,61 @@ final class EngineCache implements AutoCloseable {
     void build(Commission commission) {
         LoopShape shape = commission.shape();
         if (!shape.equals(built)) {
-            closeSized();
+            closeLoops();
+        }
+        if (decoder != null && !decoder.tile().equals(draft.autoencoder().tile(shape.latents()))) {
+            closeAutoencoder();
         }
         int clipSkip = commission.request().conditioning().clipSkip();
         if (encoder != null && encoder.clipSkip() != clipSkip) {
             closeEncoder();
         }
-        boolean lacksPicture = commission.encodesPicture() && pictureEncoder == null;
-        if (built != null && encoder != null && !lacksPicture) {
-            return;
-        }
-        if (built == null) {
+        Set<Component> lacking = lacking(commission);
+        if (lacking.contains(Component.DENOISER)) {
             MemoryNeed.requireRoom(draft.memory(commission.request(),
-                UnrollOptions.of(devices, draft.options().guarded()), encoder == null), devices);
+                UnrollOptions.of(devices, draft.options().guarded()), lacking), devices);
         }
-        buildLacking(shape, clipSkip, lacksPicture);
+        if (!lacking.isEmpty()) {
+            buildLacking(shape, clipSkip, lacking);
+        }
     }
 
-    private void buildLacking(LoopShape shape, int clipSkip, boolean lacksPicture) {
-        Device device = devices.getFirst();
-        PipelineModel model = draft.model();
-        List<CompletableFuture<Void>> building = new ArrayList<>();
+    private Set<Component> lacking(Commission commission) {
+        Set<Component> lacking = EnumSet.noneOf(Component.class);
         if (encoder == null) {
-            building.add(start("text encoder", () -> encoder = TextEncoder.build(model.texts(), clipSkip, device)));
-        }
-        if (lacksPicture) {
-            building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(draft.pictureEncoder(),
-                model.decoderConfig(), shape.latents(), draft.pixelsPerLatent(), device)));
+            lacking.add(Component.TEXT_ENCODER);
         }
         if (built == null) {
-            building.add(start("image decoder", () -> decoder = ImageDecoder.build(
-                ImageDecoder.fix(model.decoder(), shape.latents()), model.decoderConfig(), device)));
+            lacking.add(Component.DENOISER);
+        }
+        if (decoder == null) {
+            lacking.add(Component.VAE_DECODER);
+        }
+        if (pictureEncoder == null && commission.encodesPicture()) {
+            lacking.add(Component.VAE_ENCODER);
+        }
+        return lacking;
+    }
+
+    private void buildLacking(LoopShape shape, int clipSkip, Set<Component> lacking) {
+        Device device = devices.getFirst();
+        Autoencoder halves = draft.autoencoder();
+        List<CompletableFuture<Void>> building = new ArrayList<>();
+        if (lacking.contains(Component.TEXT_ENCODER)) {
+            building.add(start("text encoder",
+                () -> encoder = TextEncoder.build(draft.model().texts(), clipSkip, device)));
+        }
+        if (lacking.contains(Component.VAE_ENCODER)) {
+            building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(
+                halves.encoder(shape.latents()), halves.config(), halves.tile(shape.latents()), device)));
+        }
+        if (lacking.contains(Component.VAE_DECODER)) {
+            building.add(start("image decoder",
+                () -> decoder = ImageDecoder.build(halves.decoder(shape.latents()), halves.config(), device)));
         }
         RuntimeException failure = null;
         try {
-            if (built == null) {
+            if (lacking.contains(Component.DENOISER)) {
                 denoiser = Denoiser.build(draft.blueprint(shape), devices);
             }
         } catch (RuntimeException denoiserFailure) {
@@ -96,7 +120,8 @@ final class EngineCache implements AutoCloseable {
             }
         }
         if (failure != null) {
-            closeSized();
+            closeLoops();
+            closeAutoencoder();
             throw failure;
         }
         built = shape;
@@ -144,13 +169,17 @@ final class EngineCache implements AutoCloseable {
         return ready;
     }
 
-    private void closeSized() {
+    private void closeLoops() {
         loops.values().forEach(Execution::close);
         loops.clear();
         if (denoiser != null) {
             denoiser.close();
             denoiser = null;
         }
+        built = null;
+    }
+
+    private void closeAutoencoder() {
         if (decoder != null) {
             decoder.close();
             decoder = null;
@@ -159,7 +188,6 @@ final class EngineCache implements AutoCloseable {
             pictureEncoder.close();
             pictureEncoder = null;
         }
-        built = null;
     }
 
     private void closeEncoder() {
@@ -171,7 +199,8 @@ final class EngineCache implements AutoCloseable {
 
     @Override
     public void close() {
-        closeSized();
+        closeLoops();
+        closeAutoencoder();
         closeEncoder();
     }
 }

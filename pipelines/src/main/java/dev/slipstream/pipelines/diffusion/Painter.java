@@ -37,10 +37,10 @@ final class Painter implements AutoCloseable {
                 new RequestTensors(commission, noise, shape.latents(), arena).make(engines);
             MemorySegment latents = arena.allocate(shape.latents().bytes(), 64);
             long encoded = System.nanoTime();
-            execution.run(given, generation.observer(step -> preview(execution, step, latents)));
+            execution.run(given, generation.observer(step -> preview(execution, step, latents, shape)));
             long looped = System.nanoTime();
             execution.latents(noise.steps() - 1, latents);
-            Image image = engines.decoder().decode(latents);
+            Image image = engines.decoder().decode(latents, shape.latents().shape());
             return new GeneratedImage(image, request, draft.model().folder().name(), noise.name(),
                 draft.precision(), draft.blueprint(shape).plan(), devices.stream().map(Device::name).toList(),
                 noise.steps(), execution.program().copiedBytes(), Duration.ofNanos(start - begin),
@@ -49,12 +49,12 @@ final class Painter implements AutoCloseable {
         }
     }
 
-    private Optional<Image> preview(Execution execution, int step, MemorySegment latents) {
+    private Optional<Image> preview(Execution execution, int step, MemorySegment latents, LoopShape shape) {
         if (!execution.program().estimates().containsKey(step)) {
             return Optional.empty();
         }
         execution.estimate(step, latents);
-        return Optional.of(engines.decoder().decode(latents));
+        return Optional.of(engines.decoder().decode(latents, shape.latents().shape()));
     }
 
     @Override

@@ -1,16 +1,16 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.bridge.DataType;
-import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.UnrollOptions;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -31,21 +31,16 @@ public final class PipelineDraft implements AutoCloseable {
     private final Strategy strategy;
     private final int devices;
     private final LoopOptions options;
-    private final int pixelsPerLatent;
+    private final Autoencoder autoencoder;
     private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
-    private Graph pictureEncoder;
     private DenoiserModel repainting;
 
-    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options) {
+    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options, Tiles tiles) {
         this.model = model;
         this.strategy = strategy;
         this.devices = devices;
         this.options = options;
-        TensorType latents = TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(),
-            model.config().sampleHeight(), model.config().sampleWidth());
-        ComponentModel decoder = ImageDecoder.fix(model.decoder(), latents);
-        this.pixelsPerLatent =
-            Math.toIntExact(decoder.outputs().get(decoder.output()).shape().dim(2) / latents.shape().dim(2));
+        this.autoencoder = new Autoencoder(model, tiles);
     }
 
     PipelineModel model() {
@@ -61,16 +56,8 @@ public final class PipelineDraft implements AutoCloseable {
         return options;
     }
 
-    int pixelsPerLatent() {
-        return pixelsPerLatent;
-    }
-
-    /** The encoder of pictures, read when it is first wanted. */
-    synchronized Graph pictureEncoder() {
-        if (pictureEncoder == null) {
-            pictureEncoder = new ComponentGraphs(model.folder()).imageEncoder();
-        }
-        return pictureEncoder;
+    Autoencoder autoencoder() {
+        return autoencoder;
     }
 
     /**
@@ -117,17 +104,22 @@ public final class PipelineDraft implements AutoCloseable {
 
     /** What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. */
     public List<MemoryNeed> memory(ImageRequest request) {
-        return memory(request, plain(), true);
+        return memory(request, plain(), EnumSet.allOf(Component.class));
     }
 
-    /** @param encoder whether the text encoder is yet to be built */
-    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, boolean encoder) {
+    /** @param lacking which components are yet to be built, or more than the request needs */
+    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, Set<Component> lacking) {
+        Commission commission = commission(request);
         Blueprint blueprint = blueprint(request);
         Program program = program(request, unrolled);
-        long components = model.decoder().weightBytes() + (encoder ? model.texts().weightBytes() : 0)
-            + (commission(request).encodesPicture() ? pictureEncoder().weightBytes() : 0);
+        boolean encodes = commission.encodesPicture();
+        long components = (lacking.contains(Component.VAE_DECODER) ? model.decoder().weightBytes() : 0)
+            + (lacking.contains(Component.TEXT_ENCODER) ? model.texts().weightBytes() : 0)
+            + (encodes && lacking.contains(Component.VAE_ENCODER) ? autoencoder.encoderGraph().weightBytes() : 0);
+        long work = autoencoder.workBytes(commission.shape().latents(), encodes);
         return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
-            device == 0 ? components : 0, program.bufferBytes(device), blueprint.workBytes(device))).toList();
+            device == 0 ? components : 0, program.bufferBytes(device),
+            Math.max(blueprint.workBytes(device), device == 0 ? work : 0))).toList();
     }
 
     /**
@@ -148,7 +140,7 @@ public final class PipelineDraft implements AutoCloseable {
         blueprint(request);
         model.texts().models(request.conditioning().clipSkip());
         if (commission(request).encodesPicture()) {
-            pictureEncoder();
+            autoencoder.encoderGraph();
         }
     }
 
@@ -164,7 +156,7 @@ public final class PipelineDraft implements AutoCloseable {
     }
 
     Commission commission(ImageRequest request) {
-        return new Commission(model, pixelsPerLatent, request);
+        return new Commission(model, autoencoder.pixelsPerLatent(), request);
     }
 
     @Override

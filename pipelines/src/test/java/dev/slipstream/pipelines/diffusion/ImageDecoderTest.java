@@ -12,6 +12,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.DecoderConfig;
+import dev.slipstream.pipelines.model.LatentScaling;
 import dev.slipstream.pipelines.model.RandomCheckpoint;
 import dev.slipstream.pipelines.model.vae.AutoencoderKl;
 import java.io.IOException;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Decodes with an autoencoder that doubles the sides, whole and in tiles. */
 class ImageDecoderTest {
-    private static final DecoderConfig CONFIG = new DecoderConfig(0.5, 0.1, 4, 2, 24);
+    private static final DecoderConfig CONFIG = new DecoderConfig(LatentScaling.of(0.5, 0.1), 4, 2, 24);
 
     @TempDir
     private Path folder;
@@ -48,7 +49,7 @@ class ImageDecoderTest {
     private Planes decode(Graph graph, TensorType latents, int side) {
         try (Device device = Devices.discover().open(new DeviceSpec("cpu", "1"));
             ImageDecoder decoder = ImageDecoder.build(ImageDecoder.fix(graph, ImageDecoder.tile(latents, side)),
-                CONFIG, latents, device);
+                CONFIG, device);
             Arena arena = Arena.ofShared()) {
             MemorySegment values = arena.allocate(latents.bytes(), 64);
             long width = latents.shape().dim(3);
@@ -57,7 +58,7 @@ class ImageDecoderTest {
                 double y = 2 * Math.PI * (i / width);
                 values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (Math.sin(x / 6) + Math.cos(y / 8)));
             }
-            return decoder.picture(values);
+            return decoder.picture(values, latents.shape());
         }
     }
 
