@@ -50,6 +50,9 @@ final class GenerateCommand implements Callable<Integer> {
     private PrecisionOption precision;
 
     @Mixin
+    private TilesOption tiles;
+
+    @Mixin
     private RequestOptions request;
 
     @Option(names = "--negative", paramLabel = "TEXT", order = 20, defaultValue = "",
@@ -116,8 +119,8 @@ final class GenerateCommand implements Callable<Integer> {
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         FirstStep firstStep = new FirstStep();
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).loras(lora.loras())
-            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
-            .patience(Duration.ofSeconds(stepTimeout)).open()) {
+            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).tiles(tiles.tiles())
+            .guarded(guard).patience(Duration.ofSeconds(stepTimeout)).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {

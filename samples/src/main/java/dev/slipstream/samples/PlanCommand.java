@@ -31,6 +31,9 @@ final class PlanCommand implements Callable<Integer> {
     private PrecisionOption precision;
 
     @Mixin
+    private TilesOption tiles;
+
+    @Mixin
     private RequestOptions request;
 
     @ArgGroup
@@ -54,7 +57,7 @@ final class PlanCommand implements Callable<Integer> {
         ImageRequest wanted = request.request("");
         try (PipelineDraft draft =
             DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan())
-                .precision(precision.precision()).draft()) {
+                .precision(precision.precision()).tiles(tiles.tiles()).draft()) {
             PlanSummary plan = PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
                 List.of(devices.devices()));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));

@@ -20,6 +20,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,16 +48,23 @@ class ImageDecoderTest {
     }
 
     private Planes decode(Graph graph, TensorType latents, int side) {
+        return decode(graph, latents, side, CONFIG, 1);
+    }
+
+    /** @param strength how large the first channel of the latents is, beside the others */
+    private Planes decode(Graph graph, TensorType latents, int side, DecoderConfig config, double strength) {
         try (Device device = Devices.discover().open(new DeviceSpec("cpu", "1"));
             ImageDecoder decoder = ImageDecoder.build(ImageDecoder.fix(graph, ImageDecoder.tile(latents, side)),
-                CONFIG, device);
+                config, device);
             Arena arena = Arena.ofShared()) {
             MemorySegment values = arena.allocate(latents.bytes(), 64);
             long width = latents.shape().dim(3);
             for (long i = 0; i < latents.shape().elements(); i++) {
                 double x = 2 * Math.PI * (i % width);
                 double y = 2 * Math.PI * (i / width);
-                values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (Math.sin(x / 6) + Math.cos(y / 8)));
+                double scale = i < width * latents.shape().dim(2) ? strength : 1;
+                values.setAtIndex(ValueLayout.JAVA_FLOAT, i,
+                    (float) (scale * (Math.sin(x / 6) + Math.cos(y / 8))));
             }
             return decoder.picture(values, latents.shape());
         }
@@ -70,6 +78,17 @@ class ImageDecoderTest {
         assertEquals(latents, ImageDecoder.tile(latents, CONFIG.tileSide()));
         assertArrayEquals(decode(graph, latents, 1000).values(),
             decode(graph, latents, CONFIG.tileSide()).values());
+    }
+
+    @Test
+    void everyChannelIsScaledByItsOwnDeviation() throws IOException {
+        TensorType latents = TensorType.of(DataType.FLOAT32, 1, 4, 6, 5);
+        Graph graph = decoder();
+        DecoderConfig perChannel = new DecoderConfig(new LatentScaling(0.5, 0, List.of(0.1, 0.1, 0.1, 0.1),
+            List.of(2.0, 1.0, 1.0, 1.0)), 4, 2, 24);
+
+        assertArrayEquals(decode(graph, latents, 1000, CONFIG, 2).values(),
+            decode(graph, latents, 1000, perChannel, 1).values());
     }
 
     /** Norms see one tile at a time, which is the price; here a tile has as many waves as the picture, for its size. */
