@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define MAX_TERMS 8
+#define SPREAD_LANES 256
 
 /* Counts are elements of the tensor that is written or, for the guard, read. Addresses are of device memory. */
 
@@ -51,5 +52,24 @@ typedef struct {
     int64_t count;
     int32_t label;
 } GuardArguments;
+
+/* Sums of every SPREAD_LANES-th element of a picture. */
+typedef struct {
+    double text;
+    double text_squares;
+    double guided;
+    double guided_squares;
+} Spread;
+
+/* The count is of one picture; there are SPREAD_LANES spreads for each. */
+typedef struct {
+    const float *text;
+    const float *guided;
+    float *out;
+    Spread *spreads;
+    int64_t count;
+    int32_t pictures;
+    float strength;
+} RescaleArguments;
 
 #endif

@@ -5,3 +5,4 @@
 #include "normal.cu"
 #include "image.cu"
 #include "guard.cu"
+#include "rescale.cu"

@@ -26,7 +26,9 @@
     EACH(image_rgb8, ImageArguments) \
     EACH(guard_f32, GuardArguments) \
     EACH(guard_f16, GuardArguments) \
-    EACH(guard_bf16, GuardArguments)
+    EACH(guard_bf16, GuardArguments) \
+    EACH(rescale_spread_f32, RescaleArguments) \
+    EACH(rescale_f32, RescaleArguments)
 
 KERNELS(RUN)
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The one arithmetic kernel, against sums in double precision. */
+/** Combinations, against sums in double precision. */
 public interface CombineContract {
     DeviceFixture fixture();
 

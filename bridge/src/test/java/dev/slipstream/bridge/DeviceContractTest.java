@@ -11,9 +11,9 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
  * A provider's tests extend this class. After each test nothing may be left on the devices.
  */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
-public abstract class DeviceContractTest implements CopyContract, CombineContract, GuardContract,
-        EventContract, FailureContract, EngineContract, BindingContract, ReplayContract, LifecycleContract,
-        LeakContract, GiveUpContract, MemoryContract, RandomWorkContract {
+public abstract class DeviceContractTest implements CopyContract, CombineContract, RescaleContract,
+        GuardContract, EventContract, FailureContract, EngineContract, BindingContract, ReplayContract,
+        LifecycleContract, LeakContract, GiveUpContract, MemoryContract, RandomWorkContract {
     private DeviceFixture fixture;
 
     /** The provider under test; one instance for all tests of the class is enough. */

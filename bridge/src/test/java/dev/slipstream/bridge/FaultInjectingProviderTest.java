@@ -117,6 +117,7 @@ class FaultInjectingProviderTest {
         TensorType type = TensorType.of(DataType.FLOAT32, 2);
         float[] result = new float[2];
         try (Buffer x = device.allocate(8); Buffer y = device.allocate(8);
+                Buffer work = device.allocate(GuidanceRescale.workBytes(1));
                 Engine engine = device.build(EngineSource.of("affine", TestModels.affine(2)));
                 ExecutionContext context = engine.newContext(); Event ready = device.newEvent();
                 Event end = device.newTimedEvent(); Stream first = device.newStream("first");
@@ -132,6 +133,7 @@ class FaultInjectingProviderTest {
             first.record(ready);
             second.await(ready);
             second.combine(new Combination(x.all(), List.of(x.all(), y.all()), List.of(1f, 10f)));
+            second.rescale(new GuidanceRescale(y.all(), y.all(), x.all(), work.all(), 1, 0));
             second.copy(x.all(), y.all());
             second.download(y.all(), MemorySegment.ofArray(result));
             second.record(end);

@@ -19,6 +19,11 @@ final class FaultyBuffer implements Buffer {
             combination.inputs().stream().map(FaultyBuffer::unwrap).toList(), combination.weights());
     }
 
+    static GuidanceRescale unwrap(GuidanceRescale rescale) {
+        return new GuidanceRescale(unwrap(rescale.out()), unwrap(rescale.guided()), unwrap(rescale.text()),
+            unwrap(rescale.work()), rescale.pictures(), rescale.strength());
+    }
+
     @Override
     public Device device() {
         return device;

@@ -54,6 +54,11 @@ final class FaultyStream implements Stream {
     }
 
     @Override
+    public void rescale(GuidanceRescale rescale) {
+        queue(Faults.Call.RESCALE, () -> real.rescale(FaultyBuffer.unwrap(rescale)));
+    }
+
+    @Override
     public void guard(Tensor tensor, Slice mark, int label) {
         Tensor unwrapped = new Tensor(FaultyBuffer.unwrap(tensor.slice()), tensor.type());
         queue(Faults.Call.GUARD, () -> real.guard(unwrapped, FaultyBuffer.unwrap(mark), label));

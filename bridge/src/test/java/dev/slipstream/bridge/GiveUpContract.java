@@ -32,11 +32,14 @@ public interface GiveUpContract {
         try (Device device = openDevice(); Stream stream = device.newStream("stuck");
                 Buffer buffer = device.allocate(4); Buffer result = device.allocate(4); Event event = device.newEvent();
                 Event timed = device.newTimedEvent();
+                Buffer work = device.allocate(GuidanceRescale.workBytes(1));
                 Engine engine = device.build(EngineSource.of("affine", TestModels.affine(1)));
                 ExecutionContext context = engine.newContext()) {
             Map<String, Tensor> tensors = Map.of(
                 "x", tensor(buffer, DataType.FLOAT32, 1), "y", tensor(result, DataType.FLOAT32, 1));
             Bindings bindings = context.bind(tensors);
+            GuidanceRescale rescale =
+                new GuidanceRescale(result.all(), buffer.all(), buffer.all(), work.all(), 1, 1);
             MemorySegment host = fixture().host(1);
             stream.record(event);
             stream.record(timed);
@@ -55,6 +58,7 @@ public interface GiveUpContract {
             lost(device, () -> stream.upload(host, buffer.all()));
             lost(device, () -> stream.download(buffer.all(), host));
             lost(device, () -> stream.combine(new Combination(result.all(), List.of(buffer.all()), List.of(1f))));
+            lost(device, () -> stream.rescale(rescale));
             lost(device, () -> stream.guard(tensor(buffer, DataType.FLOAT32, 1), result.all(), 1));
             lost(device, stream::beginRecording);
             lost(device, () -> stream.record(event));
@@ -64,7 +68,7 @@ public interface GiveUpContract {
             lost(device, () -> event.await(Duration.ofSeconds(30)));
             lost(device, timed::nanos);
             lost(device, timed::busyNanos);
-            assertEquals(7, device.liveObjects());
+            assertEquals(8, device.liveObjects());
         }
     }
 

@@ -38,6 +38,11 @@ final class RecordingStream implements Stream {
     }
 
     @Override
+    public void rescale(GuidanceRescale rescale) {
+        work(on -> on.rescale(rescale));
+    }
+
+    @Override
     public void guard(Tensor tensor, Slice mark, int label) {
         work(on -> on.guard(tensor, mark, label));
     }

@@ -54,6 +54,8 @@ public interface ReplayContract {
         Stream stream = recordingStream();
         Buffer x = fixture().floats(1, 2);
         Buffer y = fixture().floats(0, 0);
+        Buffer z = fixture().floats(0, 0);
+        Buffer work = fixture().buffer(fixture().device(), GuidanceRescale.workBytes(1));
         Buffer mark = fixture().floats(Float.intBitsToFloat(9));
         Bindings affine = fixture().context(fixture().engine("affine", TestModels.affine(2))).bind(Map.of(
             "x", tensor(x, DataType.FLOAT32, 2), "y", tensor(y, DataType.FLOAT32, 2)));
@@ -61,6 +63,7 @@ public interface ReplayContract {
         stream.synchronize();
         stream.beginRecording();
         stream.run(affine);
+        stream.rescale(new GuidanceRescale(z.all(), y.all(), x.all(), work.all(), 1, 1));
         stream.combine(twice(y));
         stream.copy(y.all(), x.all());
         stream.guard(tensor(x, DataType.FLOAT32, 2), mark.all(), 5);
@@ -68,6 +71,7 @@ public interface ReplayContract {
         stream.replay(recording);
         stream.synchronize();
         assertArrayEquals(new float[] {6, 10}, fixture().read(x));
+        assertArrayEquals(new float[] {1.5f, 2.5f}, fixture().read(z));
         assertEquals(9, Float.floatToRawIntBits(fixture().read(mark)[0]));
         stream.upload(fixture().host(Float.NaN, 1), x.all());
         stream.replay(recording);

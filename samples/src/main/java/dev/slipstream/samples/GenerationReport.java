@@ -41,7 +41,9 @@ final class GenerationReport {
         text.append("plan     ").append(first.plan().strategy()).append(", ")
             .append(first.steps() < first.request().steps() ? first.steps() + " of " : "")
             .append(first.request().steps()).append(" steps of ")
-            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance()))
+            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance().weight()))
+            .append(first.request().guidance().isRescaled()
+                ? " rescaled by " + number(first.request().guidance().rescale()) : "")
             .append(first.precision() == Precision.FP32 ? "" : ", " + first.precision()).append('\n');
         Plan plan = first.plan();
         int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
@@ -82,7 +84,8 @@ final class GenerationReport {
         return Json.text(new Result(
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
-            first.request().guidance(), first.scheduler(), first.precision().toString(), plan.strategy(),
+            first.request().guidance().weight(), first.request().guidance().rescale(), first.scheduler(),
+            first.precision().toString(), plan.strategy(),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
@@ -101,8 +104,9 @@ final class GenerationReport {
 
     /** Without {@code peakResidentBytes} where the system does not say it. */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        String scheduler, String precision, String plan, List<DeviceResult> devices, List<StageResult> stages,
-        long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
+        double guidanceRescale, String scheduler, String precision, String plan, List<DeviceResult> devices,
+        List<StageResult> stages, long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes,
+        List<PictureResult> pictures) {
     }
 
     private record DeviceResult(String name, String description) {

@@ -18,7 +18,12 @@ public final class RequestOptions {
             + "work.")
     private double guidance;
 
-    @Option(names = "--scheduler", paramLabel = "NAME", order = 12, completionCandidates = Methods.class,
+    @Option(names = "--guidance-rescale", paramLabel = "R", order = 12, defaultValue = "0",
+        description = "How much of the spread that guidance adds is taken back, 0 to 1 (${DEFAULT-VALUE}); 0.7 helps "
+            + "against overexposed pictures.")
+    private double guidanceRescale;
+
+    @Option(names = "--scheduler", paramLabel = "NAME", order = 13, completionCandidates = Methods.class,
         description = "Noise scheduler, if not the model's own: ${COMPLETION-CANDIDATES}.")
     private String scheduler;
 
@@ -42,7 +47,8 @@ public final class RequestOptions {
 
     /** The request for a prompt. */
     public ImageRequest request(String prompt) {
-        ImageRequest request = ImageRequest.of(prompt).withSteps(steps).withGuidance(guidance);
+        ImageRequest request = ImageRequest.of(prompt).withSteps(steps).withGuidance(guidance)
+            .withGuidanceRescale(guidanceRescale);
         if (scheduler != null) {
             request = request.withScheduler(scheduler);
         }

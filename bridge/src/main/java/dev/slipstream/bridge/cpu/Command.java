@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.Combination;
+import dev.slipstream.bridge.GuidanceRescale;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -11,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class Command {
     /** What a command does. */
-    enum Operation { RUN, COPY, COMBINE, GUARD, AWAIT, STAMP, STOP }
+    enum Operation { RUN, COPY, COMBINE, RESCALE, GUARD, AWAIT, STAMP, STOP }
 
     Operation operation;
 
@@ -27,6 +28,9 @@ final class Command {
 
     /** COMBINE. */
     Combination combination;
+
+    /** RESCALE. */
+    GuidanceRescale rescale;
 
     /** GUARD. */
     Tensor guarded;
@@ -47,6 +51,7 @@ final class Command {
         from = null;
         to = null;
         combination = null;
+        rescale = null;
         guarded = null;
         mark = null;
         progress = null;
@@ -62,6 +67,7 @@ final class Command {
             case COPY -> "copying " + bytes + " bytes";
             case COMBINE -> "combining " + combination.inputs().size() + " tensors of " + combination.out().bytes()
                 + " bytes";
+            case RESCALE -> "rescaling guidance of " + rescale.pictures() + " pictures";
             case GUARD -> "guarding a tensor " + guarded.type();
             case AWAIT -> "waiting for an event";
             case STAMP -> "recording a timed event";

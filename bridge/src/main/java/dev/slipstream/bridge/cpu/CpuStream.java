@@ -5,6 +5,7 @@ import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.GuidanceRescale;
 import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
@@ -101,6 +102,17 @@ final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
         }
         Command command = claim(Command.Operation.COMBINE);
         command.combination = combination;
+        queue.publish();
+    }
+
+    @Override
+    public void rescale(GuidanceRescale rescale) {
+        own(rescale.out());
+        own(rescale.guided());
+        own(rescale.text());
+        own(rescale.work());
+        Command command = claim(Command.Operation.RESCALE);
+        command.rescale = rescale;
         queue.publish();
     }
 

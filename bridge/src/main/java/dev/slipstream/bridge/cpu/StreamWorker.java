@@ -12,6 +12,7 @@ final class StreamWorker implements Runnable {
     private final CommandQueue queue;
     private final String streamName;
     private final CombinationKernel combinations = new CombinationKernel();
+    private final RescaleKernel rescales = new RescaleKernel();
     private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     private final boolean knowsCpuTime = threads.isCurrentThreadCpuTimeSupported();
 
@@ -51,6 +52,7 @@ final class StreamWorker implements Runnable {
                 case COPY -> MemorySegment.copy(
                     command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
                 case COMBINE -> combinations.compute(command.combination);
+                case RESCALE -> rescales.compute(command.rescale);
                 case GUARD -> Guard.check(command.guarded, command.mark, command.label);
                 case AWAIT -> await(command);
                 case STAMP -> stamp(command);

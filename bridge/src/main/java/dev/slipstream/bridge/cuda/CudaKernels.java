@@ -2,6 +2,7 @@ package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.GuidanceRescale;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
@@ -29,6 +30,8 @@ final class CudaKernels implements AutoCloseable {
     private final DeviceCalls calls;
     private final Owned owned = new Owned();
     private final MemorySegment combine;
+    private final MemorySegment spread;
+    private final MemorySegment rescale;
     private final Map<DataType, MemorySegment> guards = new HashMap<>();
 
     CudaKernels(DeviceCalls calls) {
@@ -36,6 +39,8 @@ final class CudaKernels implements AutoCloseable {
         KernelModule module = owned.own(KernelModule.load(calls, source()));
         try {
             combine = module.kernel("combine_f32");
+            spread = module.kernel("rescale_spread_f32");
+            rescale = module.kernel("rescale_f32");
             guards.put(DataType.FLOAT32, module.kernel("guard_f32"));
             guards.put(DataType.FLOAT16, module.kernel("guard_f16"));
             guards.put(DataType.BFLOAT16, module.kernel("guard_bf16"));
@@ -65,6 +70,19 @@ final class CudaKernels implements AutoCloseable {
         arguments.set(104, count);
         arguments.set(112, terms);
         launch(combine, count, arguments, stream);
+    }
+
+    void rescale(GuidanceRescale wanted, LaunchArguments arguments, MemorySegment stream) {
+        long count = wanted.out().bytes() / Float.BYTES;
+        arguments.set(0, CudaBuffer.address(wanted.text()));
+        arguments.set(8, CudaBuffer.address(wanted.guided()));
+        arguments.set(16, CudaBuffer.address(wanted.out()));
+        arguments.set(24, CudaBuffer.address(wanted.work()));
+        arguments.set(32, count / wanted.pictures());
+        arguments.set(40, wanted.pictures());
+        arguments.set(44, wanted.strength());
+        launch(spread, (long) wanted.pictures() * GuidanceRescale.LANES, arguments, stream);
+        launch(rescale, count, arguments, stream);
     }
 
     void guard(Tensor tensor, Slice mark, int label, LaunchArguments arguments, MemorySegment stream) {

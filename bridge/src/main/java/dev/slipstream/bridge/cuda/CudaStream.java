@@ -5,6 +5,7 @@ import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.GuidanceRescale;
 import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
@@ -146,6 +147,22 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         if (takesWork()) {
             try {
                 device().kernels().combine(combination, arguments, handle);
+            } catch (DeviceException refused) {
+                poison(refused);
+            }
+        }
+    }
+
+    @Override
+    public void rescale(GuidanceRescale rescale) {
+        own(rescale.out());
+        own(rescale.guided());
+        own(rescale.text());
+        own(rescale.work());
+        requireOpen();
+        if (takesWork()) {
+            try {
+                device().kernels().rescale(rescale, arguments, handle);
             } catch (DeviceException refused) {
                 poison(refused);
             }

@@ -224,6 +224,38 @@ abstract class KernelContract {
         assertEquals(5, kernels.ints(mark, 1)[0]);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 1024})
+    void rescalingGivesTheSameBitsWithAnyNumberOfThreads(int threads) {
+        float[] text = values(5);
+        float[] guided = values(6);
+        int half = COUNT / 2;
+        long out = kernels.memory((COUNT + 1) * 4);
+        long[] struct = {kernels.upload(text), kernels.upload(guided), out, kernels.memory(2 * 256 * 32), half,
+            (long) Float.floatToIntBits(0.7f) << 32 | 2};
+        kernels.launch("rescale_spread_f32", 1, threads, kernels.arguments(struct));
+        kernels.launch("rescale_f32", 1, threads, kernels.arguments(struct));
+        float[] result = kernels.floats(out, COUNT + 1);
+        for (int i = 0; i < COUNT; i++) {
+            int start = i / half * half;
+            float ratio = (float) Math.sqrt(laneVariance(text, start, half) / laneVariance(guided, start, half));
+            assertEquals((0.7f * ratio + (1 - 0.7f)) * guided[i], result[i], "element " + i);
+        }
+        assertEquals(Float.NaN, result[COUNT], "beyond the end");
+    }
+
+    /** Times the number of elements, added up in 256 lanes as the kernel does. */
+    private static double laneVariance(float[] values, int start, int count) {
+        double[] sums = new double[256];
+        double[] squares = new double[256];
+        for (int i = 0; i < count; i++) {
+            sums[i % 256] += values[start + i];
+            squares[i % 256] += (double) values[start + i] * values[start + i];
+        }
+        double sum = Arrays.stream(sums).reduce(0, Double::sum);
+        return Arrays.stream(squares).reduce(0, Double::sum) - sum * sum / count;
+    }
+
     private void guard(String kernel, long tensor, long mark, int label) {
         kernels.launch(kernel, kernels.arguments(new long[] {tensor, mark, COUNT}, label));
     }

@@ -19,6 +19,7 @@ import dev.slipstream.pipelines.plan.Branch;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.DenoiserPorts;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.LoopSpec;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
@@ -165,7 +166,7 @@ public final class Blueprint {
      * @param estimateEvery after every so many steps the clean image that the step expects is readable; 0 for none
      * @param options what suits the devices that it is for
      */
-    public Program program(NoiseTable noise, double guidance, boolean keepLatents, int estimateEvery,
+    public Program program(NoiseTable noise, Guidance guidance, boolean keepLatents, int estimateEvery,
         UnrollOptions options) {
         Map<Branch, Map<String, TensorType>> types = new HashMap<>();
         cuttings.forEach((branch, cutting) -> types.put(branch, cutting.types()));

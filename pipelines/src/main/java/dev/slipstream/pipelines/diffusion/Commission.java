@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.Conditions.Numbers;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Mix;
 import java.util.LinkedHashMap;
@@ -39,8 +40,13 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
         return request.isGuided() && !model.conditions().isDistilled();
     }
 
-    double loopGuidance() {
-        return isGuided() ? request.guidance() : 1;
+    Guidance loopGuidance() {
+        if (request.guidance().isRescaled() && !isGuided()) {
+            throw new IllegalArgumentException("guidance is rescaled where there is some: leave out the rescale, or "
+                + "take " + (model.conditions().isDistilled() ? "a model that was not taught guidance"
+                : "more guidance than 1"));
+        }
+        return isGuided() ? request.guidance() : Guidance.NONE;
     }
 
     /** The request with all that it leaves to the model filled in. */

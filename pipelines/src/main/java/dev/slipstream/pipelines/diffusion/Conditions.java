@@ -69,7 +69,7 @@ record Conditions(PipelineModel model) {
             numbers.put(NOISE_LEVEL, new Numbers(Shape.of(), new double[] {level}, new double[] {level}));
         }
         if (reads(GUIDANCE)) {
-            numbers.put(GUIDANCE, Numbers.of(guidance(request.guidance())));
+            numbers.put(GUIDANCE, Numbers.of(guidance(request.guidance().weight())));
         }
         mask.ifPresent(it -> numbers.put(RepaintMask.INPUT, it.numbers()));
         return numbers;

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.Segment;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.StageEngine;
@@ -101,12 +102,12 @@ public final class Denoiser implements AutoCloseable {
      * @param keepLatents whether the latents of every step stay readable after a run
      * @param traced whether runs are timed
      */
-    public Execution prepare(NoiseTable noise, double guidance, boolean keepLatents, boolean traced) {
+    public Execution prepare(NoiseTable noise, Guidance guidance, boolean keepLatents, boolean traced) {
         return prepare(noise, guidance, LoopOptions.DEFAULT.withKeptLatents(keepLatents).withTrace(traced));
     }
 
     /** Makes the loop ready to run. The caller closes it before this denoiser. */
-    public Execution prepare(NoiseTable noise, double guidance, LoopOptions options) {
+    public Execution prepare(NoiseTable noise, Guidance guidance, LoopOptions options) {
         Program program = blueprint.program(noise, guidance, options.keepLatents(), options.estimateEvery(),
             UnrollOptions.of(devices, options.guarded()));
         List<StageEngine> stages = new ArrayList<>();

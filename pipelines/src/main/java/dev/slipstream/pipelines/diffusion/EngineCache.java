@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ final class EngineCache implements AutoCloseable {
     /** Bytes of the denoiser's weights up to which components are built at the same time. */
     private static final long MOST_BYTES_AT_ONCE = 1L << 30;
 
-    private record LoopKey(NoiseTable noise, double guidance, int estimateEvery) {
+    private record LoopKey(NoiseTable noise, Guidance guidance, int estimateEvery) {
     }
 
     private final PipelineDraft draft;
@@ -156,7 +157,7 @@ final class EngineCache implements AutoCloseable {
      *
      * @param estimateEvery after every so many steps the clean image that the step expects is read; 0 for never
      */
-    Execution execution(NoiseTable noise, double guidance, int estimateEvery) {
+    Execution execution(NoiseTable noise, Guidance guidance, int estimateEvery) {
         LoopKey key = new LoopKey(noise, guidance, estimateEvery);
         Execution ready = loops.get(key);
         if (ready == null) {

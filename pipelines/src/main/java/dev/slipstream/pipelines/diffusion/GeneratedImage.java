@@ -33,7 +33,10 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("Steps", Integer.toString(request.steps()));
         settings.put("Sampler", scheduler);
-        settings.put("CFG scale", Double.toString(request.guidance()));
+        settings.put("CFG scale", Double.toString(request.guidance().weight()));
+        if (request.guidance().isRescaled()) {
+            settings.put("CFG rescale", Double.toString(request.guidance().rescale()));
+        }
         settings.put("Seed", Long.toString(request.seed()));
         settings.put("Size", image.toString());
         if (steps < request.steps()) {

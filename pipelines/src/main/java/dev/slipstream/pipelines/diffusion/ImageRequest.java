@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.run.Guidance;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -10,7 +11,7 @@ import java.util.OptionalInt;
  * @param prompt what the picture shows
  * @param negative what it should not show; the empty text is the usual unconditional branch
  * @param steps denoising steps
- * @param guidance weight of the prompt (classifier-free guidance, Ho and Salimans 2022); 1 or less switches it off
+ * @param guidance how much the prompt counts
  * @param seed of the initial noise: the same seed gives the same noise for every plan and device count
  * @param scheduler the noise scheduler by name ({@link NoiseScheduler#methods}), if not the model's own
  * @param width pixels, if not those of a given picture or else the model's own; likewise {@code height}
@@ -19,7 +20,7 @@ import java.util.OptionalInt;
  * @param conditioning what the model is told beside the prompt
  * @param given a picture to start from, to repaint, or to enlarge
  */
-public record ImageRequest(String prompt, String negative, int steps, double guidance, long seed,
+public record ImageRequest(String prompt, String negative, int steps, Guidance guidance, long seed,
     Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery, Conditioning conditioning,
     Optional<GivenImage> given) {
 
@@ -34,17 +35,14 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
         if (steps < 1) {
             throw new IllegalArgumentException("a picture takes at least 1 step, not " + steps);
         }
-        if (!Double.isFinite(guidance) || guidance < 0) {
-            throw new IllegalArgumentException("guidance is a number from 0 up, not " + guidance);
-        }
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previews come every so many steps, not " + previewEvery);
         }
     }
 
     public static ImageRequest of(String prompt) {
-        return new ImageRequest(prompt, "", DEFAULT_STEPS, DEFAULT_GUIDANCE, 0, Optional.empty(), OptionalInt.empty(),
-            OptionalInt.empty(), 0, Conditioning.DEFAULT, Optional.empty());
+        return new ImageRequest(prompt, "", DEFAULT_STEPS, Guidance.of(DEFAULT_GUIDANCE), 0, Optional.empty(),
+            OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT, Optional.empty());
     }
 
     public ImageRequest withNegative(String text) {
@@ -58,7 +56,16 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
     }
 
     public ImageRequest withGuidance(double weight) {
-        return new ImageRequest(prompt, negative, steps, weight, seed, scheduler, width, height, previewEvery,
+        return withGuidance(guidance.withWeight(weight));
+    }
+
+    /** @param strength 0 to 1, see {@link Guidance#rescale}; a request without guidance refuses it */
+    public ImageRequest withGuidanceRescale(double strength) {
+        return withGuidance(guidance.withRescale(strength));
+    }
+
+    private ImageRequest withGuidance(Guidance other) {
+        return new ImageRequest(prompt, negative, steps, other, seed, scheduler, width, height, previewEvery,
             conditioning, given);
     }
 
@@ -93,6 +100,6 @@ public record ImageRequest(String prompt, String negative, int steps, double gui
     }
 
     boolean isGuided() {
-        return guidance > 1;
+        return guidance.weight() > 1;
     }
 }

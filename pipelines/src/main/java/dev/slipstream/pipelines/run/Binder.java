@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.ExecutionContext;
+import dev.slipstream.bridge.GuidanceRescale;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
@@ -77,6 +78,12 @@ final class Binder {
                 Combination combination = new Combination(resources.slice(combine.to()),
                     combine.from().stream().map(resources::slice).toList(), combine.weights());
                 yield () -> stream.combine(combination);
+            }
+            case Instruction.Rescale rescale -> {
+                GuidanceRescale prepared = new GuidanceRescale(resources.slice(rescale.to()),
+                    resources.slice(rescale.guided()), resources.slice(rescale.text()),
+                    resources.slice(rescale.space()), rescale.pictures(), rescale.strength());
+                yield () -> stream.rescale(prepared);
             }
             case Instruction.Guard guard -> {
                 Tensor tensor = new Tensor(resources.slice(guard.region()), guard.type());

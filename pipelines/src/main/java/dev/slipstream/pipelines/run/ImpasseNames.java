@@ -35,6 +35,7 @@ record ImpasseNames(List<String> streams, List<String> stages) {
             case Instruction.Guard guard -> "a guard of " + stage(guard.stage());
             case Instruction.Copy copy -> "a copy";
             case Instruction.Combine combine -> "a combination";
+            case Instruction.Rescale rescale -> "rescaling guidance";
             case Instruction.Record record -> "a record";
             case Instruction.Wait wait -> "a wait";
         };

@@ -52,6 +52,19 @@ public sealed interface Instruction {
     }
 
     /**
+     * Gives each picture's guided prediction the spread of the text's.
+     *
+     * @param space what it needs in between
+     */
+    record Rescale(int stream, int step, Region to, Region guided, Region text, Region space, int pictures,
+        float strength) implements Instruction {
+        @Override
+        public Rescale atStep(int other) {
+            return new Rescale(stream, other, to, guided, text, space, pictures, strength);
+        }
+    }
+
+    /**
      * Looks for NaN and infinite values in what a stage made.
      *
      * @param mark an int32 of the device, which keeps the lowest label that found some

@@ -8,14 +8,13 @@ import java.util.Map;
 /**
  * The loop to unroll, apart from the plan.
  *
- * @param guidance weight of the conditional prediction against the unconditional one; ignored where the plan has only
- *     one branch
+ * @param guidance ignored where the plan has only one branch
  * @param latents {@code [batch, channels, height, width]} float32
  * @param types the type of every tensor that a stage of the branch reads or writes
  * @param keepLatents whether the latents after each step stay readable until the next run
  * @param estimateEvery after every so many steps the clean image that the step expects is readable too; 0 for none
  */
-public record LoopSpec(DenoiserPorts ports, NoiseTable noise, double guidance, TensorType latents,
+public record LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
     Map<Branch, Map<String, TensorType>> types, boolean keepLatents, int estimateEvery) {
 
     public LoopSpec {

@@ -125,6 +125,9 @@ final class Lowering {
                 new Instruction.Copy(copy.stream(), copy.step(), region(copy.from()), region(copy.to()));
             case Work.Combine combine -> new Instruction.Combine(combine.stream(), combine.step(),
                 region(combine.to()), combine.from().stream().map(this::region).toList(), combine.weights());
+            case Work.Rescale rescale -> new Instruction.Rescale(rescale.stream(), rescale.step(),
+                region(rescale.to()), region(rescale.guided()), region(rescale.text()), region(rescale.space()),
+                rescale.pictures(), rescale.strength());
             case Work.Guard guard -> new Instruction.Guard(guard.stream(), guard.step(), guard.stage(), guard.tensor(),
                 guard.type(), region(guard.value()), region(guard.mark()), index);
             case Work.Run run -> {

@@ -6,7 +6,6 @@ import dev.slipstream.pipelines.plan.Branch;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.Demand.StageRun;
-import dev.slipstream.pipelines.run.Demand.Term;
 import dev.slipstream.pipelines.run.Demand.Version;
 import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Mix;
@@ -26,6 +25,7 @@ public final class Unroller {
     private final Plan plan;
     private final LoopSpec loop;
     private final Demand demand;
+    private final Predictions predictions;
     private final HostValues host;
     private final UnrollOptions options;
     private final List<Work> works = new ArrayList<>();
@@ -40,8 +40,9 @@ public final class Unroller {
         this.plan = plan;
         this.loop = loop;
         this.options = options;
-        this.demand = new Demand(plan, loop.noise().steps(), loop.guidance());
+        this.demand = new Demand(plan, loop.noise().steps(), loop.guidance().weight());
         this.host = new HostValues(loop);
+        this.predictions = new Predictions(plan, loop, demand, works);
         this.stepInputs = new StepInputs(plan, loop, options, host, works);
     }
 
@@ -216,16 +217,11 @@ public final class Unroller {
     }
 
     private void addPrediction(int step, double factor, List<Access> from, List<Double> weights) {
-        for (Term term : demand.prediction(step)) {
-            Value value = on(new Version(term.run(), plan.prediction()), plan.home(), step);
-            long half = value.bytes() / 2;
-            from.add(switch (term.rows()) {
-                case ALL -> value.all();
-                case FIRST_HALF -> value.part(0, half);
-                case SECOND_HALF -> value.part(half, half);
+        predictions.of(step, term -> on(new Version(term.run(), plan.prediction()), plan.home(), step))
+            .forEach(part -> {
+                from.add(part.access());
+                weights.add(factor * part.weight());
             });
-            weights.add(factor * term.weight());
-        }
         Mix known = loop.noise().rows().get(step).known();
         addKnown(Program.KNOWN_IMAGE, factor * known.image(), from, weights);
         addKnown(Program.KNOWN_NOISE, factor * known.noise(), from, weights);

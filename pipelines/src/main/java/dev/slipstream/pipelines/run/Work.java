@@ -55,6 +55,20 @@ sealed interface Work {
         }
     }
 
+    /** The work space is written and read by this work alone. */
+    record Rescale(int stream, int step, Access to, Access guided, Access text, Access space, int pictures,
+        float strength) implements Work {
+        @Override
+        public Collection<Access> reads() {
+            return List.of(guided, text);
+        }
+
+        @Override
+        public Collection<Access> writes() {
+            return List.of(to, space);
+        }
+    }
+
     record Combine(int stream, int step, Access to, List<Access> from, List<Float> weights) implements Work {
         @Override
         public Collection<Access> reads() {

@@ -64,11 +64,20 @@ class DiffusionPipelineTest {
     void guidanceStepsAndNoiseSchedulersCanChangeFromRequestToRequest() {
         try (DiffusionPipeline pipeline = open("asyncdiff:warmup=2", "cpu:1", "cpu:1")) {
             byte[] first = draw(pipeline, STAR);
-            for (ImageRequest request : List.of(STAR.withGuidance(1), STAR.withSteps(8),
+            for (ImageRequest request : List.of(STAR.withGuidance(1), STAR.withGuidanceRescale(0.7), STAR.withSteps(8),
                 STAR.withScheduler("euler-ancestral"), STAR.withScheduler("dpm++2m"), STAR.withNegative("a circle"))) {
                 assertFalse(Arrays.equals(first, draw(pipeline, request)), request.toString());
             }
             assertArrayEquals(first, draw(pipeline, STAR));
+        }
+    }
+
+    @Test
+    void rescalingGuidanceThatIsNotThereIsRefused() {
+        try (DiffusionPipeline pipeline = open("sequential", "cpu:1")) {
+            var refused = pipeline.submit(STAR.withGuidance(1).withGuidanceRescale(0.7)).result();
+            String message = assertThrows(CompletionException.class, refused::join).getCause().getMessage();
+            assertTrue(message.contains("leave out the rescale, or take more guidance"), message);
         }
     }
 

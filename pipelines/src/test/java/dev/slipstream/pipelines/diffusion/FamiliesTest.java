@@ -42,7 +42,8 @@ class FamiliesTest {
     static ImageRequest request(Family family) {
         ImageRequest request = ImageRequest.of("a red star").withSteps(STEPS).withSeed(7).withGuidance(3);
         return switch (family) {
-            case STABLE_DIFFUSION, LATENT_CONSISTENCY, SDXL -> request;
+            case STABLE_DIFFUSION -> request.withGuidanceRescale(0.7);
+            case LATENT_CONSISTENCY, SDXL -> request;
             case INPAINTING -> request.withGiven(GivenImage.of(picture(16, 16)).withMask(mask(16, 16)));
             case UPSCALER -> request.withGiven(GivenImage.of(picture(8, 8)));
             case REFINER -> request.withGiven(GivenImage.of(picture(16, 16)).withStrength(0.75));

@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Linear;
@@ -26,7 +27,8 @@ import java.util.Map;
 /** A denoiser of a dozen elementwise nodes, shaped like the real ones, which runs in microseconds. */
 final class TinyDenoiser {
     static final int STEPS = 6;
-    static final double GUIDANCE = 3;
+    /** Rescaled, so that this is in every loop, too. */
+    static final Guidance GUIDANCE = new Guidance(3, 0.5);
     static final TensorType LATENTS = TensorType.of(DataType.FLOAT32, 1, 4, 2, 3);
 
     private TinyDenoiser() {
@@ -89,9 +91,13 @@ final class TinyDenoiser {
 
     /** The latents after every step, one after another. */
     static float[] run(String plan, List<Device> devices) {
+        return run(plan, devices, noise(), GUIDANCE);
+    }
+
+    static float[] run(String plan, List<Device> devices, NoiseTable noise, Guidance guidance) {
         Blueprint blueprint = blueprint(plan, devices.size());
         try (Denoiser denoiser = Denoiser.build(blueprint, devices);
-             Execution execution = denoiser.prepare(noise(), GUIDANCE, true, false)) {
+             Execution execution = denoiser.prepare(noise, guidance, true, false)) {
             return run(execution, LoopObserver.NONE);
         }
     }

@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.plan.Strategies;
 import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
@@ -33,7 +34,7 @@ import java.util.stream.Stream;
 
 /** A real denoiser with inputs for it, all guided: the sample model's, and those of the reference cases. */
 record WholeDenoiser(DenoiserModel model, LoopShape shape) {
-    static final double GUIDANCE = 2;
+    static final Guidance GUIDANCE = Guidance.of(2);
 
     /** By its folder, upwards from where the test runs; the test is skipped where there is none. */
     static WholeDenoiser find(String folder) {

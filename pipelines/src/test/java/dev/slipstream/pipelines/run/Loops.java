@@ -50,7 +50,7 @@ final class Loops {
         for (int step = 0; step < steps; step++) {
             rows.add(new Row(step, 1, new Next(0, 1, List.of(), 0), Linear.ZERO, new Linear(2, -1)));
         }
-        return new LoopSpec(new DenoiserPorts("x", "t", List.of(), "eps"), new NoiseTable("test", 1, rows), 1, LATENTS,
-            Map.of(Branch.CONDITIONAL, types), false, estimateEvery);
+        return new LoopSpec(new DenoiserPorts("x", "t", List.of(), "eps"), new NoiseTable("test", 1, rows),
+            Guidance.NONE, LATENTS, Map.of(Branch.CONDITIONAL, types), false, estimateEvery);
     }
 }

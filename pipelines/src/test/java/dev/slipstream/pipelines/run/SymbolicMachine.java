@@ -79,6 +79,10 @@ final class SymbolicMachine {
         switch (instruction) {
             case Instruction.Copy copy -> write(copy.to(), read(copy.from()));
             case Instruction.Combine combine -> write(combine.to(), combination(combine));
+            case Instruction.Rescale rescale -> {
+                write(rescale.space(), "garbage");
+                write(rescale.to(), "rescaled(" + read(rescale.guided()) + "," + read(rescale.text()) + ")");
+            }
             case Instruction.Run run -> {
                 String time = null;
                 List<String> arguments = new ArrayList<>();

@@ -3,6 +3,7 @@ package dev.slipstream.samples.bench;
 import dev.slipstream.pipelines.diffusion.Denoiser;
 import dev.slipstream.pipelines.diffusion.LoopOptions;
 import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.NoiseTable;
 import java.lang.foreign.Arena;
@@ -13,7 +14,7 @@ import java.util.stream.IntStream;
 
 /** The loop as a picture needs it: denoiser, guidance, and the step of a noise scheduler. */
 final class LoopSteps implements StepRuns {
-    private static final double GUIDANCE = 4;
+    private static final Guidance GUIDANCE = Guidance.of(4);
 
     private final String way;
     private final Arena arena = Arena.ofShared();

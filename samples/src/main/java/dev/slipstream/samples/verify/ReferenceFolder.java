@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.model.SafetensorsFile;
 import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,11 +84,11 @@ public final class ReferenceFolder implements AutoCloseable {
         return inputs;
     }
 
-    double guidance() {
+    Guidance guidance() {
         if (!cases.has("guidance_scale")) {
             throw cases.wrong("guidance_scale", "is missing");
         }
-        return cases.number("guidance_scale", 1);
+        return new Guidance(cases.number("guidance_scale", 1), cases.number("guidance_rescale", 0));
     }
 
     /** All cases: the sequential one of each noise scheduler first, then the listed ones in their order. */
