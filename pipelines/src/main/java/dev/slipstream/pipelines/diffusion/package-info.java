@@ -8,7 +8,9 @@
  * dev.slipstream.pipelines.diffusion.RequestTensors} makes what the loop is given for it: families of models differ in
  * these, and in nothing that runs. A
  * {@link dev.slipstream.pipelines.diffusion.Blueprint} fixes the denoiser to sizes, cuts it and makes the plan, and a
- * {@link dev.slipstream.pipelines.diffusion.Denoiser} has its engines built.
+ * {@link dev.slipstream.pipelines.diffusion.Denoiser} has its engines built. The {@link
+ * dev.slipstream.pipelines.diffusion.Autoencoder} works outside the loop, whole or in {@link
+ * dev.slipstream.pipelines.diffusion.Tiles}.
  *
  * <p>Host code that knows nothing of devices lies in {@code noise} (noise schedulers as coefficients, seeded noise),
  * {@code text} (tokenizers) and {@code image} (pictures and PNG files).
