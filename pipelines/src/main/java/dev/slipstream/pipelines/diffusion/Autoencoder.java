@@ -1,9 +1,9 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
-import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.model.DecoderConfig;
@@ -17,7 +17,8 @@ final class Autoencoder {
     private final PipelineModel model;
     private final int pixelsPerLatent;
     private final int side;
-    private Graph encoder;
+    private ComponentModel decoder;
+    private Graph encoderGraph;
 
     /**
      * @throws IllegalArgumentException if the tiles are no whole number of latents
@@ -28,8 +29,8 @@ final class Autoencoder {
         this.model = model;
         TensorType usual = TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(),
             model.config().sampleHeight(), model.config().sampleWidth());
-        Shape picture = ImageDecoder.fix(model.decoder(), usual).outputType().shape();
-        this.pixelsPerLatent = Math.toIntExact(picture.dim(2) / usual.shape().dim(2));
+        this.decoder = ImageDecoder.fix(model.decoder(), usual);
+        this.pixelsPerLatent = Math.toIntExact(decoder.outputType().shape().dim(2) / usual.shape().dim(2));
         this.side = side(tiles);
         if (!config().scaling().means().isEmpty() && config().latentChannels() != model.config().outChannels()) {
             throw new ModelException(model.folder() + ": \"latents_mean\" of the autoencoder is for "
@@ -65,8 +66,25 @@ final class Autoencoder {
         return ImageDecoder.tile(latents, side);
     }
 
-    ComponentModel decoder(TensorType latents) {
-        return ImageDecoder.fix(model.decoder(), tile(latents));
+    /**
+     * The decoder for a tile of these latents; the last one is kept.
+     *
+     * @throws IllegalArgumentException if it is not for tiles, as exporters can fix it to one size
+     */
+    synchronized ComponentModel decoder(TensorType latents) {
+        TensorType tile = tile(latents);
+        if (!decoder.inputType().equals(tile)) {
+            try {
+                decoder = ImageDecoder.fix(model.decoder(), tile);
+            } catch (GraphException unfit) {
+                if (tile.equals(latents)) {
+                    throw unfit;
+                }
+                throw new IllegalArgumentException("the image decoder of " + model.folder()
+                    + " does not take such tiles: " + unfit.getMessage() + "; leave them off", unfit);
+            }
+        }
+        return decoder;
     }
 
     /** @throws dev.slipstream.pipelines.model.ModelException if the model has no encoder of pictures */
@@ -76,10 +94,10 @@ final class Autoencoder {
 
     /** The encoder of pictures, read when it is first wanted. */
     synchronized Graph encoderGraph() {
-        if (encoder == null) {
-            encoder = new ComponentGraphs(model.folder()).imageEncoder();
+        if (encoderGraph == null) {
+            encoderGraph = new ComponentGraphs(model.folder()).imageEncoder();
         }
-        return encoder;
+        return encoderGraph;
     }
 
     /** The largest live activations of one of the halves. @param encodes whether a picture is encoded, too */
