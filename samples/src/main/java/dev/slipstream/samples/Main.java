@@ -1,6 +1,7 @@
 package dev.slipstream.samples;
 
 import dev.slipstream.samples.bench.BenchCommand;
+import dev.slipstream.samples.bench.GraphsCommand;
 import dev.slipstream.samples.bench.StepsCommand;
 import dev.slipstream.samples.run.RunCommand;
 import dev.slipstream.samples.verify.VerifyCommand;
@@ -69,6 +70,7 @@ public final class Main implements Callable<Integer> {
         }
         if (annotated instanceof BenchCommand) {
             line.addSubcommand("steps", command(new StepsCommand()));
+            line.addSubcommand("graphs", command(new GraphsCommand()));
         }
         return line;
     }

@@ -27,6 +27,8 @@ final class EngineSteps implements StepRuns {
     private final Stream stream;
     private final Bindings bindings;
     private final List<Event> done;
+    private final Event begin;
+    private final Event end;
     private Recording recording;
 
     EngineSteps(Device device, Engine engine, Map<String, TensorType> types, int steps, boolean replayed) {
@@ -42,6 +44,8 @@ final class EngineSteps implements StepRuns {
             this.bindings = context.bind(tensors);
             this.done = IntStream.range(0, AHEAD).mapToObj(i -> owned.own(device.newEvent())).toList();
             this.stream = owned.own(device.newStream("engine alone"));
+            this.begin = owned.own(device.newTimedEvent());
+            this.end = owned.own(device.newTimedEvent());
             // Engines prepare themselves when they run for the first time, which cannot be recorded.
             stream.run(bindings);
             stream.synchronize();
@@ -68,6 +72,7 @@ final class EngineSteps implements StepRuns {
 
     @Override
     public void run() {
+        stream.record(begin);
         for (int step = 0; step < steps(); step++) {
             Event last = done.get(step % AHEAD);
             if (step >= AHEAD && !last.await(LONGEST)) {
@@ -82,7 +87,13 @@ final class EngineSteps implements StepRuns {
             stream.record(last);
             queueNanos[step] = System.nanoTime() - start;
         }
+        stream.record(end);
         stream.synchronize();
+    }
+
+    /** Time that the last run kept the device's own thread busy or, on a GPU, that it took there, in nanoseconds. */
+    long busyNanos() {
+        return end.busyNanos() - begin.busyNanos();
     }
 
     @Override

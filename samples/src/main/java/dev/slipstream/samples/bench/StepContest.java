@@ -39,23 +39,20 @@ final class StepContest implements AutoCloseable {
     }
 
     List<StepRow> run(int rounds) {
-        ways.forEach(StepRuns::run);
-        double[][] millis = new double[ways.size()][rounds];
-        for (int round = 0; round < rounds; round++) {
-            for (int turn = 0; turn < ways.size(); turn++) {
-                int way = (round + turn) % ways.size();
-                long start = System.nanoTime();
-                ways.get(way).run();
-                millis[way][round] = (System.nanoTime() - start) / 1e6 / ways.get(way).steps();
-            }
-        }
-        double first = Spread.of(millis[0]).median();
+        List<Spread> millis = Interleaved.measure(ways, rounds, StepContest::millis).stream().map(Spread::of).toList();
+        double first = millis.getFirst().median();
         List<StepRow> rows = new ArrayList<>();
         for (int way = 0; way < ways.size(); way++) {
-            rows.add(StepRow.of(model, device.name(), ways.get(way), Spread.of(millis[way]),
+            rows.add(StepRow.of(model, device.name(), ways.get(way), millis.get(way),
                 hostMicros(ways.get(way)), first));
         }
         return rows;
+    }
+
+    private static double millis(StepRuns way) {
+        long start = System.nanoTime();
+        way.run();
+        return (System.nanoTime() - start) / 1e6 / way.steps();
     }
 
     private static Spread hostMicros(StepRuns runs) {

@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
 
 /** What a denoising step takes on one device. */
 @Command(name = "steps", description = {
-    "Measures denoising steps of whole denoisers on one device, for one guided picture:",
-    "the loop that a picture needs, and the engine alone; queued anew each time, and replayed where the device can."},
+    "Measures denoising steps: the loop that a picture needs, and the denoiser's engine alone.",
+    "On one device, for one guided picture; queued anew each time, and replayed where the device can."},
     footer = {"", "Example:", "  slipstream bench steps samples/model --device cuda:0 --json steps.json"})
 public final class StepsCommand implements Callable<Integer> {
     @Spec
