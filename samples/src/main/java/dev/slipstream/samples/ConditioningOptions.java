@@ -3,11 +3,22 @@ package dev.slipstream.samples;
 import dev.slipstream.pipelines.diffusion.Conditioning;
 import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.Conditioning.Sizes;
+import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** What a model is told beside the prompt. */
+/** How prompts are read, and what a model is told beside them. */
 public final class ConditioningOptions {
+    @Option(names = "--prompt-weights", order = 38,
+        description = "Read brackets in prompts as attention: (word) 1.1 times, (word:1.3) 1.3 times, [word] 1.1 times "
+            + "less, \\( a bracket itself. Without it brackets are text.")
+    private boolean weights;
+
+    @Option(names = "--long-prompts", order = 39,
+        description = "Encode prompts whole that are too long for the text encoder, in several parts. Without it they "
+            + "are cut, with a warning.")
+    private boolean whole;
+
     @Option(names = "--clip-skip", paramLabel = "N", order = 40, defaultValue = "0",
         description = "Last layers of the text encoder to leave out, beyond those that the model leaves out anyway.")
     private int clipSkip;
@@ -26,7 +37,8 @@ public final class ConditioningOptions {
 
     /** @throws InputException if a size or a place is not one */
     public Conditioning conditioning() {
-        Conditioning conditioning = Conditioning.DEFAULT.withClipSkip(clipSkip);
+        Conditioning conditioning = Conditioning.DEFAULT.withClipSkip(clipSkip)
+            .withReading(new PromptReading(weights, whole));
         if (original == null && crop == null && target == null) {
             return conditioning;
         }

@@ -27,6 +27,7 @@ import picocli.CommandLine.Parameters;
         "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
         "  slipstream generate \"two yellow squares\" --count 4 --output squares.png",
         "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
+        "  slipstream generate \"a castle\" --model SDXL --refiner SDXL-REFINER --handover 0.8",
         "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */
@@ -51,6 +52,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private TilesOption tiles;
+
+    @Mixin
+    private RefinerOption refiner;
 
     @Mixin
     private RequestOptions request;
@@ -118,9 +122,10 @@ final class GenerateCommand implements Callable<Integer> {
 
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         FirstStep firstStep = new FirstStep();
-        try (DiffusionPipeline pipeline = DiffusionPipeline.of(model.path()).loras(lora.loras())
+        try (DiffusionPipeline pipeline = refiner.addTo(DiffusionPipeline.of(model.path())).loras(lora.loras())
             .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).tiles(tiles.tiles())
-            .guarded(guard).patience(Duration.ofSeconds(stepTimeout)).open()) {
+            .guarded(guard).patience(Duration.ofSeconds(stepTimeout))
+            .warnings(new WarningsOnce(terminal.err())).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {

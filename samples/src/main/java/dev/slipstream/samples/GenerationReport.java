@@ -45,13 +45,12 @@ final class GenerationReport {
             .append(first.request().guidance().isRescaled()
                 ? " rescaled by " + number(first.request().guidance().rescale()) : "")
             .append(first.precision() == Precision.FP32 ? "" : ", " + first.precision()).append('\n');
-        Plan plan = first.plan();
-        int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
-        for (int stage = 0; stage < plan.stages().size(); stage++) {
-            Device device = devices.get(plan.stages().get(stage).device());
-            text.append(String.format("         %-" + widest + "s on %s (%s)%n", plan.label(stage), device.name(),
-                device.description()));
-        }
+        appendStages(text, first.plan());
+        first.refinement().ifPresent(refiner -> {
+            text.append("refiner  ").append(refiner.model()).append(", the last ").append(refiner.steps())
+                .append(" steps, with ").append(refiner.scheduler()).append('\n');
+            appendStages(text, refiner.plan());
+        });
         text.append("start    first step done after ").append(Amounts.time(firstStep)).append('\n');
         peakBytes.ifPresent(bytes -> text.append("memory   ").append(Amounts.bytes(bytes)).append(" at most\n"));
         text.append("copied   ").append(Amounts.bytes(first.copiedBytes())).append(" between devices a picture\n");
@@ -59,6 +58,15 @@ final class GenerationReport {
             append(text, index);
         }
         return text.substring(0, text.length() - 1);
+    }
+
+    private void appendStages(StringBuilder text, Plan plan) {
+        int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
+        for (int stage = 0; stage < plan.stages().size(); stage++) {
+            Device device = devices.get(plan.stages().get(stage).device());
+            text.append(String.format("         %-" + widest + "s on %s (%s)%n", plan.label(stage), device.name(),
+                device.description()));
+        }
     }
 
     private void append(StringBuilder text, int index) {
@@ -86,6 +94,8 @@ final class GenerationReport {
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
             first.request().guidance().weight(), first.request().guidance().rescale(), first.scheduler(),
             first.precision().toString(), plan.strategy(),
+            first.refinement().map(it -> new RefinerResult(it.model(), it.handover(), it.scheduler(), it.steps()))
+                .orElse(null),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
@@ -102,11 +112,14 @@ final class GenerationReport {
                 Amounts.millis(picture.decode())));
     }
 
-    /** Without {@code peakResidentBytes} where the system does not say it. */
+    /** Without {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is. */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        double guidanceRescale, String scheduler, String precision, String plan, List<DeviceResult> devices,
-        List<StageResult> stages, long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes,
-        List<PictureResult> pictures) {
+        double guidanceRescale, String scheduler, String precision, String plan, RefinerResult refiner,
+        List<DeviceResult> devices, List<StageResult> stages, long copiedBytes, double firstStepMilliseconds,
+        Long peakResidentBytes, List<PictureResult> pictures) {
+    }
+
+    private record RefinerResult(String model, double handover, String scheduler, int steps) {
     }
 
     private record DeviceResult(String name, String description) {

@@ -9,6 +9,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Shows a plan. */
 @Command(name = "plan", description = {"Shows what would run where, without opening devices or building engines:",
@@ -20,6 +21,10 @@ import picocli.CommandLine.Option;
         "  slipstream plan --devices cuda:0,cuda:1 --model DIR --dot | dot -Tsvg -o plan.svg"})
 final class PlanCommand implements Callable<Integer> {
     private final Terminal terminal;
+
+    @Parameters(paramLabel = "PROMPT", arity = "0..1", defaultValue = "",
+        description = "What the picture shows; it matters only for --long-prompts, which make texts longer.")
+    private String prompt;
 
     @Mixin
     private ModelOptions model;
@@ -34,14 +39,21 @@ final class PlanCommand implements Callable<Integer> {
     private TilesOption tiles;
 
     @Mixin
+    private RefinerOption refiner;
+
+    @Mixin
     private RequestOptions request;
+
+    @Option(names = "--negative", paramLabel = "TEXT", order = 19, defaultValue = "",
+        description = "What the picture should not show; it matters as PROMPT does.")
+    private String negative;
 
     @ArgGroup
     private Form form = new Form();
 
     /** At most one of them. */
     private static final class Form {
-        @Option(names = "--dot", order = 20, description = "Write a graph for Graphviz.")
+        @Option(names = "--dot", order = 20, description = "Write a graph for Graphviz, without a refiner.")
         private boolean dot;
 
         @Option(names = "--json", order = 21, description = "Print one JSON object.")
@@ -54,14 +66,20 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageRequest wanted = request.request("");
+        ImageRequest wanted = request.request(prompt).withNegative(negative);
         try (PipelineDraft draft =
-            DiffusionPipeline.of(model.path()).devices(devices.devices()).plan(devices.plan())
+            refiner.addTo(DiffusionPipeline.of(model.path())).devices(devices.devices()).plan(devices.plan())
                 .precision(precision.precision()).tiles(tiles.tiles()).draft()) {
-            PlanSummary plan = PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
-                List.of(devices.devices()));
+            draft.warnings(wanted).forEach(new WarningsOnce(terminal.err()));
+            PlanSummary plan = draft.refiner().map(second -> summary(draft, wanted).with(summary(second, wanted)))
+                .orElseGet(() -> summary(draft, wanted));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));
         }
         return ExitCode.OK;
+    }
+
+    private PlanSummary summary(PipelineDraft draft, ImageRequest wanted) {
+        return PlanSummary.of(draft.blueprint(wanted), draft.program(wanted), draft.memory(wanted),
+            List.of(devices.devices()));
     }
 }

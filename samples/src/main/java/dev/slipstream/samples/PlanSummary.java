@@ -16,9 +16,11 @@ import java.util.stream.IntStream;
  *
  * @param precision of the denoiser
  * @param copiedBytes from device to device, for a picture
+ * @param refiner that of the model that takes the last steps, or null; what it takes is in {@code devices}, too
  */
 record PlanSummary(String plan, String precision, int steps, boolean guided, List<SegmentEntry> segments,
-    List<StageEntry> stages, List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes) {
+    List<StageEntry> stages, List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes,
+    PlanSummary refiner) {
 
     /** @param workShare part of all multiply-accumulates of one run of the denoiser, 0 to 1 */
     record SegmentEntry(String name, int nodes, long weightBytes, double workShare) {
@@ -48,7 +50,12 @@ record PlanSummary(String plan, String precision, int steps, boolean guided, Lis
             plan.edges().stream().map(edge -> edge(blueprint, edge)).toList(),
             IntStream.range(0, plan.devices()).mapToObj(device -> DeviceEntry.of(devices.get(device),
                 memory.get(device))).toList(),
-            program.copiedBytes());
+            program.copiedBytes(), null);
+    }
+
+    /** The same with a refiner's. */
+    PlanSummary with(PlanSummary other) {
+        return new PlanSummary(plan, precision, steps, guided, segments, stages, edges, devices, copiedBytes, other);
     }
 
     private static List<SegmentEntry> segments(Blueprint blueprint) {

@@ -13,7 +13,9 @@ final class PlanText {
     }
 
     static String of(PlanSummary plan) {
-        return new PlanText(plan).write();
+        return new PlanText(plan).write() + (plan.refiner() == null ? ""
+            : "\n\nthen the refiner, which is there from the start: the table above counts its memory, too\n\n"
+                + of(plan.refiner()));
     }
 
     private String write() {

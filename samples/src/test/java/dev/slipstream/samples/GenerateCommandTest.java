@@ -157,9 +157,12 @@ class GenerateCommandTest {
     }
 
     @Test
-    void aPromptThatIsTooLongIsCut() throws IOException {
-        assertEquals(ExitCode.OK, generate("--seed", "7", "--negative", "red ".repeat(100)).code());
-        assertEquals(List.of("picture.png"), files());
+    void aPromptThatIsTooLongIsCutWithOneWarningForAllPictures() throws IOException {
+        CommandRun run = generate("--seed", "7", "--negative", "red ".repeat(100), "--count", "2");
+        assertEquals(ExitCode.OK, run.code());
+        assertEquals(1, run.complaints().size(), run.err());
+        assertTrue(run.err().startsWith("slipstream: warning: prompt too long: "), run.err());
+        assertEquals(List.of("picture-1.png", "picture-2.png"), files());
     }
 
     @Test

@@ -4,8 +4,6 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
-import dev.slipstream.pipelines.graph.shape.Activations;
-import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.model.ModelException;
 
@@ -98,14 +96,5 @@ final class Autoencoder {
             encoderGraph = new ComponentGraphs(model.folder()).imageEncoder();
         }
         return encoderGraph;
-    }
-
-    /** The largest live activations of one of the halves. @param encodes whether a picture is encoded, too */
-    long workBytes(TensorType latents, boolean encodes) {
-        return Math.max(workBytes(decoder(latents)), encodes ? workBytes(encoder(latents)) : 0);
-    }
-
-    private static long workBytes(ComponentModel half) {
-        return Activations.peakBytes(half.graph(), ValueInfos.types(half.graph()));
     }
 }

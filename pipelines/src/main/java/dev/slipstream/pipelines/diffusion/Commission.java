@@ -6,6 +6,8 @@ import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.Conditions.Numbers;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Mix;
@@ -13,17 +15,22 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * A request as a model reads it: sizes, steps, where the loop starts, and what the denoiser is told. Methods throw
  * {@link IllegalArgumentException} where the request brings what such a model does not take, or lacks what it needs.
  *
  * @param pixelsPerLatent along each side
+ * @param span the part of the steps that the model takes
  */
-record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request) {
-    /** Whether the request's picture becomes latents; that of an upscaler stays as it is. */
+record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request, NoiseSpan span) {
+    /**
+     * Whether the request's picture becomes latents; that of an upscaler stays as it is, and where another model has
+     * begun, it has taken the picture in.
+     */
     boolean encodesPicture() {
-        return request.given().isPresent() && model.extra() != ExtraChannels.PICTURE;
+        return request.given().isPresent() && model.extra() != ExtraChannels.PICTURE && span.isFirst();
     }
 
     /** Whether the known part of a picture is put back after every step. */
@@ -49,6 +56,10 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
         return isGuided() ? request.guidance() : Guidance.NONE;
     }
 
+    PromptPair prompts() {
+        return new PromptPair(isGuided() ? request.negative() : "", request.prompt(), request.conditioning().reading());
+    }
+
     /** The request with all that it leaves to the model filled in. */
     ImageRequest completed() {
         Size size = size(shape().latents());
@@ -59,7 +70,7 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
     NoiseTable noise() {
         NoiseScheduler scheduler = request.scheduler().map(model.scheduler()::withMethod).orElse(model.scheduler());
         if (!encodesPicture()) {
-            return scheduler.table(request.steps());
+            return scheduler.table(request.steps(), 0, span);
         }
         double strength = request.given().get().usedStrength();
         int taken = (int) Math.min(request.steps() * strength, request.steps());
@@ -67,7 +78,7 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
             throw new IllegalArgumentException("strength " + strength + " of " + request.steps()
                 + " steps is less than one step; take more steps or a larger strength");
         }
-        NoiseTable table = scheduler.table(request.steps(), request.steps() - taken);
+        NoiseTable table = scheduler.table(request.steps(), request.steps() - taken, span);
         return repaints() ? table.repainting(start(table)) : table;
     }
 
@@ -79,15 +90,28 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
 
     LoopShape shape() {
         model.extra().check(request);
-        if (model.conditions().isRefiner() && request.given().isEmpty()) {
-            throw new IllegalArgumentException("this model refines a picture that another has drawn; give one");
+        if (model.conditions().isRefiner() && request.given().isEmpty() && span.isFirst()) {
+            throw new IllegalArgumentException("this model refines a picture that another has drawn; give one, or "
+                + "let the other model begin and make this one its refiner");
         }
         TensorType latents = latents();
         boolean guided = isGuided();
-        Map<String, TensorType> types = new LinkedHashMap<>(model.texts().types());
+        Map<String, TensorType> types = new LinkedHashMap<>(texts());
         numbers(latents).forEach((name, numbers) -> types.put(name, numbers.type(model.denoiser(), name)));
         types.replaceAll((name, type) -> guided ? type : LoopShape.withRows(type, 1));
         return new LoopShape(latents, model.config().inChannels() - model.config().outChannels(), guided, types);
+    }
+
+    private Map<String, TensorType> texts() {
+        int chunks = model.texts().chunks(prompts());
+        Map<String, TensorType> texts = model.texts().types(chunks);
+        OptionalLong only = model.denoiser().fixedSize(TextModels.STATES, 1);
+        if (chunks > 1 && only.isPresent()) {
+            throw new GraphException("the denoiser's graph was exported for texts of " + only.getAsLong()
+                + " tokens only, and these long prompts take " + texts.get(TextModels.STATES).shape().dim(1)
+                + "; let them be cut, or take a graph that leaves the length open, or the checkpoint");
+        }
+        return texts;
     }
 
     /** The numbers that the denoiser is told, by the names of its inputs. */

@@ -6,6 +6,7 @@ import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.run.EngineRunner;
@@ -49,6 +50,11 @@ public record ComponentModel(String name, Graph graph, Map<String, TensorType> i
 
     TensorType outputType() {
         return outputs.get(output());
+    }
+
+    /** An estimate of the work space that its engine needs: the largest live activations. */
+    long workBytes() {
+        return Activations.peakBytes(graph, ValueInfos.types(graph));
     }
 
     /** Builds the engine; its owner closes it. */

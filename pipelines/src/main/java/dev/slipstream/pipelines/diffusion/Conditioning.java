@@ -1,18 +1,22 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.text.PromptReading;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
  * What a model is told beside prompt and latents, and how the prompt is read.
  *
  * @param clipSkip how many of the text encoders' last layers are left out beyond those that the model always leaves out
+ * @param reading whether prompts have weights in brackets, and what becomes of those that are too long
  * @param sizes what SDXL is told of the picture's sizes; if not said, the size of the picture and no crop. Models that
  *     are told nothing of sizes refuse it
  */
-public record Conditioning(int clipSkip, Optional<Sizes> sizes) {
-    public static final Conditioning DEFAULT = new Conditioning(0, Optional.empty());
+public record Conditioning(int clipSkip, PromptReading reading, Optional<Sizes> sizes) {
+    public static final Conditioning DEFAULT = new Conditioning(0, PromptReading.DEFAULT, Optional.empty());
 
     public Conditioning {
+        Objects.requireNonNull(reading, "reading");
         if (clipSkip < 0) {
             throw new IllegalArgumentException("clip_skip is 0 or more, not " + clipSkip);
         }
@@ -43,10 +47,14 @@ public record Conditioning(int clipSkip, Optional<Sizes> sizes) {
     }
 
     public Conditioning withClipSkip(int layers) {
-        return new Conditioning(layers, sizes);
+        return new Conditioning(layers, reading, sizes);
+    }
+
+    public Conditioning withReading(PromptReading way) {
+        return new Conditioning(clipSkip, way, sizes);
     }
 
     public Conditioning withSizes(Sizes told) {
-        return new Conditioning(clipSkip, Optional.of(told));
+        return new Conditioning(clipSkip, reading, Optional.of(told));
     }
 }

@@ -122,7 +122,7 @@ record Conditions(PipelineModel model) {
         if (config.isEmpty()) {
             return BASE_SIZES;
         }
-        long text = model.texts().types().get(TextModels.POOLED).shape().dim(1);
+        long text = model.texts().types(1).get(TextModels.POOLED).shape().dim(1);
         int all = config.get().positiveInteger("projection_class_embeddings_input_dim");
         int each = config.get().positiveInteger("addition_time_embed_dim");
         long count = (all - text) / each;

@@ -22,6 +22,7 @@ import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.DenoiserPorts;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -60,6 +61,11 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         return new DenoiserModel(name, graph, config, cuts, new PrecisionRewrite(precision));
     }
 
+    /** The same denoiser under another name. */
+    DenoiserModel named(String other) {
+        return new DenoiserModel(other, graph, config, cuts, rewrite);
+    }
+
     /** The precision in which it computes. */
     public Precision precision() {
         return rewrite.precision();
@@ -96,8 +102,19 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
 
     /** The element type that the graph takes at an input. */
     public DataType elementType(String input) {
-        return InputTypes.element(graph.inputs().stream().filter(it -> it.getName().equals(input)).findFirst()
+        return InputTypes.element(input(input)
             .orElseThrow(() -> new GraphException("denoiser " + name + " has no input '" + input + "'")));
+    }
+
+    /** The only size that the graph takes in a dimension of an input; empty if it leaves that open. */
+    OptionalLong fixedSize(String input, int dimension) {
+        return input(input).map(info -> info.getType().getTensorType().getShape().getDimList())
+            .filter(dims -> dims.size() > dimension && dims.get(dimension).hasDimValue())
+            .map(dims -> OptionalLong.of(dims.get(dimension).getDimValue())).orElseGet(OptionalLong::empty);
+    }
+
+    private Optional<ValueInfoProto> input(String wanted) {
+        return graph.inputs().stream().filter(it -> it.getName().equals(wanted)).findFirst();
     }
 
     /**

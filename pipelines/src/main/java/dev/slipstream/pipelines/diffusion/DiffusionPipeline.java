@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.model.lora.Lora;
@@ -13,13 +14,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * From a text to a picture. Opening it reads a model folder and opens devices; engines are built when the first
@@ -38,14 +43,18 @@ import java.util.stream.Stream;
  * that wait, and frees all. A request that fails leaves the pipeline usable.
  */
 public final class DiffusionPipeline implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DiffusionPipeline.class);
+
     private final List<Device> devices;
     private final PipelineDraft draft;
     private final Painter painter;
+    private final Consumer<String> warned;
     private final ExecutorService thread;
     private volatile boolean closing;
 
-    private DiffusionPipeline(PipelineDraft draft, List<Device> devices) {
+    private DiffusionPipeline(PipelineDraft draft, List<Device> devices, Consumer<String> warned) {
         this.devices = devices;
+        this.warned = warned;
         this.draft = draft;
         this.painter = new Painter(draft, devices);
         this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("slipstream").factory());
@@ -58,6 +67,8 @@ public final class DiffusionPipeline implements AutoCloseable {
 
     /** What to open: a model, devices and a plan. */
     public static final class Builder {
+        private static final double USUAL_HANDOVER = 0.8;
+
         private final Path model;
         private List<DeviceSpec> devices = List.of(new DeviceSpec("cpu", "1"));
         private Strategy strategy = Strategies.parse("sequential");
@@ -66,6 +77,9 @@ public final class DiffusionPipeline implements AutoCloseable {
         private LoopOptions options = LoopOptions.DEFAULT;
         private Loras loras = Loras.NONE;
         private Tiles tiles = new Tiles.Whole();
+        private Optional<Path> refiner = Optional.empty();
+        private double handover = USUAL_HANDOVER;
+        private Consumer<String> warned = warning -> LOG.warn("{}", warning);
 
         private Builder(Path model) {
             this.model = model;
@@ -145,6 +159,43 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
+        /** A refiner that takes over after 0.8 of the way, as SDXL's is meant to: {@link #refiner(Path, double)}. */
+        public Builder refiner(Path folder) {
+            return refiner(folder, USUAL_HANDOVER);
+        }
+
+        /**
+         * A second model that takes the last steps of each picture and decodes it (Podell et al. 2023, section 2.5;
+         * what diffusers writes as {@code denoising_end} and {@code denoising_start}): SDXL's refiner, or any other
+         * model that draws from a text and has latents of the same kind. It goes on with the latents as they are, with
+         * its own noise scheduler unless the request names one for both, and with the same request, plan, devices and
+         * precision; the plan's warm-up and tail are counted in each model's steps, and so are previews. Both models
+         * stay on the devices. LoRAs change the first model only, which also takes in a picture to start from; masks
+         * are refused.
+         *
+         * @param folder a model folder
+         * @param share of the way from noise to picture after which it takes over, more than 0 and less than 1: of 1000
+         *     timesteps 0.8 leaves it those below 200
+         * @throws IllegalArgumentException if {@code share} is not between 0 and 1
+         */
+        public Builder refiner(Path folder, double share) {
+            if (!(share > 0 && share < 1)) {
+                throw new IllegalArgumentException("a refiner takes over between 0 and 1 of the way, not at " + share);
+            }
+            refiner = Optional.of(folder);
+            handover = share;
+            return this;
+        }
+
+        /**
+         * Who is told what the model will not see of a request's prompts, when the request's turn has come: one
+         * sentence a call, as {@link PipelineDraft#warnings} has them beforehand. The log if not said.
+         */
+        public Builder warnings(Consumer<String> listener) {
+            warned = listener;
+            return this;
+        }
+
         /** Where devices come from, if not from all providers that are present. */
         public Builder providers(Devices from) {
             providers = from;
@@ -154,7 +205,8 @@ public final class DiffusionPipeline implements AutoCloseable {
         /**
          * Opens the devices and reads the model.
          *
-         * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing or malformed
+         * @throws dev.slipstream.pipelines.model.ModelException if a part of a model is missing or malformed, or the
+         *     refiner does not fit the model
          * @throws dev.slipstream.pipelines.graph.GraphException if a graph is damaged
          * @throws dev.slipstream.bridge.DeviceUnavailableException if there is no such device here
          */
@@ -171,7 +223,7 @@ public final class DiffusionPipeline implements AutoCloseable {
                 throw failure;
             }
             try {
-                return new DiffusionPipeline(draft, opening.join());
+                return new DiffusionPipeline(draft, opening.join(), warned);
             } catch (CompletionException wrapped) {
                 draft.close();
                 throw wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
@@ -181,7 +233,8 @@ public final class DiffusionPipeline implements AutoCloseable {
         /**
          * Reads the model and stops there: the pipeline on paper, for as many devices, which need not exist.
          *
-         * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing or malformed
+         * @throws dev.slipstream.pipelines.model.ModelException if a part of a model is missing or malformed, or the
+         *     refiner does not fit the model
          * @throws dev.slipstream.pipelines.graph.GraphException if a graph is damaged
          */
         public PipelineDraft draft() {
@@ -189,8 +242,23 @@ public final class DiffusionPipeline implements AutoCloseable {
                 throw new IllegalArgumentException("a pipeline needs at least one device");
             }
             PipelineModel read = PipelineModel.read(loras.mergedInto(ModelFolder.open(model)), precision);
+            Optional<PipelineDraft> second = Optional.empty();
             try {
-                return new PipelineDraft(read, strategy, devices.size(), options, tiles);
+                second = refiner.map(folder -> readRefiner(folder, read));
+                return new PipelineDraft(read, strategy, devices.size(), options, tiles,
+                    second.map(from -> new NoiseSpan(0, handover)).orElse(NoiseSpan.WHOLE), second);
+            } catch (RuntimeException | Error failure) {
+                second.ifPresent(PipelineDraft::close);
+                read.close();
+                throw failure;
+            }
+        }
+
+        private PipelineDraft readRefiner(Path folder, PipelineModel base) {
+            PipelineModel read = PipelineModel.read(ModelFolder.open(folder), precision).refining(base);
+            try {
+                return new PipelineDraft(read, strategy, devices.size(), options, tiles, new NoiseSpan(handover, 1),
+                    Optional.empty());
             } catch (RuntimeException | Error failure) {
                 read.close();
                 throw failure;
@@ -220,6 +288,7 @@ public final class DiffusionPipeline implements AutoCloseable {
                     if (closing) {
                         throw new CancellationException("the pipeline was closed before this request's turn");
                     }
+                    draft.warnings(request).forEach(warned);
                     generation.complete(painter.paint(request, generation));
                 } catch (Throwable failure) {
                     generation.fail(failure);

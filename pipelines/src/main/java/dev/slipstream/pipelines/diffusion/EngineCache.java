@@ -1,12 +1,14 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +36,7 @@ final class EngineCache implements AutoCloseable {
     private final List<Device> devices;
     private final Map<LoopKey, Execution> loops = new LinkedHashMap<>(16, 0.75f, true);
     private LoopShape built;
+    private TensorType builtTile;
     private TextEncoder encoder;
     private Denoiser denoiser;
     private ImageDecoder decoder;
@@ -44,70 +47,74 @@ final class EngineCache implements AutoCloseable {
         this.devices = devices;
     }
 
-    /**
-     * Builds what is missing for the size of this request, and frees what was for another size. The components of small
-     * models are built at the same time, those of large ones one after another, as building takes memory, too.
-     *
-     * @throws dev.slipstream.bridge.DeviceOutOfMemoryException before anything is built, if a device has no room
-     */
-    void build(Commission commission) {
-        LoopShape shape = commission.shape();
-        if (!shape.equals(built)) {
+    /** Frees what is of no use to this request: what was built for another size, or to read prompts otherwise. */
+    void release(Commission commission) {
+        if (!commission.shape().equals(built)) {
             closeLoops();
         }
-        if (decoder != null && !decoder.tile().equals(draft.autoencoder().tile(shape.latents()))) {
+        TensorType tile = draft.autoencoder().tile(commission.shape().latents());
+        if (!tile.equals(builtTile)) {
             closeAutoencoder();
         }
-        int clipSkip = commission.request().conditioning().clipSkip();
-        if (encoder != null && encoder.clipSkip() != clipSkip) {
+        if (encoder != null && encoder.clipSkip() != commission.request().conditioning().clipSkip()) {
             closeEncoder();
         }
-        Set<Component> lacking = lacking(commission);
-        if (lacking.contains(Component.DENOISER)) {
-            MemoryNeed.requireRoom(draft.memory(commission.request(),
-                UnrollOptions.of(devices, draft.options().guarded()), lacking), devices);
-        }
-        if (!lacking.isEmpty()) {
-            buildLacking(shape, clipSkip, lacking);
+    }
+
+    /** What {@link #build} will take on each device, after {@link #release}. */
+    List<MemoryNeed> lacking(Commission commission) {
+        return built != null ? Collections.nCopies(devices.size(), MemoryNeed.NOTHING)
+            : draft.memory(commission.request(), UnrollOptions.of(devices, draft.options().guarded()),
+                missing(commission));
+    }
+
+    /**
+     * Builds what is missing for this request, after {@link #release}. The components of small models are built at the
+     * same time, those of large ones one after another, as building takes memory, too.
+     */
+    void build(Commission commission) {
+        Set<Component> missing = missing(commission);
+        if (!missing.isEmpty()) {
+            build(missing, commission.shape(), commission.request().conditioning().clipSkip());
         }
     }
 
-    private Set<Component> lacking(Commission commission) {
-        Set<Component> lacking = EnumSet.noneOf(Component.class);
+    private Set<Component> missing(Commission commission) {
+        Set<Component> missing = EnumSet.noneOf(Component.class);
         if (encoder == null) {
-            lacking.add(Component.TEXT_ENCODER);
+            missing.add(Component.TEXT_ENCODER);
         }
         if (built == null) {
-            lacking.add(Component.DENOISER);
+            missing.add(Component.DENOISER);
         }
-        if (decoder == null) {
-            lacking.add(Component.VAE_DECODER);
+        if (decoder == null && draft.span().isLast()) {
+            missing.add(Component.VAE_DECODER);
         }
         if (pictureEncoder == null && commission.encodesPicture()) {
-            lacking.add(Component.VAE_ENCODER);
+            missing.add(Component.VAE_ENCODER);
         }
-        return lacking;
+        return missing;
     }
 
-    private void buildLacking(LoopShape shape, int clipSkip, Set<Component> lacking) {
+    private void build(Set<Component> missing, LoopShape shape, int clipSkip) {
         Device device = devices.getFirst();
         Autoencoder halves = draft.autoencoder();
         List<CompletableFuture<Void>> building = new ArrayList<>();
-        if (lacking.contains(Component.TEXT_ENCODER)) {
+        if (missing.contains(Component.TEXT_ENCODER)) {
             building.add(start("text encoder",
                 () -> encoder = TextEncoder.build(draft.model().texts(), clipSkip, device)));
         }
-        if (lacking.contains(Component.VAE_ENCODER)) {
+        if (missing.contains(Component.VAE_ENCODER)) {
             building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(
                 halves.encoder(shape.latents()), halves.config(), halves.tile(shape.latents()), device)));
         }
-        if (lacking.contains(Component.VAE_DECODER)) {
+        if (missing.contains(Component.VAE_DECODER)) {
             building.add(start("image decoder",
                 () -> decoder = ImageDecoder.build(halves.decoder(shape.latents()), halves.config(), device)));
         }
         RuntimeException failure = null;
         try {
-            if (lacking.contains(Component.DENOISER)) {
+            if (missing.contains(Component.DENOISER)) {
                 denoiser = Denoiser.build(draft.blueprint(shape), devices);
             }
         } catch (RuntimeException denoiserFailure) {
@@ -126,6 +133,7 @@ final class EngineCache implements AutoCloseable {
             throw failure;
         }
         built = shape;
+        builtTile = halves.tile(shape.latents());
     }
 
     /** What it builds can be read when it has been joined. */
@@ -143,6 +151,7 @@ final class EngineCache implements AutoCloseable {
         return encoder;
     }
 
+    /** There is none where another model takes the last steps. */
     ImageDecoder decoder() {
         return decoder;
     }
@@ -189,6 +198,7 @@ final class EngineCache implements AutoCloseable {
             pictureEncoder.close();
             pictureEncoder = null;
         }
+        builtTile = null;
     }
 
     private void closeEncoder() {

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A picture and how it came about.
@@ -23,10 +24,11 @@ import java.util.Map;
  * @param build time for making engines and loop ready: next to nothing where an earlier request left them
  * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
  *     decoder
+ * @param refinement what a refiner had to do with it; its steps, bytes and times are in the others, too
  */
 public record GeneratedImage(Image image, ImageRequest request, String model, String scheduler,
     Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build, Duration text,
-    Duration loop, Duration decode) {
+    Duration loop, Duration decode, Optional<Refinement> refinement) {
 
     /** What made the picture, as other tools read it from a picture's metadata. */
     public GenerationParameters parameters() {
@@ -39,10 +41,14 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
         }
         settings.put("Seed", Long.toString(request.seed()));
         settings.put("Size", image.toString());
-        if (steps < request.steps()) {
-            settings.put("Denoising strength", Double.toString(request.given().orElseThrow().usedStrength()));
-        }
+        request.given().filter(picture -> steps < request.steps()).ifPresent(picture ->
+            settings.put("Denoising strength", Double.toString(picture.usedStrength())));
+        putReading(settings);
         settings.put("Model", model);
+        refinement.ifPresent(second -> {
+            settings.put("Refiner", second.model());
+            settings.put("Refiner switch at", Double.toString(second.handover()));
+        });
         settings.put("Plan", plan.strategy());
         if (precision != Precision.FP32) {
             settings.put("Precision", precision.toString());
@@ -50,6 +56,21 @@ public record GeneratedImage(Image image, ImageRequest request, String model, St
         String version = GeneratedImage.class.getPackage().getImplementationVersion();
         settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
         return new GenerationParameters(request.prompt(), request.negative(), settings);
+    }
+
+    /** How the prompts were read, as far as that is not the usual. */
+    private void putReading(Map<String, String> settings) {
+        int clipSkip = request.conditioning().clipSkip();
+        if (clipSkip > 0) {
+            // Those tools count the layer that is read from the end, so that 1 is the last.
+            settings.put("Clip skip", Integer.toString(clipSkip + 1));
+        }
+        if (request.conditioning().reading().weighted()) {
+            settings.put("Prompt weights", "read");
+        }
+        if (request.conditioning().reading().whole()) {
+            settings.put("Long prompts", "whole");
+        }
     }
 
     /** The texts that {@link PngFile} writes beside the picture. */

@@ -53,12 +53,18 @@ public final class Generation {
         return cancelled;
     }
 
-    LoopObserver observer(Previewer previewer) {
+    /**
+     * Follows a loop that takes some of a picture's steps.
+     *
+     * @param before steps that were taken before the loop
+     * @param all steps of the picture
+     */
+    LoopObserver observer(int before, int all, Previewer previewer) {
         return new LoopObserver() {
             @Override
             public void stepDone(int step, int steps) {
                 if (progress.hasSubscribers()) {
-                    progress.offer(new Progress(step + 1, steps, previewer.preview(step)), null);
+                    progress.offer(new Progress(before + step + 1, all, previewer.preview(step)), null);
                 }
             }
 

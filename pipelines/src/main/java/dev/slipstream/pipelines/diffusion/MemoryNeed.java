@@ -6,6 +6,7 @@ import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * Memory that a request takes on one device, in bytes: an estimate, made before anything is built. Engines may keep
@@ -15,11 +16,24 @@ import java.util.Locale;
  * @param componentBytes weights of text encoder and autoencoder, which are on the first device
  * @param bufferBytes buffers of the loop
  * @param workBytes the largest live activations of one of the segments, or on the first device of the autoencoder if
- *     these are larger: they grow with the picture, or with a tile ({@link Tiles})
+ *     these are larger: they grow with the picture, or with a tile ({@link Tiles}); with a refiner those of both models
  */
 public record MemoryNeed(long weightBytes, long componentBytes, long bufferBytes, long workBytes) {
+    static final MemoryNeed NOTHING = new MemoryNeed(0, 0, 0, 0);
+
     public long totalBytes() {
         return weightBytes + componentBytes + bufferBytes + workBytes;
+    }
+
+    /** The needs of two models on the same devices, both at once. */
+    static List<MemoryNeed> sums(List<MemoryNeed> first, List<MemoryNeed> second) {
+        return IntStream.range(0, first.size()).mapToObj(device -> first.get(device).plus(second.get(device)))
+            .toList();
+    }
+
+    private MemoryNeed plus(MemoryNeed other) {
+        return new MemoryNeed(weightBytes + other.weightBytes, componentBytes + other.componentBytes,
+            bufferBytes + other.bufferBytes, workBytes + other.workBytes);
     }
 
     /**

@@ -2,63 +2,75 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.run.Execution;
-import dev.slipstream.pipelines.run.NoiseTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Draws one request after another with the engines of a pipeline. One thread at a time. */
 final class Painter implements AutoCloseable {
     private final PipelineDraft draft;
     private final List<Device> devices;
-    private final EngineCache engines;
+    private final Map<PipelineDraft, EngineCache> engines = new LinkedHashMap<>();
 
     Painter(PipelineDraft draft, List<Device> devices) {
         this.draft = draft;
         this.devices = devices;
-        this.engines = new EngineCache(draft, devices);
+        draft.models().forEach(model -> engines.put(model, new EngineCache(model, devices)));
     }
 
     GeneratedImage paint(ImageRequest request, Generation generation) {
         draft.check(request);
-        Commission commission = draft.commission(request);
-        NoiseTable noise = commission.noise();
-        LoopShape shape = commission.shape();
         long begin = System.nanoTime();
-        engines.build(commission);
-        Execution execution = engines.execution(noise, commission.loopGuidance(), request.previewEvery());
+        build(request);
+        List<Turn> turns = turns(request);
+        int steps = turns.stream().mapToInt(turn -> turn.noise().steps()).sum();
+        Turn first = turns.getFirst();
+        ImageDecoder decoder = engines.get(turns.getLast().draft()).decoder();
         try (Arena arena = Arena.ofShared()) {
             long start = System.nanoTime();
-            Map<String, MemorySegment> given =
-                new RequestTensors(commission, noise, shape.latents(), arena).make(engines);
-            MemorySegment latents = arena.allocate(shape.latents().bytes(), 64);
+            turns.forEach(turn -> turn.encode(arena));
+            MemorySegment latents = arena.allocate(first.latents().bytes(), 64);
             long encoded = System.nanoTime();
-            execution.run(given, generation.observer(step -> preview(execution, step, latents, shape)));
+            turns.forEach(turn -> turn.run(latents, steps, generation, decoder));
             long looped = System.nanoTime();
-            execution.latents(noise.steps() - 1, latents);
-            Image image = engines.decoder().decode(latents, shape.latents().shape());
-            return new GeneratedImage(image, request, draft.model().folder().name(), noise.name(),
-                draft.precision(), draft.blueprint(shape).plan(), devices.stream().map(Device::name).toList(),
-                noise.steps(), execution.program().copiedBytes(), Duration.ofNanos(start - begin),
+            Image image = decoder.decode(latents, first.latents().shape());
+            return new GeneratedImage(image, request, draft.model().folder().name(), first.noise().name(),
+                draft.precision(), first.blueprint().plan(), devices.stream().map(Device::name).toList(),
+                steps, turns.stream().mapToLong(Turn::copiedBytes).sum(), Duration.ofNanos(start - begin),
                 Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded),
-                Duration.ofNanos(System.nanoTime() - looped));
+                Duration.ofNanos(System.nanoTime() - looped), turns.stream().skip(1).findFirst().map(Turn::refinement));
         }
     }
 
-    private Optional<Image> preview(Execution execution, int step, MemorySegment latents, LoopShape shape) {
-        if (!execution.program().estimates().containsKey(step)) {
-            return Optional.empty();
+    /** All models stay on the devices, so that the next picture need not wait for engines. */
+    private void build(ImageRequest request) {
+        engines.forEach((model, cache) -> cache.release(model.commission(request)));
+        List<MemoryNeed> needs = Collections.nCopies(devices.size(), MemoryNeed.NOTHING);
+        for (Map.Entry<PipelineDraft, EngineCache> entry : engines.entrySet()) {
+            needs = MemoryNeed.sums(needs, entry.getValue().lacking(entry.getKey().commission(request)));
         }
-        execution.estimate(step, latents);
-        return Optional.of(engines.decoder().decode(latents, shape.latents().shape()));
+        MemoryNeed.requireRoom(needs, devices);
+        engines.forEach((model, cache) -> cache.build(model.commission(request)));
+    }
+
+    private List<Turn> turns(ImageRequest request) {
+        List<Turn> turns = new ArrayList<>();
+        int before = 0;
+        for (Map.Entry<PipelineDraft, EngineCache> entry : engines.entrySet()) {
+            Turn turn = new Turn(entry.getKey(), entry.getKey().commission(request), entry.getValue(), before);
+            turns.add(turn);
+            before += turn.noise().steps();
+        }
+        return turns;
     }
 
     @Override
     public void close() {
-        engines.close();
+        engines.values().forEach(EngineCache::close);
     }
 }

@@ -1,5 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.plan.Strategy;
@@ -10,9 +12,9 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * A pipeline on paper: a model that was read, a strategy and a number of devices. It tells what a request would run and
@@ -24,6 +26,9 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
+ * <p>Where a refiner takes over, this is the draft of the model that begins, and {@link #refiner} that of the other:
+ * {@link #program}, {@link #blueprint} and {@link #noise} are of one model, the rest of both.
+ *
  * <p><b>Threads:</b> any. <b>Ownership:</b> its owner closes it; the draft of a pipeline belongs to the pipeline.
  */
 public final class PipelineDraft implements AutoCloseable {
@@ -31,16 +36,46 @@ public final class PipelineDraft implements AutoCloseable {
     private final Strategy strategy;
     private final int devices;
     private final LoopOptions options;
+    private final NoiseSpan span;
+    private final Optional<PipelineDraft> refiner;
     private final Autoencoder autoencoder;
     private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
     private DenoiserModel repainting;
 
-    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options, Tiles tiles) {
+    /**
+     * @param span the part of the steps that this model takes
+     * @param refiner the draft of the model that takes the rest; its owner is this draft, once both fit
+     * @throws dev.slipstream.pipelines.model.ModelException if the refiner does not fit the model
+     */
+    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options, Tiles tiles,
+        NoiseSpan span, Optional<PipelineDraft> refiner) {
         this.model = model;
         this.strategy = strategy;
         this.devices = devices;
         this.options = options;
+        this.span = span;
+        this.refiner = refiner;
         this.autoencoder = new Autoencoder(model, tiles);
+        handover().ifPresent(Handover::check);
+    }
+
+    private Optional<Handover> handover() {
+        return refiner.map(next -> new Handover(this, next));
+    }
+
+    /** The model that takes the last steps, where there is one: the same requests, the same strategy and devices. */
+    public Optional<PipelineDraft> refiner() {
+        return refiner;
+    }
+
+    /** The part of the steps that this model takes. */
+    public NoiseSpan span() {
+        return span;
+    }
+
+    /** The models that draw a picture, in the order of their steps. */
+    List<PipelineDraft> models() {
+        return refiner.map(next -> List.of(this, next)).orElseGet(() -> List.of(this));
     }
 
     PipelineModel model() {
@@ -102,21 +137,27 @@ public final class PipelineDraft implements AutoCloseable {
         return UnrollOptions.PLAIN.withGuards(options.guarded());
     }
 
-    /** What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. */
+    /**
+     * What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. A refiner is
+     * there beside the model that begins, and adds what it takes.
+     */
     public List<MemoryNeed> memory(ImageRequest request) {
-        return memory(request, plain(), EnumSet.allOf(Component.class));
+        List<MemoryNeed> own = memory(request, plain(), EnumSet.allOf(Component.class));
+        return refiner.map(next -> MemoryNeed.sums(own, next.memory(request))).orElse(own);
     }
 
-    /** @param lacking which components are yet to be built, or more than the request needs */
-    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, Set<Component> lacking) {
+    /** Without the refiner. @param missing which components are yet to be built, or more than the request needs */
+    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, Set<Component> missing) {
         Commission commission = commission(request);
+        boolean encodes = commission.encodesPicture();
         Blueprint blueprint = blueprint(request);
         Program program = program(request, unrolled);
-        boolean encodes = commission.encodesPicture();
-        long components = (lacking.contains(Component.VAE_DECODER) ? model.decoder().weightBytes() : 0)
-            + (lacking.contains(Component.TEXT_ENCODER) ? model.texts().weightBytes() : 0)
-            + (encodes && lacking.contains(Component.VAE_ENCODER) ? autoencoder.encoderGraph().weightBytes() : 0);
-        long work = autoencoder.workBytes(commission.shape().latents(), encodes);
+        long components = (span.isLast() && missing.contains(Component.VAE_DECODER) ? model.decoder().weightBytes() : 0)
+            + (missing.contains(Component.TEXT_ENCODER) ? model.texts().weightBytes() : 0)
+            + (encodes && missing.contains(Component.VAE_ENCODER) ? autoencoder.encoderGraph().weightBytes() : 0);
+        TensorType latents = commission.shape().latents();
+        long work = Math.max(span.isLast() ? autoencoder.decoder(latents).workBytes() : 0,
+            encodes ? autoencoder.encoder(latents).workBytes() : 0);
         return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
             device == 0 ? components : 0, program.bufferBytes(device),
             Math.max(blueprint.workBytes(device), device == 0 ? work : 0))).toList();
@@ -126,7 +167,7 @@ public final class PipelineDraft implements AutoCloseable {
      * Finds out whether the request can be drawn, as far as that is known before engines are built.
      *
      * @throws IllegalArgumentException if the size does not fit the model, or the request brings what such a model
-     *     does not take
+     *     does not take, or the noise schedulers of model and refiner do not fit together
      * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing that the request needs
      * @throws dev.slipstream.pipelines.diffusion.noise.NoiseSchedulerException if there is no such noise scheduler, or
      *     it cannot take so many steps
@@ -142,25 +183,30 @@ public final class PipelineDraft implements AutoCloseable {
         if (commission(request).encodesPicture()) {
             autoencoder.encoderGraph();
         }
+        refiner.ifPresent(next -> next.check(request));
+        handover().ifPresent(handover -> handover.check(request));
     }
 
-    /** What the model will not see of the prompts, which are cut where they are too long; one sentence each. */
+    /**
+     * What the models will not see of the prompts, one sentence each: their ends are cut off where they are too long
+     * and not {@link dev.slipstream.pipelines.diffusion.text.PromptReading#whole read whole}.
+     */
     public List<String> warnings(ImageRequest request) {
-        return Stream.of(request.prompt(), request.negative())
-            .flatMap(prompt -> model.texts().complaints(prompt).stream()).toList();
+        return models().stream().flatMap(draft -> draft.model.texts()
+            .complaints(draft.commission(request).prompts()).stream()).distinct().toList();
     }
 
-    /** The steps that the request takes, as its noise scheduler works them out. */
+    /** The steps that the model takes, as its noise scheduler works them out. */
     public NoiseTable noise(ImageRequest request) {
         return commission(request).noise();
     }
 
     Commission commission(ImageRequest request) {
-        return new Commission(model, autoencoder.pixelsPerLatent(), request);
+        return new Commission(model, autoencoder.pixelsPerLatent(), request, span);
     }
 
     @Override
     public void close() {
-        model.close();
+        models().forEach(draft -> draft.model.close());
     }
 }

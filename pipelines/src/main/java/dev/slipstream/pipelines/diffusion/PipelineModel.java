@@ -44,6 +44,12 @@ record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig 
         return DenoiserModel.read(folder, ComponentFormat.of(folder.folder(Component.DENOISER)));
     }
 
+    /** The same model as one that goes on with what {@code base} draws: of the base's size, if none is said. */
+    PipelineModel refining(PipelineModel base) {
+        return new PipelineModel(folder, denoiser.named("refiner"), config.withSampleSizeOf(base.config), extra, texts,
+            decoder, decoderConfig, scheduler);
+    }
+
     Conditions conditions() {
         return new Conditions(this);
     }

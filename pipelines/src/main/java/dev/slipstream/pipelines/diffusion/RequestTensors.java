@@ -29,15 +29,21 @@ final class RequestTensors {
         this.seeded = new SeededNoise(commission.request().seed(), latents, arena);
     }
 
-    Map<String, MemorySegment> make(EngineCache engines) {
-        engines.encoder().encode(commission.request().negative(), commission.request().prompt(), arena)
-            .forEach(this::condition);
+    /**
+     * All tensors; where another model begins, the caller adds the latents.
+     *
+     * @param stepsBefore steps that other models take before
+     */
+    Map<String, MemorySegment> make(EngineCache engines, int stepsBefore) {
+        engines.encoder().encode(commission.prompts(), arena).forEach(this::condition);
         commission.numbers(latents).forEach((name, numbers) -> condition(name,
             bothRows(numbers.type(commission.model().denoiser(), name), numbers)));
         Mix start = commission.start(noise);
-        given.put(Program.LATENTS, seeded.latents(start.noise()));
+        if (commission.span().isFirst()) {
+            given.put(Program.LATENTS, seeded.latents(start.noise()));
+        }
         if (noise.needsNoise()) {
-            given.put(Program.NOISE, seeded.steps(noise.steps()));
+            given.put(Program.NOISE, seeded.steps(stepsBefore, noise.steps()));
         }
         switch (commission.model().extra()) {
             case NONE -> {

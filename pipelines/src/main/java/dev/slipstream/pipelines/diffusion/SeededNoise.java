@@ -19,11 +19,11 @@ record SeededNoise(long seed, TensorType type, Arena arena) {
         return segment;
     }
 
-    /** Fresh noise for each step, one after another. */
-    MemorySegment steps(int count) {
+    /** Fresh noise for each of some steps, one after another. @param first of them, counted from the picture's first */
+    MemorySegment steps(int first, int count) {
         MemorySegment segment = arena.allocate(type.bytes() * count, 64);
         for (int step = 0; step < count; step++) {
-            Noise.ofStep(seed, step).fill(segment.asSlice(step * type.bytes(), type.bytes()), 0);
+            Noise.ofStep(seed, first + step).fill(segment.asSlice(step * type.bytes(), type.bytes()), 0);
         }
         return segment;
     }

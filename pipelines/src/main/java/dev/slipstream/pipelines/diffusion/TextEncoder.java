@@ -2,8 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.diffusion.text.Tokenizer;
+import dev.slipstream.pipelines.diffusion.text.PromptChunk;
 import dev.slipstream.pipelines.run.EngineRunner;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,10 +11,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * Prompts to what the denoiser reads of them: an engine for two rows for each of a model's text encoders, the
- * unconditional prompt first. One call at a time; it owns its engines.
+ * unconditional prompt first. Long prompts are encoded by the same engines, chunk by chunk. One call at a time; it owns
+ * its engines.
  */
 final class TextEncoder implements AutoCloseable {
     private final TextModels texts;
@@ -45,54 +46,48 @@ final class TextEncoder implements AutoCloseable {
         return clipSkip;
     }
 
-    /** Encodes both prompts; what is too long is cut, with a warning in the log. */
-    Map<String, MemorySegment> encode(String unconditional, String conditional, Arena arena) {
-        Map<String, TensorType> types = texts.types();
+    /**
+     * Encodes both prompts, chunk after chunk. States of chunks stand one after another along the tokens, those of
+     * encoders side by side; each chunk's are weighed for themselves, before they are joined.
+     *
+     * <p>The pooled text is that of the first chunk, and never weighed: the web UI of AUTOMATIC1111
+     * ({@code sd_hijack_clip.py}) and ComfyUI ({@code sd1_clip.py}) take the first, too.
+     *
+     * @return by the denoiser's names, as {@link TextModels#types} says
+     */
+    Map<String, MemorySegment> encode(PromptPair prompts, Arena arena) {
+        int chunks = texts.chunks(prompts);
         Map<String, MemorySegment> encoded = new LinkedHashMap<>();
-        types.forEach((name, type) -> encoded.put(name, arena.allocate(type.bytes(), 64)));
-        TensorType joined = types.get(TextModels.STATES);
+        texts.types(chunks).forEach((name, type) -> encoded.put(name, arena.allocate(type.bytes(), 64)));
+        MemorySegment states = encoded.get(TextModels.STATES);
         long place = 0;
         for (int i = 0; i < runners.size(); i++) {
             TextModel model = texts.models(clipSkip).get(i);
-            Map<String, MemorySegment> made = runners.get(i).run(
-                Map.of(model.model().inputs().keySet().iterator().next(),
-                    ids(model, unconditional, conditional, arena)), arena);
-            place = join(made.get(model.states()), model.statesType(), encoded.get(TextModels.STATES), joined, place);
-            model.pooled().ifPresent(pooled -> encoded.get(TextModels.POOLED).copyFrom(made.get(pooled)));
+            List<PromptChunk> first = model.chunks(prompts.unconditional(), prompts.reading(), chunks);
+            List<PromptChunk> second = model.chunks(prompts.conditional(), prompts.reading(), chunks);
+            ChunkStates rows = new ChunkStates(model.statesType(), states, chunks, place);
+            for (int chunk = 0; chunk < chunks; chunk++) {
+                List<PromptChunk> pair = List.of(first.get(chunk), second.get(chunk));
+                Map<String, MemorySegment> made = runners.get(i).run(ids(model, pair, arena), arena);
+                rows.put(chunk, pair, made.get(model.states()));
+                if (chunk == 0) {
+                    model.pooled().ifPresent(pooled -> encoded.get(TextModels.POOLED).copyFrom(made.get(pooled)));
+                }
+            }
+            place += rows.width();
         }
-        if (unconditional.isEmpty() && texts.zeroesEmptyText()) {
+        if (prompts.unconditional().isEmpty() && texts.zeroesEmptyText()) {
             encoded.values().forEach(both -> both.asSlice(0, both.byteSize() / 2).fill((byte) 0));
         }
         return encoded;
     }
 
-    /** Copies a tensor into its place on the last axis of a wider one. @return where the next one goes, in bytes */
-    private static long join(MemorySegment from, TensorType type, MemorySegment to, TensorType joined, long place) {
-        long tokens = type.shape().dim(0) * type.shape().dim(1);
-        long part = type.bytes() / tokens;
-        long whole = joined.bytes() / tokens;
-        for (long token = 0; token < tokens; token++) {
-            MemorySegment.copy(from, token * part, to, token * whole + place, part);
-        }
-        return place + part;
-    }
-
-    private static MemorySegment ids(TextModel model, String unconditional, String conditional, Arena arena) {
-        TensorType type = model.model().inputs().values().iterator().next();
-        MemorySegment ids = arena.allocate(type.bytes(), 8);
-        Tokenizer tokenizer = model.tokenizer();
-        long[] first = tokenizer.encodeOrCut(unconditional).ids();
-        long[] second = tokenizer.encodeOrCut(conditional).ids();
-        boolean wide = type.type() == DataType.INT64;
-        for (int i = 0; i < first.length + second.length; i++) {
-            long id = i < first.length ? first[i] : second[i - first.length];
-            if (wide) {
-                ids.setAtIndex(ValueLayout.JAVA_LONG, i, id);
-            } else {
-                ids.setAtIndex(ValueLayout.JAVA_INT, i, (int) id);
-            }
-        }
-        return ids;
+    private static Map<String, MemorySegment> ids(TextModel model, List<PromptChunk> pair, Arena arena) {
+        String input = model.model().inputs().keySet().iterator().next();
+        boolean wide = model.model().inputs().get(input).type() == DataType.INT64;
+        long[] ids = pair.stream().flatMapToLong(chunk -> LongStream.of(chunk.ids())).toArray();
+        return Map.of(input, wide ? arena.allocateFrom(ValueLayout.JAVA_LONG, ids)
+            : arena.allocateFrom(ValueLayout.JAVA_INT, LongStream.of(ids).mapToInt(Math::toIntExact).toArray()));
     }
 
     @Override

@@ -2,12 +2,15 @@ package dev.slipstream.pipelines.diffusion;
 
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.text.PromptChunk;
+import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import dev.slipstream.pipelines.diffusion.text.Tokenizer;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphPruner;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.model.clip.ClipTextModel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,6 +59,16 @@ record TextModel(Tokenizer tokenizer, ComponentModel model, String states, Optio
         ValueInfoProto ids = graph.inputs().getFirst();
         return new TextModel(tokenizer, ComponentModel.fix(name, pruned, Map.of(ids.getName(),
             TensorType.of(InputTypes.element(ids), 2, tokenizer.length()))), states, pooled);
+    }
+
+    /** A prompt in this many chunks; those that it does not fill are empty prompts. */
+    List<PromptChunk> chunks(String prompt, PromptReading reading, int count) {
+        List<PromptChunk> chunks = new ArrayList<>(reading.chunks(tokenizer, prompt));
+        PromptChunk empty = tokenizer.encode("").chunks().getFirst();
+        while (chunks.size() < count) {
+            chunks.add(empty);
+        }
+        return chunks;
     }
 
     TensorType statesType() {

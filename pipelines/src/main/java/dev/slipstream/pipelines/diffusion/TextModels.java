@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The text encoders of a model and what they make together: the states of all, side by side, and the pooled text of
@@ -81,22 +82,37 @@ final class TextModels implements AutoCloseable {
         return zeroesEmptyText;
     }
 
-    /** The types of what the encoders make for two prompts, by the denoiser's names. */
-    Map<String, TensorType> types() {
+    /**
+     * How many times the encoders run for two prompts: as often as the longer one, in the tokens of whichever encoder
+     * needs more, takes. 1 where prompts are cut.
+     */
+    int chunks(PromptPair prompts) {
+        return prompts.reading().whole() ? tokenizers.values().stream().flatMap(tokenizer ->
+            Stream.of(prompts.unconditional(), prompts.conditional())
+                .map(prompt -> prompts.reading().chunks(tokenizer, prompt).size())).reduce(1, Math::max) : 1;
+    }
+
+    /**
+     * The types of what the encoders make for two prompts, by the denoiser's names: states {@code [2, tokens of all
+     * chunks, width of all encoders]}, and the pooled text {@code [2, width]}.
+     *
+     * @param chunks see {@link #chunks}
+     */
+    Map<String, TensorType> types(int chunks) {
         List<TextModel> models = models(0);
         TensorType first = models.getFirst().statesType();
         Map<String, TensorType> types = new LinkedHashMap<>();
-        types.put(STATES, new TensorType(first.type(), Shape.of(2, first.shape().dim(1),
+        types.put(STATES, new TensorType(first.type(), Shape.of(2, chunks * first.shape().dim(1),
             models.stream().mapToLong(model -> model.statesType().shape().dim(2)).sum())));
         models.stream().filter(model -> model.pooled().isPresent()).forEach(model ->
             types.put(POOLED, model.model().outputs().get(model.pooled().get())));
         return types;
     }
 
-    /** What the model will not see of a prompt, one sentence a tokenizer that cuts it. */
-    List<String> complaints(String prompt) {
-        return tokenizers.values().stream().map(tokenizer -> tokenizer.encode(prompt))
-            .filter(tokens -> tokens.cut() > 0).map(tokens -> tokens.complaint()).distinct().toList();
+    /** What the model will not see of two prompts, one sentence a tokenizer that cuts one. */
+    List<String> complaints(PromptPair prompts) {
+        return Stream.of(prompts.conditional(), prompts.unconditional()).flatMap(prompt -> tokenizers.values().stream()
+            .flatMap(tokenizer -> prompts.reading().complaint(tokenizer, prompt).stream())).distinct().toList();
     }
 
     long weightBytes() {

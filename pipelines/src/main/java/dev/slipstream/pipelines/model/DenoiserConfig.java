@@ -25,6 +25,11 @@ public record DenoiserConfig(int inChannels, int outChannels, int sampleHeight, 
             side(config, sample, 1), crossAttentionDim(config));
     }
 
+    /** The same with the sizes that {@code other} was trained on. */
+    public DenoiserConfig withSampleSizeOf(DenoiserConfig other) {
+        return new DenoiserConfig(inChannels, outChannels, other.sampleHeight, other.sampleWidth, crossAttentionDim);
+    }
+
     /** diffusers writes one number for squares, else height and width. */
     private static int side(ConfigFile config, JsonElement sample, int index) {
         if (!sample.isJsonArray()) {

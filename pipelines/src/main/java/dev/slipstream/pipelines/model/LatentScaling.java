@@ -74,6 +74,13 @@ public record LatentScaling(double factor, double shift, List<Double> means, Lis
         return (float) ((value - mean(channel)) * factor / deviation(channel));
     }
 
+    /** For messages. */
+    @Override
+    public String toString() {
+        return "scaling factor " + factor + (means.isEmpty() ? " and shift factor " + shift
+            : ", means " + means + " and deviations " + deviations);
+    }
+
     private double mean(int channel) {
         return means.isEmpty() ? shift : means.get(channel);
     }

@@ -20,6 +20,10 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,6 +143,42 @@ class DiffusionPipelineTest {
             assertEquals(List.of(), pipeline.draft().warnings(STAR));
             ImageRequest cut = STAR.withSteps(1).withNegative("a star ".repeat(30));
             assertArrayEquals(draw(pipeline, tooLong), draw(pipeline, cut));
+        }
+    }
+
+    @Test
+    void warningsGoToTheLogUnlessSomeoneElseIsTold() {
+        ImageRequest tooLong = ImageRequest.of("red ".repeat(90)).withSteps(1);
+        List<String> logged = new ArrayList<>();
+        Logger log = Logger.getLogger(DiffusionPipeline.class.getName());
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord entry) {
+                logged.add(entry.getLevel() + " " + new SimpleFormatter().formatMessage(entry));
+            }
+
+            @Override
+            public void flush() {
+                // Nothing is kept back.
+            }
+
+            @Override
+            public void close() {
+                // Nothing is open.
+            }
+        };
+        log.addHandler(handler);
+        List<String> told = new ArrayList<>();
+        try (DiffusionPipeline logging = open("sequential", "cpu:1");
+             DiffusionPipeline telling = DiffusionPipeline.of(MODEL).warnings(told::add).open()) {
+            draw(telling, tooLong);
+            assertEquals(List.of(), logged);
+            assertEquals(telling.draft().warnings(tooLong), told);
+            draw(logging, STAR.withSteps(1));
+            draw(logging, tooLong);
+            assertEquals(List.of("WARNING " + told.getFirst()), logged);
+        } finally {
+            log.removeHandler(handler);
         }
     }
 

@@ -13,6 +13,7 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.Conditioning.Sizes;
+import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import dev.slipstream.pipelines.graph.OnnxRunner;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
@@ -45,6 +46,10 @@ class SdxlTest {
         return PipelineModel.read(ModelFolder.open(RandomModel.write(folder, family).path()), Precision.FP32);
     }
 
+    private static PromptPair plain(String unconditional, String conditional) {
+        return new PromptPair(unconditional, conditional, PromptReading.DEFAULT);
+    }
+
     /** [2, tokens, width] of one encoder, for the prompts "b" and "red". */
     private float[] expected(Component component, TextModel text, String output) throws OrtException {
         long[] ids = new long[2 * TOKENS];
@@ -62,7 +67,7 @@ class SdxlTest {
              Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1:exact"))).getFirst();
              TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
             List<TextModel> texts = model.texts().models(0);
-            Map<String, MemorySegment> encoded = encoder.encode("b", "red", arena);
+            Map<String, MemorySegment> encoded = encoder.encode(plain("b", "red"), arena);
 
             float[] states = encoded.get("encoder_hidden_states").toArray(ValueLayout.JAVA_FLOAT);
             float[] first = expected(Component.TEXT_ENCODER, texts.get(0), "hidden_states.2");
@@ -83,7 +88,7 @@ class SdxlTest {
         try (PipelineModel model = read(Family.SDXL); Arena arena = Arena.ofShared();
              Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
              TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
-            encoder.encode("", "red", arena).forEach((name, both) -> {
+            encoder.encode(plain("", "red"), arena).forEach((name, both) -> {
                 float[] numbers = both.toArray(ValueLayout.JAVA_FLOAT);
                 float[] zeros = new float[numbers.length / 2];
                 assertArrayEquals(zeros, Arrays.copyOf(numbers, zeros.length), name);

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.slipstream.bridge.Shape;
@@ -121,6 +122,14 @@ public record RandomModel(Path path) {
     /** Writes a file, with double quotes for single ones. */
     public void json(String name, String json) {
         put(name, JsonParser.parseString(json.replace('\'', '"')).toString());
+    }
+
+    /** Changes an entry of a file in JSON. */
+    public RandomModel change(String name, String key, Object value) {
+        JsonObject changed = ConfigFile.read(path.resolve(name)).root().deepCopy();
+        changed.add(key, new Gson().toJsonTree(value));
+        put(name, changed.toString());
+        return this;
     }
 
     private void put(String name, String contents) {

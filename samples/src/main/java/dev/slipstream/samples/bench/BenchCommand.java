@@ -7,10 +7,12 @@ import dev.slipstream.pipelines.diffusion.PipelineDraft;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.samples.ConditioningOptions;
 import dev.slipstream.samples.InputException;
 import dev.slipstream.samples.ModelOptions;
 import dev.slipstream.samples.PictureOptions;
 import dev.slipstream.samples.PrecisionOption;
+import dev.slipstream.samples.WarningsOnce;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -43,6 +45,9 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private PictureOptions picture;
+
+    @Mixin
+    private ConditioningOptions conditioning;
 
     @Mixin
     private PrecisionOption precision;
@@ -85,12 +90,13 @@ public final class BenchCommand implements Callable<Integer> {
         MeasuredFile.check(json, "--json");
         MeasuredFile.check(png, "--png");
         List<ImageRequest> requests =
-            BenchPrompts.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE).stream().map(picture::apply)
-                .toList();
+            BenchPrompts.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE).stream()
+                .map(request -> picture.apply(request.withConditioning(conditioning.conditioning()))).toList();
         PrintWriter out = spec.commandLine().getOut();
         out.println(MachineFacts.line(devices == null ? List.of() : devices));
         out.flush();
-        try (Contest contest = new Contest(plans(requests.getFirst()), model.path(), precision.precision())) {
+        try (Contest contest = new Contest(plans(requests.getFirst()), model.path(), precision.precision(),
+                new WarningsOnce(spec.commandLine().getErr()))) {
             int count = rounds == null ? requests.size() : rounds;
             contest.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = contest.contenders().getFirst().pipeline().draft().noise(requests.getFirst());

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.graph.precision.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** A plan with its pipeline open, and what it has drawn so far. One thread. */
 final class Contender implements AutoCloseable {
@@ -17,10 +18,10 @@ final class Contender implements AutoCloseable {
     private final List<Image> pictures = new ArrayList<>();
     private long copiedBytes;
 
-    Contender(BenchPlan plan, Path model, Precision precision) {
+    Contender(BenchPlan plan, Path model, Precision precision, Consumer<String> warned) {
         this.plan = plan;
         this.pipeline = DiffusionPipeline.of(model).devices(plan.devices().toArray(String[]::new)).plan(plan.spec())
-            .precision(precision).replayed(plan.replayed()).open();
+            .precision(precision).replayed(plan.replayed()).warnings(warned).open();
     }
 
     /** Builds engines and lets the JVM see the loop, outside of all counting. */

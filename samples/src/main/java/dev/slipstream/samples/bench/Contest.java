@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.graph.precision.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
@@ -14,9 +15,10 @@ import java.util.function.IntConsumer;
 final class Contest implements AutoCloseable {
     private final List<Contender> contenders = new ArrayList<>();
 
-    Contest(List<BenchPlan> plans, Path model, Precision precision) {
+    /** @param warned is told what is cut off the prompts, anew for every picture of every plan */
+    Contest(List<BenchPlan> plans, Path model, Precision precision, Consumer<String> warned) {
         try {
-            plans.forEach(plan -> contenders.add(new Contender(plan, model, precision)));
+            plans.forEach(plan -> contenders.add(new Contender(plan, model, precision, warned)));
         } catch (RuntimeException failure) {
             close();
             throw failure;

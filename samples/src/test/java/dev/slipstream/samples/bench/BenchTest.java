@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.slipstream.pipelines.model.init.ModelFamily;
+import dev.slipstream.pipelines.model.init.ModelTemplate;
 import dev.slipstream.samples.ExitCode;
 import dev.slipstream.samples.Main;
 import dev.slipstream.samples.Terminal;
@@ -38,10 +40,14 @@ class BenchTest {
     private Path folder;
 
     private int bench(String... options) {
+        return bench(Path.of("model"), options);
+    }
+
+    private int bench(Path model, String... options) {
         String[] arguments = new String[options.length + 3];
         arguments[0] = "bench";
         arguments[1] = "--model";
-        arguments[2] = "model";
+        arguments[2] = model.toString();
         System.arraycopy(options, 0, arguments, 3, options.length);
         return Main.execute(new Terminal(new PrintWriter(out), new PrintWriter(err), () -> false), arguments);
     }
@@ -77,6 +83,19 @@ class BenchTest {
         plans.forEach(plan -> assertTrue(text.contains(plan), text));
         text.lines().takeWhile(line -> !line.startsWith("numbers:")).forEach(line ->
             assertTrue(line.length() <= 120, () -> line.length() + " columns: " + line));
+    }
+
+    @Test
+    void aPromptThatIsTooLongIsWarnedOfOnceWhateverDrawsIt() throws IOException {
+        Path model = folder.resolve("tiny");
+        ModelTemplate.of(ModelFamily.SD15, true).write(model);
+        Files.writeString(model.resolve("tokenizer").resolve("tokenizer_config.json"), "{\"model_max_length\": 6}");
+        int code = bench(model, "--devices", "cpu:1", "--steps", "2", "--rounds", "1", "--prompts", "2", "--seeds",
+            "1");
+        assertEquals(ExitCode.OK, code, err::toString);
+        List<String> warnings = err.toString().lines().filter(line -> line.contains("prompt too long")).toList();
+        assertEquals(2, warnings.size(), err.toString());
+        assertTrue(warnings.getFirst().endsWith("lost: \"on a blue background\""), err.toString());
     }
 
     @ParameterizedTest

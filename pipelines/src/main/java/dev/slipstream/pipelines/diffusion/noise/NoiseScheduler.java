@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -136,5 +137,30 @@ public final class NoiseScheduler {
             throw new NoiseSchedulerException("of " + steps + " steps " + first + " cannot be left out");
         }
         return first == 0 ? whole : sampler.table(steps, first);
+    }
+
+    /**
+     * The coefficients of those steps only that lie in a part of the way, which begins with what another model made of
+     * the steps before it, and ends with latents for the next one. The steps are placed as for the whole way, so that
+     * the spans of a way together have the steps of {@link #table(int, int)}. Methods that look back begin anew in each
+     * span; {@code pndm} visits the second timestep of each twice.
+     *
+     * @param first as in {@link #table(int, int)}
+     * @throws NoiseSchedulerException as {@link #table(int, int)}, or if no step lies there
+     */
+    public NoiseTable table(int steps, int first, NoiseSpan span) {
+        NoiseTable whole = table(steps);
+        int ahead = (int) whole.rows().stream()
+            .takeWhile(row -> span.isAhead(row.timestep(), trainedTimesteps())).count();
+        // Rows that are no steps: the second timestep of pndm, twice.
+        int again = ahead > 1 ? Math.max(0, whole.steps() - steps) : 0;
+        List<Row> rows = ahead == whole.steps() ? List.of()
+            : table(steps, Math.max(first, ahead - again)).rows().stream()
+                .takeWhile(row -> !span.isPast(row.timestep(), trainedTimesteps())).toList();
+        if (rows.isEmpty()) {
+            throw new NoiseSchedulerException("none of the " + (steps - first) + " steps of " + whole.name()
+                + " lies in the part " + span + " of the way; take more steps, or share the way in another manner");
+        }
+        return new NoiseTable(whole.name(), whole.initialScale(), rows);
     }
 }

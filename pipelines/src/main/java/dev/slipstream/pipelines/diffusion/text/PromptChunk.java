@@ -23,6 +23,11 @@ public final class PromptChunk {
         return ids.clone();
     }
 
+    /** How many ids there are. */
+    public int length() {
+        return ids.length;
+    }
+
     /** A copy of the weights, {@code [length]}; 1 for all that is not text. */
     public float[] weights() {
         return weights.clone();
@@ -56,7 +61,8 @@ public final class PromptChunk {
         return weighted;
     }
 
-    private boolean isPlain() {
+    /** Whether all weights are 1, so that there is nothing to weigh. */
+    public boolean isPlain() {
         for (float weight : weights) {
             if (weight != 1) {
                 return false;

@@ -7,10 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.LongStream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Turns prompts into the ids that a text encoder reads, always as many as the model wants at once.
@@ -23,7 +20,6 @@ import org.slf4j.LoggerFactory;
  * <p>The owner closes it. Any thread may use it; calls wait for one another.
  */
 public final class Tokenizer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Tokenizer.class);
     /** CLIP's. */
     private static final int USUAL_LENGTH = 77;
     private static final int MOST_TOKENS = 1 << 20;
@@ -87,32 +83,60 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * The tokens of a prompt; the end of a prompt that is too long is cut off, and the result says so.
+     * The tokens of a prompt that has no weights.
      *
      * @throws IllegalArgumentException if the prompt has more than 65536 characters
      * @throws IllegalStateException if this tokenizer is closed
      */
     public Tokens encode(String prompt) {
-        String text = checked(prompt);
-        int room = frame.room();
-        NativeTokenizer.Encoding encoding = library.encode(text, room);
-        int kept = Math.min(room, encoding.ids().length);
-        String lost = kept == encoding.ids().length ? ""
-            : text.substring(text.offsetByCodePoints(0, encoding.starts()[kept])).strip();
-        return new Tokens(frame.around(encoding.ids(), 0, kept), frame.length() - room + encoding.ids().length, lost);
-    }
-
-    /** As {@link #encode}, with a warning in the log where a prompt is cut. */
-    public Tokens encodeOrCut(String prompt) {
-        Tokens tokens = encode(prompt);
-        if (tokens.cut() > 0) {
-            LOG.warn("{}", tokens.complaint());
-        }
-        return tokens;
+        return encode(List.of(new WeightedText(prompt, 1)));
     }
 
     /**
-     * As {@link #encode}, for callers who will not have a prompt cut.
+     * The tokens of a prompt, which may have more than fit at once; the result says what of it does not.
+     *
+     * @param prompt pieces as {@link WeightedText#parse} makes them; each is split into tokens for itself
+     * @throws IllegalArgumentException if the pieces have more than 65536 characters
+     * @throws IllegalStateException if this tokenizer is closed
+     */
+    public Tokens encode(List<WeightedText> prompt) {
+        checkLength(prompt.stream().mapToLong(piece -> piece.text().length()).sum());
+        int room = frame.room();
+        List<long[]> encoded = new ArrayList<>();
+        StringBuilder lost = new StringBuilder();
+        int count = 0;
+        for (WeightedText piece : prompt) {
+            String text = withoutHalfPairs(piece.text());
+            int fits = Math.max(0, room - count);
+            NativeTokenizer.Encoding encoding = library.encode(text, fits == 0 ? Integer.MAX_VALUE : fits);
+            if (fits == 0) {
+                lost.append(text);
+            } else if (encoding.ids().length > fits) {
+                lost.append(text.substring(text.offsetByCodePoints(0, encoding.starts()[fits])));
+            }
+            encoded.add(encoding.ids());
+            count += encoding.ids().length;
+        }
+        return new Tokens(frame.chunks(joined(encoded), weights(encoded, prompt)), frame.length() - room + count,
+            count > room ? lost.toString().strip() : "");
+    }
+
+    private static long[] joined(List<long[]> encoded) {
+        return encoded.stream().flatMapToLong(LongStream::of).toArray();
+    }
+
+    private static float[] weights(List<long[]> encoded, List<WeightedText> prompt) {
+        float[] weights = new float[encoded.stream().mapToInt(ids -> ids.length).sum()];
+        int at = 0;
+        for (int i = 0; i < encoded.size(); i++) {
+            Arrays.fill(weights, at, at + encoded.get(i).length, prompt.get(i).weight());
+            at += encoded.get(i).length;
+        }
+        return weights;
+    }
+
+    /**
+     * As {@link #encode(String)}, for callers who will not have a prompt cut.
      *
      * @throws PromptException if the prompt has more tokens than the model takes; it says what would be lost
      */
@@ -124,36 +148,12 @@ public final class Tokenizer implements AutoCloseable {
         return tokens;
     }
 
-    /**
-     * The tokens of a prompt of any length, in as many chunks as it needs; none of it is cut off.
-     *
-     * @param prompt pieces as {@link WeightedText#parse} makes them; each is split into tokens for itself
-     * @return at least one chunk
-     * @throws IllegalArgumentException if the pieces have more than 65536 characters
-     * @throws IllegalStateException if this tokenizer is closed
-     */
-    public List<PromptChunk> encodeChunks(List<WeightedText> prompt) {
-        checked(prompt.stream().map(WeightedText::text).collect(Collectors.joining()));
-        List<long[]> encoded = new ArrayList<>();
-        for (WeightedText piece : prompt) {
-            encoded.add(library.encode(checked(piece.text()), Integer.MAX_VALUE).ids());
-        }
-        long[] ids = encoded.stream().flatMapToLong(LongStream::of).toArray();
-        float[] weights = new float[ids.length];
-        int at = 0;
-        for (int i = 0; i < encoded.size(); i++) {
-            Arrays.fill(weights, at, at + encoded.get(i).length, prompt.get(i).weight());
-            at += encoded.get(i).length;
-        }
-        return frame.chunks(ids, weights);
-    }
-
-    private String checked(String prompt) {
-        if (prompt.length() > LONGEST_PROMPT) {
-            throw new IllegalArgumentException("a prompt of " + prompt.length() + " characters is too long; at most "
+    /** @throws IllegalArgumentException if a prompt has so many characters that it should not be read at all */
+    static void checkLength(long characters) {
+        if (characters > LONGEST_PROMPT) {
+            throw new IllegalArgumentException("a prompt of " + characters + " characters is too long; at most "
                 + LONGEST_PROMPT + " are read");
         }
-        return withoutHalfPairs(prompt);
     }
 
     /** Half a surrogate pair is no character, and positions in the text would shift where the library replaces it. */

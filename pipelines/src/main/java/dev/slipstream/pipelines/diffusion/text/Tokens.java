@@ -1,32 +1,38 @@
 package dev.slipstream.pipelines.diffusion.text;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * A prompt as a text encoder reads it. Immutable.
+ * A prompt as a text encoder reads it: whole, in {@link #chunks}, or the {@link #ids} of the first of these. Immutable.
  *
  * <p>{@link #ids} has always the length that the model wants. If the prompt needs more tokens, its end is cut off, and
- * {@link #lostText} says what of it the model will not see.
+ * {@link #lostText} says what of it the model will not see then.
  */
 public final class Tokens {
-    private final long[] ids;
+    private final List<PromptChunk> chunks;
     private final int needed;
     private final String lostText;
 
-    Tokens(long[] ids, int needed, String lostText) {
-        this.ids = ids;
+    Tokens(List<PromptChunk> chunks, int needed, String lostText) {
+        this.chunks = List.copyOf(chunks);
         this.needed = needed;
         this.lostText = lostText;
     }
 
+    /** The whole prompt, in as many chunks as it needs; at least one. */
+    public List<PromptChunk> chunks() {
+        return chunks;
+    }
+
     /** A copy of the ids, {@code [length]}: start token, prompt, end token, padding, as the model has them. */
     public long[] ids() {
-        return ids.clone();
+        return chunks.getFirst().ids();
     }
 
     /** How many the model takes. */
     public int length() {
-        return ids.length;
+        return chunks.getFirst().length();
     }
 
     /** How many tokens the whole prompt has, with start and end token, without padding. */
@@ -36,7 +42,7 @@ public final class Tokens {
 
     /** How many tokens of the prompt were cut off. */
     public int cut() {
-        return Math.max(0, needed - ids.length);
+        return Math.max(0, needed - length());
     }
 
     /** The end of the prompt that was cut off, empty if nothing was. */
@@ -47,13 +53,13 @@ public final class Tokens {
     /** For messages: "prompt too long: 91 tokens, 77 fit; lost: ...". Only where {@link #cut} is not 0. */
     public String complaint() {
         if (cut() == 0) {
-            throw new IllegalStateException("the prompt fits: " + needed + " tokens of " + ids.length);
+            throw new IllegalStateException("the prompt fits: " + needed + " tokens of " + length());
         }
-        return "prompt too long: " + needed + " tokens, " + ids.length + " fit; lost: \"" + lostText + '"';
+        return "prompt too long: " + needed + " tokens, " + length() + " fit; lost: \"" + lostText + '"';
     }
 
     @Override
     public String toString() {
-        return Arrays.toString(ids);
+        return Arrays.toString(ids());
     }
 }

@@ -3,10 +3,12 @@ package dev.slipstream.pipelines.diffusion.text;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +25,7 @@ class PromptChunksTest {
 
     private List<PromptChunk> chunks(String prompt) {
         try (Tokenizer tokenizer = Tokenizer.open(path)) {
-            return tokenizer.encodeChunks(WeightedText.parse(prompt));
+            return tokenizer.encode(WeightedText.parse(prompt)).chunks();
         }
     }
 
@@ -48,6 +50,34 @@ class PromptChunksTest {
     }
 
     @Test
+    void whatDoesNotFitIsToldInTheWordsOfThePromptWhereverAPieceEnds() {
+        try (Tokenizer tokenizer = Tokenizer.open(path)) {
+            for (String prompt : List.of("a red star a red (star red:1.5) a", "a red star (a red star) [red] a",
+                "a red star a red star (red a)", "[a red star a red star red] a")) {
+                Tokens tokens = tokenizer.encode(WeightedText.parse(prompt));
+                assertEquals("prompt too long: 10 tokens, 8 fit; lost: \"red a\"", tokens.complaint(), prompt);
+                assertEquals(2, tokens.chunks().size());
+            }
+            assertEquals("", tokenizer.encode(WeightedText.parse("a red star a red star ( ) ")).lostText());
+        }
+    }
+
+    @Test
+    void aReadingSaysWhetherBracketsWeighAndWhetherPromptsAreCut() {
+        String prompt = "a red star a red (star:2) red";
+        try (Tokenizer tokenizer = Tokenizer.open(path)) {
+            assertEquals(1, new PromptReading(true, false).chunks(tokenizer, prompt).size());
+            assertEquals(2, new PromptReading(true, true).chunks(tokenizer, prompt).size());
+            assertEquals(2, new PromptReading(true, false).chunks(tokenizer, prompt).getFirst().weights()[6]);
+            assertTrue(PromptReading.DEFAULT.chunks(tokenizer, prompt).getFirst().isPlain());
+            assertTrue(new PromptReading(true, false).complaint(tokenizer, prompt).orElseThrow().contains("\"red\""));
+            assertEquals(Optional.empty(), new PromptReading(true, true).complaint(tokenizer, prompt));
+            assertThrows(PromptException.class, () ->
+                new PromptReading(true, true).complaint(tokenizer, "(".repeat(33)));
+        }
+    }
+
+    @Test
     void weighingScalesRowsAndKeepsTheMean() {
         PromptChunk chunk = new PromptChunk(new long[] {1, 5, 2}, new float[] {1, 3, 1});
         float[] embeddings = {1, 2, 3, 4, 5, 6};
@@ -69,5 +99,9 @@ class PromptChunksTest {
     @Test
     void anEndlessPromptIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> chunks("a".repeat(1 << 17)));
+        try (Tokenizer tokenizer = Tokenizer.open(path)) {
+            assertThrows(IllegalArgumentException.class, () ->
+                new PromptReading(true, true).chunks(tokenizer, "()".repeat(1 << 16)));
+        }
     }
 }

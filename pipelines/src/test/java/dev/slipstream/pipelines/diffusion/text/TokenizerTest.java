@@ -7,12 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,38 +55,6 @@ class TokenizerTest {
         assertEquals(4, tokens.cut());
         assertEquals("star of \uD83D\uDE00 joy", tokens.lostText());
         assertEquals("prompt too long: 12 tokens, 8 fit; lost: \"star of \uD83D\uDE00 joy\"", tokens.complaint());
-    }
-
-    @Test
-    void warnsInTheLogWhereItCuts() throws IOException {
-        folder.withWords(TokenizerFolder.TEMPLATE);
-        List<String> warnings = new ArrayList<>();
-        Logger log = Logger.getLogger(Tokenizer.class.getName());
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord entry) {
-                warnings.add(entry.getLevel() + " " + new SimpleFormatter().formatMessage(entry));
-            }
-
-            @Override
-            public void flush() {
-                // Nothing is kept back.
-            }
-
-            @Override
-            public void close() {
-                // Nothing is open.
-            }
-        };
-        log.addHandler(handler);
-        try (Tokenizer tokenizer = Tokenizer.open(path)) {
-            assertEquals(0, tokenizer.encodeOrCut("a red star").cut());
-            assertEquals(List.of(), warnings);
-            assertArrayEquals(new long[] {1, 4, 4, 4, 4, 4, 4, 2}, tokenizer.encodeOrCut("a a a a a a red").ids());
-        } finally {
-            log.removeHandler(handler);
-        }
-        assertEquals(List.of("WARNING prompt too long: 9 tokens, 8 fit; lost: \"red\""), warnings);
     }
 
     @Test
