@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.layer;
 
+import dev.slipstream.pipelines.graph.build.Attributes;
 import dev.slipstream.pipelines.graph.build.Dim;
 import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
@@ -43,7 +44,9 @@ public record ResnetBlock(int groups, double epsilon, Activation activation, boo
         return perChannel(scope, Linear.apply(scope.child("time_emb_proj"), time, outputs));
     }
 
+    /** However many rows there are: those who run the graph may give a timestep for each, where one was written for. */
     private static Value perChannel(Scope scope, Value x) {
-        return scope.reshape(x, x.dim(0), x.dim(1), Dim.ONE, Dim.ONE);
+        return scope.node("Reshape", List.of(x, scope.integers(-1, x.size(1), 1, 1)), Attributes.NONE, x.type(),
+            List.of(x.dim(0), x.dim(1), Dim.ONE, Dim.ONE));
     }
 }

@@ -6,7 +6,7 @@ import dev.slipstream.pipelines.graph.build.Value;
 /**
  * diffusers' {@code Timesteps}: a number becomes sines and cosines of it at spaced frequencies.
  *
- * @param width how many, even
+ * @param width how many, at least 2; the last of an odd number is 0
  * @param cosineFirst whether cosines come before sines
  * @param shift taken from the number of frequencies when they are spaced
  */
@@ -18,7 +18,8 @@ record Sinusoids(int width, boolean cosineFirst, double shift) {
         Value angles = scope.mul(x, scope.reals(frequencies()));
         Value sines = scope.map("Sin", angles);
         Value cosines = scope.map("Cos", angles);
-        return cosineFirst ? scope.concat(-1, cosines, sines) : scope.concat(-1, sines, cosines);
+        Value waves = cosineFirst ? scope.concat(-1, cosines, sines) : scope.concat(-1, sines, cosines);
+        return width % 2 == 0 ? waves : scope.concat(-1, waves, scope.mul(x, scope.reals(0)));
     }
 
     /** Rounded to float32 after each operation, as in PyTorch: an angle may be a thousand turns. */

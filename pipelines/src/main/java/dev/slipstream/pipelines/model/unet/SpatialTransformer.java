@@ -18,9 +18,10 @@ record SpatialTransformer(int groups, boolean linear) {
     /** @param x [rows, channels, height, width], {@code text} [rows, tokens, width] */
     Value apply(Scope scope, Value x, Value text, UNetBlock block, int depth) {
         Value normal = GroupNorm.apply(scope.child("norm"), x, groups, EPSILON);
-        Tokens tokens = tokens(scope, linear ? normal : Conv2d.apply(scope.child("proj_in"), normal, x.size(1), 1));
+        int inner = block.innerChannels();
+        Tokens tokens = tokens(scope, linear ? normal : Conv2d.apply(scope.child("proj_in"), normal, inner, 1));
         if (linear) {
-            tokens = tokens.with(Linear.apply(scope.child("proj_in"), tokens.matrix(), x.size(1)));
+            tokens = tokens.with(Linear.apply(scope.child("proj_in"), tokens.matrix(), inner));
         }
         Tokens words = Tokens.of(scope, text);
         for (int i = 0; i < depth; i++) {

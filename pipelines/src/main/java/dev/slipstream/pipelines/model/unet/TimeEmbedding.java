@@ -87,7 +87,8 @@ final class TimeEmbedding {
 
     /**
      * SDXL's pooled text and {@code time_ids}: sizes and a crop for the base, and a score for the refiner. How many ids
-     * there are, no configuration says; the width of both together must be right.
+     * there are, no configuration says; the width of both together must be right. Its activation is SiLU whatever the
+     * configuration says, as in diffusers.
      */
     private Value textAndSizes() {
         Dim count = Dim.named("time_ids");
@@ -98,6 +99,6 @@ final class TimeEmbedding {
         Value flat = root.reshape(waves, UNet.BATCH, count.times(config.idWidth()));
         Value both = root.node("Concat", List.of(text, flat), Attributes.NONE.integer("axis", -1), DataType.FLOAT32,
             List.of(UNet.BATCH, Dim.of(config.projectionWidth())));
-        return mlp(root.child("add_embedding"), both, config.activation());
+        return mlp(root.child("add_embedding"), both, Activation.SILU);
     }
 }

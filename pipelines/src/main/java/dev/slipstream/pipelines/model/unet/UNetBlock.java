@@ -16,6 +16,11 @@ record UNetBlock(int channels, boolean attends, int heads, List<Integer> depths,
         depths = List.copyOf(depths);
     }
 
+    /** Channels inside its transformers: fewer than outside where the heads do not divide those, as in diffusers. */
+    int innerChannels() {
+        return channels / heads * heads;
+    }
+
     /** Number of residual blocks. */
     int layers() {
         return depths.size();

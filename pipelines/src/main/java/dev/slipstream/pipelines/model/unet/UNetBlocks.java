@@ -30,7 +30,8 @@ final class UNetBlocks {
     UNetBlocks(ConfigFile config, List<Integer> channels) {
         this.config = config;
         this.channels = channels;
-        this.layers = each("layers_per_block", 2, it -> count("layers_per_block", it));
+        this.layers = each("layers_per_block", 2,
+            it -> limited("layers_per_block", config.positiveInteger("layers_per_block", it)));
         // diffusers' naming error: what published configurations call the width of a head is the number of heads.
         String headsKey = config.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim";
         this.heads = each(headsKey, 8, it -> config.positiveInteger(headsKey, it));
@@ -120,8 +121,8 @@ final class UNetBlocks {
     }
 
     private UNetBlock checked(UNetBlock block) {
-        if (block.attends() && block.channels() % block.heads() != 0) {
-            throw config.wrong("attention_head_dim", "means " + block.heads() + " heads, which do not divide the "
+        if (block.attends() && block.channels() < block.heads()) {
+            throw config.wrong("attention_head_dim", "means " + block.heads() + " heads, more than the "
                 + block.channels() + " channels of a block");
         }
         return block;
@@ -130,18 +131,22 @@ final class UNetBlocks {
     /** One number for all layers of a block, or a list with one for each. */
     private List<Integer> depths(String key, JsonElement value, int count) {
         if (!value.isJsonArray()) {
-            return Collections.nCopies(count, count(key, value));
+            return Collections.nCopies(count, depth(key, value));
         }
         List<JsonElement> list = value.getAsJsonArray().asList();
         if (list.size() != count) {
             throw config.wrong(key, "must have one entry for each of the " + count + " layers of a block, not " + list);
         }
-        return list.stream().map(it -> count(key, it)).toList();
+        return list.stream().map(it -> depth(key, it)).toList();
+    }
+
+    /** 0 as well: then a transformer has its first and last layer only. */
+    private int depth(String key, JsonElement value) {
+        return limited(key, config.index(key, value));
     }
 
     /** What is written once for each, so that a damaged file must not ask for millions. */
-    private int count(String key, JsonElement value) {
-        int count = config.positiveInteger(key, value);
+    private int limited(String key, int count) {
         if (count > MOST_LAYERS) {
             throw config.wrong(key, "must be at most " + MOST_LAYERS + ", not " + count);
         }

@@ -80,8 +80,8 @@ final class UNetConfigReader {
     }
 
     private UNetConfig.Time time(int width, Activation activation) {
-        if (width % 2 != 0) {
-            throw config.wrong("block_out_channels", "must begin with an even number, not " + width);
+        if (width < 2) {
+            throw config.wrong("block_out_channels", "must begin with 2 or more, not " + width);
         }
         ClassEmbedding classes = classes();
         int idWidth = idWidth();
@@ -123,8 +123,8 @@ final class UNetConfigReader {
             throw unsupported("addition_embed_type", name.get(), "text_time");
         }
         int width = config.positiveInteger("addition_time_embed_dim");
-        if (width % 2 != 0) {
-            throw config.wrong("addition_time_embed_dim", "must be even, not " + width);
+        if (width < 2) {
+            throw config.wrong("addition_time_embed_dim", "must be 2 or more, not " + width);
         }
         return width;
     }

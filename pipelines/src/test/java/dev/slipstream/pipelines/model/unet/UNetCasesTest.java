@@ -18,6 +18,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +34,8 @@ class UNetCasesTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"upscaler", "inpainting", "scale_shift", "plain", "simple_mid", "refiner"})
+    @ValueSource(strings = {"upscaler", "inpainting", "scale_shift", "plain", "simple_mid", "refiner",
+        "uneven_heads", "odd_width"})
     void agreesWithPyTorch(String name) throws IOException, OrtException {
         JsonObject root = read(name);
         ConfigFile config = new ConfigFile(folder.resolve("config.json"), root.getAsJsonObject("config"));
@@ -58,7 +60,8 @@ class UNetCasesTest {
                 .toArray();
             String name = input.getKey();
             boolean table = name.equals("class_labels") && root.getAsJsonObject("config").has("num_class_embeds");
-            inputs.put(name, name.equals("timestep") ? runner.tensor(new long[] {321}, dims)
+            inputs.put(name, name.equals("timestep")
+                ? runner.tensor(Arrays.copyOf(new long[] {321, 12}, (int) dims[0]), dims)
                 : table ? runner.tensor(new long[] {3, 7}, dims)
                 : runner.tensor(FormulaCheckpoint.input(name, Shape.of(dims)), dims));
         }

@@ -81,7 +81,7 @@ class UNetConfigTest {
         "'conv_in_kernel': 2 | conv_in_kernel",
         "'downsample_padding': 2 | downsample_padding",
         "'attention_head_dim': [8, 8] | attention_head_dim",
-        "'attention_head_dim': 7 | attention_head_dim",
+        "'attention_head_dim': 321 | attention_head_dim",
         "'cross_attention_dim': [768, 768, 1024, 768] | cross_attention_dim",
         "'transformer_layers_per_block': [[1, 2], 1, 1, 1] | reverse_transformer_layers_per_block",
         "'transformer_layers_per_block': [[1], 1, 1, 1] | transformer_layers_per_block",

@@ -66,7 +66,7 @@ def sinusoids(x, dim, flip, shift):
     exponent = -math.log(10000) * torch.arange(half, dtype=torch.float32) / (half - shift)
     angles = x[:, None].float() * torch.exp(exponent)[None]
     sin, cos = torch.sin(angles), torch.cos(angles)
-    return torch.cat([cos, sin] if flip else [sin, cos], -1)
+    return F.pad(torch.cat([cos, sin] if flip else [sin, cos], -1), (0, dim % 2))
 
 
 def attention(name, x, source, heads):
@@ -133,7 +133,7 @@ class UNet:
         if c.get("addition_embed_type") == "text_time":
             ids = sinusoids(x["time_ids"].flatten(), c["addition_time_embed_dim"], flip, shift)
             both = torch.cat([x["text_embeds"], ids.reshape(x["sample"].shape[0], -1)], -1)
-            emb = emb + self.mlp("add_embedding", both, out, self.act)
+            emb = emb + self.mlp("add_embedding", both, out, F.silu)
         if c.get("time_embedding_act_fn"):
             emb = act(c["time_embedding_act_fn"])(emb)
         return emb
@@ -152,16 +152,17 @@ class UNet:
 
     def transformer(self, name, x, text, heads, depth, only_cross):
         b, c, height, width = x.shape
+        inner = c // heads * heads
         h = group_norm(name + ".norm", x, self.groups, 1e-6)
         if self.c.get("use_linear_projection"):
-            h = linear(name + ".proj_in", h.permute(0, 2, 3, 1).reshape(b, -1, c), c)
+            h = linear(name + ".proj_in", h.permute(0, 2, 3, 1).reshape(b, -1, c), inner)
         else:
-            h = conv(name + ".proj_in", h, c, 1).permute(0, 2, 3, 1).reshape(b, -1, c)
+            h = conv(name + ".proj_in", h, inner, 1).permute(0, 2, 3, 1).reshape(b, -1, inner)
         for i in range(depth):
             h = transformer_block(f"{name}.transformer_blocks.{i}", h, text, heads, only_cross)
         if self.c.get("use_linear_projection"):
             return linear(name + ".proj_out", h, c).reshape(b, height, width, c).permute(0, 3, 1, 2) + x
-        return conv(name + ".proj_out", h.reshape(b, height, width, c).permute(0, 3, 1, 2), c, 1) + x
+        return conv(name + ".proj_out", h.reshape(b, height, width, inner).permute(0, 3, 1, 2), c, 1) + x
 
     def __call__(self, x):
         c = self.c
@@ -216,7 +217,7 @@ def case(name, config, inputs):
     tensors = {}
     for key, shape in inputs.items():
         if key == "timestep" or key == "class_labels" and config.get("num_class_embeds"):
-            tensors[key] = torch.tensor([321] if key == "timestep" else [3, 7])
+            tensors[key] = torch.tensor([321, 12][:shape[0]] if key == "timestep" else [3, 7])
         else:
             tensors[key] = given(key, shape)
     with torch.no_grad():
@@ -268,7 +269,17 @@ case("simple_mid", {
 case("refiner", {
     "block_out_channels": [8, 16, 16], "layers_per_block": 1, "down_block_types": [DOWN, CROSS_DOWN, DOWN],
     "up_block_types": [UP, CROSS_UP, UP], "class_embed_type": "identity", "addition_embed_type": "text_time",
+    "act_fn": "gelu",
     "addition_time_embed_dim": 8, "projection_class_embeddings_input_dim": 46, "transformer_layers_per_block": 2,
     "use_linear_projection": True, "attention_head_dim": [2, 4, 4], "cross_attention_dim": 12, "norm_num_groups": 4},
     {"sample": [2, 4, 8, 8], "timestep": [1], "encoder_hidden_states": TEXT, "class_labels": [2, 32],
      "text_embeds": [2, 6], "time_ids": [2, 5]})
+case("uneven_heads", {
+    "block_out_channels": [8, 16], "layers_per_block": 1, "down_block_types": [CROSS_DOWN, CROSS_DOWN],
+    "up_block_types": [CROSS_UP, CROSS_UP], "attention_head_dim": [3, 5], "transformer_layers_per_block": [0, 1],
+    "cross_attention_dim": 12, "norm_num_groups": 4},
+    {"sample": [2, 4, 8, 8], "timestep": [2], "encoder_hidden_states": TEXT})
+case("odd_width", {
+    "block_out_channels": [15], "layers_per_block": 1, "down_block_types": [CROSS_DOWN], "up_block_types": [CROSS_UP],
+    "attention_head_dim": 4, "use_linear_projection": True, "cross_attention_dim": 12, "norm_num_groups": 3},
+    {"sample": [2, 4, 8, 8], "timestep": [1], "encoder_hidden_states": TEXT})
