@@ -52,6 +52,9 @@ final class GenerateCommand implements Callable<Integer> {
     private PrecisionOption precision;
 
     @Mixin
+    private TilesOption tiles;
+
+    @Mixin
     private RefinerOption refiner;
 
     @Mixin
@@ -121,8 +124,9 @@ final class GenerateCommand implements Callable<Integer> {
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         FirstStep firstStep = new FirstStep();
         try (DiffusionPipeline pipeline = refiner.addTo(DiffusionPipeline.of(model.path())).loras(lora.loras())
-            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
-            .patience(Duration.ofSeconds(stepTimeout)).warnings(new WarningsOnce(terminal.err())).open()) {
+            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).tiles(tiles.tiles())
+            .guarded(guard).patience(Duration.ofSeconds(stepTimeout))
+            .warnings(new WarningsOnce(terminal.err())).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             for (int index = 0; index < count; index++) {

@@ -55,6 +55,9 @@ class WrongInputTest {
         --steps many                            | 'many' is not an int
         --plan zigzag                           | there is no plan 'zigzag'
         --precision fp8                         | there is no precision 'fp8'
+        --tiles many                            | there are no tiles 'many'
+        --tiles 15                              | multiple of 2 pixels a side, not 15
+        --tiles 16                              | does not take such tiles
         --plan asyncdiff:speed=9                | asyncdiff has no setting speed
         --plan asyncdiff:n=2 --devices 3        | at most 2 devices, not 3
         --plan asyncdiff --devices 1            | at least 2 devices

@@ -38,7 +38,7 @@ final class Painter implements AutoCloseable {
             long encoded = System.nanoTime();
             turns.forEach(turn -> turn.run(latents, steps, generation, decoder));
             long looped = System.nanoTime();
-            Image image = decoder.decode(latents);
+            Image image = decoder.decode(latents, first.latents().shape());
             return new GeneratedImage(image, request, draft.model().folder().name(), draft.model().loras().list(),
                 first.noise().name(), draft.precision(), first.blueprint().plan(),
                 devices.stream().map(Device::name).toList(), steps, turns.stream().mapToLong(Turn::copiedBytes).sum(),

@@ -89,6 +89,6 @@ final class Turn {
         }
         // Latents of the model before have been read by now.
         execution.estimate(step, latents);
-        return Optional.of(decoder.decode(latents));
+        return Optional.of(decoder.decode(latents, latents().shape()));
     }
 }

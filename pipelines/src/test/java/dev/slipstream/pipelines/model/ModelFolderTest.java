@@ -66,7 +66,7 @@ class ModelFolderTest {
         wholeModel();
         ModelFolder model = ModelFolder.open(folder);
         assertEquals(new DenoiserConfig(12, 12, 16, 16, OptionalInt.of(64)), model.denoiserConfig());
-        assertEquals(new DecoderConfig(1.0, 0, 12, 2, 64), model.decoderConfig());
+        assertEquals(new DecoderConfig(LatentScaling.of(1, 0), 12, 2, 64), model.decoderConfig());
     }
 
     @Test
@@ -88,7 +88,8 @@ class ModelFolderTest {
     @Test
     void usesTheDefaultsOfStableDiffusionForADecoderWithoutConfiguration() throws IOException {
         put("vae_decoder/model.onnx", "x");
-        assertEquals(new DecoderConfig(0.18215, 0, 4, 8, 64), ModelFolder.open(folder).decoderConfig());
+        assertEquals(new DecoderConfig(LatentScaling.of(0.18215, 0), 4, 8, 64),
+            ModelFolder.open(folder).decoderConfig());
     }
 
     @Test
