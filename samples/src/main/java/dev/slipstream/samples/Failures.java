@@ -48,7 +48,11 @@ final class Failures {
         if (wrong instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()) {
             return "did you mean " + String.join(" or ", unmatched.getSuggestions()) + "?";
         }
-        return help(wrong.getCommandLine());
+        boolean words = wrong instanceof UnmatchedArgumentException unmatched
+            && unmatched.getUnmatched().stream().noneMatch(argument -> argument.startsWith("-"));
+        boolean prompted = wrong.getCommandLine().getCommandSpec().positionalParameters().stream()
+            .anyMatch(parameter -> parameter.paramLabel().equals("PROMPT"));
+        return words && prompted ? "put the whole prompt in quotes" : help(wrong.getCommandLine());
     }
 
     static int failed(Exception thrown, CommandLine line, ParseResult parsed) {

@@ -27,6 +27,7 @@ import picocli.CommandLine.Parameters;
         "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
         "  slipstream generate \"two yellow squares\" --count 4 --output squares.png",
         "  slipstream generate \"two yellow squares\" --count 8 --batch 4",
+        "  slipstream generate \"a castle\" --model DIR --lora ink.safetensors:0.8",
         "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
         "  slipstream generate \"a castle\" --model SDXL --refiner SDXL-REFINER --handover 0.8",
         "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})
@@ -50,6 +51,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private PrecisionOption precision;
+
+    @Mixin
+    private TilesOption tiles;
 
     @Mixin
     private RefinerOption refiner;
@@ -133,8 +137,9 @@ final class GenerateCommand implements Callable<Integer> {
     private void drawAll(ImageRequest wanted, OutputFiles files, Enlargement enlargement, Interruption interruption) {
         FirstStep firstStep = new FirstStep();
         try (DiffusionPipeline pipeline = refiner.addTo(DiffusionPipeline.of(model.path())).loras(lora.loras())
-            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).guarded(guard)
-            .patience(Duration.ofSeconds(stepTimeout)).warnings(new WarningsOnce(terminal.err())).open()) {
+            .devices(devices.devices()).plan(devices.plan()).precision(precision.precision()).tiles(tiles.tiles())
+            .guarded(guard).patience(Duration.ofSeconds(stepTimeout))
+            .warnings(new WarningsOnce(terminal.err())).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
             List<GeneratedImage> pictures = new ArrayList<>();
             while (pictures.size() < files.count()) {

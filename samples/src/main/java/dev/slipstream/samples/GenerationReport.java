@@ -45,6 +45,7 @@ final class GenerationReport {
             .append(first.request().guidance().isRescaled()
                 ? " rescaled by " + number(first.request().guidance().rescale()) : "")
             .append(first.precision() == Precision.FP32 ? "" : ", " + first.precision()).append('\n');
+        first.loras().forEach(lora -> text.append("lora     ").append(lora).append('\n'));
         appendStages(text, first.plan());
         first.refinement().ifPresent(refiner -> {
             text.append("refiner  ").append(refiner.model()).append(", the last ").append(refiner.steps())
@@ -99,7 +100,9 @@ final class GenerationReport {
             IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
             first.request().guidance().weight(), first.request().guidance().rescale(), first.batch(),
-            first.scheduler(), first.precision().toString(), plan.strategy(),
+            first.scheduler(), first.precision().toString(),
+            first.loras().stream().map(lora -> new LoraResult(lora.lora().path().toString(), lora.weight())).toList(),
+            plan.strategy(),
             first.refinement().map(it -> new RefinerResult(it.model(), it.handover(), it.scheduler(), it.steps()))
                 .orElse(null),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
@@ -123,9 +126,12 @@ final class GenerationReport {
      * {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is.
      */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        double guidanceRescale, int batch, String scheduler, String precision, String plan, RefinerResult refiner,
-        List<DeviceResult> devices, List<StageResult> stages, long copiedBytes, double firstStepMilliseconds,
-        Long peakResidentBytes, List<PictureResult> pictures) {
+        double guidanceRescale, int batch, String scheduler, String precision, List<LoraResult> loras, String plan,
+        RefinerResult refiner, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
+        double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
+    }
+
+    private record LoraResult(String file, double weight) {
     }
 
     private record RefinerResult(String model, double handover, String scheduler, int steps) {

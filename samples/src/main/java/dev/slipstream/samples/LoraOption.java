@@ -2,6 +2,7 @@ package dev.slipstream.samples;
 
 import dev.slipstream.pipelines.model.lora.Lora;
 import dev.slipstream.pipelines.model.lora.Loras;
+import dev.slipstream.pipelines.model.lora.MergeStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,18 +10,19 @@ import picocli.CommandLine.Option;
 
 /** Which LoRAs the model is changed with. */
 public final class LoraOption {
-    @Option(names = "--lora", paramLabel = "FILE[:WEIGHT]", order = 2,
+    @Option(names = "--lora", paramLabel = "FILE[:WEIGHT]", order = 5,
         description = "Merge this LoRA (safetensors in the naming of kohya, diffusers or PEFT) into the model's "
             + "weights, a checkpoint's; 1 is its whole weight. May be given several times.")
     private List<String> loras = List.of();
 
-    @Option(names = "--lora-ignore-unknown", order = 3,
+    @Option(names = "--lora-ignore-unknown", order = 6,
         description = "Leave out what a LoRA has for layers that the model does not have, instead of refusing it.")
     private boolean ignoring;
 
     /** Those that are asked for, read. */
     public Loras loras() {
-        Loras all = ignoring ? Loras.NONE.ignoringUnknown() : Loras.NONE;
+        Loras all = Loras.NONE.storedIn(MergeStore.ofUser());
+        all = ignoring ? all.ignoringUnknown() : all;
         for (String option : loras) {
             int colon = option.lastIndexOf(':');
             // A name may have a colon, as on Windows.

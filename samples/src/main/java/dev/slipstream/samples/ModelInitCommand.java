@@ -62,7 +62,9 @@ final class ModelInitCommand implements Callable<Integer> {
     }
 
     private static StoredType stored(String type) {
-        return ModelTemplate.TYPES.stream().filter(it -> it.name().equals(type.toUpperCase(Locale.ROOT))).findFirst()
+        // --precision calls them fp16 and fp32.
+        String name = type.toUpperCase(Locale.ROOT).replaceFirst("^FP", "F");
+        return ModelTemplate.TYPES.stream().filter(it -> it.name().equals(name)).findFirst()
             .orElseThrow(() -> new InputException("--type takes f32, f16 or bf16, not " + type
                 + "; leave it out for the usual one"));
     }

@@ -10,6 +10,7 @@ import java.util.Locale;
 /** The names of the pictures of one call, known to be writable before anything is drawn. */
 final class OutputFiles {
     private static final String ENDING = ".png";
+    private static final int MOST = 100_000;
 
     private final List<Path> files;
 
@@ -25,6 +26,10 @@ final class OutputFiles {
     static OutputFiles of(Path file, int count) {
         if (count < 1) {
             throw new InputException("--count takes 1 or more pictures, not " + count + "; leave it out for one");
+        }
+        if (count > MOST) {
+            throw new InputException("--count takes at most " + MOST + " pictures, not " + count + "; call it again "
+                + "for more");
         }
         Path name = file.getFileName();
         if (name == null || !name.toString().toLowerCase(Locale.ROOT).endsWith(ENDING)) {

@@ -36,6 +36,9 @@ final class PlanCommand implements Callable<Integer> {
     private PrecisionOption precision;
 
     @Mixin
+    private TilesOption tiles;
+
+    @Mixin
     private RefinerOption refiner;
 
     @Mixin
@@ -66,7 +69,7 @@ final class PlanCommand implements Callable<Integer> {
         ImageRequest wanted = request.request(prompt).withNegative(negative);
         try (PipelineDraft draft =
             refiner.addTo(DiffusionPipeline.of(model.path())).devices(devices.devices()).plan(devices.plan())
-                .precision(precision.precision()).draft()) {
+                .precision(precision.precision()).tiles(tiles.tiles()).draft()) {
             draft.warnings(wanted).forEach(new WarningsOnce(terminal.err()));
             PlanSummary plan = draft.refiner().map(second -> summary(draft, wanted).with(summary(second, wanted)))
                 .orElseGet(() -> summary(draft, wanted));

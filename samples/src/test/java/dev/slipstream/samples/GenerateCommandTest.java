@@ -57,6 +57,14 @@ class GenerateCommandTest {
     }
 
     @Test
+    void aPictureThatATileCoversIsTheSame() throws IOException {
+        assertEquals(ExitCode.OK, generate("--seed", "7").code());
+        byte[] plain = Files.readAllBytes(picture("picture"));
+        assertEquals(ExitCode.OK, generate("--seed", "7", "--tiles", "auto").code());
+        assertArrayEquals(plain, Files.readAllBytes(picture("picture")));
+    }
+
+    @Test
     void aStepWithoutTimeIsRefused() throws IOException {
         CommandRun run = generate("--step-timeout", "0");
         assertEquals(ExitCode.WRONG_USAGE, run.code());

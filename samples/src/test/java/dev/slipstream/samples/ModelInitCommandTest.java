@@ -35,7 +35,7 @@ class ModelInitCommandTest {
     @Test
     void theListAsJsonHasWhatWasWritten() {
         Path model = folder.resolve("tiny");
-        JsonObject json = CommandRun.of("model", "init", "--like", "sd15", "--tiny", "--type", "f16", "--json",
+        JsonObject json = CommandRun.of("model", "init", "--like", "sd15", "--tiny", "--type", "fp16", "--json",
             model.toString()).json();
         assertEquals("sd15", json.get("family").getAsString());
         assertTrue(json.getAsJsonArray("parts").asList().stream().map(part -> part.getAsJsonObject())

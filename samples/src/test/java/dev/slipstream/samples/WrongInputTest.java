@@ -55,6 +55,9 @@ class WrongInputTest {
         --steps many                            | 'many' is not an int
         --plan zigzag                           | there is no plan 'zigzag'
         --precision fp8                         | there is no precision 'fp8'
+        --tiles many                            | there are no tiles 'many'
+        --tiles 15                              | multiple of 2 pixels a side, not 15
+        --tiles 16                              | does not take such tiles
         --plan asyncdiff:speed=9                | asyncdiff has no setting speed
         --plan asyncdiff:n=2 --devices 3        | at most 2 devices, not 3
         --plan asyncdiff --devices 1            | at least 2 devices
@@ -73,12 +76,14 @@ class WrongInputTest {
         --count 0                               | 1 or more pictures
         --count 5 --batch 2                     | take 4 or 6 pictures
         --count 2 --batch 3                     | take 3 pictures
+        --batch 2000000000                      | at most 100000 pictures
         --batch 0                               | at least 1 picture, not 0
         --enlarge 0                             | from 1 up, not 0
         --enlarge 100000                        | use a smaller --enlarge
         --preview -2                            | not -2
         --size 32                               | WIDTHxHEIGHT
-        --size 33x32                            | multiple of 2
+        --size 33x32                            | multiple of 8 pixels for this model, 32 or 40, not 33
+        --size 32x6                             | multiple of 8 pixels for this model, 8, not 6
         --size 64x64                            | float32
         --strength 0.5                          | add --image
         --mask FILE.png                         | add --image
@@ -89,6 +94,7 @@ class WrongInputTest {
         --crop 0,0                              | are for SDXL
         --crop 0                                | takes X,Y
         --target-size 64                        | takes WIDTHxHEIGHT
+        of red stars                            | put the whole prompt in quotes
         --colour blue                           | unknown options: '--colour'
         --output                                | --output
         """)

@@ -1,2 +1,5 @@
-/** Files as such, whatever is in them: written whole or not at all, and kept where the user's caches lie. */
+/**
+ * Files as such, whatever is in them: written whole or not at all, by one process at a time, and kept where the user's
+ * caches lie.
+ */
 package dev.slipstream.bridge.file;

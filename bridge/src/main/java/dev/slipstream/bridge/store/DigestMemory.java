@@ -1,5 +1,6 @@
 package dev.slipstream.bridge.store;
 
+import dev.slipstream.bridge.file.KeyLock;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -2,6 +2,7 @@ package dev.slipstream.bridge.store;
 
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.file.FileFailure;
+import dev.slipstream.bridge.file.KeyLock;
 import dev.slipstream.bridge.file.UserCache;
 import java.io.IOException;
 import java.io.UncheckedIOException;

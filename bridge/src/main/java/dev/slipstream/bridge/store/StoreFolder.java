@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.store;
 
 import dev.slipstream.bridge.file.AtomicFile;
+import dev.slipstream.bridge.file.KeyLock;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

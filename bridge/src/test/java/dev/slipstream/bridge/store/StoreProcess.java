@@ -1,5 +1,6 @@
 package dev.slipstream.bridge.store;
 
+import dev.slipstream.bridge.file.KeyLock;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

@@ -148,6 +148,11 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
                 throw new IllegalArgumentException("this model enlarges a picture " + pixelsPerLatent
                     + " times; leave out the size");
             }
+            int multiple = model.denoiser().sideMultiple();
+            if (height % multiple != 0 || width % multiple != 0) {
+                throw new IllegalArgumentException("height and width of the given picture must be multiples of "
+                    + multiple + " pixels for this model, not " + picture);
+            }
         } else {
             height = side("height", request.height(), request.given().map(given -> given.image().height()),
                 model.config().sampleHeight());
@@ -162,10 +167,12 @@ record Commission(PipelineModel model, int pixelsPerLatent, ImageRequest request
             return usual;
         }
         int pixels = wanted.orElseGet(given::get);
-        if (pixels < pixelsPerLatent || pixels % pixelsPerLatent != 0) {
-            throw new IllegalArgumentException("the " + name + " must be a multiple of " + pixelsPerLatent
-                + " pixels for this model, not " + pixels
-                + (wanted.isEmpty() ? ", as the given picture has; say a size to which it is scaled" : ""));
+        int multiple = pixelsPerLatent * model.denoiser().sideMultiple();
+        if (pixels < multiple || pixels % multiple != 0) {
+            int below = pixels / multiple * multiple;
+            throw new IllegalArgumentException("the " + name + " must be a multiple of " + multiple
+                + " pixels for this model, " + (below == 0 ? "" : below + " or ") + (below + multiple) + ", not "
+                + pixels + (wanted.isEmpty() ? ", as the given picture has; say a size to which it is scaled" : ""));
         }
         return pixels / pixelsPerLatent;
     }

@@ -6,6 +6,7 @@ import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.run.EngineRunner;
@@ -40,6 +41,20 @@ public record ComponentModel(String name, Graph graph, Map<String, TensorType> i
     /** Name of the first output, which is the one that matters. */
     String output() {
         return graph.outputs().getFirst().getName();
+    }
+
+    /** Type of the first input, often the only one. */
+    TensorType inputType() {
+        return inputs.get(graph.inputs().getFirst().getName());
+    }
+
+    TensorType outputType() {
+        return outputs.get(output());
+    }
+
+    /** An estimate of the work space that its engine needs: the largest live activations. */
+    long workBytes() {
+        return Activations.peakBytes(graph, ValueInfos.types(graph));
     }
 
     /** Builds the engine; its owner closes it. */

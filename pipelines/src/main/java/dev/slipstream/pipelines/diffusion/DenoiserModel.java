@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.graph.Cut;
@@ -39,6 +40,8 @@ import java.util.stream.Collectors;
 public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cut> cuts, PrecisionRewrite rewrite) {
     private static final String SAMPLE = "sample";
     private static final String TIMESTEP = "timestep";
+    /** A side of so many powers of two is beyond every picture. */
+    private static final int MOST_HALVINGS = 16;
 
     public DenoiserModel {
         cuts = List.copyOf(cuts);
@@ -93,6 +96,17 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         List<String> conditions = graph.inputs().stream().map(ValueInfoProto::getName)
             .filter(input -> !input.equals(SAMPLE) && !input.equals(TIMESTEP)).toList();
         return new DenoiserPorts(SAMPLE, TIMESTEP, conditions, graph.outputs().getFirst().getName());
+    }
+
+    /**
+     * What height and width of the latents must be multiples of: 2 for each block that halves them, where the graph
+     * doubles them again, as exporters write it. Graphs that enlarge to given sizes take any.
+     */
+    int sideMultiple() {
+        boolean doubles = graph.nodes().stream().anyMatch(node -> node.getOpType().equals("Resize")
+            && (node.getInputCount() < 4 || node.getInput(3).isEmpty()));
+        return doubles && config.get("down_block_types") instanceof JsonArray blocks
+            ? 1 << Math.clamp(blocks.size() - 1, 0, MOST_HALVINGS) : 1;
     }
 
     /** The same denoiser, which predicts 0 where its further input {@code repaint_mask} is 0. */

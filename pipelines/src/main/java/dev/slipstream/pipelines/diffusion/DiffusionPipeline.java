@@ -76,6 +76,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Devices providers = Devices.discover();
         private LoopOptions options = LoopOptions.DEFAULT;
         private Loras loras = Loras.NONE;
+        private Tiles tiles = new Tiles.Whole();
         private Optional<Path> refiner = Optional.empty();
         private double handover = USUAL_HANDOVER;
         private Consumer<String> warned = warning -> LOG.warn("{}", warning);
@@ -133,6 +134,12 @@ public final class DiffusionPipeline implements AutoCloseable {
          */
         public Builder replayed(boolean replayed) {
             options = options.withReplay(replayed);
+            return this;
+        }
+
+        /** In what pieces the autoencoder works; it takes pictures whole if not said, which is exact. */
+        public Builder tiles(Tiles wanted) {
+            tiles = wanted;
             return this;
         }
 
@@ -234,11 +241,11 @@ public final class DiffusionPipeline implements AutoCloseable {
             if (devices.isEmpty()) {
                 throw new IllegalArgumentException("a pipeline needs at least one device");
             }
-            PipelineModel read = PipelineModel.read(loras.mergedInto(ModelFolder.open(model)), precision);
+            PipelineModel read = PipelineModel.read(ModelFolder.open(model), loras, precision);
             Optional<PipelineDraft> second = Optional.empty();
             try {
                 second = refiner.map(folder -> readRefiner(folder, read));
-                return new PipelineDraft(read, strategy, devices.size(), options,
+                return new PipelineDraft(read, strategy, devices.size(), options, tiles,
                     second.map(from -> new NoiseSpan(0, handover)).orElse(NoiseSpan.WHOLE), second);
             } catch (RuntimeException | Error failure) {
                 second.ifPresent(PipelineDraft::close);
@@ -250,7 +257,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private PipelineDraft readRefiner(Path folder, PipelineModel base) {
             PipelineModel read = PipelineModel.read(ModelFolder.open(folder), precision).refining(base);
             try {
-                return new PipelineDraft(read, strategy, devices.size(), options, new NoiseSpan(handover, 1),
+                return new PipelineDraft(read, strategy, devices.size(), options, tiles, new NoiseSpan(handover, 1),
                     Optional.empty());
             } catch (RuntimeException | Error failure) {
                 read.close();

@@ -1,21 +1,26 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
  * What a pipeline has built, and keeps for the next request: engines for one size and batch at a time, and the loops
- * that were used last. One thread at a time.
+ * that were used last. The engines of the autoencoder are for a tile, and stay when pictures of other sizes have such
+ * tiles, too. One thread at a time.
  */
 final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts and streams. */
@@ -31,6 +36,7 @@ final class EngineCache implements AutoCloseable {
     private final List<Device> devices;
     private final Map<LoopKey, Execution> loops = new LinkedHashMap<>(16, 0.75f, true);
     private LoopShape built;
+    private TensorType builtTile;
     private TextEncoder encoder;
     private Denoiser denoiser;
     private ImageDecoder decoder;
@@ -44,7 +50,11 @@ final class EngineCache implements AutoCloseable {
     /** Frees what is of no use to this request: what was built for another size, or to read prompts otherwise. */
     void release(Commission commission) {
         if (!commission.shape().equals(built)) {
-            closeSized();
+            closeLoops();
+        }
+        TensorType tile = draft.autoencoder().tile(commission.shape().latents());
+        if (!tile.equals(builtTile)) {
+            closeAutoencoder();
         }
         if (encoder != null && encoder.clipSkip() != commission.request().conditioning().clipSkip()) {
             closeEncoder();
@@ -54,7 +64,8 @@ final class EngineCache implements AutoCloseable {
     /** What {@link #build} will take on each device, after {@link #release}. */
     List<MemoryNeed> lacking(Commission commission) {
         return built != null ? Collections.nCopies(devices.size(), MemoryNeed.NOTHING)
-            : draft.memory(commission.request(), UnrollOptions.of(devices, draft.options().guarded()), encoder == null);
+            : draft.memory(commission.request(), UnrollOptions.of(devices, draft.options().guarded()),
+                missing(commission));
     }
 
     /**
@@ -62,30 +73,48 @@ final class EngineCache implements AutoCloseable {
      * same time, those of large ones one after another, as building takes memory, too.
      */
     void build(Commission commission) {
-        boolean lacksPicture = commission.encodesPicture() && pictureEncoder == null;
-        if (built == null || encoder == null || lacksPicture) {
-            buildLacking(commission.shape(), commission.request().conditioning().clipSkip(), lacksPicture);
+        Set<Component> missing = missing(commission);
+        if (!missing.isEmpty()) {
+            build(missing, commission.shape(), commission.request().conditioning().clipSkip());
         }
     }
 
-    private void buildLacking(LoopShape shape, int clipSkip, boolean lacksPicture) {
-        Device device = devices.getFirst();
-        PipelineModel model = draft.model();
-        List<CompletableFuture<Void>> building = new ArrayList<>();
+    private Set<Component> missing(Commission commission) {
+        Set<Component> missing = EnumSet.noneOf(Component.class);
         if (encoder == null) {
-            building.add(start("text encoder", () -> encoder = TextEncoder.build(model.texts(), clipSkip, device)));
+            missing.add(Component.TEXT_ENCODER);
         }
-        if (lacksPicture) {
-            building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(draft.pictureEncoder(),
-                model.decoderConfig(), shape.latents(), draft.pixelsPerLatent(), device)));
+        if (built == null) {
+            missing.add(Component.DENOISER);
         }
-        if (built == null && draft.span().isLast()) {
-            building.add(start("image decoder", () -> decoder = ImageDecoder.build(
-                ImageDecoder.fix(model.decoder(), shape.picture()), model.decoderConfig(), device)));
+        if (decoder == null && draft.span().isLast()) {
+            missing.add(Component.VAE_DECODER);
+        }
+        if (pictureEncoder == null && commission.encodesPicture()) {
+            missing.add(Component.VAE_ENCODER);
+        }
+        return missing;
+    }
+
+    private void build(Set<Component> missing, LoopShape shape, int clipSkip) {
+        Device device = devices.getFirst();
+        Autoencoder halves = draft.autoencoder();
+        List<CompletableFuture<Void>> building = new ArrayList<>();
+        if (missing.contains(Component.TEXT_ENCODER)) {
+            building.add(start("text encoder",
+                () -> encoder = TextEncoder.build(draft.model().texts(), clipSkip, device)));
+        }
+        if (missing.contains(Component.VAE_ENCODER)) {
+            building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(
+                halves.encoder(shape.latents()), halves.config(), halves.tile(shape.latents()), device)));
+        }
+        if (missing.contains(Component.VAE_DECODER)) {
+            building.add(start("image decoder",
+                () -> decoder = ImageDecoder.build(halves.decoder(shape.latents()), halves.config(), device)));
         }
         RuntimeException failure = null;
         try {
-            if (built == null) {
+            if (missing.contains(Component.DENOISER)) {
                 denoiser = Denoiser.build(draft.blueprint(shape), devices);
             }
         } catch (RuntimeException denoiserFailure) {
@@ -99,10 +128,12 @@ final class EngineCache implements AutoCloseable {
             }
         }
         if (failure != null) {
-            closeSized();
+            closeLoops();
+            closeAutoencoder();
             throw failure;
         }
         built = shape;
+        builtTile = halves.tile(shape.latents());
     }
 
     /** What it builds can be read when it has been joined. */
@@ -148,13 +179,17 @@ final class EngineCache implements AutoCloseable {
         return ready;
     }
 
-    private void closeSized() {
+    private void closeLoops() {
         loops.values().forEach(Execution::close);
         loops.clear();
         if (denoiser != null) {
             denoiser.close();
             denoiser = null;
         }
+        built = null;
+    }
+
+    private void closeAutoencoder() {
         if (decoder != null) {
             decoder.close();
             decoder = null;
@@ -163,7 +198,7 @@ final class EngineCache implements AutoCloseable {
             pictureEncoder.close();
             pictureEncoder = null;
         }
-        built = null;
+        builtTile = null;
     }
 
     private void closeEncoder() {
@@ -175,7 +210,8 @@ final class EngineCache implements AutoCloseable {
 
     @Override
     public void close() {
-        closeSized();
+        closeLoops();
+        closeAutoencoder();
         closeEncoder();
     }
 }

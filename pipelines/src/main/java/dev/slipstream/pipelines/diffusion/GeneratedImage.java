@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.diffusion.image.GenerationParameters;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.lora.WeightedLora;
 import dev.slipstream.pipelines.plan.Plan;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A picture and how it came about.
@@ -18,6 +20,7 @@ import java.util.Optional;
  * @param request draws this picture alone, the same up to rounding: its own seed, and a batch of 1
  * @param batch pictures that were drawn together with it, itself included; times and {@code copiedBytes} are of all
  * @param model name of the model
+ * @param loras that were merged into it
  * @param scheduler name of the noise scheduler that was used
  * @param precision of the denoiser
  * @param devices names of the devices, in the plan's order
@@ -28,9 +31,9 @@ import java.util.Optional;
  *     decoder
  * @param refinement what a refiner had to do with it; its steps, bytes and times are in the others, too
  */
-public record GeneratedImage(Image image, ImageRequest request, int batch, String model, String scheduler,
-    Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build, Duration text,
-    Duration loop, Duration decode, Optional<Refinement> refinement) {
+public record GeneratedImage(Image image, ImageRequest request, int batch, String model, List<WeightedLora> loras,
+    String scheduler, Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes,
+    Duration build, Duration text, Duration loop, Duration decode, Optional<Refinement> refinement) {
 
     /** What made the picture, as other tools read it from a picture's metadata. */
     public GenerationParameters parameters() {
@@ -47,6 +50,9 @@ public record GeneratedImage(Image image, ImageRequest request, int batch, Strin
             settings.put("Denoising strength", Double.toString(picture.usedStrength())));
         putReading(settings);
         settings.put("Model", model);
+        if (!loras.isEmpty()) {
+            settings.put("Lora", loras.stream().map(WeightedLora::toString).collect(Collectors.joining(", ")));
+        }
         refinement.ifPresent(second -> {
             settings.put("Refiner", second.model());
             settings.put("Refiner switch at", Double.toString(second.handover()));

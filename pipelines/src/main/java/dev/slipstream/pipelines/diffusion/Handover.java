@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.run.NoiseTable;
 
@@ -30,10 +29,8 @@ record Handover(PipelineDraft base, PipelineDraft refiner) {
 
     /** What the numbers of latents mean. */
     private static String latents(PipelineDraft draft) {
-        DecoderConfig config = draft.model().decoderConfig();
-        return draft.model().config().outChannels() + " channels, " + draft.pixelsPerLatent()
-            + " pixels a latent, scaling factor " + config.scalingFactor() + " and shift factor "
-            + config.shiftFactor();
+        return draft.model().config().outChannels() + " channels, " + draft.autoencoder().pixelsPerLatent()
+            + " pixels a latent, " + draft.autoencoder().config().scaling();
     }
 
     /** @throws IllegalArgumentException if they cannot share the steps of this request */

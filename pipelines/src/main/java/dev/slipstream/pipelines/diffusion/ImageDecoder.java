@@ -22,13 +22,11 @@ final class ImageDecoder implements AutoCloseable {
     private final DecoderConfig config;
     private final ComponentModel model;
     private final EngineRunner runner;
-    private final Shape latents;
 
-    private ImageDecoder(DecoderConfig config, ComponentModel model, EngineRunner runner, Shape latents) {
+    private ImageDecoder(DecoderConfig config, ComponentModel model, EngineRunner runner) {
         this.config = config;
         this.model = model;
         this.runner = runner;
-        this.latents = latents;
     }
 
     /** The decoder for latents of this type; its first output is the picture, {@code [batch, 3, height, width]}. */
@@ -44,17 +42,20 @@ final class ImageDecoder implements AutoCloseable {
     }
 
     static ImageDecoder build(ComponentModel model, DecoderConfig config, Device device) {
-        return build(model, config, model.inputs().values().iterator().next(), device);
+        return new ImageDecoder(config, model, model.build(device));
     }
 
-    /** @param latents what it will decode, of the type for which {@code model} is fixed or larger than that */
-    static ImageDecoder build(ComponentModel model, DecoderConfig config, TensorType latents, Device device) {
-        return new ImageDecoder(config, model, model.build(device), latents.shape());
+    /** The type of a tile, for which the engine is. */
+    TensorType tile() {
+        return model.inputType();
     }
 
-    /** @param source float32 of the type that the decoder was built for; the first picture of the batch is returned */
-    Image decode(MemorySegment source) {
-        Planes picture = picture(source);
+    /**
+     * @param source float32 latents
+     * @param latents their shape, that of a tile or with longer sides; the first picture of the batch is returned
+     */
+    Image decode(MemorySegment source, Shape latents) {
+        Planes picture = picture(source, latents);
         return Image.ofTensor(picture.values(), picture.width(), picture.height());
     }
 
@@ -65,28 +66,38 @@ final class ImageDecoder implements AutoCloseable {
      * @param batch their shape; the first dimension says how many there are
      */
     List<Image> decodeAll(MemorySegment source, Shape batch) {
-        long bytes = source.byteSize() / batch.dim(0);
+        Shape one = Shape.of(1, batch.dim(1), batch.dim(2), batch.dim(3));
+        long bytes = one.elements() * Float.BYTES;
         return LongStream.range(0, batch.dim(0))
-            .mapToObj(index -> decode(source.asSlice(index * bytes, bytes))).toList();
+            .mapToObj(index -> decode(source.asSlice(index * bytes, bytes), one)).toList();
     }
 
     /** The same before it is rounded to bytes, from about -1 to 1. */
-    Planes picture(MemorySegment source) {
-        Shape engine = model.inputs().values().iterator().next().shape();
-        Tiling tiling = new Tiling((int) engine.dim(2), (int) engine.dim(3));
-        int planes = Math.toIntExact(latents.dim(0) * latents.dim(1));
-        float[] scaled = new float[Math.toIntExact(latents.elements())];
-        for (int i = 0; i < scaled.length; i++) {
-            float value = source.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            scaled[i] = (float) (value / config.scalingFactor() + config.shiftFactor());
+    Planes picture(MemorySegment source, Shape latents) {
+        Shape tile = tile().shape();
+        Tiling tiling = new Tiling((int) tile.dim(2), (int) tile.dim(3));
+        Planes scaled = scaled(source, latents);
+        return tiling.join(scaled.height(), scaled.width(),
+            (top, left) -> run(scaled.cut(top, left, tiling.height(), tiling.width())));
+    }
+
+    /** What the decoder wants, with the pictures of a batch one after another. */
+    private Planes scaled(MemorySegment source, Shape latents) {
+        int channels = Math.toIntExact(latents.dim(1));
+        Planes scaled = Planes.of(Math.toIntExact(latents.dim(0) * channels), Math.toIntExact(latents.dim(2)),
+            Math.toIntExact(latents.dim(3)));
+        int each = scaled.height() * scaled.width();
+        for (int i = 0; i < scaled.values().length; i++) {
+            scaled.values()[i] =
+                config.scaling().toDecoder(i / each % channels, source.getAtIndex(ValueLayout.JAVA_FLOAT, i));
         }
-        return tiling.decode(new Planes(planes, (int) latents.dim(2), (int) latents.dim(3), scaled), this::run);
+        return scaled;
     }
 
     private Planes run(Planes tile) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_FLOAT, tile.values());
-            Shape shape = model.outputs().get(model.output()).shape();
+            Shape shape = model.outputType().shape();
             int height = Math.toIntExact(shape.dim(2));
             int width = Math.toIntExact(shape.dim(3));
             Map<String, MemorySegment> inputs = Map.of(model.inputs().keySet().iterator().next(), bytes);

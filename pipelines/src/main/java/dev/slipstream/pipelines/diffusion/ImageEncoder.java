@@ -15,7 +15,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 
-/** A picture to latents: the encoder of the autoencoder, for one size. One call at a time; it owns its engine. */
+/**
+ * A picture to latents: the encoder of the autoencoder, for one size; pictures that are larger are encoded in tiles of
+ * that size. One call at a time; it owns its engine.
+ */
 final class ImageEncoder implements AutoCloseable {
     private static final float LEAST_LOG_VARIANCE = -30;
     private static final float MOST_LOG_VARIANCE = 20;
@@ -23,57 +26,74 @@ final class ImageEncoder implements AutoCloseable {
     private final DecoderConfig config;
     private final ComponentModel model;
     private final EngineRunner runner;
-    private final boolean samples;
+    private final Shape latents;
 
-    /** @param samples whether the engine makes latents, not the parameters of their distribution */
-    private ImageEncoder(DecoderConfig config, ComponentModel model, EngineRunner runner, boolean samples) {
+    private ImageEncoder(DecoderConfig config, ComponentModel model, EngineRunner runner, Shape latents) {
         this.config = config;
         this.model = model;
         this.runner = runner;
-        this.samples = samples;
+        this.latents = latents;
     }
 
     /**
-     * @param latents what it makes
-     * @throws GraphException if the encoder makes something else of pictures of this size
+     * The encoder for pictures of such latents.
+     *
+     * @throws GraphException if it makes something else of pictures of this size
      */
-    static ImageEncoder build(Graph graph, DecoderConfig config, TensorType latents, int pixelsPerLatent,
-        Device device) {
+    static ComponentModel fix(Graph graph, TensorType latents, int pixelsPerLatent) {
         Shape shape = latents.shape();
         ComponentModel model = ComponentModel.fix("vae_encoder", graph, Map.of(graph.inputs().getFirst().getName(),
             TensorType.of(DataType.FLOAT32, 1, Planes.COLOURS, shape.dim(2) * pixelsPerLatent,
                 shape.dim(3) * pixelsPerLatent)));
-        Shape made = model.outputs().get(model.output()).shape();
+        Shape made = model.outputType().shape();
         boolean fits = made.rank() == 4 && made.dim(2) == shape.dim(2) && made.dim(3) == shape.dim(3)
             && (made.dim(1) == shape.dim(1) || made.dim(1) == 2 * shape.dim(1));
         if (!fits) {
             throw new GraphException("vae_encoder makes " + made + " of a picture whose latents are " + shape
                 + "; it does not belong to this denoiser");
         }
-        return new ImageEncoder(config, model, model.build(device), made.dim(1) == shape.dim(1));
+        return model;
+    }
+
+    /** @param latents of a tile, for which {@code model} is fixed */
+    static ImageEncoder build(ComponentModel model, DecoderConfig config, TensorType latents, Device device) {
+        return new ImageEncoder(config, model, model.build(device), latents.shape());
     }
 
     /**
      * The latents of a picture, as the loop has them: samples of the distribution that the encoder makes, scaled. What
-     * an encoder has sampled by itself is taken as it is.
+     * an encoder has sampled by itself is taken as it is. Tiles are joined before they are sampled.
      *
-     * @param picture {@code [3, height, width]}, -1 to 1
+     * @param picture {@code [3, height, width]}, -1 to 1; of the size of a tile, or with longer sides
      * @param noises each decides a sample
      * @param firstNumber of each noise, for a second picture of the same request
      * @return {@code [noises, channels, height, width]}
      */
     float[] encode(Planes picture, List<Noise> noises, long firstNumber) {
+        Tiling tiling = new Tiling((int) latents.dim(2), (int) latents.dim(3));
+        Shape pixels = model.inputType().shape();
+        int height = (int) pixels.dim(2);
+        int width = (int) pixels.dim(3);
+        int factor = height / tiling.height();
+        Planes made = tiling.join(picture.height() / factor, picture.width() / factor,
+            (top, left) -> run(picture.cut(top * factor, left * factor, height, width)));
+        boolean samples = made.channels() == latents.dim(1);
+        int each = samples ? made.values().length : made.values().length / 2;
+        float[] all = new float[Math.multiplyExact(noises.size(), each)];
+        for (int i = 0; i < noises.size(); i++) {
+            float[] sample = samples ? made.values().clone() : sampled(made.values(), noises.get(i), firstNumber);
+            System.arraycopy(scaled(sample), 0, all, i * each, each);
+        }
+        return all;
+    }
+
+    private Planes run(Planes tile) {
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment pixels = arena.allocateFrom(ValueLayout.JAVA_FLOAT, picture.values());
-            float[] made = runner.run(Map.of(model.inputs().keySet().iterator().next(), pixels), arena)
-                .get(model.output()).toArray(ValueLayout.JAVA_FLOAT);
-            int each = samples ? made.length : made.length / 2;
-            float[] latents = new float[Math.multiplyExact(noises.size(), each)];
-            for (int i = 0; i < noises.size(); i++) {
-                float[] sample = samples ? made : sampled(made, noises.get(i), firstNumber);
-                System.arraycopy(sample, 0, latents, i * each, each);
-            }
-            return scaled(latents);
+            MemorySegment pixels = arena.allocateFrom(ValueLayout.JAVA_FLOAT, tile.values());
+            MemorySegment made =
+                runner.run(Map.of(model.inputs().keySet().iterator().next(), pixels), arena).get(model.output());
+            return new Planes((int) model.outputType().shape().dim(1), (int) latents.dim(2), (int) latents.dim(3),
+                made.toArray(ValueLayout.JAVA_FLOAT));
         }
     }
 
@@ -88,11 +108,12 @@ final class ImageEncoder implements AutoCloseable {
         return sample;
     }
 
-    private float[] scaled(float[] latents) {
-        for (int i = 0; i < latents.length; i++) {
-            latents[i] = (float) ((latents[i] - config.shiftFactor()) * config.scalingFactor());
+    private float[] scaled(float[] values) {
+        int each = values.length / (int) latents.dim(1);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = config.scaling().fromEncoder(i / each, values[i]);
         }
-        return latents;
+        return values;
     }
 
     @Override

@@ -30,11 +30,6 @@ public record LoopShape(TensorType latents, long extraChannels, boolean guided, 
         return Math.toIntExact(latents.shape().dim(0));
     }
 
-    /** The latents of one picture of the batch. */
-    TensorType picture() {
-        return withRows(latents, 1);
-    }
-
     /** The sample for this many rows. */
     TensorType sample(long rows) {
         Shape shape = latents.shape();

@@ -13,9 +13,10 @@ import java.util.stream.IntStream;
  * weights in another type than the model's file, and what they need to be built comes on top.
  *
  * @param weightBytes weights of the denoiser's segments on this device
- * @param componentBytes weights of the text encoder and the image decoder, which are on the first device
+ * @param componentBytes weights of text encoder and autoencoder, which are on the first device
  * @param bufferBytes buffers of the loop
- * @param workBytes the largest live activations of one of the segments; with a refiner of one of each model's
+ * @param workBytes the largest live activations of one of the segments, or on the first device of the autoencoder if
+ *     these are larger: they grow with the picture, or with a tile ({@link Tiles}); with a refiner those of both models
  */
 public record MemoryNeed(long weightBytes, long componentBytes, long bufferBytes, long workBytes) {
     static final MemoryNeed NOTHING = new MemoryNeed(0, 0, 0, 0);
@@ -49,7 +50,8 @@ public record MemoryNeed(long weightBytes, long componentBytes, long bufferBytes
         }
         if (!full.isEmpty()) {
             throw new DeviceOutOfMemoryException("the request does not fit: " + String.join(", ", full)
-                + "; take more devices, a smaller picture or batch, or a model of a smaller element type");
+                + "; take more devices, a smaller picture or batch, smaller tiles, or a model of a smaller element "
+                + "type");
         }
     }
 

@@ -42,11 +42,11 @@ final class Painter implements AutoCloseable {
             List<Image> images = decoder.decodeAll(latents, first.latents().shape());
             Duration decode = Duration.ofNanos(System.nanoTime() - looped);
             return IntStream.range(0, images.size()).mapToObj(index -> new GeneratedImage(images.get(index),
-                request.forPicture(index), images.size(), draft.model().folder().name(), first.noise().name(),
-                draft.precision(), first.blueprint().plan(), devices.stream().map(Device::name).toList(),
-                steps, turns.stream().mapToLong(Turn::copiedBytes).sum(), Duration.ofNanos(start - begin),
-                Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded), decode,
-                turns.stream().skip(1).findFirst().map(Turn::refinement))).toList();
+                request.forPicture(index), images.size(), draft.model().folder().name(), draft.model().loras().list(),
+                first.noise().name(), draft.precision(), first.blueprint().plan(),
+                devices.stream().map(Device::name).toList(), steps, turns.stream().mapToLong(Turn::copiedBytes).sum(),
+                Duration.ofNanos(start - begin), Duration.ofNanos(encoded - start), Duration.ofNanos(looped - encoded),
+                decode, turns.stream().skip(1).findFirst().map(Turn::refinement))).toList();
         }
     }
 

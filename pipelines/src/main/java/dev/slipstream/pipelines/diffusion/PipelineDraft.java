@@ -1,18 +1,19 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
-import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.UnrollOptions;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -37,9 +38,8 @@ public final class PipelineDraft implements AutoCloseable {
     private final LoopOptions options;
     private final NoiseSpan span;
     private final Optional<PipelineDraft> refiner;
-    private final int pixelsPerLatent;
+    private final Autoencoder autoencoder;
     private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
-    private Graph pictureEncoder;
     private DenoiserModel repainting;
 
     /**
@@ -47,19 +47,15 @@ public final class PipelineDraft implements AutoCloseable {
      * @param refiner the draft of the model that takes the rest; its owner is this draft, once both fit
      * @throws dev.slipstream.pipelines.model.ModelException if the refiner does not fit the model
      */
-    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options, NoiseSpan span,
-        Optional<PipelineDraft> refiner) {
+    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options, Tiles tiles,
+        NoiseSpan span, Optional<PipelineDraft> refiner) {
         this.model = model;
         this.strategy = strategy;
         this.devices = devices;
         this.options = options;
         this.span = span;
         this.refiner = refiner;
-        TensorType latents = TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(),
-            model.config().sampleHeight(), model.config().sampleWidth());
-        ComponentModel decoder = ImageDecoder.fix(model.decoder(), latents);
-        this.pixelsPerLatent =
-            Math.toIntExact(decoder.outputs().get(decoder.output()).shape().dim(2) / latents.shape().dim(2));
+        this.autoencoder = new Autoencoder(model, tiles);
         handover().ifPresent(Handover::check);
     }
 
@@ -95,16 +91,8 @@ public final class PipelineDraft implements AutoCloseable {
         return options;
     }
 
-    int pixelsPerLatent() {
-        return pixelsPerLatent;
-    }
-
-    /** The encoder of pictures, read when it is first wanted. */
-    synchronized Graph pictureEncoder() {
-        if (pictureEncoder == null) {
-            pictureEncoder = new ComponentGraphs(model.folder()).imageEncoder();
-        }
-        return pictureEncoder;
+    Autoencoder autoencoder() {
+        return autoencoder;
     }
 
     /**
@@ -154,19 +142,25 @@ public final class PipelineDraft implements AutoCloseable {
      * there beside the model that begins, and adds what it takes.
      */
     public List<MemoryNeed> memory(ImageRequest request) {
-        List<MemoryNeed> own = memory(request, plain(), true);
+        List<MemoryNeed> own = memory(request, plain(), EnumSet.allOf(Component.class));
         return refiner.map(next -> MemoryNeed.sums(own, next.memory(request))).orElse(own);
     }
 
-    /** Without the refiner. @param encoder whether the text encoder is yet to be built */
-    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, boolean encoder) {
+    /** Without the refiner. @param missing which components are yet to be built, or more than the request needs */
+    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, Set<Component> missing) {
+        Commission commission = commission(request);
+        boolean encodes = commission.encodesPicture();
         Blueprint blueprint = blueprint(request);
         Program program = program(request, unrolled);
-        long components = (span.isLast() ? model.decoder().weightBytes() : 0)
-            + (encoder ? model.texts().weightBytes() : 0)
-            + (commission(request).encodesPicture() ? pictureEncoder().weightBytes() : 0);
+        long components = (span.isLast() && missing.contains(Component.VAE_DECODER) ? model.decoder().weightBytes() : 0)
+            + (missing.contains(Component.TEXT_ENCODER) ? model.texts().weightBytes() : 0)
+            + (encodes && missing.contains(Component.VAE_ENCODER) ? autoencoder.encoderGraph().weightBytes() : 0);
+        TensorType latents = commission.shape().latents();
+        long work = Math.max(span.isLast() ? autoencoder.decoder(latents).workBytes() : 0,
+            encodes ? autoencoder.encoder(latents).workBytes() : 0);
         return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
-            device == 0 ? components : 0, program.bufferBytes(device), blueprint.workBytes(device))).toList();
+            device == 0 ? components : 0, program.bufferBytes(device),
+            Math.max(blueprint.workBytes(device), device == 0 ? work : 0))).toList();
     }
 
     /**
@@ -187,7 +181,7 @@ public final class PipelineDraft implements AutoCloseable {
         blueprint(request);
         model.texts().models(request.conditioning().clipSkip());
         if (commission(request).encodesPicture()) {
-            pictureEncoder();
+            autoencoder.encoderGraph();
         }
         refiner.ifPresent(next -> next.check(request));
         handover().ifPresent(handover -> handover.check(request));
@@ -208,7 +202,7 @@ public final class PipelineDraft implements AutoCloseable {
     }
 
     Commission commission(ImageRequest request) {
-        return new Commission(model, pixelsPerLatent, request, span);
+        return new Commission(model, autoencoder.pixelsPerLatent(), request, span);
     }
 
     @Override

@@ -11,11 +11,18 @@ import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.model.DenoiserConfig;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.lora.Loras;
+import dev.slipstream.pipelines.model.lora.OpenLoras;
 import java.util.Set;
 
-/** The parts of a model, read; its owner closes it. The encoder of pictures is read when a request brings one. */
-record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig config, ExtraChannels extra,
-    TextModels texts, Graph decoder, DecoderConfig decoderConfig, NoiseScheduler scheduler) implements AutoCloseable {
+/**
+ * The parts of a model, read; its owner closes it. The encoder of pictures is read when a request brings one.
+ *
+ * @param loras that are merged into its checkpoints
+ */
+record PipelineModel(ModelFolder folder, OpenLoras loras, DenoiserModel denoiser, DenoiserConfig config,
+    ExtraChannels extra, TextModels texts, Graph decoder, DecoderConfig decoderConfig, NoiseScheduler scheduler)
+    implements AutoCloseable {
 
     /** What they are called apart from the exporters' prefixes: which one it is, the parts of the model tell. */
     private static final Set<String> SUPPORTED = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
@@ -23,8 +30,25 @@ record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig 
         "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline", "LatentConsistencyModelPipeline",
         "LatentConsistencyModelImg2ImgPipeline");
 
-    /** @param precision of the denoiser; the other components compute as their files say */
     static PipelineModel read(ModelFolder folder, Precision precision) {
+        return read(folder, Loras.NONE, precision);
+    }
+
+    /**
+     * @param plain the model without the LoRAs
+     * @param precision of the denoiser; the other components compute as their files say
+     */
+    static PipelineModel read(ModelFolder plain, Loras loras, Precision precision) {
+        OpenLoras open = loras.open();
+        try {
+            return read(open.mergedInto(plain), open, precision);
+        } catch (RuntimeException | Error failure) {
+            open.close();
+            throw failure;
+        }
+    }
+
+    private static PipelineModel read(ModelFolder folder, OpenLoras loras, Precision precision) {
         folder.pipelineClass().filter(name -> !SUPPORTED.contains(name.replaceFirst("^(Onnx|ORT)", "")))
             .ifPresent(name -> {
                 throw new ModelException(folder + "/model_index.json: pipelines of class " + name
@@ -36,7 +60,7 @@ record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig 
         ExtraChannels extra = ExtraChannels.of(config, denoiser, folder);
         NoiseScheduler noise = NoiseScheduler.parse(scheduler.root().toString(), scheduler.path().toString());
         Graph decoder = new ComponentGraphs(folder).imageDecoder();
-        return new PipelineModel(folder, denoiser, config, extra, TextModels.open(folder, denoiser), decoder,
+        return new PipelineModel(folder, loras, denoiser, config, extra, TextModels.open(folder, denoiser), decoder,
             folder.decoderConfig(), noise);
     }
 
@@ -46,8 +70,8 @@ record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig 
 
     /** The same model as one that goes on with what {@code base} draws: of the base's size, if none is said. */
     PipelineModel refining(PipelineModel base) {
-        return new PipelineModel(folder, denoiser.named("refiner"), config.withSampleSizeOf(base.config), extra, texts,
-            decoder, decoderConfig, scheduler);
+        return new PipelineModel(folder, loras, denoiser.named("refiner"), config.withSampleSizeOf(base.config), extra,
+            texts, decoder, decoderConfig, scheduler);
     }
 
     Conditions conditions() {
@@ -63,5 +87,6 @@ record PipelineModel(ModelFolder folder, DenoiserModel denoiser, DenoiserConfig 
     @Override
     public void close() {
         texts.close();
+        loras.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.file;
 
+import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.bridge.file.FileFailure;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +30,7 @@ public final class AtomicFolder {
      */
     public static void write(Path folder, Contents contents) throws IOException {
         Path target = folder.toAbsolutePath().normalize();
-        Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        Path temporary = neighbour(target);
         try {
             Files.createDirectories(temporary);
             contents.writeTo(temporary);
@@ -38,11 +39,25 @@ public final class AtomicFolder {
         } catch (IOException e) {
             throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
         } finally {
-            delete(temporary);
+            deleteAll(temporary);
         }
     }
 
-    private static void delete(Path folder) throws IOException {
+    /** Deletes a folder with all that is in it, so that others see all of it or nothing; or what a dead writer left. */
+    public static void delete(Path folder) throws IOException {
+        Path target = folder.toAbsolutePath().normalize();
+        if (AtomicFile.targetOf(target).isPresent() || Files.notExists(target)) {
+            deleteAll(target);
+        } else {
+            deleteAll(Files.move(target, neighbour(target)));
+        }
+    }
+
+    private static Path neighbour(Path target) {
+        return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    }
+
+    private static void deleteAll(Path folder) throws IOException {
         if (Files.notExists(folder)) {
             return;
         }

@@ -29,6 +29,10 @@ final class ReferenceCuts {
     }
 
     Optional<Cut> find(JsonObject config, int components) {
+        // Silence means the defaults of this class only where the class or its blocks are named.
+        if (!tables.get("class").equals(config.get("_class_name")) && !config.has("down_block_types")) {
+            return Optional.empty();
+        }
         for (JsonElement element : tables.getAsJsonArray("families")) {
             JsonObject family = element.getAsJsonObject();
             if (matches(family.getAsJsonObject("config"), config)) {

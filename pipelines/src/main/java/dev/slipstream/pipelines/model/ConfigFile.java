@@ -104,7 +104,8 @@ public record ConfigFile(Path path, JsonObject root) {
         return element(key).map(value -> number(key, value)).orElse(otherwise);
     }
 
-    private double number(String key, JsonElement value) {
+    /** Reads {@code value}, which stands somewhere under {@code key}. */
+    public double number(String key, JsonElement value) {
         if (value.isJsonPrimitive() && value.getAsJsonPrimitive().isNumber()
             && Double.isFinite(value.getAsDouble())) {
             return value.getAsDouble();

@@ -6,30 +6,24 @@ import java.util.Optional;
 
 /**
  * What generation needs to know of a VAE, from diffusers' {@code config.json} of an {@code AutoencoderKL} or {@code
- * AutoencoderTiny}. A decoder's input is {@code latents / scalingFactor + shiftFactor}.
+ * AutoencoderTiny}.
  *
- * @param scalingFactor the latents of the diffusion are the encoder's, less the shift, times this
- * @param shiftFactor see {@code scalingFactor}
+ * @param scaling between its latents and those of the diffusion
  * @param latentChannels channels of the latents
  * @param spatialFactor picture pixels per latent pixel, along each side
  * @param tileSide latent pixels along each side of what it was trained on, and so of the tiles of large pictures
  */
-public record DecoderConfig(double scalingFactor, double shiftFactor, int latentChannels, int spatialFactor,
-    int tileSide) {
+public record DecoderConfig(LatentScaling scaling, int latentChannels, int spatialFactor, int tileSide) {
 
     /** diffusers' defaults, which are the values of Stable Diffusion 1 and 2. */
-    static final DecoderConfig STABLE_DIFFUSION = new DecoderConfig(0.18215, 0, 4, 8, 64);
+    static final DecoderConfig STABLE_DIFFUSION = new DecoderConfig(LatentScaling.of(0.18215, 0), 4, 8, 64);
 
     private static final int MOST_BLOCKS = 16;
 
     static DecoderConfig of(ConfigFile config) {
-        double scaling = config.number("scaling_factor", STABLE_DIFFUSION.scalingFactor);
-        if (scaling == 0) {
-            throw config.wrong("scaling_factor", "must not be 0");
-        }
+        int channels = config.positiveInteger("latent_channels", STABLE_DIFFUSION.latentChannels);
         int factor = spatialFactor(config);
-        return new DecoderConfig(scaling, config.number("shift_factor", STABLE_DIFFUSION.shiftFactor),
-            config.positiveInteger("latent_channels", STABLE_DIFFUSION.latentChannels), factor,
+        return new DecoderConfig(LatentScaling.read(config, STABLE_DIFFUSION.scaling, channels), channels, factor,
             tileSide(config, factor));
     }
 

@@ -16,17 +16,18 @@ record FolderDiagnosis(Path model) {
             throw new ModelException("there is no model folder " + model);
         }
         if (!Files.isDirectory(model)) {
+            refuseWholeModel(model);
             throw new ModelException(model + " is a file; give the folder with model_index.json and unet/ in it");
         }
         if (looksRight) {
             return;
         }
         List<String> names = names(model);
-        if (names.contains("model.onnx")) {
-            throw new ModelException(model + " holds one component, model.onnx, and no model_index.json; "
-                + "give the folder above it, which has unet/, vae_decoder/ and the others");
+        if (names.contains("model.onnx") || ComponentWeights.isIn(model)) {
+            throw new ModelException(model + " holds one component and no model_index.json; "
+                + "give the folder above it, which has unet/, vae/ and the others");
         }
-        refuseOtherFormats(model, names);
+        names.forEach(name -> refuseWholeModel(model.resolve(name)));
         throw new ModelException(model + " is not a model folder: it has neither model_index.json nor unet/ "
             + (names.isEmpty() ? "(it is empty)" : "(it has " + some(names) + ")"));
     }
@@ -38,7 +39,10 @@ record FolderDiagnosis(Path model) {
         Path file = folder.resolve("model.onnx");
         List<String> names = names(folder);
         if (!Files.isRegularFile(file)) {
-            refuseOtherFormats(folder, names);
+            if (ComponentWeights.isIn(folder)) {
+                throw new ModelException(folder + " has no model.onnx, but a checkpoint; take that");
+            }
+            names.forEach(name -> refuseOtherFormats(folder.resolve(name)));
             throw new ModelException(file + " is missing"
                 + (names.isEmpty() ? "; the folder is empty" : "; the folder has only " + some(names)));
         }
@@ -67,12 +71,25 @@ record FolderDiagnosis(Path model) {
         }
     }
 
-    private void refuseOtherFormats(Path folder, List<String> names) {
-        for (String name : names) {
-            if (name.endsWith(".safetensors") || Pickle.is(name) || name.endsWith(".gguf")) {
-                throw new ModelException(folder + " holds a checkpoint, " + name + ", and no model.onnx; "
-                    + "export it first: optimum-cli export onnx --model " + model + " NEW_FOLDER");
-            }
+    /** A model of which all components lie in one file, in the layout of the original implementation. */
+    private static void refuseWholeModel(Path file) {
+        String name = file.getFileName().toString();
+        if (name.endsWith(".safetensors") || name.endsWith(".gguf") || Pickle.is(name)) {
+            throw new ModelException(file + " is a checkpoint in one file, which is not read; convert it with "
+                + "diffusers: StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER), or the class of "
+                + "its kind");
+        }
+    }
+
+    /** What may lie in a component's folder where a graph is wanted. */
+    private static void refuseOtherFormats(Path file) {
+        String name = file.getFileName().toString();
+        if (Pickle.is(name)) {
+            throw Pickle.refused(file);
+        }
+        if (name.endsWith(".safetensors") || name.endsWith(".gguf")) {
+            throw new ModelException(file.getParent() + " has no model.onnx, only " + name + "; weights are read from "
+                + "safetensors as diffusers and transformers name them, diffusion_pytorch_model or model");
         }
     }
 

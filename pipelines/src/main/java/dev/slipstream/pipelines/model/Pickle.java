@@ -18,6 +18,7 @@ final class Pickle {
     /** The error for such a file. */
     static ModelException refused(Object file) {
         return new ModelException(file + " is a pickle, which can run code when it is read; "
-            + "ask for the same weights as .safetensors");
+            + "ask for the same weights as .safetensors, or write them where you trust the file: "
+            + "save_pretrained(FOLDER, safe_serialization=True) in diffusers");
     }
 }

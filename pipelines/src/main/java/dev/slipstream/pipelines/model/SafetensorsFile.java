@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -62,7 +63,8 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new ModelException("there is no file " + path, e);
         } catch (IOException e) {
             arena.close();
-            throw new ModelException("cannot read " + path + ": " + e.getMessage(), e);
+            throw new ModelException("cannot read " + path + ": "
+                + (Files.isDirectory(path) ? "it is a folder" : e.getMessage()), e);
         } catch (RuntimeException e) {
             arena.close();
             throw e;

@@ -5,7 +5,8 @@
  * know of them. {@link dev.slipstream.pipelines.model.SafetensorsFile} maps tensors, {@link
  * dev.slipstream.pipelines.model.SafetensorsWriter} writes them, {@link
  * dev.slipstream.pipelines.model.ComponentWeights} finds those of a component in one file or several, and a {@link
- * dev.slipstream.pipelines.model.Checkpoint} starts graphs over them, which the packages below write. All files here
+ * dev.slipstream.pipelines.model.Checkpoint} starts graphs over them, which the packages below write; {@link
+ * dev.slipstream.pipelines.model.SupportedOptions} sees to it that no option of theirs is ignored. All files here
  * are taken for damaged or hostile until checked: whatever is wrong with one becomes a {@link
  * dev.slipstream.pipelines.model.ModelException} that names it.
  */

@@ -12,6 +12,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.DecoderConfig;
+import dev.slipstream.pipelines.model.LatentScaling;
 import dev.slipstream.pipelines.model.RandomCheckpoint;
 import dev.slipstream.pipelines.model.vae.AutoencoderKl;
 import java.io.IOException;
@@ -19,12 +20,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Decodes with an autoencoder that doubles the sides, whole and in tiles. */
 class ImageDecoderTest {
-    private static final DecoderConfig CONFIG = new DecoderConfig(0.5, 0.1, 4, 2, 24);
+    private static final DecoderConfig CONFIG = new DecoderConfig(LatentScaling.of(0.5, 0.1), 4, 2, 24);
 
     @TempDir
     private Path folder;
@@ -46,18 +48,25 @@ class ImageDecoderTest {
     }
 
     private Planes decode(Graph graph, TensorType latents, int side) {
+        return decode(graph, latents, side, CONFIG, 1);
+    }
+
+    /** @param strength how large the first channel of the latents is, beside the others */
+    private Planes decode(Graph graph, TensorType latents, int side, DecoderConfig config, double strength) {
         try (Device device = Devices.discover().open(new DeviceSpec("cpu", "1"));
             ImageDecoder decoder = ImageDecoder.build(ImageDecoder.fix(graph, ImageDecoder.tile(latents, side)),
-                CONFIG, latents, device);
+                config, device);
             Arena arena = Arena.ofShared()) {
             MemorySegment values = arena.allocate(latents.bytes(), 64);
             long width = latents.shape().dim(3);
             for (long i = 0; i < latents.shape().elements(); i++) {
                 double x = 2 * Math.PI * (i % width);
                 double y = 2 * Math.PI * (i / width);
-                values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (Math.sin(x / 6) + Math.cos(y / 8)));
+                double scale = i < width * latents.shape().dim(2) ? strength : 1;
+                values.setAtIndex(ValueLayout.JAVA_FLOAT, i,
+                    (float) (scale * (Math.sin(x / 6) + Math.cos(y / 8))));
             }
-            return decoder.picture(values);
+            return decoder.picture(values, latents.shape());
         }
     }
 
@@ -69,6 +78,17 @@ class ImageDecoderTest {
         assertEquals(latents, ImageDecoder.tile(latents, CONFIG.tileSide()));
         assertArrayEquals(decode(graph, latents, 1000).values(),
             decode(graph, latents, CONFIG.tileSide()).values());
+    }
+
+    @Test
+    void everyChannelIsScaledByItsOwnDeviation() throws IOException {
+        TensorType latents = TensorType.of(DataType.FLOAT32, 1, 4, 6, 5);
+        Graph graph = decoder();
+        DecoderConfig perChannel = new DecoderConfig(new LatentScaling(0.5, 0, List.of(0.1, 0.1, 0.1, 0.1),
+            List.of(2.0, 1.0, 1.0, 1.0)), 4, 2, 24);
+
+        assertArrayEquals(decode(graph, latents, 1000, CONFIG, 2).values(),
+            decode(graph, latents, 1000, perChannel, 1).values());
     }
 
     /** Norms see one tile at a time, which is the price; here a tile has as many waves as the picture, for its size. */

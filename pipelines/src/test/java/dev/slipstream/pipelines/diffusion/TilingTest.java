@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 class TilingTest {
@@ -20,6 +21,11 @@ class TilingTest {
             planes.values()[i] = (float) random.nextGaussian();
         }
         return planes;
+    }
+
+    private static Planes decode(Tiling tiling, Planes latents, UnaryOperator<Planes> decode) {
+        return tiling.join(latents.height(), latents.width(),
+            (top, left) -> decode.apply(latents.cut(top, left, tiling.height(), tiling.width())));
     }
 
     /** Every latent pixel becomes a square of pixels, whatever is around it. */
@@ -47,7 +53,7 @@ class TilingTest {
     void whatDependsOnNoNeighboursIsTheSameInTiles() {
         Planes latents = random(3, 13, 19);
 
-        Planes picture = new Tiling(8, 7).decode(latents, TilingTest::enlarge);
+        Planes picture = decode(new Tiling(8, 7), latents, TilingTest::enlarge);
 
         assertEquals(26, picture.height());
         assertEquals(38, picture.width());
@@ -59,7 +65,7 @@ class TilingTest {
         Planes latents = random(2, 5, 6);
         List<Planes> seen = new ArrayList<>();
 
-        Planes picture = Tiling.of(64, 5, 6).decode(latents, tile -> {
+        Planes picture = decode(Tiling.of(64, 5, 6), latents, tile -> {
             seen.add(tile);
             return enlarge(tile);
         });
@@ -74,7 +80,7 @@ class TilingTest {
     void tilesFadeIntoEachOther() {
         int[] count = {0};
 
-        Planes picture = new Tiling(8, 8).decode(Planes.of(1, 8, 20), tile -> {
+        Planes picture = new Tiling(8, 8).join(8, 20, (top, left) -> {
             Planes constant = Planes.of(1, 16, 16);
             Arrays.fill(constant.values(), count[0]++);
             return constant;

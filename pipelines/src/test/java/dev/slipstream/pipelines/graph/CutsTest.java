@@ -73,6 +73,8 @@ class CutsTest {
 
         assertEquals("asyncdiff-sd15-2", Cuts.reference(silent, 2).orElseThrow().name());
         assertEquals(Cuts.reference(silent, 2), Cuts.reference(outspoken, 2));
+        assertEquals(Cuts.reference(silent, 2), Cuts.reference(json("\"_class_name\": \"UNet2DConditionModel\""), 2));
+        assertEquals(Optional.empty(), Cuts.reference(json(""), 2), "it may be of another class");
     }
 
     @Test

@@ -66,7 +66,7 @@ class ModelFolderTest {
         wholeModel();
         ModelFolder model = ModelFolder.open(folder);
         assertEquals(new DenoiserConfig(12, 12, 16, 16, OptionalInt.of(64)), model.denoiserConfig());
-        assertEquals(new DecoderConfig(1.0, 0, 12, 2, 64), model.decoderConfig());
+        assertEquals(new DecoderConfig(LatentScaling.of(1, 0), 12, 2, 64), model.decoderConfig());
     }
 
     @Test
@@ -88,7 +88,8 @@ class ModelFolderTest {
     @Test
     void usesTheDefaultsOfStableDiffusionForADecoderWithoutConfiguration() throws IOException {
         put("vae_decoder/model.onnx", "x");
-        assertEquals(new DecoderConfig(0.18215, 0, 4, 8, 64), ModelFolder.open(folder).decoderConfig());
+        assertEquals(new DecoderConfig(LatentScaling.of(0.18215, 0), 4, 8, 64),
+            ModelFolder.open(folder).decoderConfig());
     }
 
     @Test
@@ -118,19 +119,31 @@ class ModelFolderTest {
         assertSays(failure(() -> ModelFolder.open(folder)), "neither model_index.json nor unet/", "notes.txt");
         assertSays(failure(() -> ModelFolder.open(folder.resolve("notes.txt"))), "is a file; give the folder");
         put("v1-5.safetensors", "x");
-        assertSays(failure(() -> ModelFolder.open(folder)), "v1-5.safetensors", "optimum-cli export onnx");
+        assertSays(failure(() -> ModelFolder.open(folder)), "v1-5.safetensors", "from_single_file");
+        assertSays(failure(() -> ModelFolder.open(folder.resolve("v1-5.safetensors"))), "from_single_file");
         put("model.onnx", "x");
-        assertSays(failure(() -> ModelFolder.open(folder)), "one component, model.onnx", "give the folder above it");
+        assertSays(failure(() -> ModelFolder.open(folder)), "holds one component", "give the folder above it");
     }
 
     @Test
-    void saysThatACheckpointMustBeExported() throws IOException {
+    void saysThatAFolderIsOnlyAComponentsCheckpoint() throws IOException {
+        put("config.json", "{}");
+        put("diffusion_pytorch_model.safetensors", "x");
+        assertSays(failure(() -> ModelFolder.open(folder)), "holds one component", "give the folder above it");
+    }
+
+    @Test
+    void saysHowOtherCheckpointsBecomeOnesThatAreRead() throws IOException {
         put("model_index.json", "{}");
-        put("unet/diffusion_pytorch_model.safetensors", "x");
+        put("unet/lora.safetensors", "x");
         put("vae_decoder/diffusion_pytorch_model.bin", "x");
+        put("text_encoder/model.safetensors", "x");
         ModelFolder model = ModelFolder.open(folder);
-        assertSays(failure(() -> model.require(Component.DENOISER)), "pytorch_model.safetensors", "optimum-cli");
-        assertSays(failure(() -> model.require(Component.VAE_DECODER)), "diffusion_pytorch_model.bin", "optimum-cli");
+        assertSays(failure(() -> model.require(Component.DENOISER)), "no model.onnx, only lora.safetensors",
+            "diffusion_pytorch_model");
+        assertSays(failure(() -> model.require(Component.VAE_DECODER)), "diffusion_pytorch_model.bin is a pickle",
+            "safe_serialization=True");
+        assertSays(failure(() -> model.require(Component.TEXT_ENCODER)), "no model.onnx, but a checkpoint");
     }
 
     @Test

@@ -37,22 +37,36 @@ record ComponentFolder(List<Part> parts, List<String> ignored) {
      */
     static ComponentFolder read(Path path, Optional<ComponentFormat> format) {
         if (Files.isRegularFile(path)) {
+            if (path.toString().endsWith(".safetensors")) {
+                throw new InputException(path + " is one file of a checkpoint; give the folder that it lies in");
+            }
             return onnx(path);
         }
         if (!Files.isDirectory(path)) {
             throw new InputException("there is no folder " + path + "; give that of one component, like text_encoder/");
         }
-        return switch (format.orElseGet(() -> ComponentFormat.of(path))) {
+        return switch (format.orElseGet(() -> formatOf(path))) {
             case CHECKPOINT -> checkpoint(path);
-            case ONNX -> {
-                Path file = path.resolve("model.onnx");
-                if (!Files.isRegularFile(file)) {
-                    throw new InputException(path + " has neither a model.onnx nor a config.json with safetensors; "
-                        + "give the folder of one component, like text_encoder/");
-                }
-                yield onnx(file);
-            }
+            case ONNX -> onnx(graph(path, format.isPresent()));
         };
+    }
+
+    /** A folder with a configuration was meant to be a checkpoint, and is told what its weights lack. */
+    private static ComponentFormat formatOf(Path folder) {
+        boolean graph = Files.isRegularFile(folder.resolve("model.onnx"));
+        return !graph && Files.isRegularFile(folder.resolve("config.json")) ? ComponentFormat.CHECKPOINT
+            : ComponentFormat.of(folder);
+    }
+
+    private static Path graph(Path folder, boolean asked) {
+        Path file = folder.resolve("model.onnx");
+        if (!Files.isRegularFile(file)) {
+            throw new InputException(folder + (asked
+                ? " has no model.onnx; leave out --from to run the checkpoint, if it has one"
+                : " has neither a model.onnx nor a config.json with safetensors; give the folder of one component, "
+                    + "like text_encoder/"));
+        }
+        return file;
     }
 
     private static ComponentFolder onnx(Path file) {

@@ -34,9 +34,12 @@ final class PartRun {
         for (ValueInfoProto input : part.graph().inputs()) {
             StoredTensor tensor = given.tensor(input.getName());
             DataType type = InputTypes.element(input);
+            if (tensor.shape().elements() == 0) {
+                throw new InputException("input " + input.getName() + " of " + given.path() + " has no elements");
+            }
             if (isWhole(type) && !isWhole(tensor)) {
-                throw new InputException("input " + input.getName() + " of " + given.path() + " has fractions, and the "
-                    + part.name() + " takes whole numbers");
+                throw new InputException("input " + input.getName() + " of " + given.path() + " has fractions or what "
+                    + "is no number, and the " + part.name() + " takes whole numbers");
             }
             types.put(input.getName(), new TensorType(type, tensor.shape()));
             inputs.put(input.getName(), tensor);
@@ -57,7 +60,7 @@ final class PartRun {
     private static boolean isWhole(StoredTensor tensor) {
         for (long i = 0; i < tensor.shape().elements(); i++) {
             double value = TensorConversion.element(tensor, i);
-            if (value != Math.rint(value)) {
+            if (value != Math.rint(value) || Double.isInfinite(value)) {
                 return false;
             }
         }

@@ -10,6 +10,7 @@ import dev.slipstream.samples.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,6 +82,63 @@ class RunErrorsTest {
         assertRefused("input_ids", "fractions");
     }
 
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, -0.5f})
+    void whatIsNoWholeNumberIsNoTokenId(float id) {
+        changeInputs(tensors -> tensors.put("input_ids", StoredTensor.of(Shape.of(1, 2), 3, id)));
+        assertRefused("input_ids", "no number");
+    }
+
+    @Test
+    void anInputWithoutElementsIsNamed() {
+        changeInputs(tensors -> tensors.put("input_ids", StoredTensor.of(Shape.of(0, 2))));
+        assertRefused("input input_ids of", "has no elements");
+    }
+
+    @Test
+    void aNumberThatIsNoneIsNeverWhatWasExpected() {
+        changeExpected(tensors -> tensors.put("pooler_output", StoredTensor.of(Shape.of(3, 8), nans(24))));
+        CommandRun run = ComponentFolders.check(folder, "1e9");
+        assertEquals(ExitCode.FAILED, run.code(), run.err());
+        assertTrue(run.out().contains("NaN"), run.out());
+    }
+
+    private static float[] nans(int count) {
+        float[] values = new float[count];
+        Arrays.fill(values, Float.NaN);
+        return values;
+    }
+
+    @Test
+    void aPickleIsRefusedByName() throws IOException {
+        Files.move(folder.resolve("model.safetensors"), folder.resolve("pytorch_model.bin"));
+        assertRefused("pytorch_model.bin is a pickle", "safe_serialization=True");
+    }
+
+    @Test
+    void aShardThatIsMissingIsNamed() throws IOException {
+        Files.delete(folder.resolve("model.safetensors"));
+        Files.writeString(folder.resolve("model.safetensors.index.json"),
+            "{\"weight_map\": {\"a\": \"model-00002-of-00002.safetensors\"}}");
+        assertRefused("model-00002-of-00002.safetensors is missing", "download it again");
+    }
+
+    @Test
+    void aFileOfACheckpointIsNotItsFolder() {
+        assertRefused(CommandRun.of("run", folder.resolve("model.safetensors").toString(), "--inputs", "x"),
+            "one file of a checkpoint; give the folder");
+    }
+
+    @Test
+    void aFolderIsNoFileOfInputs() {
+        assertRefused(CommandRun.of("run", folder.toString(), "--inputs", folder.toString()), "it is a folder");
+    }
+
+    @Test
+    void anEmptyFolderIsRefused(@TempDir Path empty) {
+        assertRefused(CommandRun.of("run", empty.toString(), "--inputs", "x"), "neither a model.onnx nor a");
+    }
+
     @Test
     void moreTokensThanTheModelHasPositionsForAreRefused() {
         changeInputs(tensors -> tensors.put("input_ids", StoredTensor.of(Shape.of(1, 10), new float[10])));
@@ -138,7 +196,7 @@ class RunErrorsTest {
     @ValueSource(strings = {"config.json", "inputs.safetensors", "expected.safetensors", "model.safetensors"})
     void aFileThatIsMissingIsNamed(String file) throws IOException {
         Files.delete(folder.resolve(file));
-        assertRefused(file.equals("model.safetensors") ? "neither a model.onnx nor" : file);
+        assertRefused(file.equals("model.safetensors") ? "neither diffusion_pytorch_model.safetensors nor" : file);
     }
 
     @Test
@@ -148,7 +206,7 @@ class RunErrorsTest {
 
     @Test
     void aGraphThatIsAskedForMustBeThere() {
-        assertRefused(ComponentFolders.run(folder, "--from", "onnx"), "model.onnx");
+        assertRefused(ComponentFolders.run(folder, "--from", "onnx"), "has no model.onnx; leave out --from");
     }
 
     @Test

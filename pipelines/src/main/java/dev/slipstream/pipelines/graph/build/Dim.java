@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * A dimension: a number, or a product of open sizes and a fraction, such as {@code height * width / 4}.
  *
- * <p>Fractions are taken to come out even: that {@code height / 8} is a whole number is for the caller of the graph to
- * see to, as in the networks themselves.
+ * <p>Fractions are taken to come out even, as for the heads of an attention; a size that is rounded is an open one of
+ * its own. So what is equal here is equal when the graph runs.
  *
  * @param numerator in lowest terms with {@code denominator}
  * @param denominator at least 1
@@ -48,6 +48,12 @@ public record Dim(long numerator, long denominator, List<String> symbols) {
 
     public Dim over(long divisor) {
         return new Dim(numerator, Math.multiplyExact(denominator, divisor), symbols);
+    }
+
+    /** {@code floor((this + more) / divisor)}. */
+    Dim floor(long more, long divisor) {
+        return isKnown() ? of(Math.floorDiv(numerator + more, divisor))
+            : named("floor((" + this + "+" + more + ")/" + divisor + ")");
     }
 
     static Dim product(List<Dim> dims) {

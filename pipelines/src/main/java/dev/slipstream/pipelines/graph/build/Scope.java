@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
  * take its inputs.
  */
 public final class Scope {
+    private static final Attributes NEAREST = Attributes.NONE.text("mode", "nearest")
+        .text("coordinate_transformation_mode", "asymmetric").text("nearest_mode", "floor");
+
     private final GraphBuilder graph;
     private final String path;
 
@@ -227,9 +230,18 @@ public final class Scope {
     /** Every pixel of an image [rows, channels, height, width] becomes {@code factor × factor} like it. */
     public Value enlarge(Value x, int factor) {
         List<Dim> dims = List.of(x.dim(0), x.dim(1), x.dim(2).times(factor), x.dim(3).times(factor));
-        return node("Resize", List.of(x, Value.ABSENT, reals(1, 1, factor, factor)),
-            Attributes.NONE.text("mode", "nearest").text("coordinate_transformation_mode", "asymmetric")
-                .text("nearest_mode", "floor"), x.type(), dims);
+        return node("Resize", List.of(x, Value.ABSENT, reals(1, 1, factor, factor)), NEAREST, x.type(), dims);
+    }
+
+    /**
+     * An image [rows, channels, height, width] at the height and width of another, each pixel like the nearest above
+     * and on the left; as {@link #enlarge} where that is a multiple.
+     */
+    public Value enlargeTo(Value x, Value like) {
+        List<Dim> dims = List.of(x.dim(0), x.dim(1), like.dim(2), like.dim(3));
+        Value outer = node("Shape", List.of(x), Attributes.NONE.integer("end", 2), DataType.INT64, Value.dims(2));
+        Value inner = node("Shape", List.of(like), Attributes.NONE.integer("start", 2), DataType.INT64, Value.dims(2));
+        return node("Resize", List.of(x, Value.ABSENT, Value.ABSENT, concat(0, outer, inner)), NEAREST, x.type(), dims);
     }
 
     /** Any other operator, with the type and shape that the caller says its output has. */

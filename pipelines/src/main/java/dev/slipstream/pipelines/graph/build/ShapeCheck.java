@@ -56,11 +56,8 @@ final class ShapeCheck {
             long kernel = weight.get(axis).size();
             long lost = kernel - before - after;
             Dim dim = x.get(axis);
-            if (dim.isKnown() && dim.size() >= lost) {
-                result.add(Dim.of((dim.size() - lost) / stride + 1));
-            } else if (!dim.isKnown() && lost >= 1 && lost <= stride) {
-                // With n a multiple of the stride: floor((n - lost) / stride) + 1 = n / stride.
-                result.add(dim.over(stride));
+            if (dim.isKnown() ? dim.size() >= lost : lost >= 1 && lost <= stride) {
+                result.add(stride == 1 && lost == 1 ? dim : dim.floor(stride - lost, stride));
             } else {
                 return Optional.empty();
             }

@@ -9,9 +9,6 @@ import java.util.Set;
 /**
  * The settings of a CLIP text encoder, with transformers' defaults filled in.
  *
- * <p>transformers writes settings of all its models into every {@code config.json}; those that are not here change
- * nothing that a CLIP text encoder computes.
- *
  * @param vocabulary number of tokens
  * @param width of the hidden states
  * @param inner width between the two linear layers of a block
@@ -41,6 +38,7 @@ record ClipTextConfig(int vocabulary, int width, int inner, int projected, int l
         if (config.has("quantization_config")) {
             throw config.wrong("quantization_config", "is not supported; take the checkpoint that is not quantized");
         }
+        ClipTextOptions.check(config);
         int width = config.positiveInteger("hidden_size", 512);
         int heads = config.positiveInteger("num_attention_heads", 8);
         if (width % heads != 0) {

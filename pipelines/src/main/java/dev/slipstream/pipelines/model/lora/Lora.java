@@ -46,6 +46,11 @@ public record Lora(Path path, String hash, Map<LoraTarget, LoraLayer> layers, Li
         }
     }
 
+    /** What to call it: the file's own name. */
+    public String name() {
+        return path.getFileName().toString();
+    }
+
     /** The components that it changes. */
     public Set<Component> components() {
         return layers.keySet().stream().map(LoraTarget::component).collect(Collectors.toUnmodifiableSet());

@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.model.lora;
 
-import dev.slipstream.pipelines.file.AtomicFolder;
 import dev.slipstream.pipelines.graph.build.StoredWeight;
 import dev.slipstream.pipelines.model.Checkpoint;
 import dev.slipstream.pipelines.model.Component;
@@ -22,15 +21,11 @@ import java.util.Map;
 record MergedCheckpoint(Component component, Checkpoint base, Map<String, List<Change>> changes) {
     private static final String CHANGED = "changed.safetensors";
 
-    /** @param cache the folder is made there, unless it is there already, under a name that follows from all of it */
-    Checkpoint open(Path cache) {
+    /** The folder, made unless it is there already, under a name that follows from all of it. */
+    MergeClaim claim(MergeStore store) {
         try {
             Map<Path, String> links = links();
-            Path folder = cache.resolve(name(links));
-            if (!Files.isDirectory(folder)) {
-                write(folder, links);
-            }
-            return checkpoint(folder, links);
+            return store.claim(name(links), folder -> write(folder, links));
         } catch (IOException e) {
             throw new ModelException("cannot merge LoRAs into " + base.folder() + ": " + e.getMessage(), e);
         }
@@ -60,20 +55,11 @@ record MergedCheckpoint(Component component, Checkpoint base, Map<String, List<C
     }
 
     private void write(Path folder, Map<Path, String> links) throws IOException {
-        try {
-            AtomicFolder.write(folder, target -> {
-                for (Map.Entry<Path, String> link : links.entrySet()) {
-                    link(link.getKey().toRealPath(), target.resolve(link.getValue()));
-                }
-                try (Merge merge = Merge.open(base, changes)) {
-                    merge.write(target.resolve(CHANGED));
-                }
-            });
-        } catch (IOException e) {
-            // Another process may have been quicker with the same.
-            if (!Files.isDirectory(folder)) {
-                throw e;
-            }
+        for (Map.Entry<Path, String> link : links.entrySet()) {
+            link(link.getKey().toRealPath(), folder.resolve(link.getValue()));
+        }
+        try (Merge merge = Merge.open(base, changes)) {
+            merge.write(folder.resolve(CHANGED));
         }
     }
 
@@ -85,7 +71,9 @@ record MergedCheckpoint(Component component, Checkpoint base, Map<String, List<C
         }
     }
 
-    private Checkpoint checkpoint(Path folder, Map<Path, String> links) {
+    /** @param folder that was claimed */
+    Checkpoint open(Path folder) {
+        Map<Path, String> links = links();
         Map<String, StoredWeight> weights = new LinkedHashMap<>();
         try (SafetensorsFile changed = SafetensorsFile.open(folder.resolve(CHANGED))) {
             base.weights().forEach((name, weight) -> weights.put(name, changes.containsKey(name)

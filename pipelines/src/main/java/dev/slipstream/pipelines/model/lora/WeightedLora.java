@@ -11,4 +11,10 @@ public record WeightedLora(Lora lora, double weight) {
             throw new IllegalArgumentException("the weight of " + lora.path() + " must be a number, not " + weight);
         }
     }
+
+    /** As the command line takes it, without the folder: {@code style.safetensors:0.8}. */
+    @Override
+    public String toString() {
+        return lora.name() + ":" + weight;
+    }
 }

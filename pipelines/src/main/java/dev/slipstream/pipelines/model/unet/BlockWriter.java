@@ -56,8 +56,10 @@ final class BlockWriter {
             hidden = layer(scope, scope.concat(1, hidden, skips.pop()), block, i);
         }
         if (enlarge) {
+            // Twice as large, or a pixel less where halving has rounded up.
             Scope upsampler = scope.child("upsamplers", 0);
-            hidden = Conv2d.apply(upsampler.child("conv"), upsampler.enlarge(hidden, 2), block.channels(), 3);
+            Value enlarged = upsampler.enlargeTo(hidden, skips.element());
+            hidden = Conv2d.apply(upsampler.child("conv"), enlarged, block.channels(), 3);
         }
         return hidden;
     }

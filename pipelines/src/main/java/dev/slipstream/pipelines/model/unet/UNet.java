@@ -25,7 +25,7 @@ import java.util.Optional;
  * {@code timestep} int64 (a scalar, one element or one a row), {@code encoder_hidden_states} [batch_size,
  * sequence_length, width], for SDXL {@code text_embeds} and {@code time_ids}, for others {@code class_labels} or
  * {@code timestep_cond}; {@code out_sample}. All are float32 but the timestep and labels from a table. Height and width
- * are open; both must be multiples of what the blocks halve.
+ * are open; where a block halves an odd one, the way up ends at the odd one again, as in diffusers.
  */
 public final class UNet {
     static final Dim BATCH = Dim.named("batch_size");

@@ -1,16 +1,13 @@
 package dev.slipstream.pipelines.model.unet;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
-import com.google.gson.JsonParser;
 import dev.slipstream.pipelines.model.ConfigFile;
-import java.util.List;
+import dev.slipstream.pipelines.model.SupportedOptions;
 import java.util.Map;
 import java.util.Set;
 
 /** Which options of diffusers' {@code UNet2DConditionModel} are known, and which may only have their default. */
 final class UNetOptions {
-    private static final Set<String> READ = Set.of("in_channels", "out_channels", "center_input_sample",
+    private static final Set<String> FOLLOWED = Set.of("in_channels", "out_channels", "center_input_sample",
         "flip_sin_to_cos", "freq_shift", "down_block_types", "mid_block_type", "up_block_types",
         "only_cross_attention", "block_out_channels", "layers_per_block", "downsample_padding",
         "mid_block_scale_factor", "act_fn", "norm_num_groups", "norm_eps", "cross_attention_dim",
@@ -32,34 +29,16 @@ final class UNetOptions {
         Map.entry("cross_attention_norm", "null"));
 
     /** Where {@code null} is a value of its own. */
-    private static final List<String> NEVER_NULL = List.of("norm_num_groups", "act_fn", "cross_attention_dim",
-        "down_block_types", "up_block_types", "block_out_channels", "downsample_padding");
+    private static final Set<String> NEVER_NULL = Set.of("norm_num_groups", "act_fn", "cross_attention_dim",
+        "down_block_types", "up_block_types", "block_out_channels", "downsample_padding", "flip_sin_to_cos");
+
+    private static final SupportedOptions SUPPORTED = new SupportedOptions(FOLLOWED, WITHOUT_EFFECT, ONLY, NEVER_NULL);
 
     private UNetOptions() {
     }
 
     /** @throws dev.slipstream.pipelines.model.ModelException if an option is not known or its value not supported */
     static void check(ConfigFile config) {
-        for (Map.Entry<String, JsonElement> option : config.root().entrySet()) {
-            String key = option.getKey();
-            if (ONLY.containsKey(key)) {
-                checkDefault(config, key, option.getValue());
-            } else if (!key.startsWith("_") && !READ.contains(key) && !WITHOUT_EFFECT.contains(key)) {
-                throw config.wrong(key, "is an option that is not known here");
-            }
-        }
-        for (String key : NEVER_NULL) {
-            if (config.root().get(key) instanceof JsonNull) {
-                throw config.wrong(key, "is null, which is not supported");
-            }
-        }
-    }
-
-    private static void checkDefault(ConfigFile config, String key, JsonElement value) {
-        JsonElement only = JsonParser.parseString(ONLY.get(key));
-        // Gson compares numbers by value, so 1 is 1.0.
-        if (!value.isJsonNull() && !value.equals(only)) {
-            throw config.wrong(key, "is " + value + ", which is not supported; only " + only + " is");
-        }
+        SUPPORTED.check(config);
     }
 }

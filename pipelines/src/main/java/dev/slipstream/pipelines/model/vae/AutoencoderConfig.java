@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.model.vae;
 
 import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.SupportedOptions;
 import dev.slipstream.pipelines.model.layer.Activation;
 import java.util.List;
 import java.util.Map;
@@ -33,11 +34,12 @@ record AutoencoderConfig(int pictureChannels, int decodedChannels, int latentCha
     private static final String WIDTHS = "block_out_channels";
     private static final List<Integer> DEFAULT_WIDTHS = List.of(64);
 
-    /** The last four say how to use it, not what it computes. */
-    private static final Set<String> KNOWN = Set.of("in_channels", "out_channels", "latent_channels",
-        "down_block_types", "up_block_types", WIDTHS, "layers_per_block", "act_fn", "norm_num_groups",
-        "mid_block_add_attention", "use_quant_conv", "use_post_quant_conv", "force_upcast", "scaling_factor",
-        "shift_factor", "sample_size", "latents_mean", "latents_std");
+    /** All that diffusers knows. What is said of latents and sizes is for {@code DecoderConfig}. */
+    private static final SupportedOptions SUPPORTED = new SupportedOptions(Set.of("in_channels", "out_channels",
+        "latent_channels", "down_block_types", "up_block_types", WIDTHS, "layers_per_block", "act_fn",
+        "norm_num_groups", "mid_block_add_attention", "use_quant_conv", "use_post_quant_conv", "force_upcast",
+        "scaling_factor", "shift_factor", "latents_mean", "latents_std", "sample_size"), Set.of(), Map.of(),
+        Set.of("act_fn", "norm_num_groups", "mid_block_add_attention", "use_quant_conv", "use_post_quant_conv"));
 
     private static final Map<String, Boolean> DOWN = Map.of("DownEncoderBlock2D", false,
         "AttnDownEncoderBlock2D", true);
@@ -73,11 +75,7 @@ record AutoencoderConfig(int pictureChannels, int decodedChannels, int latentCha
         if (!name.equals("AutoencoderKL")) {
             throw config.wrong("_class_name", "is " + name + ", which is not supported; supported is AutoencoderKL");
         }
-        for (String key : config.root().keySet()) {
-            if (!key.startsWith("_") && !KNOWN.contains(key)) {
-                throw config.wrong(key, "is an option of an autoencoder that is not supported");
-            }
-        }
+        SUPPORTED.check(config);
     }
 
     private static List<Block> blocks(ConfigFile config, String key, Map<String, Boolean> supported, String otherwise,

@@ -138,17 +138,34 @@ class GraphBuilderTest {
         Value bias = builder.input("b", DataType.FLOAT32, Dim.of(8));
 
         Value down = root.conv(x, weight, bias, 2, 1);
-        Value tokens = root.reshape(down, BATCH, Dim.of(8), HEIGHT.times(WIDTH).over(4));
+        Dim half = Dim.named("floor((height+1)/2)");
+        Dim halfWidth = Dim.named("floor((width+1)/2)");
+        Value tokens = root.reshape(down, BATCH, Dim.of(8), half.times(halfWidth));
         Value up = root.enlarge(root.reshapeLike(tokens, down), 2);
 
-        assertEquals(List.of(BATCH, Dim.of(8), HEIGHT.over(2), WIDTH.over(2)), down.dims());
-        assertEquals(down.dims(), root.conv(x, weight, bias, 2, 0, 1).dims());
-        assertEquals("float32[batch_size, 8, height*width/4]", tokens.toString());
-        assertEquals(List.of(BATCH, Dim.of(8), HEIGHT, WIDTH), up.dims());
+        assertEquals(List.of(BATCH, Dim.of(8), half, halfWidth), down.dims());
+        assertEquals(Dim.named("floor((height+0)/2)"), root.conv(x, weight, bias, 2, 0, 1).dim(2));
+        assertEquals("float32[batch_size, 8, floor((height+1)/2)*floor((width+1)/2)]", tokens.toString());
+        assertEquals(List.of(BATCH, Dim.of(8), half.times(2), halfWidth.times(2)), up.dims());
+        assertEquals(x.dims().subList(2, 4), root.enlargeTo(down, x).dims().subList(2, 4));
         assertThrows(GraphException.class, () -> root.conv(x, weight, bias, 2, 0));
-        assertThrows(GraphException.class, () -> root.reshape(tokens, BATCH, Dim.of(8), HEIGHT.over(2),
-            WIDTH.over(2)));
+        assertThrows(GraphException.class, () -> root.reshape(tokens, BATCH, Dim.of(8), half,
+            halfWidth));
         assertThrows(GraphException.class, () -> root.reshape(tokens, BATCH, Dim.of(4), HEIGHT.times(WIDTH)));
+    }
+
+    /** torch's {@code interpolate(mode="nearest", size)}: element i is floor(i * from / to). */
+    @Test
+    void anImageComesToTheSizeOfAnother() throws OrtException {
+        GraphBuilder builder = new GraphBuilder("none", folder, Map.of());
+        Value x = builder.input("x", DataType.FLOAT32, BATCH, Dim.of(3));
+        Scope root = builder.root();
+        Value image = root.reshape(x, BATCH, Dim.ONE, Dim.ONE, Dim.of(3));
+        Value like = root.reals(0, 0, 0, 0, 0);
+        Value large = root.enlargeTo(image, root.reshape(like, Dim.ONE, Dim.ONE, Dim.ONE, Dim.of(5)));
+        builder.output("y", root.reshape(large, BATCH, Dim.ONE, Dim.of(5)));
+
+        assertArrayEquals(new float[] {1, 1, 2, 2, 3}, run3(builder.build().graph(), 1, 2, 3)[0]);
     }
 
     @Test

@@ -83,7 +83,10 @@ class LorasTest {
     }
 
     private Checkpoint open(Loras loras) {
-        return loras.cachedIn(folder.resolve("cache")).open(Component.DENOISER, unet);
+        MergeStore store = new MergeStore(folder.resolve("store"), Long.MAX_VALUE);
+        try (OpenLoras open = loras.storedIn(store).open()) {
+            return open.open(Component.DENOISER, unet);
+        }
     }
 
     private static StoredTensor stored(Checkpoint checkpoint, String name) {
@@ -202,7 +205,7 @@ class LorasTest {
     void aWeightOfZeroIsTheCheckpointItself() {
         Lora lora = lora("a", factors(LINEAR, tensor(2, 5), tensor(6, 2)));
         assertEquals(Checkpoint.open(unet), open(Loras.NONE.and(lora, 0)));
-        assertFalse(Files.exists(folder.resolve("cache")));
+        assertFalse(Files.exists(folder.resolve("store")));
     }
 
     @Test
@@ -224,7 +227,7 @@ class LorasTest {
         assertFalse(first.folder().equals(open(Loras.NONE.and(lora, 0.5)).folder()));
         write(StoredType.F16);
         assertFalse(first.folder().equals(open(Loras.NONE.and(lora, 1)).folder()), "the checkpoint is another");
-        try (Stream<Path> left = Files.list(folder.resolve("cache"))) {
+        try (Stream<Path> left = Files.list(folder.resolve("store"))) {
             assertEquals(3, left.count());
         }
     }
@@ -250,9 +253,9 @@ class LorasTest {
         tensors.put(kohya(LINEAR, "dora_scale"), tensor(6, 1));
         Loras loras = Loras.NONE.and(lora("a", tensors), 1);
         ModelException refused =
-            assertThrows(ModelException.class, () -> loras.check(Set.of(Component.DENOISER)));
+            assertThrows(ModelException.class, () -> loras.open().check(Set.of(Component.DENOISER)));
         assertTrue(refused.getMessage().contains(kohya(LINEAR, "dora_scale")), refused.getMessage());
-        loras.ignoringUnknown().check(Set.of(Component.DENOISER));
+        loras.ignoringUnknown().open().check(Set.of(Component.DENOISER));
     }
 
     @Test
@@ -260,7 +263,7 @@ class LorasTest {
         Loras loras = Loras.NONE.and(lora("a", Map.of("lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight",
             tensor(2, 5), "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight", tensor(6, 2))), 1);
         ModelException refused =
-            assertThrows(ModelException.class, () -> loras.check(Set.of(Component.DENOISER)));
+            assertThrows(ModelException.class, () -> loras.open().check(Set.of(Component.DENOISER)));
         assertTrue(refused.getMessage().contains("changes the text encoder 2"), refused.getMessage());
     }
 
@@ -270,6 +273,6 @@ class LorasTest {
         ModelException refused = assertThrows(ModelException.class, () -> open(Loras.NONE.and(lora, 1)));
         assertTrue(refused.getMessage().contains("[2, 9]") && refused.getMessage().contains(LINEAR + ".weight [6, 5]"),
             refused.getMessage());
-        assertFalse(Files.exists(folder.resolve("cache")));
+        assertFalse(Files.exists(folder.resolve("store")));
     }
 }

@@ -43,7 +43,7 @@ class MergedModelTest {
         Path file = folder.resolve("style.safetensors");
         SafetensorsWriter.write(file, Map.of("unet." + LAYER + ".lora_A.weight", random(2, 32),
             "unet." + LAYER + ".lora_B.weight", random(16, 2)), Map.of());
-        loras = Loras.NONE.cachedIn(folder.resolve("cache")).and(Lora.read(file), 0.5);
+        loras = Loras.NONE.storedIn(new MergeStore(folder.resolve("store"), Long.MAX_VALUE)).and(Lora.read(file), 0.5);
     }
 
     private static StoredTensor random(long... dims) {
@@ -53,6 +53,12 @@ class MergedModelTest {
             values[i] = (float) random.nextGaussian();
         }
         return StoredTensor.of(Shape.of(dims), values);
+    }
+
+    private float[] predict(Loras with) throws OrtException {
+        try (OpenLoras open = with.open()) {
+            return predict(open.mergedInto(ModelFolder.open(model)));
+        }
     }
 
     private float[] predict(ModelFolder from) throws OrtException {
@@ -65,8 +71,8 @@ class MergedModelTest {
 
     @Test
     void itComputesWhatOneWithTheWeightsWrittenOutDoes() throws OrtException {
-        float[] merged = predict(loras.mergedInto(ModelFolder.open(model)));
-        assertFalse(Arrays.equals(predict(ModelFolder.open(model)), merged), "the LoRA changes nothing");
+        float[] merged = predict(loras);
+        assertFalse(Arrays.equals(predict(Loras.NONE), merged), "the LoRA changes nothing");
         Path unet = model.resolve("unet");
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
         try (ComponentWeights weights = ComponentWeights.open(unet)) {
@@ -75,7 +81,7 @@ class MergedModelTest {
         }
         tensors.computeIfPresent(LAYER + ".weight", (name, tensor) -> changed(tensor));
         SafetensorsWriter.write(unet.resolve("diffusion_pytorch_model.safetensors"), tensors, Map.of());
-        assertArrayEquals(predict(ModelFolder.open(model)), merged, 1e-5f);
+        assertArrayEquals(predict(Loras.NONE), merged, 1e-5f);
     }
 
     private static StoredTensor changed(StoredTensor weight) {
@@ -92,8 +98,8 @@ class MergedModelTest {
 
     @Test
     void withoutTheLoraItIsTheSameAsBeforeBitForBit() throws OrtException {
-        float[] before = predict(ModelFolder.open(model));
-        predict(loras.mergedInto(ModelFolder.open(model)));
-        assertArrayEquals(before, predict(Loras.NONE.mergedInto(ModelFolder.open(model))));
+        float[] before = predict(Loras.NONE);
+        predict(loras);
+        assertArrayEquals(before, predict(Loras.NONE));
     }
 }

@@ -27,8 +27,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Small models of each family, with the family's own blocks, run and are cut by its published tables. */
 class UNetFamiliesTest {
-    private static final Shape LATENTS = Shape.of(2, 4, 16, 16);
-
     private final OnnxRunner runner = new OnnxRunner();
 
     @TempDir
@@ -71,16 +69,27 @@ class UNetFamiliesTest {
     @ParameterizedTest
     @EnumSource(Family.class)
     void partsOfPublishedCutsEqualTheWholeBitForBit(Family family) throws OrtException {
+        check(family, 16, 16);
+    }
+
+    /** In diffusers the way up has the sizes of the way down: 13, 7, 4, 2 and back. */
+    @ParameterizedTest
+    @EnumSource(Family.class)
+    void sidesThatCannotBeHalvedComeBackAsTheyWere(Family family) throws OrtException {
+        check(family, 13, 10);
+    }
+
+    private void check(Family family, int height, int width) throws OrtException {
         ConfigFile config = family.config(folder);
         Graph open = UNet.write(config, FormulaCheckpoint.write(config, folder)).graph();
-        Map<String, OnnxTensor> inputs = inputs(open);
+        Map<String, OnnxTensor> inputs = inputs(open, height, width);
         Map<String, Shape> shapes = new HashMap<>();
         inputs.forEach((name, tensor) -> shapes.put(name, Shape.of(tensor.getInfo().getShape())));
         Graph fixed = StaticShapes.fix(open, InputTypes.of(open, Map.of(), shapes));
 
         OnnxTensor whole = runner.run(open, inputs).get("out_sample");
 
-        assertEquals(LATENTS, Shape.of(whole.getInfo().getShape()));
+        assertEquals(Shape.of(2, 4, height, width), Shape.of(whole.getInfo().getShape()));
         assertArrayEquals(OnnxRunner.floats(whole), OnnxRunner.floats(runner.run(fixed, inputs).get("out_sample")));
         for (int components = 2; components <= 4; components++) {
             Partition partition = Splitter.split(fixed, Cuts.reference(config.root(), components).orElseThrow(),
@@ -90,7 +99,7 @@ class UNetFamiliesTest {
         }
     }
 
-    private Map<String, OnnxTensor> inputs(Graph graph) throws OrtException {
+    private Map<String, OnnxTensor> inputs(Graph graph, int height, int width) throws OrtException {
         Map<String, OnnxTensor> inputs = new HashMap<>();
         for (ValueInfoProto input : graph.inputs()) {
             String name = input.getName();
@@ -98,7 +107,7 @@ class UNetFamiliesTest {
                 case "timestep" -> inputs.put(name, runner.tensor(new long[] {321}));
                 case "class_labels" -> inputs.put(name, runner.tensor(new long[] {11, 19}, 2));
                 case "sample" -> put(inputs, name, 2,
-                    input.getType().getTensorType().getShape().getDim(1).getDimValue(), 16, 16);
+                    input.getType().getTensorType().getShape().getDim(1).getDimValue(), height, width);
                 case "encoder_hidden_states" -> put(inputs, name, 2, 7, 12);
                 case "time_ids" -> put(inputs, name, 2, 6);
                 case "text_embeds" -> put(inputs, name, 2, 6);

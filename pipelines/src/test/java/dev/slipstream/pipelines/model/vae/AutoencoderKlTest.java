@@ -76,6 +76,10 @@ class AutoencoderKlTest {
         "\"up_block_types\": [] | up_block_types | not 0",
         "\"norm_type\": \"spatial\" | norm_type | not supported",
         "\"use_quant_conv\": 1 | use_quant_conv | true or false",
+        "\"use_post_quant_conv\": null | use_post_quant_conv | is null",
+        "\"act_fn\": \"tanh\" | act_fn | tanh",
+        "\"double_z\": false | double_z | not supported",
+        "\"quantization_config\": {} | quantization_config | not supported",
         "\"layers_per_block\": 0 | layers_per_block | positive"})
     void whatCannotBeFollowedIsNamed(String option, String key, String part) throws IOException {
         ConfigFile config = config(option + ", ");
@@ -83,6 +87,21 @@ class AutoencoderKlTest {
         String message = assertThrows(ModelException.class, () -> AutoencoderKl.weights(config)).getMessage();
 
         assertTrue(message.contains("\"" + key + "\"") && message.contains(part), message);
+    }
+
+    /** What diffusers 0.33 writes, all of it. */
+    @Test
+    void everyOptionOfDiffusersIsKnown() throws IOException {
+        ConfigFile config = RandomCheckpoint.config(folder, """
+            {"_class_name": "AutoencoderKL", "_diffusers_version": "0.33.0", "_name_or_path": "x", "act_fn": "silu",
+             "block_out_channels": [4], "down_block_types": ["AttnDownEncoderBlock2D"], "force_upcast": true,
+             "in_channels": 3, "latent_channels": 4, "latents_mean": [0, 0, 0, 0], "latents_std": [1, 1, 1, 1],
+             "layers_per_block": 1, "mid_block_add_attention": true, "norm_num_groups": 2, "out_channels": 3,
+             "sample_size": [512, 512], "scaling_factor": 0.18215, "shift_factor": null,
+             "up_block_types": ["AttnUpDecoderBlock2D"], "use_post_quant_conv": true, "use_quant_conv": true}
+            """);
+
+        assertTrue(AutoencoderKl.weights(config).containsKey("encoder.down_blocks.0.attentions.0.to_q.weight"));
     }
 
     @Test

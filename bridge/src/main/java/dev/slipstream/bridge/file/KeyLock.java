@@ -1,4 +1,4 @@
-package dev.slipstream.bridge.store;
+package dev.slipstream.bridge.file;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,14 +15,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The right to make one file, which at most one thread of all processes has. It ends with its process, however that
- * ends. Any thread may close it.
+ * The right to make one file or folder, which at most one thread of all processes has. It ends with its process,
+ * however that ends. Any thread may close it.
  */
-final class KeyLock implements AutoCloseable {
+public final class KeyLock implements AutoCloseable {
     /**
      * Lock files that this process has open. File locks belong to a process, and POSIX gives up all of them on a file
      * when the process closes any of its channels to it; so a second one must not even be opened. This is the one fact
-     * in the store that is the process's own, hence static.
+     * here that is the process's own, hence static.
      */
     private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
 
@@ -44,7 +44,7 @@ final class KeyLock implements AutoCloseable {
      *
      * @throws IOException if the lock file cannot be made
      */
-    static KeyLock acquire(Path target) throws IOException {
+    public static KeyLock acquire(Path target) throws IOException {
         boolean interrupted = false;
         try {
             while (true) {
@@ -63,7 +63,7 @@ final class KeyLock implements AutoCloseable {
     }
 
     /** Takes it if it is free. */
-    static Optional<KeyLock> tryAcquire(Path target) throws IOException {
+    public static Optional<KeyLock> tryAcquire(Path target) throws IOException {
         Path file = fileOf(target);
         if (!OPEN.add(file)) {
             return Optional.empty();
@@ -86,7 +86,7 @@ final class KeyLock implements AutoCloseable {
     }
 
     /** What a lock file is the lock of; empty if this is not the name of one. */
-    static Optional<Path> targetOf(Path lockFile) {
+    public static Optional<Path> targetOf(Path lockFile) {
         String name = lockFile.getFileName().toString();
         return name.endsWith(ENDING) && name.length() > ENDING.length()
             ? Optional.of(lockFile.resolveSibling(name.substring(0, name.length() - ENDING.length())))

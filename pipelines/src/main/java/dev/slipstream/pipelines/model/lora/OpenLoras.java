@@ -1,0 +1,131 @@
+package dev.slipstream.pipelines.model.lora;
+
+import dev.slipstream.pipelines.model.Checkpoint;
+import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ComponentFormat;
+import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.ModelFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The LoRAs of an open model. What is merged for it stays on disk until this is closed.
+ *
+ * <p><b>Threads:</b> any.
+ */
+public final class OpenLoras implements AutoCloseable {
+    private static final Set<Component> CHANGEABLE =
+        Set.of(Component.TEXT_ENCODER, Component.TEXT_ENCODER_2, Component.DENOISER);
+
+    private static final int NAMED_IN_MESSAGE = 3;
+
+    private final Loras loras;
+    private final List<MergeClaim> claims = new ArrayList<>();
+
+    OpenLoras(Loras loras) {
+        this.loras = loras;
+    }
+
+    /** Those that were wanted. */
+    public List<WeightedLora> list() {
+        return loras.list();
+    }
+
+    /**
+     * The model with all changes to it, which are made when its checkpoints are opened.
+     *
+     * @throws ModelException if a LoRA changes a component that the model does not have as a checkpoint, or has tensors
+     *     that belong to no layer
+     */
+    public ModelFolder mergedInto(ModelFolder model) {
+        check(CHANGEABLE.stream().filter(it -> ComponentFormat.of(model.folder(it)) == ComponentFormat.CHECKPOINT)
+            .collect(Collectors.toSet()));
+        return model.withCheckpoints(this::open);
+    }
+
+    /** @param components those of the model that come from checkpoints */
+    void check(Set<Component> components) {
+        for (WeightedLora weighted : loras.lenient() ? List.<WeightedLora>of() : list()) {
+            Lora lora = weighted.lora();
+            if (!lora.unknown().isEmpty()) {
+                throw refused(lora, "has tensors that belong to no LoRA or LoCon layer", lora.unknown());
+            }
+            lora.components().stream().filter(it -> !components.contains(it)).sorted().findFirst().ifPresent(it -> {
+                throw new ModelException(lora.path() + " changes the "
+                    + it.name().toLowerCase(Locale.ROOT).replace('_', ' ')
+                    + ", which this model does not have as a checkpoint (config.json and safetensors); take such a "
+                    + "model, or ignore what does not fit");
+            });
+        }
+    }
+
+    /**
+     * Opens a component's checkpoint with all changes to it. The files in {@code folder} stay as they are; where
+     * nothing changes, the result is just what {@link Checkpoint#open} gives.
+     *
+     * @throws ModelException if the checkpoint cannot be opened, does not fit, or the merged weights cannot be kept
+     */
+    public Checkpoint open(Component component, Path folder) {
+        Checkpoint base = Checkpoint.open(folder);
+        Map<String, List<Change>> changes = changes(component, base);
+        if (changes.isEmpty()) {
+            return base;
+        }
+        MergedCheckpoint merged = new MergedCheckpoint(component, base, changes);
+        MergeClaim claim = merged.claim(loras.store());
+        synchronized (claims) {
+            claims.add(claim);
+        }
+        return merged.open(claim.merge());
+    }
+
+    private Map<String, List<Change>> changes(Component component, Checkpoint base) {
+        LayerNames names = new LayerNames(component, base.weights().keySet());
+        Map<String, List<Change>> changes = new LinkedHashMap<>();
+        for (WeightedLora weighted : list()) {
+            Lora lora = weighted.lora();
+            List<String> missing = new ArrayList<>();
+            lora.layers().forEach((target, layer) -> {
+                if (target.component() != component) {
+                    return;
+                }
+                Optional<String> name = names.weight(target);
+                if (name.isEmpty()) {
+                    missing.add(layer.down());
+                    return;
+                }
+                Change change = new Change(lora, layer, weighted.weight() * layer.scale());
+                change.checkFits(name.get(), base.weights().get(name.get()).shape());
+                if (change.factor() != 0) {
+                    changes.computeIfAbsent(name.get(), it -> new ArrayList<>()).add(change);
+                }
+            });
+            if (!missing.isEmpty() && !loras.lenient()) {
+                throw refused(lora, "changes layers that " + base.folder() + " does not have", missing);
+            }
+        }
+        return changes;
+    }
+
+    private static ModelException refused(Lora lora, String what, List<String> names) {
+        List<String> some = names.stream().limit(NAMED_IN_MESSAGE).toList();
+        return new ModelException(lora.path() + " " + what + ": " + String.join(", ", some)
+            + (names.size() > some.size() ? " and " + (names.size() - some.size()) + " more" : "")
+            + "; it is for another model, or can be used in part by ignoring what does not fit");
+    }
+
+    @Override
+    public void close() {
+        synchronized (claims) {
+            claims.forEach(MergeClaim::close);
+            claims.clear();
+        }
+    }
+}
