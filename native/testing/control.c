@@ -34,6 +34,10 @@ void lose_context(Context *context) {
         drop_queue((Stream *) o, context->error);
     }
     pthread_cond_broadcast(&fake.progress);
+    /* Who hears of it may free what was copied to or from. */
+    while (fake.moving > 0) {
+        pthread_cond_wait(&fake.progress, &fake.lock);
+    }
 }
 
 CUresult enter_library(const char *name) {

@@ -147,7 +147,7 @@ typedef struct {
 
 typedef struct {
     pthread_mutex_t lock;
-    pthread_cond_t progress; /* a point is done, or a worker has ended */
+    pthread_cond_t progress; /* a point is done, memory is no longer touched, or a worker has ended */
     bool initialised;
     int device_count;
     size_t memory;
@@ -155,6 +155,8 @@ typedef struct {
     int version;
     CUresult init_result;
     bool patient;
+    int workers; /* of all contexts */
+    int moving;  /* workers that touch memory right now */
 } Fake;
 
 extern Fake fake;
@@ -193,7 +195,7 @@ void close_stream(Stream *stream);
 bool start_worker(Stream *stream);
 CUresult submit(Stream *stream, const Operation *operation);
 Point *signal_end(Stream *stream);
-void drop_operation(const Operation *operation, CUresult result);
+void drop_operation(const Operation *operation, const Context *context, CUresult result);
 void drop_queue(Stream *stream, CUresult result);
 
 /* points.c */
@@ -203,7 +205,9 @@ void release_point(Point *point);
 void finish_point(Point *point, CUresult result);
 CUresult wait_for_point(Point *point);
 
-/* pools.c, freeing.c */
+/* freeing.c, pools.c */
+void free_memory(void *memory, const Context *context);
+void free_retired(void);
 void free_allocation(Allocation *allocation);
 void release_pool(Pool *pool);
 void free_object(Object *object);

@@ -2,6 +2,39 @@
 #include "fake.h"
 #include <stdlib.h>
 
+typedef struct Retired {
+    struct Retired *next;
+    void *memory;
+} Retired;
+
+static Retired *retired;
+
+/*
+ * A driver never gives the memory of a lost context to others while a healthy device may still copy to it; a heap would,
+ * so it is kept until no worker is left.
+ */
+void free_memory(void *memory, const Context *context) {
+    if (fake.workers == 0 || (context->error == CUDA_SUCCESS && !context->dying)) {
+        free(memory);
+        return;
+    }
+    Retired *entry = malloc(sizeof *entry);
+    if (entry == NULL) {
+        abort();
+    }
+    *entry = (Retired) {retired, memory};
+    retired = entry;
+}
+
+void free_retired(void) {
+    while (retired != NULL) {
+        Retired *next = retired->next;
+        free(retired->memory);
+        free(retired);
+        retired = next;
+    }
+}
+
 static void free_event(Event *event) {
     remove_object(&event->object);
     release_point(event->latest);

@@ -146,7 +146,8 @@ static unsigned char *detach(Allocation *allocation) {
 }
 
 void free_allocation(Allocation *allocation) {
-    free(detach(allocation));
+    const Context *context = allocation->object.context;
+    free_memory(detach(allocation), context);
 }
 
 static Allocation *allocation_at(CUdeviceptr address) {

@@ -357,6 +357,27 @@ static void a_lost_device_drops_its_work_and_releases_who_waits(void) {
     tear_down(&again, 0);
 }
 
+/* Only an address sanitizer sees whether it is the old memory that is copied to. */
+static void a_healthy_device_may_still_copy_to_one_that_was_lost(void) {
+    fake_reset(2, MEMORY);
+    Fixture lost = set_up(0);
+    Fixture healthy = set_up(1);
+    Gate gate;
+    new_gate(&gate);
+    OK(cuLaunchHostFunc(healthy.stream, pass_gate, &gate));
+    OK(cuMemcpyPeerAsync(lost.memory, lost.context, healthy.memory, healthy.context, COUNT * sizeof(float),
+        healthy.stream));
+    fake_lose_device(0);
+    OK(cuCtxSetCurrent(NULL));
+    OK(cuDevicePrimaryCtxRelease_v2(0));
+    open_gate(&gate);
+    OK(cuCtxSetCurrent(healthy.context));
+    OK(cuStreamSynchronize(healthy.stream));
+    OK(cuMemPoolDestroy(lost.pool));
+    tear_down(&healthy, 1);
+    check_nothing_lives();
+}
+
 static void what_outlives_its_context_is_reported(void) {
     fake_reset(1, MEMORY);
     Fixture fixture = set_up(0);
@@ -443,6 +464,7 @@ int main(void) {
     contexts_are_checked();
     each_call_can_fail_and_nothing_stays();
     a_lost_device_drops_its_work_and_releases_who_waits();
+    a_healthy_device_may_still_copy_to_one_that_was_lost();
     what_outlives_its_context_is_reported();
     host_functions_must_not_call_the_driver();
     many_threads_can_use_it();

@@ -21,6 +21,8 @@ static void call(CUhostFn function, void *data) {
 
 /* What touches memory or runs foreign code, outside of the lock. */
 static void compute(const Operation *operation) {
+    bool moves = operation->kind != CALL;
+    fake.moving += moves;
     pthread_mutex_unlock(&fake.lock);
     switch (operation->kind) {
         case COPY: memmove(operation->as.copy.to, operation->as.copy.from, operation->as.copy.bytes); break;
@@ -33,6 +35,10 @@ static void compute(const Operation *operation) {
         default: abort();
     }
     pthread_mutex_lock(&fake.lock);
+    fake.moving -= moves;
+    if (moves && fake.moving == 0) {
+        pthread_cond_broadcast(&fake.progress);
+    }
 }
 
 static void replay(const Stream *stream, const Recording *recording) {
@@ -56,14 +62,14 @@ static void execute(const Stream *stream, const Operation *operation) {
 }
 
 /* Lets go of what an operation holds; a point that it was to finish is finished with this result. */
-void drop_operation(const Operation *operation, CUresult result) {
+void drop_operation(const Operation *operation, const Context *context, CUresult result) {
     switch (operation->kind) {
         case SIGNAL:
             finish_point(operation->as.point, result);
             release_point(operation->as.point);
             break;
         case WAIT: release_point(operation->as.point); break;
-        case RELEASE: free(operation->as.memory); break;
+        case RELEASE: free_memory(operation->as.memory, context); break;
         case REPLAY: release_recording(operation->as.recording); break;
         default: break;
     }
@@ -91,13 +97,16 @@ static void *work(void *argument) {
         if (!dropping(stream)) {
             execute(stream, &command->operation);
         }
-        drop_operation(&command->operation, context->dying ? CUDA_ERROR_CONTEXT_IS_DESTROYED : context->error);
+        drop_operation(&command->operation, context, context->dying ? CUDA_ERROR_CONTEXT_IS_DESTROYED : context->error);
         stream->first = command->next;
         free(command);
     }
     pthread_cond_destroy(&stream->queued);
     free(stream);
     context->workers--;
+    if (--fake.workers == 0) {
+        free_retired();
+    }
     pthread_cond_broadcast(&fake.progress);
     pthread_mutex_unlock(&fake.lock);
     return NULL;
@@ -112,6 +121,7 @@ bool start_worker(Stream *stream) {
     }
     pthread_detach(thread);
     stream->object.context->workers++;
+    fake.workers++;
     return true;
 }
 
@@ -137,7 +147,7 @@ CUresult submit(Stream *stream, const Operation *operation) {
         return CUDA_SUCCESS;
     }
     if (stream->capture_invalid || operation->kind > CALL) {
-        drop_operation(operation, CUDA_SUCCESS);
+        drop_operation(operation, stream->object.context, CUDA_SUCCESS);
         return stream->capture_invalid ? CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : invalidate_capture(stream);
     }
     record_operation(stream->capture, operation);
