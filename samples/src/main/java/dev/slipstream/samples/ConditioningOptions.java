@@ -9,12 +9,12 @@ import picocli.CommandLine.Option;
 
 /** How prompts are read, and what a model is told beside them. */
 public final class ConditioningOptions {
-    @Option(names = "--prompt-weights", order = 38,
+    @Option(names = "--prompt-weights", order = 24,
         description = "Read brackets in prompts as attention: (word) 1.1 times, (word:1.3) 1.3 times, [word] 1.1 times "
             + "less, \\( a bracket itself. Without it brackets are text.")
     private boolean weights;
 
-    @Option(names = "--long-prompts", order = 39,
+    @Option(names = "--long-prompts", order = 25,
         description = "Encode prompts whole that are too long for the text encoder, in several parts. Without it they "
             + "are cut, with a warning.")
     private boolean whole;

@@ -53,10 +53,10 @@ final class PlanCommand implements Callable<Integer> {
 
     /** At most one of them. */
     private static final class Form {
-        @Option(names = "--dot", order = 20, description = "Write a graph for Graphviz, without a refiner.")
+        @Option(names = "--dot", order = 30, description = "Write a graph for Graphviz, without a refiner.")
         private boolean dot;
 
-        @Option(names = "--json", order = 21, description = "Print one JSON object.")
+        @Option(names = "--json", order = 31, description = "Print one JSON object.")
         private boolean json;
     }
 

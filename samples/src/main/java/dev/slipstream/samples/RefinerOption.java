@@ -6,12 +6,12 @@ import picocli.CommandLine.Option;
 
 /** Which second model takes the last steps, and where it takes over. */
 public final class RefinerOption {
-    @Option(names = "--refiner", paramLabel = "DIR", order = 5,
+    @Option(names = "--refiner", paramLabel = "DIR", order = 7,
         description = "A second model that takes the last steps and decodes the picture: SDXL's refiner, or any other "
             + "with latents of the same kind. It has the same prompts, plan and devices; LoRAs change the first model.")
     private Path refiner;
 
-    @Option(names = "--handover", paramLabel = "SHARE", order = 6,
+    @Option(names = "--handover", paramLabel = "SHARE", order = 8,
         description = "Where the refiner takes over, as a share of the way from noise to picture (0.8).")
     private Double handover;
 

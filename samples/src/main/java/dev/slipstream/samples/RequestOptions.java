@@ -27,12 +27,12 @@ public final class RequestOptions {
         description = "Noise scheduler, if not the model's own: ${COMPLETION-CANDIDATES}.")
     private String scheduler;
 
-    @Option(names = "--size", paramLabel = "WxH", order = 13,
+    @Option(names = "--size", paramLabel = "WxH", order = 14,
         description = "Pixels, like 64x32, if not those of --image or else the model's own; a picture is scaled to "
             + "it.")
     private String size;
 
-    @Option(names = "--batch", paramLabel = "B", order = 14, defaultValue = "1",
+    @Option(names = "--batch", paramLabel = "B", order = 23, defaultValue = "1",
         description = "Pictures that are drawn together, in one loop (${DEFAULT-VALUE}); takes more memory.")
     private int batch;
 
