@@ -19,6 +19,7 @@ import dev.slipstream.pipelines.plan.Branch;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.DenoiserPorts;
+import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.LoopSpec;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -165,14 +166,14 @@ public final class Blueprint {
      * Unrolls the plan for a noise table.
      *
      * @param keepLatents whether the latents of every step stay readable after a run
-     * @param estimateEvery after every so many steps the clean image that the step expects is readable; 0 for none
+     * @param estimates after which steps the clean image that the step expects is readable
      * @param options what suits the devices that it is for
      */
-    public Program program(NoiseTable noise, Guidance guidance, boolean keepLatents, int estimateEvery,
+    public Program program(NoiseTable noise, Guidance guidance, boolean keepLatents, Estimates estimates,
         UnrollOptions options) {
         Map<Branch, Map<String, TensorType>> types = new HashMap<>();
         cuttings.forEach((branch, cutting) -> types.put(branch, cutting.types()));
         return Unroller.unroll(plan, new LoopSpec(model.ports(), noise, guidance, shape.latents(), types, keepLatents,
-            estimateEvery), options);
+            estimates), options);
     }
 }

@@ -108,7 +108,7 @@ public final class Denoiser implements AutoCloseable {
 
     /** Makes the loop ready to run. The caller closes it before this denoiser. */
     public Execution prepare(NoiseTable noise, Guidance guidance, LoopOptions options) {
-        Program program = blueprint.program(noise, guidance, options.keepLatents(), options.estimateEvery(),
+        Program program = blueprint.program(noise, guidance, options.keepLatents(), options.estimates(),
             UnrollOptions.of(devices, options.guarded()));
         List<StageEngine> stages = new ArrayList<>();
         for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {

@@ -169,7 +169,7 @@ public final class DiffusionPipeline implements AutoCloseable {
          * what diffusers writes as {@code denoising_end} and {@code denoising_start}): SDXL's refiner, or any other
          * model that draws from a text and has latents of the same kind. It goes on with the latents as they are, with
          * its own noise scheduler unless the request names one for both, and with the same request, plan, devices and
-         * precision; the plan's warm-up and tail are counted in each model's steps, and so are previews. Both models
+         * precision; the plan's warm-up and tail are counted in each model's steps. Both models
          * stay on the devices. LoRAs change the first model only, which also takes in a picture to start from; masks
          * are refused.
          *

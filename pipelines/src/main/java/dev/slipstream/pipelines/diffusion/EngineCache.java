@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -29,7 +30,7 @@ final class EngineCache implements AutoCloseable {
     /** Bytes of the denoiser's weights up to which components are built at the same time. */
     private static final long MOST_BYTES_AT_ONCE = 1L << 30;
 
-    private record LoopKey(NoiseTable noise, Guidance guidance, int estimateEvery) {
+    private record LoopKey(NoiseTable noise, Guidance guidance, Estimates estimates) {
     }
 
     private final PipelineDraft draft;
@@ -164,16 +165,16 @@ final class EngineCache implements AutoCloseable {
     /**
      * The loop for a noise table, ready to run.
      *
-     * @param estimateEvery after every so many steps the clean image that the step expects is read; 0 for never
+     * @param estimates after which steps the clean image that the step expects is read
      */
-    Execution execution(NoiseTable noise, Guidance guidance, int estimateEvery) {
-        LoopKey key = new LoopKey(noise, guidance, estimateEvery);
+    Execution execution(NoiseTable noise, Guidance guidance, Estimates estimates) {
+        LoopKey key = new LoopKey(noise, guidance, estimates);
         Execution ready = loops.get(key);
         if (ready == null) {
             if (loops.size() >= MOST_LOOPS) {
                 loops.remove(loops.keySet().iterator().next()).close();
             }
-            ready = denoiser.prepare(noise, guidance, draft.options().withEstimateEvery(estimateEvery));
+            ready = denoiser.prepare(noise, guidance, draft.options().withEstimates(estimates));
             loops.put(key, ready);
         }
         return ready;

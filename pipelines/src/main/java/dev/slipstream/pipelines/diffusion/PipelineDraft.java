@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.UnrollOptions;
@@ -130,7 +131,7 @@ public final class PipelineDraft implements AutoCloseable {
 
     private Program program(ImageRequest request, UnrollOptions unrolled) {
         return blueprint(request).program(noise(request), commission(request).loopGuidance(),
-            options.keepLatents(), request.previewEvery(), unrolled);
+            options.keepLatents(), new Estimates(request.previewEvery(), 0, !span.isLast()), unrolled);
     }
 
     private UnrollOptions plain() {

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
@@ -29,8 +30,8 @@ final class Turn {
         this.commission = commission;
         this.engines = engines;
         this.noise = commission.noise();
-        this.execution =
-            engines.execution(noise, commission.loopGuidance(), commission.request().previewEvery());
+        this.execution = engines.execution(noise, commission.loopGuidance(),
+            new Estimates(commission.request().previewEvery(), stepsBefore, !draft.span().isLast()));
         this.stepsBefore = stepsBefore;
     }
 

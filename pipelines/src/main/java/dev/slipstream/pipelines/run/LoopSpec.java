@@ -12,24 +12,20 @@ import java.util.Map;
  * @param latents {@code [batch, channels, height, width]} float32
  * @param types the type of every tensor that a stage of the branch reads or writes
  * @param keepLatents whether the latents after each step stay readable until the next run
- * @param estimateEvery after every so many steps the clean image that the step expects is readable too; 0 for none
+ * @param estimates after which steps the clean image that the step expects is readable too
  */
 public record LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
-    Map<Branch, Map<String, TensorType>> types, boolean keepLatents, int estimateEvery) {
+    Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates) {
 
     public LoopSpec {
         types = Map.copyOf(types);
         if (latents.type() != DataType.FLOAT32 || latents.shape().rank() != 4) {
             throw new IllegalArgumentException("latents are float32 [batch, channels, height, width], not " + latents);
         }
-        if (estimateEvery < 0) {
-            throw new IllegalArgumentException("estimates come every so many steps, not " + estimateEvery);
-        }
     }
 
-    /** Whether a step's estimate is wanted. That of the last step is not: its latents are the clean image. */
     boolean isEstimated(int step) {
-        return estimateEvery > 0 && (step + 1) % estimateEvery == 0 && step + 1 < noise.steps();
+        return estimates.isAfter(step, noise.steps());
     }
 
     TensorType type(String tensor, Branch branch) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.model.RandomModel;
 import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -52,7 +53,7 @@ class BatchLoopTest {
         NoiseTable noise = commission.noise();
         engines.release(commission);
         engines.build(commission);
-        Execution loop = engines.execution(noise, commission.loopGuidance(), 0);
+        Execution loop = engines.execution(noise, commission.loopGuidance(), Estimates.NONE);
         try (Arena arena = Arena.ofShared()) {
             loop.run(new RequestTensors(commission, noise, commission.shape().latents(), arena).make(engines, 0),
                 LoopObserver.NONE);

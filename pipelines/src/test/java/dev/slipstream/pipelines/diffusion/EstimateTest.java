@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -58,7 +59,7 @@ class EstimateTest {
         try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, 2), devices);
              Execution kept = denoiser.prepare(predictions(), TinyDenoiser.GUIDANCE, true, false);
              Execution estimating = denoiser.prepare(predictions(), TinyDenoiser.GUIDANCE,
-                 LoopOptions.DEFAULT.withEstimateEvery(2))) {
+                 LoopOptions.DEFAULT.withEstimates(Estimates.every(2)))) {
             float[] latents = TinyDenoiser.run(kept, LoopObserver.NONE);
             Map<Integer, float[]> estimates = estimates(estimating);
             assertEquals(Set.of(1, 3), estimates.keySet());
@@ -99,7 +100,7 @@ class EstimateTest {
         try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=shell", 2), devices);
              Execution without = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false);
              Execution with = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
-                 LoopOptions.DEFAULT.withKeptLatents(true).withEstimateEvery(1))) {
+                 LoopOptions.DEFAULT.withKeptLatents(true).withEstimates(Estimates.every(1)))) {
             assertArrayEquals(TinyDenoiser.run(without, LoopObserver.NONE), TinyDenoiser.run(with, LoopObserver.NONE));
         }
     }
@@ -108,7 +109,7 @@ class EstimateTest {
     void aStepWithoutEstimateIsNamed() {
         try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("sequential", 2), devices);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
-                 LoopOptions.DEFAULT.withEstimateEvery(2))) {
+                 LoopOptions.DEFAULT.withEstimates(Estimates.every(2)))) {
             String message = assertThrows(IllegalArgumentException.class,
                 () -> execution.estimate(2, MemorySegment.NULL)).getMessage();
             assertTrue(message.contains("step 3 of 6") && message.contains("[2, 4]"), message);

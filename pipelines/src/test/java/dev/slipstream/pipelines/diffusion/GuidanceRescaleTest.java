@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.Instruction;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -103,7 +104,7 @@ class GuidanceRescaleTest {
 
     private static long rescales(String plan, Guidance guidance) {
         Program program = TinyDenoiser.blueprint(plan, 2)
-            .program(TinyDenoiser.noise(), guidance, false, 0, UnrollOptions.PLAIN);
+            .program(TinyDenoiser.noise(), guidance, false, Estimates.NONE, UnrollOptions.PLAIN);
         return program.instructions().stream().filter(Instruction.Rescale.class::isInstance).count();
     }
 

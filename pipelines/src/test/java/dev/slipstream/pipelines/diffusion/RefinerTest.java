@@ -132,14 +132,15 @@ class RefinerTest {
         try (DiffusionPipeline pipeline = pipeline("sequential", 1).refiner(refiner, 0.5).open()) {
             // A request in front holds the pipeline's thread until the listener is there.
             pipeline.submit(STAR);
-            Generation generation = pipeline.submit(STAR.withPreviewEvery(3));
+            Generation generation = pipeline.submit(STAR.withPreviewEvery(2));
             List<Progress> seen = Collections.synchronizedList(new ArrayList<>());
             var heard = generation.onProgress(seen::add);
             generation.result().join();
             heard.get(60, TimeUnit.SECONDS);
             assertEquals(IntStream.rangeClosed(1, STEPS).boxed().toList(), seen.stream().map(Progress::step).toList());
             assertTrue(seen.stream().allMatch(progress -> progress.steps() == STEPS), seen.toString());
-            assertEquals(List.of(3, 7), seen.stream().filter(progress -> progress.preview().isPresent())
+            // Also where the refiner takes over, and not after the last of all.
+            assertEquals(List.of(2, 4, 6), seen.stream().filter(progress -> progress.preview().isPresent())
                 .map(Progress::step).toList());
         }
     }

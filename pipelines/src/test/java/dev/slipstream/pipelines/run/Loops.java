@@ -51,6 +51,6 @@ final class Loops {
             rows.add(new Row(step, 1, new Next(0, 1, List.of(), 0), Linear.ZERO, new Linear(2, -1)));
         }
         return new LoopSpec(new DenoiserPorts("x", "t", List.of(), "eps"), new NoiseTable("test", 1, rows),
-            Guidance.NONE, LATENTS, Map.of(Branch.CONDITIONAL, types), false, estimateEvery);
+            Guidance.NONE, LATENTS, Map.of(Branch.CONDITIONAL, types), false, Estimates.every(estimateEvery));
     }
 }
