@@ -55,8 +55,12 @@ record ComponentFiles(Path folder) {
             return new ModelException(folder + " has no weights" + asked + "; the variants there are "
                 + (variants.isEmpty() ? "none, ask for the plain weights" : variants + " and the plain weights"));
         }
-        if (!variants.isEmpty()) {
+        if (variant.isPresent() && !variants.isEmpty()) {
             return new ModelException(folder + " has no weights" + asked + "; choose one of its variants " + variants);
+        }
+        if (!variants.isEmpty()) {
+            return new ModelException(folder + " has no plain weights, but the variants " + variants
+                + "; leave one of them there, which is then taken");
         }
         Optional<String> pickle = names().stream().filter(Pickle::is).findFirst();
         return pickle.map(name -> Pickle.refused(folder.resolve(name))).orElseGet(() -> new ModelException(folder

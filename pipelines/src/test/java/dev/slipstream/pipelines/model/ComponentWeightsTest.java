@@ -108,7 +108,7 @@ class ComponentWeightsTest {
             assertEquals(List.of(half), weights.files());
         }
         write(folder().resolve("model.ema.safetensors"), "a");
-        assertRefused("choose one of its variants [ema, fp16]");
+        assertRefused("has no plain weights, but the variants [ema, fp16]; leave one of them there");
     }
 
     @Test
