@@ -37,6 +37,7 @@ class GiveUpTest {
         Thread worker = thread("stuck and given up");
         CpuBuffer buffer = (CpuBuffer) device.allocate(4);
         TestGate gate = TestGate.block(stuck);
+        gate.awaitArrival(worker);
         device.giveUp("the test says so");
         buffer.close();
         device.close();

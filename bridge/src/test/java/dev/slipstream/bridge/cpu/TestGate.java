@@ -2,6 +2,7 @@ package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.Stream;
+import java.util.concurrent.locks.LockSupport;
 
 /** Lets a stream wait for progress that only a test makes, through an event that is put there. */
 public final class TestGate implements DeviceFixture.Gate {
@@ -15,6 +16,13 @@ public final class TestGate implements DeviceFixture.Gate {
             stream.await(event);
         }
         return gate;
+    }
+
+    /** Returns once the thread of the stream stands at the gate, and not before it with the gate still in its queue. */
+    void awaitArrival(Thread worker) {
+        while (LockSupport.getBlocker(worker) != progress) {
+            Thread.onSpinWait();
+        }
     }
 
     @Override
