@@ -13,6 +13,7 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.diffusion.text;
     exports dev.slipstream.pipelines.graph;
     exports dev.slipstream.pipelines.graph.build;
+    exports dev.slipstream.pipelines.graph.fusion;
     exports dev.slipstream.pipelines.graph.precision;
     exports dev.slipstream.pipelines.graph.shape;
     exports dev.slipstream.pipelines.model;

@@ -41,6 +41,14 @@ public interface Device extends AutoCloseable {
         return true;
     }
 
+    /**
+     * Whether its engines are faster where a graph has ONNX Runtime's operator {@code com.microsoft.MultiHeadAttention}
+     * in place of the standard ones that attention is made of. Other devices need not know that operator.
+     */
+    default boolean hasAttentionOperator() {
+        return false;
+    }
+
     /** Whether copies between devices can run beside computation, so that a stream of their own pays off. */
     boolean copiesBesideComputing();
 

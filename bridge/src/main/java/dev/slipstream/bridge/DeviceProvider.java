@@ -16,6 +16,11 @@ public interface DeviceProvider {
     /** The devices that this machine has when each is used whole; empty where the provider is not available. */
     List<DeviceSpec> list();
 
+    /** {@link Device#hasAttentionOperator} of such a device, which need not be there. Never fails. */
+    default boolean hasAttentionOperator(DeviceSpec spec) {
+        return false;
+    }
+
     /**
      * Opens a device. Each call makes a new one, which the caller closes.
      *

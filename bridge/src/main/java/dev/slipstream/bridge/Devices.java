@@ -2,6 +2,7 @@ package dev.slipstream.bridge;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
@@ -34,13 +35,22 @@ public final class Devices {
      * @throws DeviceUnavailableException if the provider is unknown or cannot be used here, or has no such device
      */
     public Device open(DeviceSpec spec) {
-        DeviceProvider provider = providers.stream().filter(p -> p.name().equals(spec.provider())).findFirst()
-            .orElseThrow(() -> new DeviceUnavailableException("no device provider '" + spec.provider() + "'; there is "
+        DeviceProvider provider = provider(spec).orElseThrow(() ->
+            new DeviceUnavailableException("no device provider '" + spec.provider() + "'; there is "
                 + providers.stream().map(DeviceProvider::name).collect(Collectors.joining(", "))));
         if (provider.availability() instanceof Availability.Unavailable absent) {
             throw new DeviceUnavailableException(spec + " cannot be used: " + absent.reason() + "; " + absent.remedy());
         }
         return provider.open(spec);
+    }
+
+    private Optional<DeviceProvider> provider(DeviceSpec spec) {
+        return providers.stream().filter(provider -> provider.name().equals(spec.provider())).findFirst();
+    }
+
+    /** {@link Device#hasAttentionOperator} of such a device, which need not be there; no if its provider is unknown. */
+    public boolean haveAttentionOperator(DeviceSpec spec) {
+        return provider(spec).filter(provider -> provider.hasAttentionOperator(spec)).isPresent();
     }
 
     /**

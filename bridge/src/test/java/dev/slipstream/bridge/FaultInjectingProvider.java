@@ -39,6 +39,11 @@ public final class FaultInjectingProvider implements DeviceProvider {
     }
 
     @Override
+    public boolean hasAttentionOperator(DeviceSpec spec) {
+        return real.hasAttentionOperator(spec);
+    }
+
+    @Override
     public Device open(DeviceSpec spec) {
         faults.next(Faults.Call.OPEN, spec.toString());
         return new FaultyDevice(real.open(spec), faults);

@@ -60,6 +60,11 @@ final class FaultyDevice implements Device {
     }
 
     @Override
+    public boolean hasAttentionOperator() {
+        return real.hasAttentionOperator();
+    }
+
+    @Override
     public boolean copiesBesideComputing() {
         return real.copiesBesideComputing();
     }

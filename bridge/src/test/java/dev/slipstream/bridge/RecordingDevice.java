@@ -57,6 +57,11 @@ final class RecordingDevice implements Device {
     }
 
     @Override
+    public boolean hasAttentionOperator() {
+        return real.hasAttentionOperator();
+    }
+
+    @Override
     public boolean copiesBesideComputing() {
         return real.copiesBesideComputing();
     }

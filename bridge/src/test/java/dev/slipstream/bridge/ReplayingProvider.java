@@ -34,6 +34,11 @@ public final class ReplayingProvider implements DeviceProvider {
     }
 
     @Override
+    public boolean hasAttentionOperator(DeviceSpec spec) {
+        return provider.hasAttentionOperator(spec);
+    }
+
+    @Override
     public Device open(DeviceSpec spec) {
         return provider.open(spec);
     }
@@ -53,6 +58,11 @@ public final class ReplayingProvider implements DeviceProvider {
         @Override
         public List<DeviceSpec> list() {
             return real.list();
+        }
+
+        @Override
+        public boolean hasAttentionOperator(DeviceSpec spec) {
+            return real.hasAttentionOperator(spec);
         }
 
         @Override

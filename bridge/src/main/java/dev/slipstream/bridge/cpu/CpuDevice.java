@@ -109,6 +109,12 @@ final class CpuDevice implements Device, Owner {
         return type != DataType.BFLOAT16;
     }
 
+    /** Not on exact devices: where a cut goes through an attention, its parts would stay the standard operators. */
+    @Override
+    public boolean hasAttentionOperator() {
+        return !selector.exact();
+    }
+
     /** Copying takes the same cores as computing. */
     @Override
     public boolean copiesBesideComputing() {

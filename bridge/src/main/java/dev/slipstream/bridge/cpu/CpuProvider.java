@@ -36,6 +36,11 @@ public final class CpuProvider implements DeviceProvider {
     }
 
     @Override
+    public boolean hasAttentionOperator(DeviceSpec spec) {
+        return !CpuSelector.saysExact(spec);
+    }
+
+    @Override
     public synchronized Device open(DeviceSpec spec) {
         if (!spec.provider().equals(name())) {
             throw new DeviceUnavailableException(spec + " is no cpu device");

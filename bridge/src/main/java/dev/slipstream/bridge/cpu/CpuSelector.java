@@ -13,9 +13,13 @@ import dev.slipstream.bridge.DeviceUnavailableException;
 record CpuSelector(int threads, boolean exact) {
     private static final String EXACT = "exact";
 
+    static boolean saysExact(DeviceSpec spec) {
+        return (":" + spec.selector()).endsWith(":" + EXACT);
+    }
+
     static CpuSelector read(DeviceSpec spec, int cores) {
         String[] parts = spec.selector().split(":", -1);
-        boolean exact = parts[parts.length - 1].equals(EXACT);
+        boolean exact = saysExact(spec);
         String number = exact && parts.length == 1 ? "" : parts[0];
         try {
             int threads = number.isEmpty() ? 1 : Integer.parseInt(number);

@@ -10,7 +10,7 @@ import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Partition;
 import dev.slipstream.pipelines.graph.Segment;
 import dev.slipstream.pipelines.graph.Splitter;
-import dev.slipstream.pipelines.graph.shape.Activations;
+import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
@@ -156,10 +156,14 @@ public final class Blueprint {
             .mapToLong(Graph::weightBytes).sum();
     }
 
-    /** An estimate of the work space that engines need on a device: the largest live activations of a segment. */
-    public long workBytes(int device) {
+    /**
+     * An estimate of the work space that engines need on a device: the largest live activations of a segment.
+     *
+     * @param form in which the device is given the segments
+     */
+    public long workBytes(int device, DeviceForm form) {
         return IntStream.range(0, plan.stages().size()).filter(stage -> plan.stages().get(stage).device() == device)
-            .mapToLong(stage -> Activations.peakBytes(segment(stage).graph(), types(stage))).max().orElse(0);
+            .mapToLong(stage -> form.workBytes(segment(stage).graph())).max().orElse(0);
     }
 
     /**

@@ -2,15 +2,12 @@ package dev.slipstream.pipelines.diffusion;
 
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.GraphFile;
-import dev.slipstream.pipelines.graph.shape.Activations;
+import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.run.EngineRunner;
-import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -52,14 +49,8 @@ public record ComponentModel(String name, Graph graph, Map<String, TensorType> i
         return outputs.get(output());
     }
 
-    /** An estimate of the work space that its engine needs: the largest live activations. */
-    long workBytes() {
-        return Activations.peakBytes(graph, ValueInfos.types(graph));
-    }
-
     /** Builds the engine; its owner closes it. */
     public EngineRunner build(Device device) {
-        return new EngineRunner(device, new EngineSource(name, ByteBuffer.wrap(GraphFile.serialize(graph)),
-            graph.folder(), Map.of()), inputs, outputs);
+        return new EngineRunner(device, DeviceForm.of(device).source(name, graph), inputs, outputs);
     }
 }

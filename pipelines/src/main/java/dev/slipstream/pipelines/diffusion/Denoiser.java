@@ -3,9 +3,8 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineBuildException;
-import dev.slipstream.bridge.EngineSource;
-import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.Segment;
+import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.Guidance;
@@ -13,7 +12,6 @@ import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.StageEngine;
 import dev.slipstream.pipelines.run.UnrollOptions;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -88,8 +86,8 @@ public final class Denoiser implements AutoCloseable {
     }
 
     private static Engine build(Place place) {
-        return place.device().build(new EngineSource(place.segment().name(),
-            ByteBuffer.wrap(GraphFile.serialize(place.segment().graph())), place.segment().graph().folder(), Map.of()));
+        return place.device().build(DeviceForm.of(place.device())
+            .source(place.segment().name(), place.segment().graph()));
     }
 
     public Blueprint blueprint() {

@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.model.lora.Lora;
@@ -245,7 +246,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             Optional<PipelineDraft> second = Optional.empty();
             try {
                 second = refiner.map(folder -> readRefiner(folder, read));
-                return new PipelineDraft(read, strategy, devices.size(), options, tiles,
+                return new PipelineDraft(read, strategy, forms(), options, tiles,
                     second.map(from -> new NoiseSpan(0, handover)).orElse(NoiseSpan.WHOLE), second);
             } catch (RuntimeException | Error failure) {
                 second.ifPresent(PipelineDraft::close);
@@ -254,10 +255,14 @@ public final class DiffusionPipeline implements AutoCloseable {
             }
         }
 
+        private List<DeviceForm> forms() {
+            return devices.stream().map(device -> DeviceForm.of(device, providers)).toList();
+        }
+
         private PipelineDraft readRefiner(Path folder, PipelineModel base) {
             PipelineModel read = PipelineModel.read(ModelFolder.open(folder), precision).refining(base);
             try {
-                return new PipelineDraft(read, strategy, devices.size(), options, tiles, new NoiseSpan(handover, 1),
+                return new PipelineDraft(read, strategy, forms(), options, tiles, new NoiseSpan(handover, 1),
                     Optional.empty());
             } catch (RuntimeException | Error failure) {
                 read.close();

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.plan.Strategy;
@@ -35,7 +36,7 @@ import java.util.stream.IntStream;
 public final class PipelineDraft implements AutoCloseable {
     private final PipelineModel model;
     private final Strategy strategy;
-    private final int devices;
+    private final List<DeviceForm> devices;
     private final LoopOptions options;
     private final NoiseSpan span;
     private final Optional<PipelineDraft> refiner;
@@ -44,15 +45,16 @@ public final class PipelineDraft implements AutoCloseable {
     private DenoiserModel repainting;
 
     /**
+     * @param devices what each takes for a graph, in the plan's order
      * @param span the part of the steps that this model takes
      * @param refiner the draft of the model that takes the rest; its owner is this draft, once both fit
      * @throws dev.slipstream.pipelines.model.ModelException if the refiner does not fit the model
      */
-    PipelineDraft(PipelineModel model, Strategy strategy, int devices, LoopOptions options, Tiles tiles,
+    PipelineDraft(PipelineModel model, Strategy strategy, List<DeviceForm> devices, LoopOptions options, Tiles tiles,
         NoiseSpan span, Optional<PipelineDraft> refiner) {
         this.model = model;
         this.strategy = strategy;
-        this.devices = devices;
+        this.devices = List.copyOf(devices);
         this.options = options;
         this.span = span;
         this.refiner = refiner;
@@ -111,7 +113,8 @@ public final class PipelineDraft implements AutoCloseable {
     }
 
     synchronized Blueprint blueprint(LoopShape shape) {
-        return blueprints.computeIfAbsent(shape, key -> Blueprint.draw(denoiser(key), key, strategy, devices));
+        return blueprints.computeIfAbsent(shape, key -> Blueprint.draw(denoiser(key), key, strategy,
+            devices.size()));
     }
 
     private DenoiserModel denoiser(LoopShape shape) {
@@ -157,11 +160,16 @@ public final class PipelineDraft implements AutoCloseable {
             + (missing.contains(Component.TEXT_ENCODER) ? model.texts().weightBytes() : 0)
             + (encodes && missing.contains(Component.VAE_ENCODER) ? autoencoder.encoderGraph().weightBytes() : 0);
         TensorType latents = commission.shape().latents();
-        long work = Math.max(span.isLast() ? autoencoder.decoder(latents).workBytes() : 0,
-            encodes ? autoencoder.encoder(latents).workBytes() : 0);
-        return IntStream.range(0, devices).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
+        long work = Math.max(span.isLast() ? workBytes(autoencoder.decoder(latents)) : 0,
+            encodes ? workBytes(autoencoder.encoder(latents)) : 0);
+        return IntStream.range(0, devices.size()).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
             device == 0 ? components : 0, program.bufferBytes(device),
-            Math.max(blueprint.workBytes(device), device == 0 ? work : 0))).toList();
+            Math.max(blueprint.workBytes(device, devices.get(device)), device == 0 ? work : 0))).toList();
+    }
+
+    /** On the first device, which has the components outside the loop. */
+    private long workBytes(ComponentModel component) {
+        return devices.getFirst().workBytes(component.graph());
     }
 
     /**

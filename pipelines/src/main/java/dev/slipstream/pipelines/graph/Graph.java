@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.graph;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
@@ -74,6 +75,15 @@ public final class Graph {
     /** The same graph with other knowledge of the tensors that nodes make, as shape inference gives it. */
     public Graph withTypes(Map<String, TypeProto> changed) {
         return new Graph(header, folder, inputs, outputs, nodes, weights, changed);
+    }
+
+    /** The same graph, which may have nodes of a further operator set. */
+    public Graph withOperatorSet(String domain, long version) {
+        ModelProto.Builder other = header.toBuilder();
+        if (header.getOpsetImportList().stream().noneMatch(set -> set.getDomain().equals(domain))) {
+            other.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version));
+        }
+        return new Graph(other.build(), folder, inputs, outputs, nodes, weights, types);
     }
 
     public Graph with(List<ValueInfoProto> newInputs, List<ValueInfoProto> newOutputs, List<NodeProto> newNodes,

@@ -3,33 +3,27 @@ package dev.slipstream.samples.bench;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
-import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.pipelines.diffusion.Blueprint;
 import dev.slipstream.pipelines.diffusion.LoopShape;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.samples.verify.LoopInputs;
 import dev.slipstream.samples.verify.ReferenceFolder;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * The two graphs of one denoiser side by side on a CPU device: the one that an exporter wrote, and the one that
- * Slipstream writes from the checkpoint. Each round runs each of them.
+ * The graphs of one denoiser side by side on a CPU device: the one that an exporter wrote, and the one that Slipstream
+ * writes from the checkpoint, in each {@link GraphForm}. Each round runs each of them.
  */
 final class GraphContest implements AutoCloseable {
-    private static final List<ComponentFormat> FORMATS = List.of(ComponentFormat.ONNX, ComponentFormat.CHECKPOINT);
-
     /** Mean of calls in a row. */
     private record Call(double millis, double busyMillis) {
     }
@@ -41,7 +35,7 @@ final class GraphContest implements AutoCloseable {
     private TensorType latents;
 
     /**
-     * Builds both engines. The device stays the caller's.
+     * Builds the engines. The device stays the caller's.
      *
      * @param folder reference cases, which say what the denoiser reads
      * @param side height and width of the latents, if not those of the cases
@@ -49,8 +43,8 @@ final class GraphContest implements AutoCloseable {
     GraphContest(Path folder, OptionalInt side, Device device, int calls) {
         this.model = folder.toAbsolutePath().normalize().getFileName().toString();
         try {
-            for (ComponentFormat format : FORMATS) {
-                add(folder, format, side, device, calls);
+            for (GraphForm form : GraphForm.values()) {
+                add(folder, form, side, device, calls);
             }
         } catch (RuntimeException failure) {
             owned.closeAfter(failure);
@@ -58,16 +52,15 @@ final class GraphContest implements AutoCloseable {
         }
     }
 
-    private void add(Path folder, ComponentFormat format, OptionalInt side, Device device, int calls) {
-        try (ReferenceFolder reference = ReferenceFolder.open(folder, Optional.of(format), Precision.FP32)) {
+    private void add(Path folder, GraphForm form, OptionalInt side, Device device, int calls) {
+        try (ReferenceFolder reference = ReferenceFolder.open(folder, Optional.of(form.format()), Precision.FP32)) {
             LoopShape shape = LoopInputs.read(reference.inputs(), reference.model()).shape();
             latents = side.isEmpty() ? shape.latents() : TensorType.of(DataType.FLOAT32, shape.latents().shape().dim(0),
                 shape.latents().shape().dim(1), side.getAsInt(), side.getAsInt());
             Blueprint blueprint = Blueprint.draw(reference.model(), new LoopShape(latents, shape.extraChannels(),
                 shape.guided(), shape.conditions()), new Sequential(), 1);
-            Graph graph = blueprint.segment(0).graph();
-            Engine engine = owned.own(device.build(new EngineSource(model, ByteBuffer.wrap(GraphFile.serialize(graph)),
-                graph.folder(), Map.of())));
+            Graph graph = form.of(blueprint.segment(0).graph());
+            Engine engine = owned.own(device.build(DeviceForm.STANDARD.source(model, graph)));
             graphs.add(graph);
             ways.add(owned.own(new EngineSteps(device, engine, blueprint.types(0), calls, false)));
         }
@@ -79,7 +72,7 @@ final class GraphContest implements AutoCloseable {
         for (int way = 0; way < ways.size(); way++) {
             List<Double> millis = calls.get(way).stream().map(Call::millis).toList();
             List<Double> busy = calls.get(way).stream().map(Call::busyMillis).toList();
-            rows.add(GraphRow.of(model, latents, FORMATS.get(way), graphs.get(way).nodes().size(),
+            rows.add(GraphRow.of(model, latents, GraphForm.values()[way], graphs.get(way).nodes().size(),
                 OptimizedGraph.nodes(graphs.get(way)), Spread.of(millis).median(), Spread.of(busy).median(),
                 rows.isEmpty() ? null : rows.getFirst()));
         }

@@ -3,7 +3,6 @@ package dev.slipstream.samples.bench;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.GsonBuilder;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.samples.Table;
 import java.util.List;
 import java.util.Locale;
@@ -13,21 +12,20 @@ import java.util.Map;
  * One graph of a denoiser. Its components, in snake case, are the keys of the JSON form.
  *
  * @param latents their height and width
- * @param graph whose it is
+ * @param graph whose it is, and in which {@link GraphForm}
  * @param nodes of the graph with its shapes fixed
  * @param optimized nodes that ONNX Runtime runs, by operator
  * @param callMs median time of a call; {@code busyMs} of processing by the thread that runs it
- * @param ratio of {@code callMs} to the exporter's graph; likewise {@code busyRatio}
+ * @param ratio of {@code callMs} to the exporter's graph as it is; likewise {@code busyRatio}
  */
 record GraphRow(String model, String latents, String graph, int nodes, Map<String, Long> optimized, double callMs,
     double busyMs, double ratio, double busyRatio) {
 
     /** @param first the row to compare with, if this is not the first */
-    static GraphRow of(String model, TensorType latents, ComponentFormat format, int nodes,
+    static GraphRow of(String model, TensorType latents, GraphForm form, int nodes,
         Map<String, Long> optimized, double callMs, double busyMs, GraphRow first) {
         return new GraphRow(model, latents.shape().dim(2) + "x" + latents.shape().dim(3),
-            format == ComponentFormat.ONNX ? "exporter's" : "from the checkpoint", nodes, optimized, callMs,
-            busyMs, first == null ? 1 : callMs / first.callMs,
+            form.toString(), nodes, optimized, callMs, busyMs, first == null ? 1 : callMs / first.callMs,
             first == null ? 1 : busyMs / first.busyMs);
     }
 

@@ -2,15 +2,12 @@ package dev.slipstream.samples.bench;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
-import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.pipelines.diffusion.Denoiser;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.GraphFile;
-import java.nio.ByteBuffer;
+import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** All ways to do the steps of one model on one device, side by side: each round does each of them once. */
 final class StepContest implements AutoCloseable {
@@ -26,8 +23,7 @@ final class StepContest implements AutoCloseable {
         try {
             Denoiser denoiser = owned.own(Denoiser.build(model.blueprint(), List.of(device)));
             Graph graph = model.blueprint().segment(0).graph();
-            Engine engine = owned.own(device.build(new EngineSource(model.name(),
-                ByteBuffer.wrap(GraphFile.serialize(graph)), graph.folder(), Map.of())));
+            Engine engine = owned.own(device.build(DeviceForm.of(device).source(model.name(), graph)));
             for (boolean replayed : device.replays() ? new boolean[] {false, true} : new boolean[] {false}) {
                 ways.add(owned.own(new LoopSteps(denoiser, steps, replayed)));
                 ways.add(owned.own(new EngineSteps(device, engine, model.blueprint().types(0), steps, replayed)));

@@ -1,6 +1,7 @@
 package dev.slipstream.samples.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
@@ -55,19 +56,25 @@ class GraphsTest {
     }
 
     @Test
-    void bothGraphsAreMeasuredAtEachSize(@TempDir Path folder) throws IOException {
+    void everyFormOfBothGraphsIsMeasuredAtEachSize(@TempDir Path folder) throws IOException {
         write(folder);
         Path json = folder.resolve("graphs.json");
         assertEquals(ExitCode.OK, graphs("bench", "graphs", folder.toString(), "--latents", "8,16", "--calls", "1",
             "--rounds", "2", "--json", json.toString()), err::toString);
         JsonArray rows = JsonParser.parseString(Files.readString(json)).getAsJsonArray();
-        assertEquals(List.of("8x8 exporter's", "8x8 from the checkpoint", "16x16 exporter's",
-            "16x16 from the checkpoint"), rows.asList().stream().map(row -> text(row.getAsJsonObject())).toList());
-        JsonObject first = rows.get(0).getAsJsonObject();
-        JsonObject second = rows.get(1).getAsJsonObject();
+        assertEquals(List.of("8x8 exporter's", "8x8 exporter's, attention fused", "8x8 from the checkpoint",
+            "8x8 from the checkpoint, attention fused", "16x16 exporter's", "16x16 exporter's, attention fused",
+            "16x16 from the checkpoint", "16x16 from the checkpoint, attention fused"),
+            rows.asList().stream().map(row -> text(row.getAsJsonObject())).toList());
+        JsonObject first = rows.get(4).getAsJsonObject();
+        JsonObject second = rows.get(6).getAsJsonObject();
+        JsonObject fused = rows.get(7).getAsJsonObject();
         assertEquals(1, first.get("ratio").getAsDouble());
         assertEquals(first.get("optimized"), second.get("optimized"), "here it is the same graph");
         assertTrue(second.getAsJsonObject("optimized").get("Conv").getAsInt() > 0, second::toString);
+        assertEquals(second.getAsJsonObject("optimized").get("Softmax"),
+            fused.getAsJsonObject("optimized").get("MultiHeadAttention"));
+        assertFalse(fused.getAsJsonObject("optimized").has("Softmax"), fused::toString);
         assertEquals(second.get("call_ms").getAsDouble() / first.get("call_ms").getAsDouble(),
             second.get("ratio").getAsDouble(), 1e-9);
     }

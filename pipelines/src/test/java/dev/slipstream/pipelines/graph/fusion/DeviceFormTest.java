@@ -1,0 +1,48 @@
+package dev.slipstream.pipelines.graph.fusion;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.Engine;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.fusion.AttentionSketch.Heads;
+import dev.slipstream.pipelines.graph.fusion.AttentionSketch.Scale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DeviceFormTest {
+    private static final Graph LONG =
+        new AttentionSketch(1, 2, 512, 512, 8, 8, Heads.AXIS, Scale.SCORES, true).graph();
+    private static final long MAP = 2 * 512 * 512 * 4;
+
+    @ParameterizedTest
+    @CsvSource({"cpu, FUSED_ATTENTION", "cpu:1, FUSED_ATTENTION", "cpu:99999, FUSED_ATTENTION",
+        "cpu:1:exact, STANDARD", "cpu:exact, STANDARD", "cuda:0, STANDARD", "npu:0, STANDARD"})
+    void theFormIsKnownBeforeADeviceIsOpen(String spec, DeviceForm form) {
+        assertEquals(form, DeviceForm.of(DeviceSpec.parse(spec), Devices.discover()));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"cpu:1", "cpu:1:exact"})
+    void anOpenDeviceTakesTheFormThatWasSaidAndBuildsIt(String spec) {
+        try (Device device = Devices.discover().open(DeviceSpec.parse(spec))) {
+            DeviceForm form = DeviceForm.of(device);
+            assertEquals(DeviceForm.of(DeviceSpec.parse(spec), Devices.discover()), form);
+            try (Engine engine = device.build(form.source("attention", LONG))) {
+                assertEquals(3, engine.inputs().size());
+            }
+        }
+    }
+
+    @Test
+    void fusedAttentionNeedsNoRoomForItsMap() {
+        assertSame(LONG, DeviceForm.STANDARD.of(LONG));
+        // The products, the scaled products and what queries, keys and values become.
+        assertEquals(2 * MAP + 512 * 16 * 4, DeviceForm.STANDARD.workBytes(LONG));
+        assertEquals(512 * 16 * 4, DeviceForm.FUSED_ATTENTION.workBytes(LONG));
+    }
+}
