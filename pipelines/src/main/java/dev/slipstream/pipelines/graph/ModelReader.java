@@ -36,6 +36,7 @@ final class ModelReader {
             throw new GraphException("sparse weights are not supported, the first is '"
                 + graph.getSparseInitializer(0).getValues().getName() + "'; store them as dense ones");
         }
+        checkNodes(graph.getNodeList());
         Map<String, TensorProto> weights = new LinkedHashMap<>();
         for (TensorProto weight : graph.getInitializerList()) {
             TensorSizes.check(weight);
@@ -57,6 +58,16 @@ final class ModelReader {
                 + " is the oldest supported; export the model anew");
         }
         return read;
+    }
+
+    /** First of all, as nodes with nothing in them take two bytes of a file, and would take hundreds here. */
+    private static void checkNodes(List<NodeProto> nodes) {
+        for (int i = 0; i < nodes.size(); i++) {
+            if (nodes.get(i).getOpType().isEmpty() || nodes.get(i).getOutputCount() == 0) {
+                throw new GraphException("node " + i + ", '" + nodes.get(i).getName() + "', has no "
+                    + (nodes.get(i).getOpType().isEmpty() ? "operator" : "output"));
+            }
+        }
     }
 
     private static void checkNamesOnce(String kind, List<ValueInfoProto> infos) {

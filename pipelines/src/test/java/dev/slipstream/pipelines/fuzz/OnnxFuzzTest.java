@@ -2,6 +2,9 @@ package dev.slipstream.pipelines.fuzz;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.BalancedCut;
 import dev.slipstream.pipelines.graph.Graph;
@@ -10,6 +13,7 @@ import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.Splitter;
 import dev.slipstream.pipelines.graph.shape.Costs;
+import dev.slipstream.pipelines.graph.shape.DynamicAttention;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.ShapeInference;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
@@ -21,9 +25,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Damaged ONNX files through all that is done with a graph before an engine is built from it. */
 class OnnxFuzzTest {
@@ -35,18 +42,46 @@ class OnnxFuzzTest {
 
     @Test
     void damagedFilesAreReadOrRefused(TestReporter reporter) throws IOException, InterruptedException {
+        // The buffer of 64 KB and a message's objects, which are larger than its few bytes in the file.
+        fuzz(reporter, new Fuzz("reading ONNX", 256 << 10, 64), GraphFile::read);
+    }
+
+    @Test
+    void whatWasReadFromDamagedFilesIsFixedAndCutOrRefused(TestReporter reporter)
+        throws IOException, InterruptedException {
+        // Shapes that are folded have up to 8192 elements each, whatever the size of the file.
+        fuzz(reporter, new Fuzz("using ONNX", 32 << 20, 200), file -> use(GraphFile.read(file)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"node", "initializer", "input", "output", "value_info"})
+    void messagesWithNothingInThemTakeNoMoreThanTheirObjects(String field) throws InterruptedException {
+        ModelProto model = DynamicAttention.graph().toModel();
+        GraphProto.Builder graph = model.getGraph().toBuilder();
+        FieldDescriptor many = GraphProto.getDescriptor().findFieldByName(field);
+        for (int i = 0; i < 20_000; i++) {
+            graph.addRepeatedField(many, graph.newBuilderForField(many).build());
+        }
+        byte[] bytes = model.toBuilder().setGraph(graph).build().toByteArray();
+        Path file = folder.resolve("empty.onnx");
+        new Fuzz("empty messages", 256 << 10, 128).run(5, random -> bytes, read -> {
+            Files.write(file, read);
+            GraphFile.read(file);
+        });
+    }
+
+    private void fuzz(TestReporter reporter, Fuzz fuzz, Consumer<Path> use) throws IOException, InterruptedException {
         List<byte[]> seeds = OnnxSeeds.all();
         try (RandomAccessFile weights = new RandomAccessFile(folder.resolve(OnnxSeeds.WEIGHTS).toFile(), "rw")) {
             weights.setLength(OnnxSeeds.WEIGHT_BYTES);
         }
         Path file = folder.resolve("damaged.onnx");
 
-        Fuzz.Outcome outcome = new Fuzz("ONNX", 32 << 20, 200).run(Fuzz.tries(1000),
-            random -> damaged(seeds, random), bytes -> {
-                Files.write(file, bytes);
-                use(GraphFile.read(file));
-            });
-        reporter.publishEntry("fuzz ONNX", outcome.toString());
+        Fuzz.Outcome outcome = fuzz.run(Fuzz.tries(1000), random -> damaged(seeds, random), bytes -> {
+            Files.write(file, bytes);
+            use.accept(file);
+        });
+        reporter.publishEntry(fuzz.name(), outcome.toString());
         assertTrue(outcome.read() > 0 && outcome.refused() > 0, outcome::toString);
     }
 
