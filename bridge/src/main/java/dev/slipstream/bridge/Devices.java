@@ -49,7 +49,7 @@ public final class Devices {
     }
 
     /** {@link Device#hasAttentionOperator} of such a device, which need not be there; no if its provider is unknown. */
-    public boolean haveAttentionOperator(DeviceSpec spec) {
+    public boolean hasAttentionOperator(DeviceSpec spec) {
         return provider(spec).filter(provider -> provider.hasAttentionOperator(spec)).isPresent();
     }
 

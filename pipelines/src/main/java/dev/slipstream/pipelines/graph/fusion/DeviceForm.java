@@ -25,7 +25,7 @@ public enum DeviceForm {
 
     /** The form for a device that is not open, and may not be there. */
     public static DeviceForm of(DeviceSpec device, Devices providers) {
-        return of(providers.haveAttentionOperator(device));
+        return of(providers.hasAttentionOperator(device));
     }
 
     private static DeviceForm of(boolean attentionOperator) {
