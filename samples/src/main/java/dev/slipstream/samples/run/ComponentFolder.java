@@ -1,5 +1,6 @@
 package dev.slipstream.samples.run;
 
+import dev.slipstream.pipelines.diffusion.DenoiserModel;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
 import dev.slipstream.pipelines.model.Checkpoint;
@@ -82,7 +83,9 @@ record ComponentFolder(List<Part> parts, List<String> ignored) {
             case "AutoencoderKL" -> autoencoder(config, checkpoint);
             case "UNet2DConditionModel" -> {
                 BuiltGraph unet = UNet.write(config, checkpoint);
-                yield new ComponentFolder(List.of(Part.of("unet", unet.graph())), unet.ignored());
+                // As in a loop, whose timesteps may lie between whole ones.
+                DenoiserModel denoiser = new DenoiserModel("unet", unet.graph(), config.root(), List.of());
+                yield new ComponentFolder(List.of(Part.of("unet", denoiser.graph())), unet.ignored());
             }
             default -> throw new InputException(config.path() + " describes a " + name + ", which cannot be run from "
                 + "its checkpoint; supported are CLIPTextModel, CLIPTextModelWithProjection, AutoencoderKL and "

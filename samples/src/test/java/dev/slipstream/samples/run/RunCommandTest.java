@@ -9,11 +9,14 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.model.SafetensorsFile;
 import dev.slipstream.pipelines.model.SafetensorsWriter;
 import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.init.ModelFamily;
+import dev.slipstream.pipelines.model.init.ModelTemplate;
 import dev.slipstream.samples.CommandRun;
 import dev.slipstream.samples.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -89,6 +92,32 @@ class RunCommandTest {
 
         assertEquals(ExitCode.FAILED, run.code());
         assertTrue(run.out().contains("NaN"), run.out());
+    }
+
+    @Test
+    void aDenoiserFromACheckpointTakesTimestepsBetweenWholeOnes() {
+        ModelTemplate.of(ModelFamily.of("sd15"), true).write(folder);
+        float before = prediction(500);
+        float between = prediction(500.5f);
+        float after = prediction(501);
+        assertEquals((before + after) / 2, between, Math.abs(after - before) / 4);
+        assertTrue(before != after, "the timestep must matter");
+    }
+
+    private float prediction(float timestep) {
+        Path given = folder.resolve("inputs.safetensors");
+        Path written = folder.resolve("out.safetensors");
+        float[] sample = new float[4 * 8 * 8];
+        Arrays.fill(sample, 1);
+        SafetensorsWriter.write(given, Map.of("sample", StoredTensor.of(Shape.of(1, 4, 8, 8), sample),
+            "timestep", StoredTensor.of(Shape.of(), timestep),
+            "encoder_hidden_states", StoredTensor.of(Shape.of(1, 7, 32), new float[7 * 32])), Map.of());
+        CommandRun run = CommandRun.of("run", folder.resolve("unet").toString(), "--inputs", given.toString(),
+            "--output", written.toString());
+        assertEquals(ExitCode.OK, run.code(), run.out() + run.err());
+        try (SafetensorsFile file = SafetensorsFile.open(written)) {
+            return file.tensor("out_sample").toFloats()[0];
+        }
     }
 
     @Test
