@@ -13,6 +13,8 @@ final class FileKind {
     private static final int HEAD = 64;
     /** How an ONNX file starts: field 1 of the message, the IR version, as a varint. */
     private static final int IR_VERSION_TAG = 0x08;
+    /** What an array can hold, which is a little less than a protobuf message. */
+    private static final long MOST_BYTES = Integer.MAX_VALUE - 8;
 
     private FileKind() {
     }
@@ -35,7 +37,7 @@ final class FileKind {
         if (head.length == 0) {
             throw new GraphException(file + " is empty");
         }
-        if (size > Integer.MAX_VALUE) {
+        if (size > MOST_BYTES) {
             throw new GraphException(file + " is larger than 2 GiB, which no ONNX file can be; weights beyond that "
                 + "belong in external data");
         }

@@ -2,12 +2,12 @@ package dev.slipstream.pipelines.graph;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
 import dev.slipstream.bridge.file.AtomicFile;
-import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
@@ -35,8 +35,8 @@ public final class GraphFile {
     public static Graph read(Path onnx) {
         FileKind.check(onnx);
         Path folder = onnx.toAbsolutePath().getParent();
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(onnx), 1 << 16)) {
-            Graph graph = Graph.of(ModelProto.parseFrom(in), Optional.of(folder));
+        try {
+            Graph graph = Graph.of(parse(Files.readAllBytes(onnx)), Optional.of(folder));
             ExternalData.check(graph);
             return graph;
         } catch (InvalidProtocolBufferException damaged) {
@@ -46,6 +46,15 @@ public final class GraphFile {
         } catch (GraphException bad) {
             throw new GraphException(onnx + ": " + bad.getMessage(), bad);
         }
+    }
+
+    /** Weights stay where they were read to, so a file takes its own size of memory once. */
+    private static ModelProto parse(byte[] file) throws IOException {
+        CodedInputStream in = UnsafeByteOperations.unsafeWrap(file).newCodedInput();
+        in.enableAliasing(true);
+        ModelProto model = ModelProto.parseFrom(in);
+        in.checkLastTagWas(0);
+        return model;
     }
 
     /**

@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.BalancedCut;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.Splitter;
 import dev.slipstream.pipelines.graph.shape.Costs;
@@ -42,8 +45,8 @@ class OnnxFuzzTest {
 
     @Test
     void damagedFilesAreReadOrRefused(TestReporter reporter) throws IOException, InterruptedException {
-        // The buffer of 64 KB and a message's objects, which are larger than its few bytes in the file.
-        fuzz(reporter, new Fuzz("reading ONNX", 256 << 10, 64), GraphFile::read);
+        // The file itself, and a message's objects, which are larger than its few bytes in the file.
+        fuzz(reporter, new Fuzz("reading ONNX", 64 << 10, 64), GraphFile::read);
     }
 
     @Test
@@ -65,6 +68,19 @@ class OnnxFuzzTest {
         byte[] bytes = model.toBuilder().setGraph(graph).build().toByteArray();
         Path file = folder.resolve("empty.onnx");
         new Fuzz("empty messages", 256 << 10, 128).run(5, random -> bytes, read -> {
+            Files.write(file, read);
+            GraphFile.read(file);
+        });
+    }
+
+    @Test
+    void weightsInsideAFileAreHeldOnce() throws InterruptedException {
+        byte[] bytes = new GraphSketch().input("x", 1 << 20).output("y", 1 << 20)
+            .weight(TensorProto.newBuilder().setName("w").setDataType(TensorProto.DataType.FLOAT_VALUE)
+                .addDims(1 << 20).setRawData(ByteString.copyFrom(new byte[4 << 20])).build())
+            .node("Add", "/add/Add", List.of("x", "w"), "y").model().toByteArray();
+        Path file = folder.resolve("large.onnx");
+        new Fuzz("weights inside", 64 << 10, 1).run(5, random -> bytes, read -> {
             Files.write(file, read);
             GraphFile.read(file);
         });
