@@ -51,6 +51,6 @@ public record ComponentModel(String name, Graph graph, Map<String, TensorType> i
 
     /** Builds the engine; its owner closes it. */
     public EngineRunner build(Device device) {
-        return new EngineRunner(device, DeviceForm.of(device).source(name, graph), inputs, outputs);
+        return new EngineRunner(device, DeviceForm.of(device).build(device, name, graph), inputs, outputs);
     }
 }

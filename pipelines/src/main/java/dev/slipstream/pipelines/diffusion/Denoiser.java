@@ -86,8 +86,7 @@ public final class Denoiser implements AutoCloseable {
     }
 
     private static Engine build(Place place) {
-        return place.device().build(DeviceForm.of(place.device())
-            .source(place.segment().name(), place.segment().graph()));
+        return DeviceForm.of(place.device()).build(place.device(), place.segment().name(), place.segment().graph());
     }
 
     public Blueprint blueprint() {

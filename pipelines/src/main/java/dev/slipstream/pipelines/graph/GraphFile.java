@@ -3,12 +3,16 @@ package dev.slipstream.pipelines.graph;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.slipstream.bridge.file.AtomicFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,6 +97,20 @@ public final class GraphFile {
      */
     public static byte[] serialize(Graph graph) {
         return checkedModel(graph, "the graph").toByteArray();
+    }
+
+    /** The same outside the heap, where a graph with weights inside has room. @param arena frees the bytes */
+    public static MemorySegment serialize(Graph graph, Arena arena) {
+        ModelProto model = checkedModel(graph, "the graph");
+        MemorySegment bytes = arena.allocate(model.getSerializedSize(), Long.BYTES);
+        try {
+            CodedOutputStream out = CodedOutputStream.newInstance(bytes.asByteBuffer());
+            model.writeTo(out);
+            out.flush();
+        } catch (IOException impossible) {
+            throw new UncheckedIOException("the message does not have the size that it says", impossible);
+        }
+        return bytes;
     }
 
     private static ModelProto checkedModel(Graph graph, String what) {

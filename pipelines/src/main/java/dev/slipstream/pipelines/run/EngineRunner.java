@@ -4,7 +4,6 @@ import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
-import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
@@ -29,16 +28,17 @@ public final class EngineRunner implements AutoCloseable {
     private final Bindings bindings;
 
     /**
-     * Builds the engine.
+     * Makes what the engine needs besides weights.
      *
+     * @param engine is its own from here on, also if this fails
      * @param inputs the type of each input, with every dimension known
      * @param outputs likewise of each output
      */
-    public EngineRunner(Device device, EngineSource source, Map<String, TensorType> inputs,
+    public EngineRunner(Device device, Engine engine, Map<String, TensorType> inputs,
         Map<String, TensorType> outputs) {
         this.outputs = new LinkedHashMap<>(outputs);
         try {
-            Engine engine = owned.own(device.build(source));
+            owned.own(engine);
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             Map<String, TensorType> all = new LinkedHashMap<>(inputs);
             all.putAll(outputs);
@@ -49,7 +49,7 @@ public final class EngineRunner implements AutoCloseable {
             });
             ExecutionContext context = owned.own(engine.newContext());
             bindings = context.bind(tensors);
-            stream = owned.own(device.newStream(device.name() + " " + source.name()));
+            stream = owned.own(device.newStream(device.name() + " " + engine.name()));
         } catch (RuntimeException | Error failure) {
             owned.closeAfter(failure);
             throw failure;

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,6 +42,10 @@ class GraphFileTest {
         assertEquals(graph.toModel(), read.toModel());
         assertEquals(file.toAbsolutePath().getParent(), read.folder().orElseThrow());
         assertArrayEquals(GraphFile.serialize(graph), Files.readAllBytes(file));
+        try (Arena arena = Arena.ofConfined()) {
+            assertArrayEquals(GraphFile.serialize(graph),
+                GraphFile.serialize(graph, arena).toArray(ValueLayout.JAVA_BYTE));
+        }
     }
 
     @Test

@@ -60,7 +60,7 @@ final class GraphContest implements AutoCloseable {
             Blueprint blueprint = Blueprint.draw(reference.model(), new LoopShape(latents, shape.extraChannels(),
                 shape.guided(), shape.conditions()), new Sequential(), 1);
             Graph graph = form.of(blueprint.segment(0).graph());
-            Engine engine = owned.own(device.build(DeviceForm.STANDARD.source(model, graph)));
+            Engine engine = owned.own(DeviceForm.STANDARD.build(device, model, graph));
             graphs.add(graph);
             ways.add(owned.own(new EngineSteps(device, engine, blueprint.types(0), calls, false)));
         }

@@ -23,7 +23,7 @@ final class StepContest implements AutoCloseable {
         try {
             Denoiser denoiser = owned.own(Denoiser.build(model.blueprint(), List.of(device)));
             Graph graph = model.blueprint().segment(0).graph();
-            Engine engine = owned.own(device.build(DeviceForm.of(device).source(model.name(), graph)));
+            Engine engine = owned.own(DeviceForm.of(device).build(device, model.name(), graph));
             for (boolean replayed : device.replays() ? new boolean[] {false, true} : new boolean[] {false}) {
                 ways.add(owned.own(new LoopSteps(denoiser, steps, replayed)));
                 ways.add(owned.own(new EngineSteps(device, engine, model.blueprint().types(0), steps, replayed)));

@@ -3,12 +3,13 @@ package dev.slipstream.pipelines.graph.fusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
-import java.nio.ByteBuffer;
+import java.lang.foreign.Arena;
 import java.util.Map;
 
 /** The form in which a device is given a graph with fixed shapes. */
@@ -41,12 +42,16 @@ public enum DeviceForm {
     }
 
     /**
-     * What an engine is built from.
+     * Builds the engine of a graph in this form; its owner closes it.
      *
      * @param name what errors and timelines call the engine
+     * @throws dev.slipstream.bridge.EngineBuildException if it cannot be built
      */
-    public EngineSource source(String name, Graph graph) {
-        return new EngineSource(name, ByteBuffer.wrap(GraphFile.serialize(of(graph))), graph.folder(), Map.of());
+    public Engine build(Device device, String name, Graph graph) {
+        try (Arena arena = Arena.ofShared()) {
+            return device.build(new EngineSource(name, GraphFile.serialize(of(graph), arena).asByteBuffer(),
+                graph.folder(), Map.of()));
+        }
     }
 
     /** An estimate of the work space that the engine needs: the largest live activations. */

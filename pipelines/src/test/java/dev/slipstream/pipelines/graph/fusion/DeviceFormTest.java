@@ -32,7 +32,7 @@ class DeviceFormTest {
         try (Device device = Devices.discover().open(DeviceSpec.parse(spec))) {
             DeviceForm form = DeviceForm.of(device);
             assertEquals(DeviceForm.of(DeviceSpec.parse(spec), Devices.discover()), form);
-            try (Engine engine = device.build(form.source("attention", LONG))) {
+            try (Engine engine = form.build(device, "attention", LONG)) {
                 assertEquals(3, engine.inputs().size());
             }
         }
