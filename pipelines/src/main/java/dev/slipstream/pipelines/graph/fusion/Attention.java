@@ -54,12 +54,12 @@ record Attention(HeadsOperand query, HeadsOperand key, HeadsOperand value, doubl
     private static boolean isOverLastAxis(NodeProto softmax, Graph graph, FixedTensors tensors) {
         long usual = graph.opset() >= 13 ? -1 : 1;
         long axis = Nodes.integer(softmax, "axis", usual);
-        return Nodes.isStandard(softmax) && softmax.getOpType().equals("Softmax")
+        return Nodes.isStandard(softmax) && softmax.getOpType().equals("Softmax") && softmax.getInputCount() == 1
             && tensors.dims(softmax.getInput(0)).filter(dims -> axis == -1 || axis == dims.size() - 1).isPresent();
     }
 
     private static boolean isProduct(NodeProto node) {
-        return Nodes.isStandard(node) && node.getOpType().equals("MatMul");
+        return Nodes.isStandard(node) && node.getOpType().equals("MatMul") && node.getInputCount() == 2;
     }
 
     private static boolean isScaling(NodeProto node) {

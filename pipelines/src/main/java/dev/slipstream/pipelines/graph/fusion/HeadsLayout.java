@@ -15,7 +15,7 @@ record HeadsLayout(long rows, long heads, long tokens, long width) {
      * source does not hold heads side by side, or only one token, which leaves open where heads begin.
      */
     static Optional<HeadsLayout> of(StridedView view) {
-        if (view.axes().size() < 2) {
+        if (view.axes().size() < 2 || size(view.flat()) == 0) {
             return Optional.empty();
         }
         StridedView joined = view.joined(2);

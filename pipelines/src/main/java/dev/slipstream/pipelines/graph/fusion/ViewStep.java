@@ -33,6 +33,9 @@ record ViewStep(NodeProto node, String input, List<Long> output, double factor) 
 
     /** @param constant which input is the number; the other one must not grow by it */
     private static Optional<ViewStep> scaled(NodeProto node, int constant, List<Long> dims, FixedTensors tensors) {
+        if (node.getInputCount() != 2) {
+            return Optional.empty();
+        }
         String input = node.getInput(1 - constant);
         OptionalDouble factor = tensors.scalar(node.getInput(constant));
         return factor.isPresent() && tensors.dims(input).filter(dims::equals).isPresent()

@@ -101,6 +101,14 @@ class StridedViewTest {
     }
 
     @Test
+    void headsWithoutElementsAreNone() {
+        assertEquals(Optional.empty(), HeadsLayout.of(StridedView.of(List.of(2L, 3L, 0L))));
+        assertEquals(Optional.empty(), HeadsLayout.of(StridedView.of(List.of(2L, 0L, 3L))));
+        assertEquals(Optional.empty(), HeadsLayout.of(StridedView.of(List.of(0L, 2L, 3L))));
+        assertEquals(Optional.empty(), HeadsLayout.of(StridedView.of(List.of(6L))));
+    }
+
+    @Test
     void anAxisThatWouldTakeAPartOfAnotherIsRefused() {
         StridedView view = StridedView.of(List.of(4L, 6L)).transposed(List.of(1, 0));
         assertEquals(Optional.empty(), view.reshaped(List.of(4L, 6L)));
