@@ -10,7 +10,6 @@ import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Partition;
 import dev.slipstream.pipelines.graph.Segment;
 import dev.slipstream.pipelines.graph.Splitter;
-import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;

@@ -4,7 +4,6 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import dev.slipstream.pipelines.run.EngineRunner;

@@ -4,7 +4,6 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.pipelines.graph.Segment;
-import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.Guidance;

@@ -4,7 +4,6 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
-import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.model.lora.Lora;

@@ -56,7 +56,7 @@ public final class Nodes {
         return attribute(node, name).map(AttributeProto::getI).orElse(otherwise);
     }
 
-    static List<Long> integers(NodeProto node, String name) {
+    public static List<Long> integers(NodeProto node, String name) {
         return attribute(node, name).map(AttributeProto::getIntsList).orElse(List.of());
     }
 

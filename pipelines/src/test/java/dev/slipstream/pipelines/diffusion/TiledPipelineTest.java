@@ -13,7 +13,6 @@ import dev.slipstream.bridge.Faults.Call;
 import dev.slipstream.bridge.Faults.Manner;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.model.RandomModel;
 import dev.slipstream.pipelines.model.RandomModel.Family;
 import java.nio.file.Path;

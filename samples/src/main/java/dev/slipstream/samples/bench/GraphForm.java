@@ -1,7 +1,7 @@
 package dev.slipstream.samples.bench;
 
+import dev.slipstream.pipelines.diffusion.DeviceForm;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import dev.slipstream.pipelines.model.ComponentFormat;
 
 /** Whose graph it is, and whether attention is one node in it, as CPU devices get it, or the standard operators. */

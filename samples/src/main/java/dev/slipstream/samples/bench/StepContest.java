@@ -4,8 +4,8 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.pipelines.diffusion.Denoiser;
+import dev.slipstream.pipelines.diffusion.DeviceForm;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.fusion.DeviceForm;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -41,7 +41,8 @@ public final class Attributes {
         return new Attributes(all);
     }
 
-    List<AttributeProto> protos() {
+    /** As nodes have them. */
+    public List<AttributeProto> protos() {
         return protos;
     }
 }

@@ -1,59 +1,42 @@
 package dev.slipstream.pipelines.graph.fusion;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
-import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.Nodes;
-import java.util.List;
 import java.util.Optional;
 
 /**
  * Attention in heads, found in a graph: {@code softmax(factor · q · kᵀ) · v}, without a mask.
  *
  * @param product the node that multiplies by the values
+ * @param layout sizes of what comes out
  * @param result the last tensor that only holds the product in another form: with its heads side by side
  */
 record Attention(HeadsOperand query, HeadsOperand key, HeadsOperand value, double factor, NodeProto product,
-    String result) {
+    HeadsLayout layout, String result) {
 
     /** The attention around a Softmax; empty if it is around nothing that fits. */
-    static Optional<Attention> around(NodeProto softmax, Graph graph, FixedTensors tensors) {
-        String map = softmax.getOutput(0);
-        if (!isOverLastAxis(softmax, graph, tensors) || !tensors.isInner(map)) {
-            return Optional.empty();
-        }
-        NodeProto product = graph.consumers(map).getFirst();
-        if (!isProduct(product) || !product.getInput(0).equals(map) || product.getInput(1).equals(map)) {
+    static Optional<Attention> around(NodeProto softmax, FixedTensors tensors) {
+        Optional<NodeProto> product = tensors.onlyReader(softmax.getOutput(0)).filter(Attention::isProduct)
+            .filter(node -> node.getInput(0).equals(softmax.getOutput(0))
+                && !node.getInput(1).equals(softmax.getOutput(0)));
+        if (product.isEmpty() || !isOverLastAxis(softmax, tensors)) {
             return Optional.empty();
         }
         double factor = 1;
         String scores = softmax.getInput(0);
-        Optional<NodeProto> scored = graph.producer(scores);
-        while (tensors.isInner(scores) && scored.isPresent() && isScaling(scored.get())) {
-            Optional<ViewStep> step = ViewStep.of(scored.get(), tensors);
-            if (step.isEmpty()) {
-                return Optional.empty();
-            }
-            factor *= step.get().factor();
-            scores = step.get().input();
-            scored = graph.producer(scores);
+        Optional<ViewStep> scaling = scaling(scores, tensors);
+        while (scaling.isPresent()) {
+            factor *= scaling.get().factor();
+            scores = scaling.get().input();
+            scaling = scaling(scores, tensors);
         }
-        if (!tensors.isInner(scores) || scored.filter(Attention::isProduct).isEmpty()) {
-            return Optional.empty();
-        }
-        Optional<HeadsOperand> query = HeadsOperand.trace(scored.get().getInput(0), false, graph, tensors);
-        Optional<HeadsOperand> key = HeadsOperand.trace(scored.get().getInput(1), true, graph, tensors);
-        Optional<HeadsOperand> value = HeadsOperand.trace(product.getInput(1), false, graph, tensors);
-        if (query.isEmpty() || key.isEmpty() || value.isEmpty()) {
-            return Optional.empty();
-        }
-        Attention found = new Attention(query.get(), key.get(), value.get(),
-            factor * query.get().factor() * key.get().factor(), product, "");
-        return found.fits() ? found.withResult(graph, tensors) : Optional.empty();
+        Optional<NodeProto> scored = tensors.producer(scores).filter(Attention::isProduct);
+        return tensors.onlyReader(scores).isEmpty() || scored.isEmpty() ? Optional.empty()
+            : of(scored.get(), factor, product.get(), tensors);
     }
 
-    private static boolean isOverLastAxis(NodeProto softmax, Graph graph, FixedTensors tensors) {
-        long usual = graph.opset() >= 13 ? -1 : 1;
-        long axis = Nodes.integer(softmax, "axis", usual);
+    private static boolean isOverLastAxis(NodeProto softmax, FixedTensors tensors) {
+        long axis = Nodes.integer(softmax, "axis", tensors.opset() >= 13 ? -1 : 1);
         return Nodes.isStandard(softmax) && softmax.getOpType().equals("Softmax") && softmax.getInputCount() == 1
             && tensors.dims(softmax.getInput(0)).filter(dims -> axis == -1 || axis == dims.size() - 1).isPresent();
     }
@@ -62,45 +45,41 @@ record Attention(HeadsOperand query, HeadsOperand key, HeadsOperand value, doubl
         return Nodes.isStandard(node) && node.getOpType().equals("MatMul") && node.getInputCount() == 2;
     }
 
-    private static boolean isScaling(NodeProto node) {
-        return node.getOpType().equals("Mul") || node.getOpType().equals("Div");
+    /** How a tensor that nothing else reads was scaled. */
+    private static Optional<ViewStep> scaling(String tensor, FixedTensors tensors) {
+        return tensors.onlyReader(tensor).flatMap(reader -> ViewStep.to(tensor, tensors)).filter(ViewStep::scales);
     }
 
-    private boolean fits() {
-        HeadsLayout q = query.layout();
-        HeadsLayout k = key.layout();
-        HeadsLayout v = value.layout();
-        // An operator takes a factor of 0 for "not said".
-        boolean plain = value.factor() == 1 && (float) factor != 0 && Float.isFinite((float) factor);
-        return plain && q.rows() == k.rows() && k.rows() == v.rows() && q.heads() == k.heads()
-            && k.heads() == v.heads() && q.width() == k.width() && k.tokens() == v.tokens();
-    }
-
-    /** Sizes of what comes out. */
-    HeadsLayout layout() {
-        HeadsLayout q = query.layout();
-        return new HeadsLayout(q.rows(), q.heads(), q.tokens(), value.layout().width());
+    private static Optional<Attention> of(NodeProto scored, double factor, NodeProto product, FixedTensors tensors) {
+        Optional<HeadsOperand> query = HeadsOperand.trace(scored.getInput(0), false, tensors);
+        Optional<HeadsOperand> key = HeadsOperand.trace(scored.getInput(1), true, tensors);
+        Optional<HeadsOperand> value = HeadsOperand.trace(product.getInput(1), false, tensors);
+        if (query.isEmpty() || key.isEmpty() || value.isEmpty()) {
+            return Optional.empty();
+        }
+        double scale = factor * query.get().factor() * key.get().factor();
+        // The operator takes a factor of 0 for "not said".
+        boolean canBeSaid = (float) scale != 0 && Float.isFinite((float) scale) && value.get().factor() == 1;
+        return query.get().layout().attending(key.get().layout(), value.get().layout()).filter(layout -> canBeSaid)
+            .flatMap(layout -> result(product.getOutput(0), layout, tensors).map(result ->
+                new Attention(query.get(), key.get(), value.get(), scale, product, layout, result)));
     }
 
     /** Follows the product for as long as it only changes its form. Empty if its heads never come side by side. */
-    private Optional<Attention> withResult(Graph graph, FixedTensors tensors) {
-        List<StridedView.Factor> wanted = layout().tokensFirst().flat();
-        String tensor = product.getOutput(0);
-        Optional<StridedView> view = tensors.dims(tensor).map(StridedView::of);
-        Optional<Attention> found = Optional.empty();
+    private static Optional<String> result(String product, HeadsLayout layout, FixedTensors tensors) {
+        Optional<String> result = Optional.empty();
+        Optional<StridedView> view = tensors.dims(product).map(StridedView::of);
+        String tensor = product;
         while (view.isPresent()) {
-            if (view.get().flat().equals(wanted)) {
-                found = Optional.of(new Attention(query, key, value, factor, product, tensor));
+            StridedView seen = view.get();
+            if (seen.flat().equals(layout.tokensFirst().flat())) {
+                result = Optional.of(tensor);
             }
-            if (!tensors.isInner(tensor)) {
-                break;
-            }
-            Optional<ViewStep> step = ViewStep.of(graph.consumers(tensor).getFirst(), tensors)
-                .filter(it -> !isScaling(it.node()));
-            StridedView before = view.get();
-            view = step.flatMap(it -> it.apply(before));
-            tensor = step.map(it -> it.node().getOutput(0)).orElse(tensor);
+            Optional<ViewStep> step = tensors.onlyReader(tensor).flatMap(reader -> ViewStep.of(reader, tensors))
+                .filter(next -> !next.scales());
+            view = step.flatMap(next -> next.apply(seen));
+            tensor = step.map(next -> next.node().getOutput(0)).orElse(tensor);
         }
-        return found;
+        return result;
     }
 }

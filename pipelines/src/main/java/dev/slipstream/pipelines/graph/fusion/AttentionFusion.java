@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.graph.fusion;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
@@ -9,6 +8,8 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphPruner;
+import dev.slipstream.pipelines.graph.build.Attributes;
+import dev.slipstream.pipelines.graph.shape.SmallWeights;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -57,7 +58,7 @@ public final class AttentionFusion {
 
     private Graph fused() {
         graph.nodes().stream().filter(node -> node.getOpType().equals("Softmax"))
-            .forEach(softmax -> Attention.around(softmax, graph, tensors).ifPresent(this::write));
+            .forEach(softmax -> Attention.around(softmax, tensors).ifPresent(this::write));
         if (made.isEmpty()) {
             return graph;
         }
@@ -72,19 +73,16 @@ public final class AttentionFusion {
     private void write(Attention attention) {
         String name = attention.product().getOutput(0);
         HeadsLayout layout = attention.layout();
-        boolean fits = tensors.dims(attention.result()).filter(layout.dims()::equals).isPresent();
+        List<Long> wanted = tensors.dims(attention.result()).orElseThrow();
+        boolean fits = wanted.equals(layout.dims());
         String output = fits ? attention.result() : name + "/attention";
         add(NodeProto.newBuilder().setName(attention.product().getName() + "_attention").setDomain(DOMAIN)
             .setOpType("MultiHeadAttention").addInput(side(attention.query(), name + "/query"))
             .addInput(side(attention.key(), name + "/key")).addInput(side(attention.value(), name + "/value"))
-            .addOutput(output)
-            .addAttribute(AttributeProto.newBuilder().setName("num_heads").setType(AttributeProto.AttributeType.INT)
-                .setI(layout.heads()))
-            .addAttribute(AttributeProto.newBuilder().setName("scale").setType(AttributeProto.AttributeType.FLOAT)
-                .setF((float) attention.factor())).build(), layout.dims());
+            .addOutput(output).addAllAttribute(Attributes.NONE.integer("num_heads", layout.heads())
+                .real("scale", attention.factor()).protos()).build(), layout.dims());
         if (!fits) {
-            add(reshape(output, attention.result(), tensors.dims(attention.result()).orElseThrow()),
-                tensors.dims(attention.result()).orElseThrow());
+            addReshape(output, attention.result(), wanted);
         }
     }
 
@@ -94,16 +92,15 @@ public final class AttentionFusion {
         if (tensors.dims(operand.source()).filter(dims::equals).isPresent()) {
             return operand.source();
         }
-        add(reshape(operand.source(), name, dims), dims);
+        addReshape(operand.source(), name, dims);
         return name;
     }
 
-    private NodeProto reshape(String from, String to, List<Long> dims) {
+    private void addReshape(String from, String to, List<Long> dims) {
         String shape = to + "/shape";
-        weights.put(shape, TensorProto.newBuilder().setName(shape).addDims(dims.size())
-            .setDataType(TensorProto.DataType.INT64.getNumber()).addAllInt64Data(dims).build());
-        return NodeProto.newBuilder().setName(to).setOpType("Reshape").addInput(from).addInput(shape).addOutput(to)
-            .build();
+        weights.put(shape, SmallWeights.integers(shape, dims));
+        add(NodeProto.newBuilder().setName(to).setOpType("Reshape").addInput(from).addInput(shape).addOutput(to)
+            .build(), dims);
     }
 
     private void add(NodeProto node, List<Long> dims) {

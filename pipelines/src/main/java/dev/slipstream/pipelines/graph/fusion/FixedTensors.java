@@ -1,13 +1,13 @@
 package dev.slipstream.pipelines.graph.fusion;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.ByteString;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.shape.SmallWeights;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -36,23 +36,23 @@ final class FixedTensors {
             .map(type -> Arrays.stream(type.shape().toArray()).boxed().toList());
     }
 
-    /** Whether nothing but one node reads it. */
-    boolean isInner(String tensor) {
-        return graph.consumers(tensor).size() == 1 && !outputs.contains(tensor);
+    long opset() {
+        return graph.opset();
     }
 
-    /** The value of an fp32 weight with one element. */
+    Optional<NodeProto> producer(String tensor) {
+        return graph.producer(tensor);
+    }
+
+    /** The node that reads a tensor that nothing else needs. */
+    Optional<NodeProto> onlyReader(String tensor) {
+        List<NodeProto> readers = graph.consumers(tensor);
+        return readers.size() == 1 && !outputs.contains(tensor) ? Optional.of(readers.getFirst()) : Optional.empty();
+    }
+
+    /** The value of a weight that is one real number. */
     OptionalDouble scalar(String tensor) {
         TensorProto weight = graph.weights().get(tensor);
-        if (weight == null || weight.getDataType() != TensorProto.DataType.FLOAT.getNumber()
-            || weight.getDimsList().stream().anyMatch(dim -> dim != 1)) {
-            return OptionalDouble.empty();
-        }
-        if (weight.getFloatDataCount() == 1) {
-            return OptionalDouble.of(weight.getFloatData(0));
-        }
-        ByteString raw = weight.getRawData();
-        return raw.size() != Float.BYTES ? OptionalDouble.empty()
-            : OptionalDouble.of(raw.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getFloat());
+        return weight == null ? OptionalDouble.empty() : SmallWeights.scalar(weight);
     }
 }

@@ -37,6 +37,13 @@ record HeadsLayout(long rows, long heads, long tokens, long width) {
         return axis.stream().mapToLong(Factor::size).reduce(1, Math::multiplyExact);
     }
 
+    /** What comes out where these are queries: heads as wide as those of the values. Empty if sizes do not fit. */
+    Optional<HeadsLayout> attending(HeadsLayout keys, HeadsLayout values) {
+        boolean fits = new HeadsLayout(rows, heads, keys.tokens, width).equals(keys)
+            && new HeadsLayout(rows, heads, keys.tokens, values.width).equals(values);
+        return fits ? Optional.of(new HeadsLayout(rows, heads, tokens, values.width)) : Optional.empty();
+    }
+
     /** The source as [rows, heads, tokens, width]. */
     StridedView headsFirst() {
         return StridedView.of(List.of(rows, tokens, heads, width)).transposed(List.of(0, 2, 1, 3));

@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.graph.fusion;
 
-import dev.slipstream.pipelines.graph.Graph;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -18,12 +17,12 @@ record HeadsOperand(String source, HeadsLayout layout, double factor) {
      *
      * @param turned whether the operand is [.., width, tokens], as keys are
      */
-    static Optional<HeadsOperand> trace(String operand, boolean turned, Graph graph, FixedTensors tensors) {
+    static Optional<HeadsOperand> trace(String operand, boolean turned, FixedTensors tensors) {
         List<ViewStep> steps = new ArrayList<>();
-        Optional<ViewStep> next = step(operand, graph, tensors);
+        Optional<ViewStep> next = ViewStep.to(operand, tensors);
         while (next.isPresent()) {
             steps.add(next.get());
-            next = step(next.get().input(), graph, tensors);
+            next = ViewStep.to(next.get().input(), tensors);
         }
         for (int taken = steps.size(); taken >= 0; taken--) {
             List<ViewStep> path = steps.subList(0, taken);
@@ -37,10 +36,6 @@ record HeadsOperand(String source, HeadsLayout layout, double factor) {
             }
         }
         return Optional.empty();
-    }
-
-    private static Optional<ViewStep> step(String tensor, Graph graph, FixedTensors tensors) {
-        return graph.producer(tensor).flatMap(node -> ViewStep.of(node, tensors));
     }
 
     /** @param path from the operand to its source */

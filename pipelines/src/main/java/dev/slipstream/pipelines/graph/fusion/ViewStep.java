@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.graph.fusion;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.slipstream.pipelines.graph.Nodes;
 import java.util.List;
@@ -31,6 +30,11 @@ record ViewStep(NodeProto node, String input, List<Long> output, double factor) 
         });
     }
 
+    /** The step that makes a tensor; empty if something else does. */
+    static Optional<ViewStep> to(String tensor, FixedTensors tensors) {
+        return tensors.producer(tensor).flatMap(node -> of(node, tensors));
+    }
+
     /** @param constant which input is the number; the other one must not grow by it */
     private static Optional<ViewStep> scaled(NodeProto node, int constant, List<Long> dims, FixedTensors tensors) {
         if (node.getInputCount() != 2) {
@@ -46,18 +50,23 @@ record ViewStep(NodeProto node, String input, List<Long> output, double factor) 
         return new ViewStep(node, input, output, 1 / factor);
     }
 
+    /** Whether it multiplies, and does not rearrange. */
+    boolean scales() {
+        return node.getOpType().equals("Mul") || node.getOpType().equals("Div");
+    }
+
     /** The view of the output, from that of the input. */
     Optional<StridedView> apply(StridedView view) {
-        return switch (node.getOpType()) {
-            case "Transpose" -> Optional.of(view.transposed(order(view.axes().size())));
-            case "Mul", "Div", "Identity" -> Optional.of(view);
-            default -> view.reshaped(output);
-        };
+        if (scales()) {
+            return Optional.of(view);
+        }
+        return node.getOpType().equals("Transpose") ? Optional.of(view.transposed(order(view.axes().size())))
+            : view.reshaped(output);
     }
 
     private List<Integer> order(int rank) {
-        return Nodes.attribute(node, "perm").map(AttributeProto::getIntsList)
-            .map(axes -> axes.stream().map(Math::toIntExact).toList())
-            .orElseGet(() -> IntStream.range(0, rank).mapToObj(axis -> rank - 1 - axis).toList());
+        List<Long> said = Nodes.integers(node, "perm");
+        return said.isEmpty() ? IntStream.range(0, rank).mapToObj(axis -> rank - 1 - axis).toList()
+            : said.stream().map(Math::toIntExact).toList();
     }
 }

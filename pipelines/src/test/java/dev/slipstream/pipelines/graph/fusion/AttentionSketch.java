@@ -12,16 +12,16 @@ import java.util.Map;
 import java.util.Random;
 
 /** Attention of q [rows, queries, channels] to k and v [rows, keys, channels], in the ways that exporters write it. */
-record AttentionSketch(long rows, long heads, long queries, long keys, long width, long valueWidth, Heads place,
+public record AttentionSketch(long rows, long heads, long queries, long keys, long width, long valueWidth, Heads place,
     Scale scale, boolean turnedTwice) {
 
     /** Where heads are in the products. */
-    enum Heads {
+    public enum Heads {
         AXIS, BATCH
     }
 
     /** What is multiplied or divided. */
-    enum Scale {
+    public enum Scale {
         NOTHING, QUERY, KEY, BOTH, SCORES, DIVIDED_SCORES
     }
 
@@ -34,7 +34,7 @@ record AttentionSketch(long rows, long heads, long queries, long keys, long widt
     }
 
     /** With fixed shapes. */
-    Graph graph() {
+    public Graph graph() {
         return fixed(sketch());
     }
 

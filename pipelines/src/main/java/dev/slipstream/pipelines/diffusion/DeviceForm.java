@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.graph.fusion;
+package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
@@ -7,6 +7,7 @@ import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.fusion.AttentionFusion;
 import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import java.lang.foreign.Arena;

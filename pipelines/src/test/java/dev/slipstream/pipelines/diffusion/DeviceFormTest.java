@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.graph.fusion;
+package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -8,6 +8,7 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.fusion.AttentionSketch;
 import dev.slipstream.pipelines.graph.fusion.AttentionSketch.Heads;
 import dev.slipstream.pipelines.graph.fusion.AttentionSketch.Scale;
 import org.junit.jupiter.api.Test;
