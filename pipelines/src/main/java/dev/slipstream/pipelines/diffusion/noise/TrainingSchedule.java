@@ -13,6 +13,8 @@ final class TrainingSchedule {
     /** What k-diffusion methods take for zero, so that the first sigma is finite; diffusers' value. */
     private static final double SMALLEST_ALPHA_CUMPROD = 0x1p-24;
     private static final double LARGEST_COSINE_BETA = 0.999;
+    /** A thousand times what models are trained with; there is a number for each. */
+    private static final int MOST_TIMESTEPS = 1_000_000;
 
     private final SchedulerOptions options;
     private final double[] alphasCumprod;
@@ -53,6 +55,9 @@ final class TrainingSchedule {
 
     private static double[] betas(SchedulerOptions options, double betaStart, double betaEnd, String betaSchedule) {
         int trained = options.positive("num_train_timesteps", 1000);
+        if (trained > MOST_TIMESTEPS) {
+            throw options.error("num_train_timesteps is " + trained + ", but can be at most " + MOST_TIMESTEPS);
+        }
         List<Double> given = options.numbers("trained_betas");
         if (!given.isEmpty()) {
             if (given.size() != trained) {

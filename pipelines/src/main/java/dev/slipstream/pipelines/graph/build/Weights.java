@@ -18,6 +18,8 @@ import java.util.Set;
 /** The checkpoint's side of a graph: which weights were asked for, and what is wrong with them. */
 final class Weights {
     private static final int NAMED_IN_MESSAGE = 5;
+    /** A configuration can ask for more layers than memory holds: no model lacks more weights than this by mistake. */
+    private static final int MOST_MISSING = 10_000;
 
     private final String source;
     private final Path folder;
@@ -43,7 +45,8 @@ final class Weights {
     }
 
     /**
-     * Takes a weight into use. One that is missing or of another shape is noted, and reported with all others later.
+     * Takes a weight into use. One that is missing or of another shape is noted, and reported with all others later,
+     * or at once when there are too many.
      *
      * @param shape what it must be in the checkpoint
      * @param view the same elements as the graph sees them
@@ -54,6 +57,9 @@ final class Weights {
         StoredWeight weight = stored.get(name);
         if (weight == null) {
             missing.add(name + " " + Arrays.toString(shape));
+            if (missing.size() == MOST_MISSING) {
+                check();
+            }
             return DataType.FLOAT32;
         }
         if (!weight.shape().equals(Shape.of(shape))) {

@@ -161,10 +161,10 @@ class NoiseSchedulerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"num_train_timesteps\": 0", "\"num_train_timesteps\": 1.5", "\"beta_end\": \"much\"",
-        "\"beta_end\": 1.5", "\"beta_end\": {}", "\"beta_start\": NaN", "\"trained_betas\": 3",
-        "\"trained_betas\": [0.1, 0.2]", "\"trained_betas\": [[]]", "\"steps_offset\": 1e99",
-        "\"use_karras_sigmas\": 1", "\"use_karras_sigmas\": []"})
+    @ValueSource(strings = {"\"num_train_timesteps\": 0", "\"num_train_timesteps\": 1.5",
+        "\"num_train_timesteps\": 2000000000", "\"beta_end\": \"much\"", "\"beta_end\": 1.5", "\"beta_end\": {}",
+        "\"beta_start\": NaN", "\"trained_betas\": 3", "\"trained_betas\": [0.1, 0.2]", "\"trained_betas\": [[]]",
+        "\"steps_offset\": 1e99", "\"use_karras_sigmas\": 1", "\"use_karras_sigmas\": []"})
     void damagedOptionsAreRefused(String option) {
         failure("{\"_class_name\": \"EulerDiscreteScheduler\", " + option + "}");
     }

@@ -94,6 +94,19 @@ class GraphBuilderTest {
     }
 
     @Test
+    void moreLayersThanAnyModelHasAreRefusedBeforeTheyFillTheMemory() throws IOException {
+        GraphBuilder builder = new GraphBuilder("the checkpoint", folder, weights(0, DataType.FLOAT32));
+
+        String message = assertThrows(GraphException.class, () -> {
+            for (int i = 0; i < Integer.MAX_VALUE; i++) {
+                builder.root().child("layers", i).weight("weight", 4);
+            }
+        }).getMessage();
+
+        assertTrue(message.startsWith("the checkpoint lacks 10000 weights (layers.0.weight [4], "), message);
+    }
+
+    @Test
     void shapesThatDoNotFitNameTheNode() {
         GraphBuilder builder = new GraphBuilder("none", folder, Map.of());
         Value x = builder.input("x", DataType.FLOAT32, BATCH, Dim.of(3), HEIGHT, WIDTH);
