@@ -13,8 +13,9 @@ import java.util.stream.Stream;
 
 /**
  * The files that may hold weights of a graph: those in its folder whose name occurs anywhere in the graph's bytes, and
- * likewise inside folders whose name does. A graph keeps the location of external data as it is, in UTF-8 (ONNX,
- * "External Tensor Data"), so none is missed; a file that is taken by chance costs no more than an engine built anew.
+ * likewise inside folders whose name does, with a slash behind it. A graph keeps the location of external data as it
+ * is, in UTF-8, as a POSIX path (ONNX, "External Tensor Data"), so none is missed; a file that is taken by chance costs
+ * no more than an engine built anew.
  */
 final class WeightFiles {
     private final EngineSource source;
@@ -48,13 +49,14 @@ final class WeightFiles {
         }
         Map<String, Path> entries = new TreeMap<>();
         try (Stream<Path> listed = Files.list(folder)) {
-            listed.forEach(entry -> entries.put(entry.getFileName().toString(), entry));
+            listed.forEach(entry ->
+                entries.put(entry.getFileName() + (Files.isDirectory(entry) ? "/" : ""), entry));
         }
         Set<String> mentioned = NameSearch.found(entries.keySet(), source.onnx());
         for (Map.Entry<String, Path> entry : entries.entrySet()) {
             if (mentioned.contains(entry.getKey())) {
-                if (Files.isDirectory(entry.getValue())) {
-                    collect(entry.getValue(), prefix + entry.getKey() + "/", files, seen);
+                if (entry.getKey().endsWith("/")) {
+                    collect(entry.getValue(), prefix + entry.getKey(), files, seen);
                 } else if (Files.isRegularFile(entry.getValue())) {
                     files.put(prefix + entry.getKey(), entry.getValue());
                 }

@@ -7,6 +7,7 @@ import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.LinkedWeights;
 import dev.slipstream.pipelines.graph.fusion.AttentionFusion;
 import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
@@ -50,8 +51,9 @@ public enum DeviceForm {
      */
     public Engine build(Device device, String name, Graph graph) {
         try (Arena arena = Arena.ofShared()) {
-            return device.build(new EngineSource(name, GraphFile.serialize(of(graph), arena).asByteBuffer(),
-                graph.folder(), Map.of()));
+            Graph form = LinkedWeights.follow(of(graph));
+            return device.build(new EngineSource(name, GraphFile.serialize(form, arena).asByteBuffer(), form.folder(),
+                Map.of()));
         }
     }
 

@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
  * Weights that lie in other files: {@code TensorProto.external_data} with the keys location, offset and length
@@ -62,9 +62,7 @@ public final class ExternalData {
         for (TensorProto weight : graph.weights().values()) {
             Optional<Range> range = range(weight);
             if (range.isPresent()) {
-                Path folder = graph.folder().orElseThrow(() -> new GraphException("weight '" + weight.getName()
-                    + "' is external, but the graph comes from no folder"));
-                check(weight, range.get(), inside(folder, range.get().location(), weight), sizes);
+                check(weight, range.get(), inside(folder(graph, weight), range.get().location(), weight), sizes);
             }
         }
     }
@@ -102,9 +100,7 @@ public final class ExternalData {
     public static MemorySegment map(Graph graph, TensorProto weight, Arena arena) {
         Range range = range(weight).orElseThrow(() ->
             new GraphException("weight '" + weight.getName() + "' lies in the model, not in another file"));
-        Path folder = graph.folder().orElseThrow(() -> new GraphException("weight '" + weight.getName()
-            + "' is external, but the graph comes from no folder"));
-        Path file = inside(folder, range.location(), weight);
+        Path file = inside(folder(graph, weight), range.location(), weight);
         check(weight, range, file, new HashMap<>());
         try (FileChannel channel = FileChannel.open(file)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, range.offset(), TensorSizes.bytes(weight), arena);
@@ -126,22 +122,39 @@ public final class ExternalData {
             + "', which is not inside the model's folder");
     }
 
+    /** The files of all external weights, by the locations under which the graph knows them; they may be links. */
+    static Map<String, Path> files(Graph graph) {
+        Map<String, Path> files = new TreeMap<>();
+        for (TensorProto weight : graph.weights().values()) {
+            range(weight).ifPresent(range -> files.computeIfAbsent(range.location(),
+                location -> inside(folder(graph, weight), location, weight)));
+        }
+        return files;
+    }
+
+    private static Path folder(Graph graph, TensorProto weight) {
+        return graph.folder().orElseThrow(() -> new GraphException("weight '" + weight.getName()
+            + "' is external, but the graph comes from no folder"));
+    }
+
+    /** The same weight in a file of another name. @param location relative to the graph's folder */
+    static TensorProto at(TensorProto weight, Path location) {
+        TensorProto.Builder moved = weight.toBuilder();
+        moved.getExternalDataBuilderList().stream().filter(entry -> entry.getKey().equals("location"))
+            .forEach(entry -> entry.setValue(location.toString().replace('\\', '/')));
+        return moved.build();
+    }
+
     /** Makes the files of a graph's external weights available beside a new file of the graph, under the same names. */
     static void place(Graph graph, Path onnx) throws IOException {
-        TreeSet<String> locations = new TreeSet<>();
-        graph.weights().values().forEach(weight -> range(weight).map(Range::location).ifPresent(locations::add));
-        if (locations.isEmpty()) {
-            return;
-        }
         check(graph);
-        Path from = graph.folder().orElseThrow();
-        for (String location : locations) {
-            Path target = onnx.resolveSibling(location).normalize();
+        for (Map.Entry<String, Path> file : files(graph).entrySet()) {
+            Path target = onnx.resolveSibling(file.getKey()).normalize();
             if (target.equals(onnx)) {
                 throw new GraphException("cannot write " + onnx + ": it holds weights of the graph");
             }
             // A link to a symbolic link would keep its relative target, so what it points to is linked.
-            link(from.resolve(location).toRealPath(), target);
+            link(file.getValue().toRealPath(), target);
         }
     }
 

@@ -68,6 +68,11 @@ public final class Graph {
         return new Graph(header, folder, inputs, outputs, nodes, changed, types);
     }
 
+    /** @param place what external data is relative to now */
+    Graph withWeights(Path place, Map<String, TensorProto> changed) {
+        return new Graph(header, Optional.of(place), inputs, outputs, nodes, changed, types);
+    }
+
     public Graph withInputs(List<ValueInfoProto> changed) {
         return new Graph(header, folder, changed, outputs, nodes, weights, types);
     }

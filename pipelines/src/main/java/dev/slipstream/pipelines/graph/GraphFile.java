@@ -34,7 +34,8 @@ public final class GraphFile {
     /**
      * Reads an ONNX file and checks that the files of its external data are there and long enough.
      *
-     * @throws GraphException if the file is missing, damaged, no ONNX model, or too old
+     * @throws GraphException if the file is missing, damaged, no ONNX model, or too old, or external data is no part of
+     *     the model, by its name or by a link
      */
     public static Graph read(Path onnx) {
         FileKind.check(onnx);
@@ -42,6 +43,7 @@ public final class GraphFile {
         try {
             Graph graph = Graph.of(parse(Files.readAllBytes(onnx)), Optional.of(folder));
             ExternalData.check(graph);
+            LinkedWeights.check(graph, onnx);
             return graph;
         } catch (InvalidProtocolBufferException damaged) {
             throw new GraphException(onnx + " is truncated or damaged: " + damaged.getMessage(), damaged);

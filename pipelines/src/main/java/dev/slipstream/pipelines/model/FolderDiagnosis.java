@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.model;
 
 import dev.slipstream.pipelines.file.GitLfs;
+import dev.slipstream.pipelines.file.HubCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +29,20 @@ record FolderDiagnosis(Path model) {
                 + "give the folder above it, which has unet/, vae/ and the others");
         }
         names.forEach(name -> refuseWholeModel(model.resolve(name)));
+        refuseRepository();
         throw new ModelException(model + " is not a model folder: it has neither model_index.json nor unet/ "
             + (names.isEmpty() ? "(it is empty)" : "(it has " + some(names) + ")"));
+    }
+
+    private void refuseRepository() {
+        try {
+            HubCache.snapshots(model).stream().findFirst().ifPresent(snapshot -> {
+                throw new ModelException(model + " is a repository in the hub's cache; give a snapshot of it, such as "
+                    + snapshot);
+            });
+        } catch (IOException e) {
+            throw new ModelException("cannot list the snapshots in " + model + ": " + e.getMessage(), e);
+        }
     }
 
     void checkComponent(Component component, Path folder) {

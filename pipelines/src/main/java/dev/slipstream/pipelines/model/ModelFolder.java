@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.pipelines.file.HubCache;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -60,9 +61,10 @@ public final class ModelFolder {
         return path;
     }
 
-    /** What to call the model: the folder's own name. */
+    /** What to call the model: the hub's name for a snapshot of its cache, else the folder's own name. */
     public String name() {
-        return path.getFileName() == null ? path.toString() : path.getFileName().toString();
+        return HubCache.model(path).orElseGet(() ->
+            path.getFileName() == null ? path.toString() : path.getFileName().toString());
     }
 
     /** diffusers' class of the pipeline, such as {@code StableDiffusionXLPipeline}; empty without model_index.json. */

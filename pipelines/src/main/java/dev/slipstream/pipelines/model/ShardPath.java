@@ -1,15 +1,14 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.pipelines.file.Links;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /**
- * Files that an index names, which may come from anybody: only those in the index's own folder are opened.
- *
- * <p>Links out of the folder are refused too, with one exception: the cache of the Hugging Face hub keeps every file of
- * {@code snapshots/REVISION/} as a link into {@code blobs/} beside {@code snapshots/}.
+ * Files that an index names, which may come from anybody: only those in the index's own folder are opened, and {@link
+ * Links} out of it only to what belongs to the model.
  */
 final class ShardPath {
     private ShardPath() {
@@ -34,29 +33,18 @@ final class ShardPath {
         if (!Files.isRegularFile(file)) {
             throw new ModelException(file + " is missing, which " + index + " names; download it again");
         }
-        checkLink(index, folder, file);
+        checkLink(index, file);
         return file;
     }
 
-    private static void checkLink(Path index, Path folder, Path file) {
+    private static void checkLink(Path index, Path file) {
         try {
-            Path target = file.toRealPath();
-            Path home = folder.toRealPath();
-            if (!target.startsWith(home) && !isBlob(home, target)) {
+            if (Links.leadOut(index, file)) {
                 throw new ModelException(file + ", which " + index + " names, is a link out of the folder, to "
-                    + target + "; put the file itself there");
+                    + file.toRealPath() + "; put the file itself there");
             }
         } catch (IOException e) {
             throw new ModelException("cannot read " + file + ": " + e.getMessage(), e);
         }
-    }
-
-    private static boolean isBlob(Path home, Path target) {
-        for (Path above = home; above != null; above = above.getParent()) {
-            if (above.endsWith("snapshots") && target.startsWith(above.resolveSibling("blobs"))) {
-                return true;
-            }
-        }
-        return false;
     }
 }

@@ -10,6 +10,7 @@ import com.sun.management.ThreadMXBean;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.LinkedWeights;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -31,7 +32,8 @@ final class BareSession {
     }
 
     /** Bytes on the heap for one run of the graph with outputs that are given. */
-    static long heapBytesPerRun(Graph graph, Map<String, TensorType> types) {
+    static long heapBytesPerRun(Graph given, Map<String, TensorType> types) {
+        Graph graph = LinkedWeights.follow(given);
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         List<OnnxTensor> made = new ArrayList<>();
         try (SessionOptions options = new SessionOptions()) {

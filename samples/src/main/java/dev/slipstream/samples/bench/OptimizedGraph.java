@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.LinkedWeights;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -21,7 +22,8 @@ final class OptimizedGraph {
     }
 
     /** Nodes by their operator, after optimisation. */
-    static Map<String, Long> nodes(Graph graph) {
+    static Map<String, Long> nodes(Graph given) {
+        Graph graph = LinkedWeights.follow(given);
         try {
             Path folder = Files.createTempDirectory("slipstream-optimized");
             try (SessionOptions options = new SessionOptions()) {

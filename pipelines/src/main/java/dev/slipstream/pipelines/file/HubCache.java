@@ -1,0 +1,54 @@
+package dev.slipstream.pipelines.file;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The cache of the Hugging Face hub, in which every file of a snapshot is a link to a blob that is named by its
+ * contents (huggingface_hub, "Understand caching"):
+ *
+ * <pre>
+ *     models--ORGANISATION--NAME/blobs/HASH
+ *     models--ORGANISATION--NAME/snapshots/REVISION/unet/config.json -> ../../../blobs/HASH
+ * </pre>
+ */
+public final class HubCache {
+    private static final String SNAPSHOTS = "snapshots";
+    private static final String PREFIX = "models--";
+
+    private HubCache() {
+    }
+
+    /** Whether a file is a blob of the repository that a folder, perhaps deep inside a snapshot, belongs to. */
+    static boolean isBlob(Path folder, Path file) {
+        for (Path above = folder; above != null; above = above.getParent()) {
+            if (above.endsWith(SNAPSHOTS) && file.startsWith(above.resolveSibling("blobs"))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The hub's name of the model, {@code ORGANISATION/NAME}; empty if the folder is no snapshot. */
+    public static Optional<String> model(Path snapshot) {
+        Path snapshots = snapshot.getParent();
+        return snapshots != null && snapshots.endsWith(SNAPSHOTS) && snapshots.getNameCount() > 1
+            ? Optional.of(snapshots.getParent().getFileName().toString()).filter(name -> name.startsWith(PREFIX))
+                .map(name -> name.substring(PREFIX.length()).replace("--", "/")) : Optional.empty();
+    }
+
+    /** The snapshots of a repository; none if the folder is no repository. */
+    public static List<Path> snapshots(Path repository) throws IOException {
+        Path snapshots = repository.resolve(SNAPSHOTS);
+        if (!repository.getFileName().toString().startsWith(PREFIX) || !Files.isDirectory(snapshots)) {
+            return List.of();
+        }
+        try (Stream<Path> all = Files.list(snapshots)) {
+            return all.filter(Files::isDirectory).sorted().toList();
+        }
+    }
+}
