@@ -42,10 +42,10 @@ public interface Device extends AutoCloseable {
     }
 
     /**
-     * Whether its engines are faster where a graph has ONNX Runtime's operator {@code com.microsoft.MultiHeadAttention}
-     * in place of the standard ones that attention is made of. Other devices need not know that operator.
+     * Whether its engines are ONNX Runtime's on a CPU: graphs that are written for it, with its own operators such as
+     * {@code com.microsoft.MultiHeadAttention}, serve it better. Other devices need not know these.
      */
-    default boolean hasAttentionOperator() {
+    default boolean usesOnnxRuntime() {
         return false;
     }
 

@@ -16,8 +16,8 @@ public interface DeviceProvider {
     /** The devices that this machine has when each is used whole; empty where the provider is not available. */
     List<DeviceSpec> list();
 
-    /** {@link Device#hasAttentionOperator} of such a device, which need not be there. Never fails. */
-    default boolean hasAttentionOperator(DeviceSpec spec) {
+    /** {@link Device#usesOnnxRuntime} of its devices. Never fails. */
+    default boolean usesOnnxRuntime() {
         return false;
     }
 

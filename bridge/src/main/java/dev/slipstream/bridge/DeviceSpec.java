@@ -2,8 +2,7 @@ package dev.slipstream.bridge;
 
 /**
  * Which device is meant: {@code PROVIDER[:SELECTOR]}. The provider says what the selector means: for {@code cpu} the
- * number of threads ({@code cpu:1}, which is also plain {@code cpu}), and maybe that it is to be exact
- * ({@code cpu:1:exact}); for {@code cuda} the ordinal ({@code cuda:0}).
+ * number of threads ({@code cpu:1}, which is also plain {@code cpu}), for {@code cuda} the ordinal ({@code cuda:0}).
  */
 public record DeviceSpec(String provider, String selector) {
     public DeviceSpec {

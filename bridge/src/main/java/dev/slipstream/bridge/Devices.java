@@ -48,9 +48,9 @@ public final class Devices {
         return providers.stream().filter(provider -> provider.name().equals(spec.provider())).findFirst();
     }
 
-    /** {@link Device#hasAttentionOperator} of such a device, which need not be there; no if its provider is unknown. */
-    public boolean hasAttentionOperator(DeviceSpec spec) {
-        return provider(spec).filter(provider -> provider.hasAttentionOperator(spec)).isPresent();
+    /** {@link Device#usesOnnxRuntime} of such a device, which need not be there; no if its provider is unknown. */
+    public boolean usesOnnxRuntime(DeviceSpec spec) {
+        return provider(spec).filter(DeviceProvider::usesOnnxRuntime).isPresent();
     }
 
     /**

@@ -39,8 +39,8 @@ public final class FaultInjectingProvider implements DeviceProvider {
     }
 
     @Override
-    public boolean hasAttentionOperator(DeviceSpec spec) {
-        return real.hasAttentionOperator(spec);
+    public boolean usesOnnxRuntime() {
+        return real.usesOnnxRuntime();
     }
 
     @Override

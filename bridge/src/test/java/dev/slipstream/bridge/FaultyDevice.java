@@ -60,8 +60,8 @@ final class FaultyDevice implements Device {
     }
 
     @Override
-    public boolean hasAttentionOperator() {
-        return real.hasAttentionOperator();
+    public boolean usesOnnxRuntime() {
+        return real.usesOnnxRuntime();
     }
 
     @Override

@@ -57,8 +57,8 @@ final class RecordingDevice implements Device {
     }
 
     @Override
-    public boolean hasAttentionOperator() {
-        return real.hasAttentionOperator();
+    public boolean usesOnnxRuntime() {
+        return real.usesOnnxRuntime();
     }
 
     @Override

@@ -34,8 +34,8 @@ public final class ReplayingProvider implements DeviceProvider {
     }
 
     @Override
-    public boolean hasAttentionOperator(DeviceSpec spec) {
-        return provider.hasAttentionOperator(spec);
+    public boolean usesOnnxRuntime() {
+        return provider.usesOnnxRuntime();
     }
 
     @Override
@@ -61,8 +61,8 @@ public final class ReplayingProvider implements DeviceProvider {
         }
 
         @Override
-        public boolean hasAttentionOperator(DeviceSpec spec) {
-            return real.hasAttentionOperator(spec);
+        public boolean usesOnnxRuntime() {
+            return real.usesOnnxRuntime();
         }
 
         @Override

@@ -16,7 +16,7 @@ import dev.slipstream.bridge.provider.Owner;
 /** A share of the cores: some threads, not tied to particular cores, as the system knows better which are free. */
 final class CpuDevice implements Device, Owner {
     private final String name;
-    private final CpuSelector selector;
+    private final int threads;
     private final String description;
     private final Runnable afterClose;
     private final OpenObjects open;
@@ -24,16 +24,16 @@ final class CpuDevice implements Device, Owner {
     private volatile DeviceLostException lost;
 
     /** @param afterClose called once, when the device is closed and its name is free */
-    CpuDevice(String name, CpuSelector selector, String description, Runnable afterClose) {
+    CpuDevice(String name, int threads, String description, Runnable afterClose) {
         this.name = name;
-        this.selector = selector;
+        this.threads = threads;
         this.description = description;
         this.afterClose = afterClose;
         this.open = new OpenObjects(name);
     }
 
-    CpuSelector selector() {
-        return selector;
+    int threads() {
+        return threads;
     }
 
     @Override
@@ -109,10 +109,9 @@ final class CpuDevice implements Device, Owner {
         return type != DataType.BFLOAT16;
     }
 
-    /** Not on exact devices: where a cut goes through an attention, its parts would stay the standard operators. */
     @Override
-    public boolean hasAttentionOperator() {
-        return !selector.exact();
+    public boolean usesOnnxRuntime() {
+        return true;
     }
 
     /** Copying takes the same cores as computing. */

@@ -10,8 +10,7 @@ import java.util.List;
 
 /**
  * The CPU through ONNX Runtime. The selector of a device is its number of threads, 1 if there is none: two devices
- * {@code cpu:1} are two cores side by side, {@code cpu:2} is one device that uses both. {@code cpu:1:exact} gives up
- * some speed so that a model cut into segments gives the same bits as the whole. Any thread may use it.
+ * {@code cpu:1} are two cores side by side, {@code cpu:2} is one device that uses both. Any thread may use it.
  */
 public final class CpuProvider implements DeviceProvider {
     private final BitSet usedNumbers = new BitSet();
@@ -36,8 +35,8 @@ public final class CpuProvider implements DeviceProvider {
     }
 
     @Override
-    public boolean hasAttentionOperator(DeviceSpec spec) {
-        return !CpuSelector.saysExact(spec);
+    public boolean usesOnnxRuntime() {
+        return true;
     }
 
     @Override
@@ -45,7 +44,7 @@ public final class CpuProvider implements DeviceProvider {
         if (!spec.provider().equals(name())) {
             throw new DeviceUnavailableException(spec + " is no cpu device");
         }
-        CpuSelector selector = CpuSelector.read(spec, cores());
+        int threads = threads(spec);
         String runtime = switch (availability()) {
             case Availability.Available(String detail) -> detail;
             case Availability.Unavailable(String reason, String remedy) ->
@@ -53,9 +52,22 @@ public final class CpuProvider implements DeviceProvider {
         };
         int number = usedNumbers.nextClearBit(0);
         usedNumbers.set(number);
-        String description = selector.threads() + (selector.threads() == 1 ? " thread" : " threads") + " of " + cores()
-            + " " + System.getProperty("os.arch") + " cores, " + runtime + (selector.exact() ? ", exact" : "");
-        return new CpuDevice(name() + ":" + number, selector, description, () -> giveBack(number));
+        String description = threads + (threads == 1 ? " thread" : " threads") + " of " + cores() + " "
+            + System.getProperty("os.arch") + " cores, " + runtime;
+        return new CpuDevice(name() + ":" + number, threads, description, () -> giveBack(number));
+    }
+
+    private static int threads(DeviceSpec spec) {
+        try {
+            int threads = spec.selector().isEmpty() ? 1 : Integer.parseInt(spec.selector());
+            if (threads >= 1 && threads <= cores()) {
+                return threads;
+            }
+        } catch (NumberFormatException notANumber) {
+            // The same answer as for a number that is out of range.
+        }
+        throw new DeviceUnavailableException("there is no device " + spec + "; after cpu: comes a number of threads, "
+            + "here from 1 to " + cores());
     }
 
     private synchronized void giveBack(int number) {

@@ -78,9 +78,8 @@ final class EngineBuilder {
         try {
             options.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
             options.setInterOpNumThreads(1);
-            options.setIntraOpNumThreads(device.selector().threads());
-            options.setOptimizationLevel(device.selector().exact() ? SessionOptions.OptLevel.EXTENDED_OPT
-                : SessionOptions.OptLevel.ALL_OPT);
+            options.setIntraOpNumThreads(device.threads());
+            options.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
             options.setMemoryPatternOptimization(true);
             options.setDeterministicCompute(true);
             // What ONNX Runtime has to say comes as an exception, which would only be printed a second time.

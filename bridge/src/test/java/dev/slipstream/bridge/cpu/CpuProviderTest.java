@@ -42,17 +42,7 @@ class CpuProviderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"exact", "1:exact"})
-    void anExactDeviceSaysSo(String selector) {
-        try (Device device = provider.open(new DeviceSpec("cpu", selector))) {
-            assertTrue(device.description().startsWith("1 thread of") && device.description().endsWith(", exact"),
-                device.description());
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"0", "-1", "1000000", "all", "1.5", "99999999999", "1:fast", "1:exact:exact",
-        "1:", ":exact:"})
+    @ValueSource(strings = {"0", "-1", "1000000", "all", "1.5", "99999999999", "1:fast", "1:"})
     void aSelectorThatIsNoPossibleNumberOfThreadsIsRefusedWithTheRange(String selector) {
         String message = assertThrows(DeviceUnavailableException.class,
             () -> provider.open(new DeviceSpec("cpu", selector))).getMessage();

@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.LinkedWeights;
 import dev.slipstream.pipelines.graph.fusion.AttentionFusion;
+import dev.slipstream.pipelines.graph.fusion.SeparateSums;
 import dev.slipstream.pipelines.graph.shape.Activations;
 import dev.slipstream.pipelines.graph.shape.ValueInfos;
 import java.lang.foreign.Arena;
@@ -18,28 +19,31 @@ import java.util.Map;
 public enum DeviceForm {
     /** As it is: standard operators only. */
     STANDARD,
-    /** Attention is one node, where it can be ({@link AttentionFusion}). */
-    FUSED_ATTENTION;
+    /**
+     * For ONNX Runtime on CPUs: attention is one node, where it can be ({@link AttentionFusion}), and no sum becomes
+     * part of a convolution, so that a cut between the two changes no bit ({@link SeparateSums}).
+     */
+    ONNX_RUNTIME;
 
     /** The form for a device: the one place that decides it. */
     public static DeviceForm of(Device device) {
-        return of(device.hasAttentionOperator());
+        return of(device.usesOnnxRuntime());
     }
 
     /** The form for a device that is not open, and may not be there. */
     public static DeviceForm of(DeviceSpec device, Devices providers) {
-        return of(providers.hasAttentionOperator(device));
+        return of(providers.usesOnnxRuntime(device));
     }
 
-    private static DeviceForm of(boolean attentionOperator) {
-        return attentionOperator ? FUSED_ATTENTION : STANDARD;
+    private static DeviceForm of(boolean onnxRuntime) {
+        return onnxRuntime ? ONNX_RUNTIME : STANDARD;
     }
 
     /** The graph in this form. */
     public Graph of(Graph graph) {
         return switch (this) {
             case STANDARD -> graph;
-            case FUSED_ATTENTION -> AttentionFusion.fuse(graph);
+            case ONNX_RUNTIME -> SeparateSums.keep(AttentionFusion.fuse(graph));
         };
     }
 

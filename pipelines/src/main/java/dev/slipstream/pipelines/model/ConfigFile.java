@@ -27,6 +27,9 @@ import java.util.Optional;
  * @param root all settings
  */
 public record ConfigFile(Path path, JsonObject root) {
+    /** Far more than any model has of anything; larger ones would fill the memory before a weight is missed. */
+    private static final int LARGEST_SIZE = 1_000_000;
+
     /** @throws ModelException if the file cannot be read, or is not one JSON object */
     public static ConfigFile read(Path path) {
         String text;
@@ -85,8 +88,8 @@ public record ConfigFile(Path path, JsonObject root) {
     /** Reads {@code value}, which stands somewhere under {@code key}. */
     public int positiveInteger(String key, JsonElement value) {
         double number = number(key, value);
-        if (number != Math.rint(number) || number < 1 || number > Integer.MAX_VALUE) {
-            throw wrong(key, "must be a positive whole number, not " + value);
+        if (number != Math.rint(number) || number < 1 || number > LARGEST_SIZE) {
+            throw wrong(key, "must be a positive whole number of at most " + LARGEST_SIZE + ", not " + value);
         }
         return (int) number;
     }

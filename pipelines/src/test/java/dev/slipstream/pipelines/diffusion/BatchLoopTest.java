@@ -35,7 +35,7 @@ class BatchLoopTest {
 
     private void assertBatchIsEachAlone(String plan, ImageRequest request) {
         String[] devices = new String[plan.equals("sequential") ? 1 : 2];
-        Arrays.fill(devices, "cpu:1:exact");
+        Arrays.fill(devices, "cpu:1");
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(folder).devices(devices).plan(plan).open();
              EngineCache engines = new EngineCache(pipeline.draft(), pipeline.devices())) {
             float[] first = latents(pipeline.draft(), engines, request);

@@ -35,7 +35,7 @@ class BatchTest {
     void everyPictureHasItsOwnSeedAndPreviews() throws Exception {
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
         ImageRequest request = FamiliesTest.request(Family.STABLE_DIFFUSION).withBatch(3).withPreviewEvery(2);
-        try (DiffusionPipeline pipeline = DiffusionPipeline.of(folder).devices("cpu:1:exact").open()) {
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(folder).devices("cpu:1").open()) {
             // A request in front holds the pipeline's thread until the listener is there.
             pipeline.submit(request);
             Generation generation = pipeline.submit(request);
@@ -59,7 +59,7 @@ class BatchTest {
         Path base = RandomModel.write(folder.resolve("base"), Family.SDXL).path();
         Path refiner = RandomModel.write(folder.resolve("refiner"), Family.REFINER).path();
         ImageRequest request = FamiliesTest.request(Family.SDXL).withSteps(8).withScheduler("euler-ancestral");
-        try (DiffusionPipeline pipeline = DiffusionPipeline.of(base).devices("cpu:1:exact", "cpu:1:exact")
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(base).devices("cpu:1", "cpu:1")
                 .plan("asyncdiff:warmup=1").refiner(refiner, 0.7).open()) {
             byte[] alone = pipeline.submit(request.withSeed(8)).result().join().image().rgb();
             List<GeneratedImage> both = pipeline.submit(request.withBatch(2)).results().join();

@@ -63,7 +63,7 @@ class GivenImageTest {
     @Test
     void whereTheMaskIsBlackThePictureStaysWhateverIsDrawn() {
         try (DiffusionPipeline pipeline =
-                 open(Family.STABLE_DIFFUSION, "asyncdiff:warmup=1", "cpu:1:exact", "cpu:1:exact")) {
+                 open(Family.STABLE_DIFFUSION, "asyncdiff:warmup=1", "cpu:1", "cpu:1")) {
             for (String scheduler : List.of("ddim", "euler-ancestral", "dpm++2m", "pndm", "lcm")) {
                 ImageRequest kept = STAR.withScheduler(scheduler).withGiven(given(flat(0)));
                 byte[] one = draw(pipeline, kept);
@@ -83,7 +83,7 @@ class GivenImageTest {
 
     @Test
     void whereTheMaskIsAllWhiteThePictureIsThatOfTheTextAlone() {
-        try (DiffusionPipeline pipeline = open(Family.STABLE_DIFFUSION, "sequential", "cpu:1:exact")) {
+        try (DiffusionPipeline pipeline = open(Family.STABLE_DIFFUSION, "sequential", "cpu:1")) {
             assertArrayEquals(draw(pipeline, STAR), draw(pipeline, STAR.withGiven(given(flat(255)))));
             assertArrayEquals(draw(pipeline, STAR.withScheduler("euler-ancestral")),
                 draw(pipeline, STAR.withScheduler("euler-ancestral").withGiven(given(flat(255)))));
@@ -92,7 +92,7 @@ class GivenImageTest {
 
     @Test
     void theLessStrengthTheNearerThePictureStays() {
-        try (DiffusionPipeline pipeline = open(Family.STABLE_DIFFUSION, "sequential", "cpu:1:exact")) {
+        try (DiffusionPipeline pipeline = open(Family.STABLE_DIFFUSION, "sequential", "cpu:1")) {
             byte[] kept = draw(pipeline, STAR.withGiven(given(flat(0))));
             double last = 0;
             for (double strength : new double[] {0.05, 0.5, 1}) {
@@ -110,7 +110,7 @@ class GivenImageTest {
 
     @Test
     void anInpaintingModelSeesThePictureOnlyWhereTheMaskIsBlack() {
-        try (DiffusionPipeline pipeline = open(Family.INPAINTING, "sequential", "cpu:1:exact")) {
+        try (DiffusionPipeline pipeline = open(Family.INPAINTING, "sequential", "cpu:1")) {
             byte[] pixels = PICTURE.rgb();
             byte[] right = PICTURE.rgb();
             byte[] left = PICTURE.rgb();
@@ -129,7 +129,7 @@ class GivenImageTest {
 
     @Test
     void anUpscalerEnlargesThePictureAndIsToldHowMuchItWasBlurred() {
-        try (DiffusionPipeline pipeline = open(Family.UPSCALER, "sequential", "cpu:1:exact")) {
+        try (DiffusionPipeline pipeline = open(Family.UPSCALER, "sequential", "cpu:1")) {
             GivenImage small = GivenImage.of(FamiliesTest.picture(8, 8));
             byte[] drawn = draw(pipeline, STAR.withGiven(small));
             assertFalse(Arrays.equals(drawn, draw(pipeline, STAR.withGiven(small.withNoiseLevel(200)))));
@@ -144,7 +144,7 @@ class GivenImageTest {
 
     @Test
     void aPictureOfAnotherSizeIsScaledWhereASizeIsSaidAndElseRefused() {
-        try (DiffusionPipeline pipeline = open(Family.STABLE_DIFFUSION, "sequential", "cpu:1:exact")) {
+        try (DiffusionPipeline pipeline = open(Family.STABLE_DIFFUSION, "sequential", "cpu:1")) {
             ImageRequest odd = STAR.withGiven(GivenImage.of(FamiliesTest.picture(21, 33)));
             assertEquals(32 * 16 * 3, draw(pipeline, odd.withSize(32, 16)).length);
             String message =

@@ -67,7 +67,7 @@ class LongPromptStatesTest {
 
     private Map<String, MemorySegment> encodeBytes(PromptPair prompts) {
         try (PipelineModel model = PipelineModel.read(ModelFolder.open(folder), Precision.FP32);
-             Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1:exact"))).getFirst();
+             Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
              TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
             return encoder.encode(prompts, Arena.ofAuto());
         }

@@ -58,7 +58,7 @@ class RefinerTest {
 
     private static DiffusionPipeline.Builder pipeline(String plan, int devices) {
         String[] specs = new String[devices];
-        Arrays.fill(specs, "cpu:1:exact");
+        Arrays.fill(specs, "cpu:1");
         return DiffusionPipeline.of(base).devices(specs).plan(plan);
     }
 
@@ -90,7 +90,7 @@ class RefinerTest {
     /** The latents after the last step, by the steps of {@link Painter}. */
     private static float[] latents(PipelineDraft draft, ImageRequest request) {
         try (draft; Arena arena = Arena.ofShared();
-             Device device = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1:exact"))).getFirst()) {
+             Device device = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst()) {
             MemorySegment latents = arena.allocate(draft.commission(request).shape().latents().bytes(), 64);
             int before = 0;
             for (PipelineDraft model : draft.models()) {

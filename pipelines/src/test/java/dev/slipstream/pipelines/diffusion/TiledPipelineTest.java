@@ -43,7 +43,7 @@ class TiledPipelineTest {
     }
 
     private DiffusionPipeline open(Tiles tiles) {
-        return DiffusionPipeline.of(folder).providers(Devices.of(provider)).devices("cpu:1:exact").tiles(tiles).open();
+        return DiffusionPipeline.of(folder).providers(Devices.of(provider)).devices("cpu:1").tiles(tiles).open();
     }
 
     private static Image draw(DiffusionPipeline pipeline, ImageRequest request) {
@@ -134,7 +134,7 @@ class TiledPipelineTest {
     }
 
     private static long workBytes(ComponentModel half) {
-        return DeviceForm.FUSED_ATTENTION.workBytes(half.graph());
+        return DeviceForm.ONNX_RUNTIME.workBytes(half.graph());
     }
 
     @Test

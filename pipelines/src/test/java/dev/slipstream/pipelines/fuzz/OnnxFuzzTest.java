@@ -16,6 +16,7 @@ import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.Splitter;
 import dev.slipstream.pipelines.graph.fusion.AttentionFusion;
+import dev.slipstream.pipelines.graph.fusion.SeparateSums;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.DynamicAttention;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
@@ -123,7 +124,7 @@ class OnnxFuzzTest {
         Map<String, TensorType> types = InputTypes.of(graph, SIZES);
         refusedOrNot(() -> ShapeInference.infer(graph, types));
         Graph fixed = StaticShapes.fix(graph, types);
-        AttentionFusion.fuse(fixed);
+        SeparateSums.keep(AttentionFusion.fuse(fixed));
         refusedOrNot(() -> Splitter.split(fixed, BalancedCut.of(fixed, 2, laggable, Costs.of(fixed)), laggable)
             .segments().forEach(segment -> GraphFile.serialize(segment.graph())));
     }

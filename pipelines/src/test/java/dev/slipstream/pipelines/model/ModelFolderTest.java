@@ -171,7 +171,9 @@ class ModelFolderTest {
         put("unet/config.json", "{\"in_channels\": 4, \"sample_size\": [1, 2, 3]}");
         assertSays(failure(model::denoiserConfig), "\"sample_size\" must be a number or [height, width]");
         put("unet/config.json", "{\"in_channels\": 0, \"sample_size\": 64}");
-        assertSays(failure(model::denoiserConfig), "\"in_channels\" must be a positive whole number, not 0");
+        assertSays(failure(model::denoiserConfig), "\"in_channels\" must be a positive whole number", ", not 0");
+        put("unet/config.json", "{\"in_channels\": 1000000000, \"sample_size\": 64}");
+        assertSays(failure(model::denoiserConfig), "\"in_channels\" must be", "at most 1000000, not 1000000000");
         put("unet/config.json", "{\"in_channels\": 4, \"sample_size\": 64, \"cross_attention_dim\": [1, 2]}");
         assertSays(failure(model::denoiserConfig), "\"cross_attention_dim\" must be the same");
         put("vae_decoder/config.json", "{\"block_out_channels\": 3}");

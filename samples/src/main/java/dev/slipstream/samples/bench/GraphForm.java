@@ -4,12 +4,12 @@ import dev.slipstream.pipelines.diffusion.DeviceForm;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.model.ComponentFormat;
 
-/** Whose graph it is, and whether attention is one node in it, as CPU devices get it, or the standard operators. */
+/** Whose graph it is, and whether it has standard operators only or the form that CPU devices get. */
 enum GraphForm {
     EXPORTED(ComponentFormat.ONNX, DeviceForm.STANDARD, "exporter's"),
-    EXPORTED_FUSED(ComponentFormat.ONNX, DeviceForm.FUSED_ATTENTION, "exporter's, attention fused"),
+    EXPORTED_FOR_CPU(ComponentFormat.ONNX, DeviceForm.ONNX_RUNTIME, "exporter's, for CPUs"),
     WRITTEN(ComponentFormat.CHECKPOINT, DeviceForm.STANDARD, "from the checkpoint"),
-    WRITTEN_FUSED(ComponentFormat.CHECKPOINT, DeviceForm.FUSED_ATTENTION, "from the checkpoint, attention fused");
+    WRITTEN_FOR_CPU(ComponentFormat.CHECKPOINT, DeviceForm.ONNX_RUNTIME, "from the checkpoint, for CPUs");
 
     private final ComponentFormat format;
     private final DeviceForm form;

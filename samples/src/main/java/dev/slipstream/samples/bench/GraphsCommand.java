@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 /** Our graphs against an exporter's. */
 @Command(name = "graphs", description = {
     "Compares an exporter's graph of a denoiser with the one that is written here from its checkpoint,",
-    "each with attention as standard operators, and as the one operator that CPU devices get.",
+    "each with standard operators only, and in the form that CPU devices get.",
     "On one CPU thread, for one guided picture; nodes are counted before and after ONNX Runtime's optimisation."},
     footer = {"", "Example:", "  slipstream bench graphs DIR --latents 16,32,64 --json graphs.json"})
 public final class GraphsCommand implements Callable<Integer> {

@@ -69,7 +69,7 @@ public final class RunCommand implements Callable<Integer> {
     private Optional<ComponentFormat> format = Optional.empty();
 
     @Option(names = "--device", paramLabel = "SPEC", order = 6, defaultValue = "cpu:1",
-        description = "Where to run: cpu:THREADS, cpu:THREADS:exact or cuda:NUMBER (${DEFAULT-VALUE}).")
+        description = "Where to run: cpu:THREADS or cuda:NUMBER (${DEFAULT-VALUE}).")
     private String device;
 
     @Override

@@ -40,7 +40,7 @@ public final class VerifyCommand implements Callable<Integer> {
     private List<String> names = new ArrayList<>();
 
     @Option(names = "--device", paramLabel = "SPEC", defaultValue = "cpu:1",
-        description = "What the cases run on: cpu:THREADS, cpu:THREADS:exact or cuda (${DEFAULT-VALUE}); opened as "
+        description = "What the cases run on: cpu:THREADS or cuda (${DEFAULT-VALUE}); opened as "
             + "often as a case needs.")
     private String device;
 

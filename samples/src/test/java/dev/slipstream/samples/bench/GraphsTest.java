@@ -62,9 +62,9 @@ class GraphsTest {
         assertEquals(ExitCode.OK, graphs("bench", "graphs", folder.toString(), "--latents", "8,16", "--calls", "1",
             "--rounds", "2", "--json", json.toString()), err::toString);
         JsonArray rows = JsonParser.parseString(Files.readString(json)).getAsJsonArray();
-        assertEquals(List.of("8x8 exporter's", "8x8 exporter's, attention fused", "8x8 from the checkpoint",
-            "8x8 from the checkpoint, attention fused", "16x16 exporter's", "16x16 exporter's, attention fused",
-            "16x16 from the checkpoint", "16x16 from the checkpoint, attention fused"),
+        assertEquals(List.of("8x8 exporter's", "8x8 exporter's, for CPUs", "8x8 from the checkpoint",
+            "8x8 from the checkpoint, for CPUs", "16x16 exporter's", "16x16 exporter's, for CPUs",
+            "16x16 from the checkpoint", "16x16 from the checkpoint, for CPUs"),
             rows.asList().stream().map(row -> text(row.getAsJsonObject())).toList());
         JsonObject first = rows.get(4).getAsJsonObject();
         JsonObject second = rows.get(6).getAsJsonObject();
