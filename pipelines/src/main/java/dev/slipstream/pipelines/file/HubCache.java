@@ -35,16 +35,19 @@ public final class HubCache {
 
     /** The hub's name of the model, {@code ORGANISATION/NAME}; empty if the folder is no snapshot. */
     public static Optional<String> model(Path snapshot) {
-        Path snapshots = snapshot.getParent();
-        return snapshots != null && snapshots.endsWith(SNAPSHOTS) && snapshots.getNameCount() > 1
-            ? Optional.of(snapshots.getParent().getFileName().toString()).filter(name -> name.startsWith(PREFIX))
-                .map(name -> name.substring(PREFIX.length()).replace("--", "/")) : Optional.empty();
+        return Optional.ofNullable(snapshot.getParent()).filter(above -> above.endsWith(SNAPSHOTS)).map(Path::getParent)
+            .filter(HubCache::isRepository)
+            .map(repository -> repository.getFileName().toString().substring(PREFIX.length()).replace("--", "/"));
+    }
+
+    private static boolean isRepository(Path folder) {
+        return folder.getFileName() != null && folder.getFileName().toString().startsWith(PREFIX);
     }
 
     /** The snapshots of a repository; none if the folder is no repository. */
     public static List<Path> snapshots(Path repository) throws IOException {
         Path snapshots = repository.resolve(SNAPSHOTS);
-        if (!repository.getFileName().toString().startsWith(PREFIX) || !Files.isDirectory(snapshots)) {
+        if (!isRepository(repository) || !Files.isDirectory(snapshots)) {
             return List.of();
         }
         try (Stream<Path> all = Files.list(snapshots)) {
