@@ -3,8 +3,10 @@ package dev.slipstream.pipelines.fuzz;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSchedulerException;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.plan.PlanException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
@@ -101,7 +103,7 @@ record Fuzz(String name, long freeBytes, long perByte) {
         try {
             reader.read(file);
             read = true;
-        } catch (GraphException | ModelException e) {
+        } catch (GraphException | ModelException | NoiseSchedulerException | PlanException e) {
             assertTrue(e.getMessage() != null && !e.getMessage().isBlank(), "it must say what is wrong");
             read = false;
         }
