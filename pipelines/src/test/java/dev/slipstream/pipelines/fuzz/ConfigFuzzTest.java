@@ -41,8 +41,8 @@ class ConfigFuzzTest {
         }
         ImageRequest request = ImageRequest.of("a red star").withSteps(2);
 
-        // Room for layers and timesteps up to where they are too many.
-        Fuzz.Outcome outcome = new Fuzz("configurations", 256 << 20, 0).run(Fuzz.tries(300),
+        // Room for layers and timesteps up to where they are too many; a model takes as long as a hundred files.
+        Fuzz.Outcome outcome = new Fuzz("configurations", 256 << 20, 0).run(Fuzz.tries(30_000) / 100,
             random -> damaged(all, random), bytes -> {
                 write(JsonParser.parseString(new String(bytes, StandardCharsets.UTF_8)).getAsJsonObject());
                 try (PipelineDraft draft = DiffusionPipeline.of(folder).devices("cpu:1").draft()) {
