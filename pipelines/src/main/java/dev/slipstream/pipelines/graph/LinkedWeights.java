@@ -23,17 +23,21 @@ public final class LinkedWeights {
      */
     public static Graph follow(Graph graph) {
         Map<String, Path> targets = new LinkedHashMap<>();
+        Path folder;
         try {
             for (Map.Entry<String, Path> file : ExternalData.files(graph).entrySet()) {
                 targets.put(file.getKey(), file.getValue().toRealPath());
             }
-            if (targets.isEmpty() || shared(targets.values()).startsWith(graph.folder().orElseThrow().toRealPath())) {
+            if (targets.isEmpty()) {
+                return graph;
+            }
+            folder = shared(targets.values());
+            if (folder.startsWith(graph.folder().orElseThrow().toRealPath())) {
                 return graph;
             }
         } catch (IOException failed) {
             throw new GraphException("cannot find the files of the weights: " + failed, failed);
         }
-        Path folder = shared(targets.values());
         Map<String, TensorProto> weights = new LinkedHashMap<>(graph.weights());
         weights.replaceAll((name, weight) -> ExternalData.range(weight).map(range ->
             ExternalData.at(weight, folder.relativize(targets.get(range.location())))).orElse(weight));
