@@ -72,4 +72,25 @@ typedef struct {
     float strength;
 } RescaleArguments;
 
+typedef struct {
+    const float *in;
+    float *out;
+    int64_t count;
+    float range;
+} ClampArguments;
+
+/*
+ * The count is of one picture. The quantile is the magnitude with this index in ascending order, and a share of the way to
+ * the next.
+ */
+typedef struct {
+    const float *in;
+    float *out;
+    int64_t count;
+    int64_t index;
+    float share;
+    float largest;
+    int32_t pictures;
+} ThresholdArguments;
+
 #endif

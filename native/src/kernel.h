@@ -22,6 +22,29 @@ DEVICE int64_t index_stride(void) {
     return (int64_t) gridDim.x * blockDim.x;
 }
 
+DEVICE int64_t block_of_grid(void) {
+    return blockIdx.x;
+}
+
+DEVICE int64_t grid_blocks(void) {
+    return gridDim.x;
+}
+
+DEVICE int thread_of_block(void) {
+    return threadIdx.x;
+}
+
+DEVICE int block_threads(void) {
+    return blockDim.x;
+}
+
+/* Memory of the block. Every thread of it comes to each barrier. */
+#define BLOCK_SHARED __shared__
+
+DEVICE void block_barrier(void) {
+    __syncthreads();
+}
+
 DEVICE uint32_t bits_of(float value) {
     return __float_as_uint(value);
 }
@@ -49,6 +72,14 @@ DEVICE float multiply(float a, float b) {
 
 DEVICE float add(float a, float b) {
     return __fadd_rn(a, b);
+}
+
+DEVICE float divide(float a, float b) {
+    return __fdiv_rn(a, b);
+}
+
+DEVICE void count_up(uint32_t *address) {
+    atomicAdd(address, 1u);
 }
 
 DEVICE void lower_to(int32_t *address, int32_t value) {

@@ -6,3 +6,4 @@
 #include "image.cu"
 #include "guard.cu"
 #include "rescale.cu"
+#include "limit.cu"

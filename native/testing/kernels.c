@@ -28,7 +28,9 @@
     EACH(guard_f16, GuardArguments) \
     EACH(guard_bf16, GuardArguments) \
     EACH(rescale_spread_f32, RescaleArguments) \
-    EACH(rescale_f32, RescaleArguments)
+    EACH(rescale_f32, RescaleArguments) \
+    EACH(clamp_f32, ClampArguments) \
+    EACH(threshold_f32, ThresholdArguments)
 
 KERNELS(RUN)
 

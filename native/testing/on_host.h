@@ -20,6 +20,28 @@ DEVICE int64_t index_stride(void) {
     return threads_in_grid;
 }
 
+/* Blocks of one thread, so that nobody waits at a barrier: the grid has as many as it has threads. */
+DEVICE int64_t block_of_grid(void) {
+    return thread_of_grid;
+}
+
+DEVICE int64_t grid_blocks(void) {
+    return threads_in_grid;
+}
+
+DEVICE int thread_of_block(void) {
+    return 0;
+}
+
+DEVICE int block_threads(void) {
+    return 1;
+}
+
+#define BLOCK_SHARED
+
+DEVICE void block_barrier(void) {
+}
+
 DEVICE uint32_t bits_of(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -69,6 +91,14 @@ DEVICE float multiply(float a, float b) {
 
 DEVICE float add(float a, float b) {
     return a + b;
+}
+
+DEVICE float divide(float a, float b) {
+    return a / b;
+}
+
+DEVICE void count_up(uint32_t *address) {
+    (*address)++;
 }
 
 DEVICE void sincospi(double half_turns, double *sine, double *cosine) {

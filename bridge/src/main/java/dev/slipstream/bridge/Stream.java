@@ -46,6 +46,9 @@ public interface Stream extends AutoCloseable {
     /** Gives each picture's guided prediction the spread of the text's, on buffers of this stream's device. */
     void rescale(GuidanceRescale rescale);
 
+    /** Bounds the values of pictures, on buffers of this stream's device. */
+    void limit(Limiting limiting);
+
     /**
      * Looks for NaN and infinite values. If the tensor holds one and the number in {@code mark} is greater than
      * {@code label}, the mark becomes {@code label}; so of several guards with one mark the lowest label stays.
@@ -59,10 +62,10 @@ public interface Stream extends AutoCloseable {
 
     /**
      * Begins to note work instead of doing it: from now until {@link #endRecording}, {@link #run}, {@link #copy},
-     * {@link #combine}, {@link #rescale} and {@link #guard} do nothing but enter the recording, and every other call is
-     * refused with an {@link IllegalStateException}, except {@link #close}, which drops what was noted. Work queued
-     * earlier goes on. An engine that is noted must have run on these bindings before. If a call fails the recording is
-     * still to be ended.
+     * {@link #combine}, {@link #rescale}, {@link #limit} and {@link #guard} do nothing but enter the recording, and
+     * every other call is refused with an {@link IllegalStateException}, except {@link #close}, which drops what was
+     * noted. Work queued earlier goes on. An engine that is noted must have run on these bindings before. If a call
+     * fails the recording is still to be ended.
      *
      * @throws UnsupportedOperationException where the device does not replay ({@link Device#replays})
      * @throws IllegalStateException if the stream records already

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
  */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 public abstract class DeviceContractTest implements CopyContract, CombineContract, RescaleContract,
-        GuardContract, EventContract, FailureContract, EngineContract, BindingContract, ReplayContract,
+        LimitContract, GuardContract, EventContract, FailureContract, EngineContract, BindingContract, ReplayContract,
         LifecycleContract, LeakContract, GiveUpContract, MemoryContract, RandomWorkContract {
     private DeviceFixture fixture;
 

@@ -134,6 +134,7 @@ class FaultInjectingProviderTest {
             second.await(ready);
             second.combine(new Combination(x.all(), List.of(x.all(), y.all()), List.of(1f, 10f)));
             second.rescale(new GuidanceRescale(y.all(), y.all(), x.all(), work.all(), 1, 0));
+            second.limit(new Limiting(x.all(), x.all(), 1, new Limit.Clamp(100)));
             second.copy(x.all(), y.all());
             second.download(y.all(), MemorySegment.ofArray(result));
             second.record(end);

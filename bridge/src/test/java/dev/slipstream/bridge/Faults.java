@@ -11,7 +11,7 @@ public final class Faults {
     /** What can fail. */
     public enum Call {
         OPEN, ALLOCATE, NEW_STREAM, NEW_EVENT, BUILD, NEW_CONTEXT, BIND, EVENT_AWAIT, SYNCHRONIZE, BEGIN_RECORDING,
-        END_RECORDING, RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RESCALE, GUARD, REPLAY, RECORD, AWAIT;
+        END_RECORDING, RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RESCALE, LIMIT, GUARD, REPLAY, RECORD, AWAIT;
 
         /** Whether it only queues work, which may fail later. */
         public boolean isQueued() {

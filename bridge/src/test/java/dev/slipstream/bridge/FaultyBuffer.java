@@ -19,6 +19,10 @@ final class FaultyBuffer implements Buffer {
             combination.inputs().stream().map(FaultyBuffer::unwrap).toList(), combination.weights());
     }
 
+    static Limiting unwrap(Limiting limiting) {
+        return new Limiting(unwrap(limiting.out()), unwrap(limiting.in()), limiting.pictures(), limiting.limit());
+    }
+
     static GuidanceRescale unwrap(GuidanceRescale rescale) {
         return new GuidanceRescale(unwrap(rescale.out()), unwrap(rescale.guided()), unwrap(rescale.text()),
             unwrap(rescale.work()), rescale.pictures(), rescale.strength());

@@ -59,6 +59,11 @@ final class FaultyStream implements Stream {
     }
 
     @Override
+    public void limit(Limiting limiting) {
+        queue(Faults.Call.LIMIT, () -> real.limit(FaultyBuffer.unwrap(limiting)));
+    }
+
+    @Override
     public void guard(Tensor tensor, Slice mark, int label) {
         Tensor unwrapped = new Tensor(FaultyBuffer.unwrap(tensor.slice()), tensor.type());
         queue(Faults.Call.GUARD, () -> real.guard(unwrapped, FaultyBuffer.unwrap(mark), label));

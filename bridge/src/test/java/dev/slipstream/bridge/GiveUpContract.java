@@ -59,6 +59,7 @@ public interface GiveUpContract {
             lost(device, () -> stream.download(buffer.all(), host));
             lost(device, () -> stream.combine(new Combination(result.all(), List.of(buffer.all()), List.of(1f))));
             lost(device, () -> stream.rescale(rescale));
+            lost(device, () -> stream.limit(new Limiting(result.all(), buffer.all(), 1, new Limit.Clamp(1))));
             lost(device, () -> stream.guard(tensor(buffer, DataType.FLOAT32, 1), result.all(), 1));
             lost(device, stream::beginRecording);
             lost(device, () -> stream.record(event));

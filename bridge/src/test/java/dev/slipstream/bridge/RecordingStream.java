@@ -43,6 +43,11 @@ final class RecordingStream implements Stream {
     }
 
     @Override
+    public void limit(Limiting limiting) {
+        work(on -> on.limit(limiting));
+    }
+
+    @Override
     public void guard(Tensor tensor, Slice mark, int label) {
         work(on -> on.guard(tensor, mark, label));
     }

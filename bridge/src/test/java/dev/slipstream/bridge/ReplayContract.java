@@ -55,6 +55,7 @@ public interface ReplayContract {
         Buffer x = fixture().floats(1, 2);
         Buffer y = fixture().floats(0, 0);
         Buffer z = fixture().floats(0, 0);
+        Buffer w = fixture().floats(0, 0);
         Buffer work = fixture().buffer(fixture().device(), GuidanceRescale.workBytes(1));
         Buffer mark = fixture().floats(Float.intBitsToFloat(9));
         Bindings affine = fixture().context(fixture().engine("affine", TestModels.affine(2))).bind(Map.of(
@@ -64,6 +65,8 @@ public interface ReplayContract {
         stream.beginRecording();
         stream.run(affine);
         stream.rescale(new GuidanceRescale(z.all(), y.all(), x.all(), work.all(), 1, 1));
+        stream.limit(new Limiting(z.all(), z.all(), 1, new Limit.Clamp(2)));
+        stream.limit(new Limiting(w.all(), y.all(), 1, new Limit.DynamicThreshold(1, 4)));
         stream.combine(twice(y));
         stream.copy(y.all(), x.all());
         stream.guard(tensor(x, DataType.FLOAT32, 2), mark.all(), 5);
@@ -71,7 +74,8 @@ public interface ReplayContract {
         stream.replay(recording);
         stream.synchronize();
         assertArrayEquals(new float[] {6, 10}, fixture().read(x));
-        assertArrayEquals(new float[] {1.5f, 2.5f}, fixture().read(z));
+        assertArrayEquals(new float[] {1.5f, 2}, fixture().read(z));
+        assertArrayEquals(new float[] {0.75f, 1}, fixture().read(w));
         assertEquals(9, Float.floatToRawIntBits(fixture().read(mark)[0]));
         stream.upload(fixture().host(Float.NaN, 1), x.all());
         stream.replay(recording);

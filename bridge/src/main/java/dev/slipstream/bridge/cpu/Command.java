@@ -2,6 +2,7 @@ package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.GuidanceRescale;
+import dev.slipstream.bridge.Limiting;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -12,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class Command {
     /** What a command does. */
-    enum Operation { RUN, COPY, COMBINE, RESCALE, GUARD, AWAIT, STAMP, STOP }
+    enum Operation { RUN, COPY, COMBINE, RESCALE, LIMIT, GUARD, AWAIT, STAMP, STOP }
 
     Operation operation;
 
@@ -31,6 +32,9 @@ final class Command {
 
     /** RESCALE. */
     GuidanceRescale rescale;
+
+    /** LIMIT. */
+    Limiting limiting;
 
     /** GUARD. */
     Tensor guarded;
@@ -52,6 +56,7 @@ final class Command {
         to = null;
         combination = null;
         rescale = null;
+        limiting = null;
         guarded = null;
         mark = null;
         progress = null;
@@ -68,6 +73,7 @@ final class Command {
             case COMBINE -> "combining " + combination.inputs().size() + " tensors of " + combination.out().bytes()
                 + " bytes";
             case RESCALE -> "rescaling guidance of " + rescale.pictures() + " pictures";
+            case LIMIT -> "limiting " + limiting.pictures() + " pictures: " + limiting.limit();
             case GUARD -> "guarding a tensor " + guarded.type();
             case AWAIT -> "waiting for an event";
             case STAMP -> "recording a timed event";

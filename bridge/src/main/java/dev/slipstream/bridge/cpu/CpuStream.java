@@ -6,6 +6,7 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.GuidanceRescale;
+import dev.slipstream.bridge.Limiting;
 import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
@@ -113,6 +114,15 @@ final class CpuStream extends DeviceObject<CpuDevice> implements Stream {
         own(rescale.work());
         Command command = claim(Command.Operation.RESCALE);
         command.rescale = rescale;
+        queue.publish();
+    }
+
+    @Override
+    public void limit(Limiting limiting) {
+        own(limiting.out());
+        own(limiting.in());
+        Command command = claim(Command.Operation.LIMIT);
+        command.limiting = limiting;
         queue.publish();
     }
 

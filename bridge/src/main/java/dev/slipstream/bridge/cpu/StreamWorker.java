@@ -13,6 +13,7 @@ final class StreamWorker implements Runnable {
     private final String streamName;
     private final CombinationKernel combinations = new CombinationKernel();
     private final RescaleKernel rescales = new RescaleKernel();
+    private final LimitKernel limits = new LimitKernel();
     private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     private final boolean knowsCpuTime = threads.isCurrentThreadCpuTimeSupported();
 
@@ -53,6 +54,7 @@ final class StreamWorker implements Runnable {
                     command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
                 case COMBINE -> combinations.compute(command.combination);
                 case RESCALE -> rescales.compute(command.rescale);
+                case LIMIT -> limits.compute(command.limiting);
                 case GUARD -> Guard.check(command.guarded, command.mark, command.label);
                 case AWAIT -> await(command);
                 case STAMP -> stamp(command);

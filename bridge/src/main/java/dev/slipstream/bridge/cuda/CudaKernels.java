@@ -3,6 +3,8 @@ package dev.slipstream.bridge.cuda;
 import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.GuidanceRescale;
+import dev.slipstream.bridge.Limit;
+import dev.slipstream.bridge.Limiting;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
@@ -32,6 +34,8 @@ final class CudaKernels implements AutoCloseable {
     private final MemorySegment combine;
     private final MemorySegment spread;
     private final MemorySegment rescale;
+    private final MemorySegment clamp;
+    private final MemorySegment threshold;
     private final Map<DataType, MemorySegment> guards = new HashMap<>();
 
     CudaKernels(DeviceCalls calls) {
@@ -41,6 +45,8 @@ final class CudaKernels implements AutoCloseable {
             combine = module.kernel("combine_f32");
             spread = module.kernel("rescale_spread_f32");
             rescale = module.kernel("rescale_f32");
+            clamp = module.kernel("clamp_f32");
+            threshold = module.kernel("threshold_f32");
             guards.put(DataType.FLOAT32, module.kernel("guard_f32"));
             guards.put(DataType.FLOAT16, module.kernel("guard_f16"));
             guards.put(DataType.BFLOAT16, module.kernel("guard_bf16"));
@@ -83,6 +89,28 @@ final class CudaKernels implements AutoCloseable {
         arguments.set(44, wanted.strength());
         launch(spread, (long) wanted.pictures() * GuidanceRescale.LANES, arguments, stream);
         launch(rescale, count, arguments, stream);
+    }
+
+    void limit(Limiting limiting, LaunchArguments arguments, MemorySegment stream) {
+        long count = limiting.values();
+        arguments.set(0, CudaBuffer.address(limiting.in()));
+        arguments.set(8, CudaBuffer.address(limiting.out()));
+        switch (limiting.limit()) {
+            case Limit.Clamp clamped -> {
+                arguments.set(16, count * limiting.pictures());
+                arguments.set(24, clamped.range());
+                launch(clamp, count * limiting.pictures(), arguments, stream);
+            }
+            case Limit.DynamicThreshold dynamic -> {
+                float rank = dynamic.rank(count);
+                arguments.set(16, count);
+                arguments.set(24, (long) rank);
+                arguments.set(32, rank - (long) rank);
+                arguments.set(36, dynamic.largest());
+                arguments.set(40, limiting.pictures());
+                launch(threshold, (long) limiting.pictures() * THREADS, arguments, stream);
+            }
+        }
     }
 
     void guard(Tensor tensor, Slice mark, int label, LaunchArguments arguments, MemorySegment stream) {

@@ -6,6 +6,7 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.GuidanceRescale;
+import dev.slipstream.bridge.Limiting;
 import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
@@ -163,6 +164,20 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         if (takesWork()) {
             try {
                 device().kernels().rescale(rescale, arguments, handle);
+            } catch (DeviceException refused) {
+                poison(refused);
+            }
+        }
+    }
+
+    @Override
+    public void limit(Limiting limiting) {
+        own(limiting.out());
+        own(limiting.in());
+        requireOpen();
+        if (takesWork()) {
+            try {
+                device().kernels().limit(limiting, arguments, handle);
             } catch (DeviceException refused) {
                 poison(refused);
             }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -240,6 +241,33 @@ abstract class KernelContract {
             int start = i / half * half;
             float ratio = (float) Math.sqrt(laneVariance(text, start, half) / laneVariance(guided, start, half));
             assertEquals((0.7f * ratio + (1 - 0.7f)) * guided[i], result[i], "element " + i);
+        }
+        assertEquals(Float.NaN, result[COUNT], "beyond the end");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "1, 256", "3, 32", "5, 1024"})
+    void aThresholdHasTheSameBitsWithAnyBlocks(int blocks, int threads) {
+        float[] values = values(7);
+        int half = COUNT / 2;
+        long out = kernels.memory((COUNT + 1) * 4);
+        float rank = 0.9f * (half - 1);
+        float share = rank - (int) rank;
+        MemorySegment struct = kernels.arguments(new long[] {kernels.upload(values), out, half, (long) rank,
+            (long) Float.floatToIntBits(1.5f) << 32 | Float.floatToIntBits(share)}, 2);
+        kernels.launch("threshold_f32", blocks, threads, struct);
+        float[] result = kernels.floats(out, COUNT + 1);
+        for (int i = 0; i < COUNT; i++) {
+            float[] sorted = new float[half];
+            for (int k = 0; k < half; k++) {
+                sorted[k] = Math.abs(values[i / half * half + k]);
+            }
+            Arrays.sort(sorted);
+            float below = sorted[(int) rank];
+            float above = sorted[(int) rank + 1];
+            float quantile = share < 0.5f ? below + share * (above - below) : above - (above - below) * (1 - share);
+            float bound = Math.min(Math.max(quantile, 1), 1.5f);
+            assertEquals(Math.min(Math.max(values[i], -bound), bound) / bound, result[i], "element " + i);
         }
         assertEquals(Float.NaN, result[COUNT], "beyond the end");
     }

@@ -5,6 +5,7 @@ import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.GuidanceRescale;
+import dev.slipstream.bridge.Limiting;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
@@ -84,6 +85,11 @@ final class Binder {
                     resources.slice(rescale.guided()), resources.slice(rescale.text()),
                     resources.slice(rescale.space()), rescale.pictures(), rescale.strength());
                 yield () -> stream.rescale(prepared);
+            }
+            case Instruction.Limit limit -> {
+                Limiting prepared = new Limiting(resources.slice(limit.to()), resources.slice(limit.from()),
+                    limit.pictures(), limit.limit());
+                yield () -> stream.limit(prepared);
             }
             case Instruction.Guard guard -> {
                 Tensor tensor = new Tensor(resources.slice(guard.region()), guard.type());

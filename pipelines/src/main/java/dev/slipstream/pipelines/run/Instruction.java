@@ -64,6 +64,15 @@ public sealed interface Instruction {
         }
     }
 
+    /** Bounds the values of each picture. */
+    record Limit(int stream, int step, Region to, Region from, int pictures, dev.slipstream.bridge.Limit limit)
+        implements Instruction {
+        @Override
+        public Limit atStep(int other) {
+            return new Limit(stream, other, to, from, pictures, limit);
+        }
+    }
+
     /**
      * Looks for NaN and infinite values in what a stage made.
      *

@@ -1,8 +1,11 @@
 package dev.slipstream.pipelines.run;
 
+import dev.slipstream.bridge.Limit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /**
  * A noise scheduler, worked out for one number of steps: rows of coefficients, known before the loop starts.
@@ -10,21 +13,25 @@ import java.util.stream.DoubleStream;
  * <p>With {@code x} the latents, {@code p} the (guided) prediction of the denoiser and {@code n} standard normal
  * noise, step {@code i} feeds the denoiser {@code inputScale·x} and the timestep, and then computes
  * <pre>
- *   x(i+1) = next.latent·x(i) + next.prediction·p(i) + Σₖ next.past[k]·h(i-1-k) + next.noise·n(i)
- *   h(i)   = history.latent·x(i) + history.prediction·p(i)
- *   e(i)   = estimate.latent·x(i) + estimate.prediction·p(i)
+ *   x(i+1) = next.latent·x(i) + next.prediction·p(i) + next.clean·c(i) + Σₖ next.past[k]·h(i-1-k) + next.noise·n(i)
+ *   h(i)   = history.latent·x(i) + history.prediction·p(i) + history.clean·c(i)
+ *   e(i)   = estimate.latent·x(i) + estimate.prediction·p(i) + estimate.clean·c(i)
+ *   c(i)   = limit(clean.latent·x(i) + clean.prediction·p(i))
  * </pre>
  * where {@code h} is what multistep methods remember (an estimate of the clean image, a derivative, or a prediction)
  * and {@code e} is the clean image that step {@code i} expects, in the scale of the last latents, which the decoder
- * takes. No step reads {@code e}; it is what previews show. Where part of a picture is given, {@code p} is 0 there and
- * {@code known.image·k + known.noise·n(0)} is added to it, with {@code k} the clean latents of that part; see {@link
- * #repainting}.
- * A row looks back to no step before the first one, and all coefficients are finite.
+ * takes. No step reads {@code e}; it is what previews show. {@code c} is the clean image that the denoiser expects,
+ * kept within bounds, which is no linear form; only tables with a limit have it. (It is seldom the same as {@code e}
+ * without its bound: a latent consistency model mixes it with the latents before it is shown.)
+ *
+ * <p>Where part of a picture is given, {@code p} is 0 there, and what a row calls {@code known} is added; see {@link
+ * #repainting}. A row looks back to no step before the first one, and all coefficients are finite.
  *
  * @param name the method, as people call it: {@code ddim}
  * @param initialScale what standard normal noise is multiplied by to give x(0)
+ * @param limit what bounds the clean images; without it, every coefficient of {@code c} is 0
  */
-public record NoiseTable(String name, double initialScale, List<Row> rows) {
+public record NoiseTable(String name, double initialScale, List<Row> rows, Optional<Limit> limit) {
     /** Most earlier steps that a row may look back to. */
     public static final int MAX_PAST = 4;
 
@@ -41,13 +48,25 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
                     + row.next().past().size() + " steps");
             }
             String where = "a coefficient of step " + step + " of " + name;
-            DoubleStream.of(row.timestep(), row.inputScale(), row.next().latent(), row.next().prediction(),
-                row.next().noise(), row.history().latent(), row.history().prediction(), row.estimate().latent(),
-                row.estimate().prediction(), row.level().image(), row.level().noise(), row.known().image(),
-                row.known().noise())
-                .forEach(coefficient -> requireFinite(coefficient, where));
-            row.next().past().forEach(coefficient -> requireFinite(coefficient, where));
+            row.coefficients().forEach(coefficient -> requireFinite(coefficient, where));
+            if (row.clean().clean() != 0) {
+                throw new IllegalArgumentException("step " + step + " of " + name + " limits what is limited already");
+            }
+            if (row.usesClean() && (limit.isEmpty() || row.clean().equals(Linear.ZERO))) {
+                throw new IllegalArgumentException("step " + step + " of " + name + " takes a limited clean image, but "
+                    + (limit.isEmpty() ? "the table has no limit" : "does not say what it is"));
+            }
         }
+    }
+
+    /** A table without a limit: each step is linear. */
+    public NoiseTable(String name, double initialScale, List<Row> rows) {
+        this(name, initialScale, rows, Optional.empty());
+    }
+
+    /** The same limit, and other rows. */
+    public NoiseTable withRows(List<Row> other) {
+        return new NoiseTable(name, initialScale, other, limit);
     }
 
     private static void requireFinite(double value, String what) {
@@ -60,22 +79,54 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
      * One step. {@code history} is {@link Linear#ZERO} for methods that look back at nothing.
      *
      * @param level how the latents that the step takes are mixed
-     * @param known the prediction where the picture is known; {@link Mix#NOTHING} where none is
+     * @param clean what the limit bounds; {@link Linear#ZERO} where nothing is bounded
+     * @param known what is added where the picture is known
      */
     public record Row(double timestep, double inputScale, Next next, Linear history, Linear estimate, Mix level,
-        Mix known) {
+        Linear clean, Known known) {
         public Row(double timestep, double inputScale, Next next, Linear history, Linear estimate, Mix level) {
-            this(timestep, inputScale, next, history, estimate, level, Mix.NOTHING);
+            this(timestep, inputScale, next, history, estimate, level, Linear.ZERO, Known.NOTHING);
         }
 
         /** A row of a table that can only start from noise. */
         public Row(double timestep, double inputScale, Next next, Linear history, Linear estimate) {
-            this(timestep, inputScale, next, history, estimate, Mix.NOTHING, Mix.NOTHING);
+            this(timestep, inputScale, next, history, estimate, Mix.NOTHING);
         }
 
-        Row withKnown(Mix prediction) {
-            return new Row(timestep, inputScale, next, history, estimate, level, prediction);
+        /** The same row, which says what the limit bounds. */
+        public Row withClean(Linear form) {
+            return new Row(timestep, inputScale, next, history, estimate, level, form, known);
         }
+
+        private Row withKnown(Known added) {
+            return new Row(timestep, inputScale, next, history, estimate, level, clean, added);
+        }
+
+        private boolean usesClean() {
+            return next.clean != 0 || history.clean != 0 || estimate.clean != 0;
+        }
+
+        private DoubleStream coefficients() {
+            DoubleStream own = DoubleStream.of(timestep, inputScale, next.latent, next.prediction, next.clean,
+                next.noise);
+            DoubleStream linear = Stream.of(history, estimate, clean)
+                .flatMapToDouble(form -> DoubleStream.of(form.latent, form.prediction, form.clean));
+            DoubleStream mixed = Stream.of(level, known.prediction, known.next, known.estimate)
+                .flatMapToDouble(mix -> DoubleStream.of(mix.image, mix.noise));
+            DoubleStream past = next.past.stream().mapToDouble(Double::doubleValue);
+            return Stream.of(own, linear, mixed, past).flatMapToDouble(all -> all);
+        }
+    }
+
+    /**
+     * What is added where the picture is known, as mixtures of its clean latents and of {@code n(0)}.
+     *
+     * @param prediction added to p
+     * @param next added to the next latents
+     * @param estimate added to the estimate
+     */
+    public record Known(Mix prediction, Mix next, Mix estimate) {
+        public static final Known NOTHING = new Known(Mix.NOTHING, Mix.NOTHING, Mix.NOTHING);
     }
 
     /** A mixture of the clean latents of a given picture and of standard normal noise. */
@@ -86,10 +137,19 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
         private Mix plus(Mix other, double weight) {
             return new Mix(image + weight * other.image, noise + weight * other.noise);
         }
+
+        private Mix times(double weight) {
+            return NOTHING.plus(this, weight);
+        }
     }
 
     /** Coefficients of the next latents; {@code past.get(k)} belongs to h(i-1-k). */
-    public record Next(double latent, double prediction, List<Double> past, double noise) {
+    public record Next(double latent, double prediction, double clean, List<Double> past, double noise) {
+        /** Of a table without a limit. */
+        public Next(double latent, double prediction, List<Double> past, double noise) {
+            this(latent, prediction, 0, past, noise);
+        }
+
         public Next {
             past = List.copyOf(past);
             if (past.size() > MAX_PAST) {
@@ -98,9 +158,16 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
         }
     }
 
-    /** A linear form of a step's latents and prediction. */
-    public record Linear(double latent, double prediction) {
+    /** A linear form of a step's latents, its prediction and its limited clean image. */
+    public record Linear(double latent, double prediction, double clean) {
         public static final Linear ZERO = new Linear(0, 0);
+        /** The limited clean image itself. */
+        public static final Linear CLEAN = new Linear(0, 0, 1);
+
+        /** Of a table without a limit. */
+        public Linear(double latent, double prediction) {
+            this(latent, prediction, 0);
+        }
     }
 
     /** Whether some row needs fresh noise. */
@@ -118,11 +185,17 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
      * scheduler's own mixture for the next one, and the last at the clean image, as where diffusers puts the known part
      * back after every step. Fresh noise must be 0 in the known part.
      *
-     * <p>A step is linear, so there is a prediction that leads it there; the row tells it as {@code known}.
+     * <p>A linear step is led there by its prediction. With a limit, the prediction makes the clean image 0, which no
+     * bound changes, and what is missing is added to the next latents and to the estimate.
      *
      * @param begin how the known part is mixed in the first latents
+     * @throws IllegalArgumentException if the bound of a picture depends on all of its values, the known ones too
      */
     public NoiseTable repainting(Mix begin) {
+        if (limit.filter(Limit.DynamicThreshold.class::isInstance).isPresent()) {
+            throw new IllegalArgumentException("with dynamic thresholding nothing of a picture can be kept, as its "
+                + "bound depends on all of the picture; leave out the mask, or choose another noise scheduler");
+        }
         List<Row> repainted = new ArrayList<>();
         List<Mix> remembered = new ArrayList<>();
         Mix from = begin;
@@ -133,13 +206,24 @@ public record NoiseTable(String name, double initialScale, List<Row> rows) {
             for (int back = 0; back < row.next().past().size(); back++) {
                 missing = missing.plus(remembered.get(step - 1 - back), -row.next().past().get(back));
             }
-            double weight = row.next().prediction();
-            Mix known = weight == 0 ? Mix.NOTHING : Mix.NOTHING.plus(missing, 1 / weight);
-            remembered.add(Mix.NOTHING.plus(from, row.history().latent()).plus(known, row.history().prediction()));
+            Known known = limit.isPresent() ? limited(row, from, missing)
+                : new Known(ratio(missing, row.next().prediction()), Mix.NOTHING, Mix.NOTHING);
+            remembered.add(from.times(row.history().latent()).plus(known.prediction(), row.history().prediction()));
             repainted.add(row.withKnown(known));
             from = to;
         }
-        return new NoiseTable(name, initialScale, repainted);
+        return withRows(repainted);
+    }
+
+    /** @param missing what the next latents lack beside prediction and clean image */
+    private static Known limited(Row row, Mix from, Mix missing) {
+        Mix prediction = ratio(from.times(-row.clean().latent()), row.clean().prediction());
+        return new Known(prediction, missing.plus(prediction, -row.next().prediction()),
+            Mix.CLEAN.plus(from, -row.estimate().latent()).plus(prediction, -row.estimate().prediction()));
+    }
+
+    private static Mix ratio(Mix mix, double divisor) {
+        return divisor == 0 ? Mix.NOTHING : mix.times(1 / divisor);
     }
 
     public int steps() {

@@ -7,8 +7,6 @@ import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.Demand.StageRun;
 import dev.slipstream.pipelines.run.Demand.Version;
-import dev.slipstream.pipelines.run.NoiseTable.Linear;
-import dev.slipstream.pipelines.run.NoiseTable.Mix;
 import dev.slipstream.pipelines.run.Value.Access;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -25,16 +23,14 @@ public final class Unroller {
     private final Plan plan;
     private final LoopSpec loop;
     private final Demand demand;
-    private final Predictions predictions;
     private final HostValues host;
     private final UnrollOptions options;
     private final List<Work> works = new ArrayList<>();
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
     private final Map<Integer, Value> latents = new HashMap<>();
     private final StepInputs stepInputs;
-    private final List<Value> remembered = new ArrayList<>();
+    private final SchedulerSteps schedulerSteps;
     private final List<Value> results = new ArrayList<>();
-    private final Map<Integer, Value> estimates = new HashMap<>();
 
     private Unroller(Plan plan, LoopSpec loop, UnrollOptions options) {
         this.plan = plan;
@@ -42,8 +38,8 @@ public final class Unroller {
         this.options = options;
         this.demand = new Demand(plan, loop.noise().steps(), loop.guidance().weight());
         this.host = new HostValues(loop);
-        this.predictions = new Predictions(plan, loop, demand, works);
         this.stepInputs = new StepInputs(plan, loop, options, host, works);
+        this.schedulerSteps = new SchedulerSteps(plan, loop, demand, host, works);
     }
 
     /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
@@ -66,7 +62,10 @@ public final class Unroller {
                     run(new StageRun(stage, step));
                 }
             }
-            advance(step);
+            Value next = schedulerSteps.take(step, latents.get(plan.home()), this::predicted);
+            latents.clear();
+            latents.put(plan.home(), next);
+            results.add(next);
         }
         List<Program.StreamSpec> streams = new ArrayList<>();
         for (int device = 0; device < plan.devices(); device++) {
@@ -75,7 +74,12 @@ public final class Unroller {
         for (int device = 0; options.copyStreams() && device < plan.devices(); device++) {
             streams.add(new Program.StreamSpec(device, true));
         }
-        return new Lowering(streams, host, options.copiedTimesteps()).lower(works, results, estimates);
+        return new Lowering(streams, host, options.copiedTimesteps()).lower(works, results, schedulerSteps.estimates());
+    }
+
+    /** What a stage predicted, on the device where the noise scheduler's steps are taken. */
+    private Value predicted(StageRun run, int step) {
+        return on(new Version(run, plan.prediction()), plan.home(), step);
     }
 
     /** Sends the latents to the devices whose stages take them at this step. */
@@ -154,88 +158,6 @@ public final class Unroller {
                     host.mark(stage.device()).all()));
             }
         }
-    }
-
-    /** The noise scheduler's step: the next latents, what later steps remember of this one, and its estimate. */
-    private void advance(int step) {
-        int home = plan.home();
-        NoiseTable.Row row = loop.noise().rows().get(step);
-        Value x = latents.get(home);
-        List<Access> from = new ArrayList<>();
-        List<Double> weights = new ArrayList<>();
-        from.add(x.all());
-        weights.add(row.next().latent());
-        addPrediction(step, row.next().prediction(), from, weights);
-        for (int back = 0; back < row.next().past().size(); back++) {
-            if (row.next().past().get(back) != 0) {
-                from.add(remembered.get(step - 1 - back).all());
-                weights.add(row.next().past().get(back));
-            }
-        }
-        if (row.next().noise() != 0) {
-            from.add(host.given(Program.NOISE, home, step * x.bytes(), x.bytes()).all());
-            weights.add(row.next().noise());
-        }
-        boolean last = step == loop.noise().steps() - 1;
-        Value next = last || loop.keepLatents() ? Value.pinned("x" + (step + 1), home, x.bytes())
-            : Value.made("x", step + 1, home, x.bytes());
-        remembered.add(isRemembered(step)
-            ? combine(step, row.history(), x, Value.made("h", step, home, x.bytes())) : null);
-        if (loop.isEstimated(step)) {
-            // Before the next latents, whose event says that the step is done.
-            estimates.put(step, combine(step, row.estimate(), x, Value.pinned("e" + step, home, x.bytes())));
-        }
-        combine(home, step, next.all(), from, weights);
-        latents.clear();
-        latents.put(home, next);
-        results.add(next);
-    }
-
-    private boolean isRemembered(int step) {
-        List<NoiseTable.Row> rows = loop.noise().rows();
-        for (int later = step + 1; later < rows.size(); later++) {
-            List<Double> past = rows.get(later).next().past();
-            int back = later - 1 - step;
-            if (back < past.size() && past.get(back) != 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Writes a linear form of the step's latents {@code x} and its prediction to {@code made}. */
-    private Value combine(int step, Linear form, Value x, Value made) {
-        List<Access> from = new ArrayList<>();
-        List<Double> weights = new ArrayList<>();
-        if (form.latent() != 0) {
-            from.add(x.all());
-            weights.add(form.latent());
-        }
-        addPrediction(step, form.prediction(), from, weights);
-        combine(plan.home(), step, made.all(), from, weights);
-        return made;
-    }
-
-    private void addPrediction(int step, double factor, List<Access> from, List<Double> weights) {
-        predictions.of(step, term -> on(new Version(term.run(), plan.prediction()), plan.home(), step))
-            .forEach(part -> {
-                from.add(part.access());
-                weights.add(factor * part.weight());
-            });
-        Mix known = loop.noise().rows().get(step).known();
-        addKnown(Program.KNOWN_IMAGE, factor * known.image(), from, weights);
-        addKnown(Program.KNOWN_NOISE, factor * known.noise(), from, weights);
-    }
-
-    private void addKnown(String tensor, double weight, List<Access> from, List<Double> weights) {
-        if (weight != 0) {
-            from.add(host.given(tensor, plan.home(), 0, loop.latents().bytes()).all());
-            weights.add(weight);
-        }
-    }
-
-    private void combine(int device, int step, Access to, List<Access> from, List<Double> weights) {
-        works.add(new Work.Combine(device, step, to, from, weights.stream().map(Double::floatValue).toList()));
     }
 
     private Value copy(Value value, int device, int step, String role) {

@@ -69,6 +69,19 @@ sealed interface Work {
         }
     }
 
+    record Limit(int stream, int step, Access to, Access from, int pictures, dev.slipstream.bridge.Limit limit)
+        implements Work {
+        @Override
+        public Collection<Access> reads() {
+            return List.of(from);
+        }
+
+        @Override
+        public Collection<Access> writes() {
+            return List.of(to);
+        }
+    }
+
     record Combine(int stream, int step, Access to, List<Access> from, List<Float> weights) implements Work {
         @Override
         public Collection<Access> reads() {

@@ -161,6 +161,6 @@ public final class NoiseScheduler {
             throw new NoiseSchedulerException("none of the " + (steps - first) + " steps of " + whole.name()
                 + " lies in the part " + span + " of the way; take more steps, or share the way in another manner");
         }
-        return new NoiseTable(whole.name(), whole.initialScale(), rows);
+        return whole.withRows(rows);
     }
 }

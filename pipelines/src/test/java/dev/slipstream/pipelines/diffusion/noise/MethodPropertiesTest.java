@@ -155,15 +155,19 @@ class MethodPropertiesTest {
             Mix begin = first == 0 ? new Mix(0, plain.initialScale()) : plain.start();
             NoiseTable table = plain.repainting(begin);
             List<Double> latents = Walk.follow(table, begin.image() * image + begin.noise() * noise,
-                (step, row, latent) -> row.known().image() * image + row.known().noise() * noise,
+                (step, row, latent) -> at(row.known().prediction(), image, noise),
                 new double[table.steps()]);
             for (int step = 1; step < table.steps(); step++) {
                 Mix level = table.rows().get(step).level();
-                assertEquals(level.image() * image + level.noise() * noise, latents.get(step),
+                assertEquals(at(level, image, noise), latents.get(step),
                     1e-6 * (1 + Math.abs(latents.get(step))), method + " before step " + step);
             }
             assertEquals(image, latents.getLast(), 1e-6, method);
         }
+    }
+
+    private static double at(Mix mix, double image, double noise) {
+        return mix.image() * image + mix.noise() * noise;
     }
 
     /** With one image, all true noises are equal, and so is any mean of them. */

@@ -1,6 +1,8 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
+import dev.slipstream.bridge.Limit;
 import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +25,10 @@ final class Walk {
             Row row = table.rows().get(step);
             double latent = latents.get(step);
             double prediction = denoiser.predict(step, row, latent);
-            double next = row.next().latent() * latent + row.next().prediction() * prediction;
+            double free = value(row.clean(), latent, prediction, 0);
+            double clean = table.limit().map(limit -> limited(limit, free)).orElse(free);
+            double next = value(new Linear(row.next().latent(), row.next().prediction(), row.next().clean()), latent,
+                prediction, clean);
             for (int k = 0; k < row.next().past().size(); k++) {
                 next += row.next().past().get(k) * history.get(step - 1 - k);
             }
@@ -31,8 +36,23 @@ final class Walk {
                 next += row.next().noise() * noise[step];
             }
             latents.add(next);
-            history.add(row.history().latent() * latent + row.history().prediction() * prediction);
+            history.add(value(row.history(), latent, prediction, clean));
         }
         return latents;
+    }
+
+    private static double value(Linear form, double latent, double prediction, double clean) {
+        return form.latent() * latent + form.prediction() * prediction + form.clean() * clean;
+    }
+
+    /** Of a picture of one value, which is its own quantile. */
+    private static double limited(Limit limit, double value) {
+        return switch (limit) {
+            case Limit.Clamp clamp -> Math.clamp(value, -clamp.range(), clamp.range());
+            case Limit.DynamicThreshold threshold -> {
+                double bound = Math.min(Math.max(Math.abs(value), 1), threshold.largest());
+                yield Math.clamp(value, -bound, bound) / bound;
+            }
+        };
     }
 }

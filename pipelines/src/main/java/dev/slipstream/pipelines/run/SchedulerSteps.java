@@ -1,0 +1,159 @@
+package dev.slipstream.pipelines.run;
+
+import dev.slipstream.bridge.Limit;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.run.Demand.StageRun;
+import dev.slipstream.pipelines.run.NoiseTable.Linear;
+import dev.slipstream.pipelines.run.NoiseTable.Mix;
+import dev.slipstream.pipelines.run.NoiseTable.Next;
+import dev.slipstream.pipelines.run.NoiseTable.Row;
+import dev.slipstream.pipelines.run.Value.Access;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The noise scheduler's part of each step, on the plan's home device: the next latents, what later steps remember of
+ * this one, and its estimate.
+ */
+final class SchedulerSteps {
+    /** Finds what a stage predicted, copied to the home device for a step if need be. */
+    interface AtHome {
+        Value predicted(StageRun run, int step);
+    }
+
+    /** Terms of a sum, each a tensor like the latents and its weight. */
+    private static final class Sum {
+        private final List<Access> from = new ArrayList<>();
+        private final List<Float> weights = new ArrayList<>();
+
+        void add(Access tensor, double weight) {
+            from.add(tensor);
+            weights.add((float) weight);
+        }
+    }
+
+    private final Plan plan;
+    private final LoopSpec loop;
+    private final HostValues host;
+    private final List<Work> works;
+    private final Predictions predictions;
+    private final List<Value> remembered = new ArrayList<>();
+    private final Map<Integer, Value> estimates = new HashMap<>();
+    private AtHome atHome;
+    private int step;
+    private Row row;
+    private Value x;
+    private Value limited;
+
+    /** @param works where the work goes */
+    SchedulerSteps(Plan plan, LoopSpec loop, Demand demand, HostValues host, List<Work> works) {
+        this.plan = plan;
+        this.loop = loop;
+        this.host = host;
+        this.works = works;
+        this.predictions = new Predictions(plan, loop, demand, works);
+    }
+
+    /** By step, each written before the step's latents. */
+    Map<Integer, Value> estimates() {
+        return estimates;
+    }
+
+    /** Takes the next step. @param latents before it, at home @return the latents after it */
+    Value take(int nextStep, Value latents, AtHome found) {
+        step = nextStep;
+        row = loop.noise().rows().get(step);
+        x = latents;
+        limited = null;
+        atHome = found;
+        remembered.add(isRemembered() ? remember() : null);
+        if (loop.isEstimated(step)) {
+            // Before the next latents, whose event says that the step is done.
+            estimates.put(step, make(sum(row.estimate(), row.known().estimate()), Value.pinned("e" + step, plan.home(),
+                x.bytes())));
+        }
+        boolean isRead = loop.keepLatents() || step == loop.noise().steps() - 1;
+        return make(next(row.next()), isRead ? Value.pinned("x" + (step + 1), plan.home(), x.bytes())
+            : Value.made("x", step + 1, plan.home(), x.bytes()));
+    }
+
+    private boolean isRemembered() {
+        List<Row> rows = loop.noise().rows();
+        for (int later = step + 1; later < rows.size(); later++) {
+            List<Double> past = rows.get(later).next().past();
+            int back = later - 1 - step;
+            if (back < past.size() && past.get(back) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Value remember() {
+        return row.history().equals(Linear.CLEAN) ? limited()
+            : make(sum(row.history(), Mix.NOTHING), Value.made("h", step, plan.home(), x.bytes()));
+    }
+
+    private Sum next(Next next) {
+        Sum sum = new Sum();
+        sum.add(x.all(), next.latent());
+        addPrediction(sum, next.prediction(), next.clean(), row.known().next());
+        for (int back = 0; back < next.past().size(); back++) {
+            if (next.past().get(back) != 0) {
+                sum.add(remembered.get(step - 1 - back).all(), next.past().get(back));
+            }
+        }
+        if (next.noise() != 0) {
+            sum.add(host.given(Program.NOISE, plan.home(), step * x.bytes(), x.bytes()).all(), next.noise());
+        }
+        return sum;
+    }
+
+    private Sum sum(Linear form, Mix known) {
+        Sum sum = new Sum();
+        if (form.latent() != 0) {
+            sum.add(x.all(), form.latent());
+        }
+        addPrediction(sum, form.prediction(), form.clean(), known);
+        return sum;
+    }
+
+    /** @param known what is added where the picture is known, beside the prediction there */
+    private void addPrediction(Sum sum, double prediction, double clean, Mix known) {
+        if (prediction != 0 || clean == 0) {
+            predictions.of(step, term -> atHome.predicted(term.run(), step))
+                .forEach(part -> sum.add(part.access(), prediction * part.weight()));
+        }
+        if (clean != 0) {
+            sum.add(limited().all(), clean);
+        }
+        Mix added = row.known().prediction();
+        addKnown(sum, Program.KNOWN_IMAGE, prediction * added.image() + known.image());
+        addKnown(sum, Program.KNOWN_NOISE, prediction * added.noise() + known.noise());
+    }
+
+    private void addKnown(Sum sum, String tensor, double weight) {
+        if (weight != 0) {
+            sum.add(host.given(tensor, plan.home(), 0, loop.latents().bytes()).all(), weight);
+        }
+    }
+
+    /** The limited clean image of this step, made when it is first asked for. */
+    private Value limited() {
+        if (limited == null) {
+            Limit limit = loop.noise().limit().orElseThrow();
+            int pictures = Math.toIntExact(loop.latents().shape().dim(0));
+            Value clean = make(sum(row.clean(), Mix.NOTHING), Value.made("clean", step, plan.home(), x.bytes()));
+            limited = Value.made("limited", step, plan.home(), x.bytes());
+            works.add(new Work.Limit(plan.home(), step, limited.all(), clean.all(), pictures, limit));
+        }
+        return limited;
+    }
+
+    private Value make(Sum sum, Value made) {
+        works.add(new Work.Combine(plan.home(), step, made.all(), sum.from, sum.weights));
+        return made;
+    }
+}
