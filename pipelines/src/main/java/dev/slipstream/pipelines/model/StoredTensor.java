@@ -5,6 +5,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.shape.BFloat16;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.math.BigInteger;
 import java.nio.ByteOrder;
 
 /**
@@ -20,6 +21,9 @@ public record StoredTensor(StoredType type, Shape shape, MemorySegment data) {
         ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble DOUBLE =
         ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG =
+        ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
         ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -69,7 +73,7 @@ public record StoredTensor(StoredType type, Shape shape, MemorySegment data) {
     }
 
     /**
-     * A copy as fp32; F16 and BF16 are widened, F64 is rounded.
+     * A copy as fp32; F16, BF16 and the types of eight bits with a fraction are widened, F64 is rounded.
      *
      * @throws ModelException if the elements are not floating-point, or too many for an array
      */
@@ -96,8 +100,39 @@ public record StoredTensor(StoredType type, Shape shape, MemorySegment data) {
                     floats[i] = (float) data.get(DOUBLE, 8L * i);
                 }
             }
+            case F8_E4M3 -> widen(floats, Float8.E4M3);
+            case F8_E5M2 -> widen(floats, Float8.E5M2);
             default -> throw new ModelException("a tensor " + type + shape + " does not hold floating-point numbers");
         }
         return floats;
+    }
+
+    private void widen(float[] floats, Float8 format) {
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = format.toFloat(data.get(ValueLayout.JAVA_BYTE, i));
+        }
+    }
+
+    /**
+     * The only element, of whatever real type.
+     *
+     * @throws ModelException if there is none or more than one, or it is no real number
+     */
+    public double toNumber() {
+        if (shape.elements() != 1) {
+            throw new ModelException("a tensor " + type + shape + " is not one number");
+        }
+        return switch (type) {
+            case F64 -> data.get(DOUBLE, 0);
+            case I64 -> data.get(LONG, 0);
+            case U64 -> new BigInteger(Long.toUnsignedString(data.get(LONG, 0))).doubleValue();
+            case I32 -> data.get(INT, 0);
+            case U32 -> Integer.toUnsignedLong(data.get(INT, 0));
+            case I16 -> data.get(SHORT, 0);
+            case U16 -> Short.toUnsignedInt(data.get(SHORT, 0));
+            case I8 -> data.get(ValueLayout.JAVA_BYTE, 0);
+            case U8 -> Byte.toUnsignedInt(data.get(ValueLayout.JAVA_BYTE, 0));
+            default -> toFloats()[0];
+        };
     }
 }

@@ -28,6 +28,14 @@ public enum StoredType {
         this.dataType = dataType;
     }
 
+    /** Whether its elements are numbers with a fraction, each for itself. */
+    public boolean isFloatingPoint() {
+        return switch (this) {
+            case F64, F32, F16, BF16, F8_E4M3, F8_E5M2 -> true;
+            default -> false;
+        };
+    }
+
     /** Bytes of one element. */
     public int bytes() {
         return bytes;

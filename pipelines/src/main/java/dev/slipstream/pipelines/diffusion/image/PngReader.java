@@ -20,6 +20,8 @@ public final class PngReader {
     /** Pictures with more are refused. */
     public static final int MOST_PIXELS = 1 << 26;
     private static final long SIGNATURE = 0x89504E470D0A1A0AL;
+    /** No byte of deflate makes more of others, so that a small file cannot ask for much memory. */
+    private static final long MOST_DEFLATED = 1032;
     private static final int HEADER = 13;
     private static final int COLOURS = 3;
 
@@ -86,7 +88,7 @@ public final class PngReader {
         String type = new String(checked, 0, 4, StandardCharsets.ISO_8859_1);
         byte[] data = Arrays.copyOfRange(checked, 4, checked.length);
         switch (type) {
-            case "IHDR" -> header(data);
+            case "IHDR" -> header(data, file.remaining());
             case "PLTE" -> palette = data;
             case "IDAT" -> inflate(data, inflater);
             default -> {
@@ -98,7 +100,7 @@ public final class PngReader {
         return type;
     }
 
-    private void header(byte[] data) {
+    private void header(byte[] data, int left) {
         if (layout != null || data.length != HEADER) {
             throw wrong("is damaged: its header is");
         }
@@ -117,7 +119,11 @@ public final class PngReader {
         if (header.get() != 0) {
             throw wrong("is interlaced, which is not read; save it without interlacing");
         }
-        lines = new byte[Math.multiplyExact(height, layout.lineBytes() + 1)];
+        long bytes = (long) height * (layout.lineBytes() + 1);
+        if (bytes > MOST_DEFLATED * left) {
+            throw wrong("is cut short; copy it again");
+        }
+        lines = new byte[Math.toIntExact(bytes)];
     }
 
     private void inflate(byte[] data, Inflater inflater) throws DataFormatException {

@@ -6,45 +6,83 @@ import com.google.gson.JsonParser;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.SafetensorsFile;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
+import java.util.OptionalLong;
 
-/** PEFT's settings, which diffusers writes into a file's metadata: alpha where no tensor says it. */
-record AdapterSettings(ConfigFile settings) {
+/**
+ * What is said about an adapter beside its tensors: PEFT's file for all of it, or what diffusers writes into a file's
+ * metadata for each component. Where a tensor says alpha, that counts.
+ */
+record AdapterSettings(Map<Component, AdapterConfig> configs) {
     private static final String KEY = "lora_adapter_metadata";
 
     private static final Map<Component, String> PREFIXES = Map.of(Component.DENOISER, "unet.",
         Component.TEXT_ENCODER, "text_encoder.", Component.TEXT_ENCODER_2, "text_encoder_2.");
 
-    /** @throws ModelException if they are damaged, or ask for something that is not plain LoRA */
-    static AdapterSettings read(Path file, Map<String, String> metadata) {
+    /**
+     * @param config PEFT's file
+     * @throws ModelException if they are damaged, or ask for something that is not supported
+     */
+    static AdapterSettings read(SafetensorsFile file, Optional<Path> config) {
+        Map<Component, AdapterConfig> configs = new EnumMap<>(Component.class);
+        if (config.isPresent()) {
+            AdapterConfig all = new AdapterConfig(ConfigFile.read(config.get()), "");
+            PREFIXES.keySet().forEach(component -> configs.put(component, all));
+        } else {
+            ConfigFile header = header(file);
+            PREFIXES.forEach((component, prefix) -> {
+                if (header.root().keySet().stream().anyMatch(key -> key.startsWith(prefix))) {
+                    configs.put(component, new AdapterConfig(header, prefix));
+                }
+            });
+        }
+        configs.values().forEach(AdapterConfig::check);
+        return new AdapterSettings(configs);
+    }
+
+    private static ConfigFile header(SafetensorsFile file) {
         try {
-            JsonObject root = JsonParser.parseString(metadata.getOrDefault(KEY, "{}")).getAsJsonObject();
-            AdapterSettings read = new AdapterSettings(new ConfigFile(file, root));
-            PREFIXES.values().forEach(read::refuseVariants);
-            return read;
+            JsonObject root = JsonParser.parseString(file.metadata().getOrDefault(KEY, "{}")).getAsJsonObject();
+            return new ConfigFile(file.path(), root);
         } catch (JsonParseException | IllegalStateException e) {
-            throw new ModelException(file + ": its " + KEY + " is not a JSON object", e);
+            throw new ModelException(file.path() + ": its " + KEY + " is not a JSON object", e);
         }
     }
 
-    private void refuseVariants(String prefix) {
-        for (String variant : List.of("use_dora", "use_rslora")) {
-            if (settings.flag(prefix + variant, false)) {
-                throw settings.wrong(prefix + variant, "is true, which is not supported; only plain LoRA is");
-            }
+    /** Settings that are neither followed nor known to say nothing. */
+    List<String> unknown() {
+        return configs.values().stream().distinct().flatMap(config -> config.unknown().stream()
+            .map(name -> "the setting \"" + name + "\" in " + config.settings().path().getFileName())).toList();
+    }
+
+    /**
+     * @param tensor by which the layer is called
+     * @param decomposed whether it is DoRA by its tensors
+     * @throws ModelException if a layer is not what the settings say
+     */
+    void check(LoraTarget.Module module, String tensor, Factors factors, boolean decomposed) {
+        AdapterConfig config = configs.get(module.component());
+        if (config == null || factors instanceof Factors.Full) {
+            return;
         }
-        settings.object(prefix + "alpha_pattern").filter(pattern -> pattern.root().size() > 0).ifPresent(pattern -> {
-            throw settings.wrong(prefix + "alpha_pattern", "is not supported; save the file with a tensor \"alpha\" "
-                + "for each layer");
+        if (config.usesDora() && !decomposed) {
+            throw config.settings().wrong("use_dora", "is true, but " + tensor + " has no lora_magnitude_vector");
+        }
+        OptionalLong rank = factors.rank();
+        config.rank(module.name()).filter(said -> rank.isPresent() && said != rank.getAsLong()).ifPresent(said -> {
+            throw config.settings().wrong("r", "says that " + tensor + " has the rank " + said + ", but it has "
+                + rank.getAsLong() + "; the file belongs to another adapter");
         });
     }
 
-    /** Of all layers of a component; empty if not said. */
-    OptionalDouble alpha(Component component) {
-        String key = PREFIXES.get(component) + "lora_alpha";
-        return settings.has(key) ? OptionalDouble.of(settings.number(key, 1)) : OptionalDouble.empty();
+    /** Of a layer whose tensors do not say alpha; 1 if nothing says it. */
+    double scale(LoraTarget.Module module, OptionalLong rank) {
+        AdapterConfig config = configs.get(module.component());
+        return config == null ? 1 : config.scale(module.name(), rank);
     }
 }

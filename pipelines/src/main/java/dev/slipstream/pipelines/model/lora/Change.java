@@ -2,45 +2,27 @@ package dev.slipstream.pipelines.model.lora;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.SafetensorsFile;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What one LoRA does to one weight.
  *
- * @param factor the LoRA's weight and the layer's scale
+ * @param weight how much of it is wanted
  */
-record Change(Lora lora, LoraLayer layer, double factor) {
+record Change(Lora lora, LoraLayer layer, double weight) {
     /** @throws ModelException if it is for a weight of another shape */
     void checkFits(String name, Shape shape) {
         if (!layer.fits(shape)) {
-            throw new ModelException(lora.path() + " is for another model: " + layer.down() + " " + layer.downShape()
-                + " and " + layer.up() + " " + layer.upShape() + " do not fit " + name + " " + shape);
+            String tensors = Stream.concat(layer.factors().tensors().stream(),
+                layer.decomposition().stream().map(Decomposition::lengths))
+                .map(Factors.Factor::toString).collect(Collectors.joining(" and "));
+            throw new ModelException(lora.path() + " is for another model: " + tensors + " do not fit " + name + " "
+                + shape);
         }
     }
 
-    /** The factors in memory. */
-    Factors factors(SafetensorsFile file) {
-        float[] up = file.tensor(layer.up()).toFloats();
-        for (int i = 0; i < up.length; i++) {
-            up[i] = (float) (up[i] * factor);
-        }
-        return new Factors(up, file.tensor(layer.down()).toFloats(), layer.rank());
-    }
-
-    /**
-     * @param up [outputs, rank], scaled
-     * @param down [rank, inputs]
-     */
-    record Factors(float[] up, float[] down, int rank) {
-        /** Adds a row of the product. */
-        void addRow(int row, float[] sum) {
-            for (int r = 0; r < rank; r++) {
-                float weight = up[row * rank + r];
-                int start = r * sum.length;
-                for (int i = 0; i < sum.length; i++) {
-                    sum[i] += weight * down[start + i];
-                }
-            }
-        }
+    boolean isNothing() {
+        return weight == 0 || layer.changesNothing();
     }
 }

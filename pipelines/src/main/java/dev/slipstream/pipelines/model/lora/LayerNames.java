@@ -7,35 +7,39 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Finds the weights of a checkpoint that targets of LoRAs mean. */
+/** Finds the weights and biases of a checkpoint that targets of LoRAs mean. */
 final class LayerNames {
     private static final String WEIGHT = ".weight";
     private static final String TEXT_MODEL = "text_model.";
 
-    private final Map<String, String> weights = new HashMap<>();
+    private final Map<String, String> modules = new HashMap<>();
+    private final Set<String> tensors;
 
     /** @param names of all tensors of the checkpoint */
     LayerNames(Component component, Set<String> names) {
-        Set<String> modules = new LinkedHashSet<>();
+        tensors = Set.copyOf(names);
+        Set<String> weighted = new LinkedHashSet<>();
         names.stream().filter(name -> name.endsWith(WEIGHT))
-            .forEach(name -> modules.add(name.substring(0, name.length() - WEIGHT.length())));
-        modules.forEach(module -> put(module, module));
+            .forEach(name -> weighted.add(name.substring(0, name.length() - WEIGHT.length())));
+        weighted.forEach(module -> put(module, module));
         if (component == Component.DENOISER) {
-            OriginalNames original = new OriginalNames(modules);
-            modules.forEach(module -> original.of(module).ifPresent(name -> put(name, module)));
+            OriginalNames original = new OriginalNames(weighted);
+            weighted.forEach(module -> original.of(module).ifPresent(name -> put(name, module)));
         } else {
             // Checkpoints and LoRAs may each be without the name of the only module.
-            modules.forEach(module -> put(module.startsWith(TEXT_MODEL) ? module.substring(TEXT_MODEL.length())
+            weighted.forEach(module -> put(module.startsWith(TEXT_MODEL) ? module.substring(TEXT_MODEL.length())
                 : TEXT_MODEL + module, module));
         }
     }
 
     private void put(String name, String module) {
-        weights.putIfAbsent(name.replace('.', '_'), module + WEIGHT);
+        modules.putIfAbsent(name.replace('.', '_'), module);
     }
 
-    /** The weight's name; empty if the checkpoint has no such layer. */
-    Optional<String> weight(LoraTarget target) {
-        return Optional.ofNullable(weights.get(target.path()));
+    /** The tensor's name; empty if the checkpoint has no such layer, or the layer no bias. */
+    Optional<String> tensor(LoraTarget target) {
+        return Optional.ofNullable(modules.get(target.path()))
+            .map(module -> module + (target.parameter() == LoraTarget.Parameter.WEIGHT ? WEIGHT : ".bias"))
+            .filter(tensors::contains);
     }
 }

@@ -10,45 +10,62 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * A LoRA file, as far as it can be understood without the model: which layers it changes and where its factors are.
- * Linear layers and convolutions (LoCon) in the naming of kohya, of diffusers and of PEFT. Immutable; keeps no file
- * open.
+ * An adapter's file, as far as it can be understood without the model: which weights it changes and where its factors
+ * are. LoRA of linear layers and convolutions (LoCon), LoHa, LoKr, full differences, each of them also as DoRA, in the
+ * naming of kohya, LyCORIS, diffusers, PEFT and ComfyUI. Immutable; keeps no file open.
  *
  * @param path the safetensors file
- * @param hash SHA-256 of the file, in hexadecimal digits
+ * @param hash SHA-256 of the file and of what settings beside it say, in hexadecimal digits
  * @param layers by what they change, in the file's order
- * @param unknown names of tensors that belong to no such layer
+ * @param unknown names of tensors that belong to no such layer, and of settings that are not known
  */
 public record Lora(Path path, String hash, Map<LoraTarget, LoraLayer> layers, List<String> unknown) {
+    /** What writers call their file whatever it holds. */
+    private static final Set<String> USUAL_NAMES = Set.of("adapter_model.safetensors",
+        "pytorch_lora_weights.safetensors");
+
     public Lora {
         layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
         unknown = List.copyOf(unknown);
     }
 
     /**
-     * Reads a file's header, and the file once to know it again.
+     * Reads a file's header, and the file once to know it again; PEFT's {@code adapter_config.json} beside it, too.
      *
-     * @throws ModelException if it is missing or damaged, holds no LoRA, a factor has no partner, or two do not fit
-     *     each other
+     * @param path safetensors, or a folder as PEFT or diffusers save one
+     * @throws ModelException if it is missing or damaged, holds no LoRA, a factor has no partner, two do not fit each
+     *     other, or something would change weights in a way that is not supported
      */
     public static Lora read(Path path) {
-        try (SafetensorsFile file = SafetensorsFile.open(path)) {
-            LoraReader reader = new LoraReader(file);
+        AdapterFiles files = AdapterFiles.find(path);
+        try (SafetensorsFile file = SafetensorsFile.open(files.weights())) {
+            AdapterSettings settings = AdapterSettings.read(file, files.config());
+            LoraReader reader = new LoraReader(file, settings);
             Map<LoraTarget, LoraLayer> layers = reader.layers();
             if (layers.isEmpty()) {
-                throw new ModelException(path + " is no LoRA file: none of its " + file.tensors().size()
-                    + " tensors is a factor of a change of a layer; supported are LoRA and LoCon in the naming of "
-                    + "kohya, diffusers and PEFT");
+                throw new ModelException(file.path() + " is no LoRA file that can be used: "
+                    + (reader.unknown().stream().anyMatch(LoraTarget::isOfTransformer)
+                        ? "it is for a transformer, and no such model can be run"
+                        : "none of its " + file.tensors().size() + " tensors is a factor of a change of a layer; "
+                            + "supported are LoRA, LoCon, LoHa, LoKr, DoRA and full differences in the naming of "
+                            + "kohya, LyCORIS, diffusers, PEFT and ComfyUI"));
             }
-            return new Lora(path, ContentHash.of(path), layers, reader.unknown());
+            String hash = ContentHash.of(file.path());
+            return new Lora(file.path(), files.config().map(it -> ContentHash.of(hash + ContentHash.of(it)))
+                .orElse(hash), layers,
+                Stream.concat(reader.unknown().stream(), settings.unknown().stream()).toList());
         }
     }
 
-    /** What to call it: the file's own name. */
+    /** What to call it: the file's own name, with its folder's where the file is called as all are. */
     public String name() {
-        return path.getFileName().toString();
+        String name = path.getFileName().toString();
+        Path home = path.toAbsolutePath().normalize().getParent();
+        return USUAL_NAMES.contains(name) && home != null && home.getFileName() != null
+            ? home.getFileName() + "/" + name : name;
     }
 
     /** The components that it changes. */

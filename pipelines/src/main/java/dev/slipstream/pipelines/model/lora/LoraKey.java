@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.lora;
 
+import dev.slipstream.pipelines.model.lora.LoraTarget.Parameter;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -7,40 +8,60 @@ import java.util.regex.Pattern;
 /**
  * The name of a tensor of a LoRA file, understood.
  *
- * @param target the layer
- * @param role what it is to the layer
+ * @param prefix the module as it stands in the name
+ * @param module the same, understood
+ * @param role what the tensor is to the layer
  */
-record LoraKey(LoraTarget target, Role role) {
-    /** What a tensor is to its layer, whose change is {@code alpha / rank · up · down}. */
+record LoraKey(String prefix, LoraTarget.Module module, Role role) {
+    /** What a tensor is to its layer. PEFT may put the name of the adapter behind the name of a factor. */
     enum Role {
         /** [rank, inputs] or [rank, inputs, kernel, kernel]; PEFT's A. */
-        DOWN,
+        DOWN("\\.lora_A(?:\\.[^.]+)?\\.weight|(?:\\.lora_|\\.lora\\.|\\.lora_linear_layer\\.|_lora\\.)down\\.weight"),
         /** [outputs, rank] or [outputs, rank, 1, 1]; PEFT's B. */
-        UP,
+        UP("\\.lora_B(?:\\.[^.]+)?\\.weight|(?:\\.lora_|\\.lora\\.|\\.lora_linear_layer\\.|_lora\\.)up\\.weight"),
+        /** [rank, rank, kernel, kernel], between the two. */
+        MID("\\.lora_mid\\.weight"),
         /** One number. */
-        ALPHA
+        ALPHA("(?:\\.lora|_lora)?\\.alpha"),
+        /** One number that was trained beside the factors. */
+        SCALAR("\\.scalar"),
+        /** Lengths of the changed weight, per output or per input. */
+        LENGTHS("\\.dora_scale"),
+        /** The same as PEFT has them, per output always. */
+        OUTPUT_LENGTHS("\\.lora_magnitude_vector(?:\\.(?!weight$)[^.]+)?(?:\\.weight)?"),
+        HADA_W1_A("\\.hada_w1_a(?:\\.[^.]+)?"), HADA_W1_B("\\.hada_w1_b(?:\\.[^.]+)?"),
+        HADA_T1("\\.hada_t1(?:\\.[^.]+)?"),
+        HADA_W2_A("\\.hada_w2_a(?:\\.[^.]+)?"), HADA_W2_B("\\.hada_w2_b(?:\\.[^.]+)?"),
+        HADA_T2("\\.hada_t2(?:\\.[^.]+)?"),
+        LOKR_W1("\\.lokr_w1(?:\\.[^.]+)?"), LOKR_W1_A("\\.lokr_w1_a(?:\\.[^.]+)?"),
+        LOKR_W1_B("\\.lokr_w1_b(?:\\.[^.]+)?"),
+        LOKR_W2("\\.lokr_w2(?:\\.[^.]+)?"), LOKR_W2_A("\\.lokr_w2_a(?:\\.[^.]+)?"),
+        LOKR_W2_B("\\.lokr_w2_b(?:\\.[^.]+)?"), LOKR_T2("\\.lokr_t2(?:\\.[^.]+)?"),
+        /** The change itself. */
+        FULL("\\.diff|\\.w_norm"),
+        /** The change of the bias. */
+        FULL_BIAS("\\.diff_b|\\.b_norm");
+
+        private final Pattern name;
+
+        Role(String suffix) {
+            this.name = Pattern.compile("(.+?)(?:" + suffix + ")");
+        }
     }
 
-    /** PEFT puts the name of the adapter before "weight". */
-    private static final Pattern NAME = Pattern.compile("(?<module>.+?)(?:\\.lora_(?<letter>[AB])(?:\\.[^.]+)?\\.weight"
-        + "|(?:\\.lora_|\\.lora\\.|\\.lora_linear_layer\\.|_lora\\.)(?<side>down|up)\\.weight"
-        + "|(?:\\.lora|_lora)?\\.alpha)");
-
-    /** Empty if it is none of a LoRA of linear or convolution layers. */
+    /** Empty if it is nothing that layers are changed by. */
     static Optional<LoraKey> parse(String name) {
-        Matcher matcher = NAME.matcher(name);
-        return matcher.matches()
-            ? LoraTarget.of(matcher.group("module")).map(target -> new LoraKey(target, role(matcher)))
-            : Optional.empty();
+        for (Role role : Role.values()) {
+            Matcher matcher = role.name.matcher(name);
+            if (matcher.matches()) {
+                return LoraTarget.Module.of(matcher.group(1))
+                    .map(module -> new LoraKey(matcher.group(1), module, role));
+            }
+        }
+        return Optional.empty();
     }
 
-    private static Role role(Matcher name) {
-        if (name.group("letter") != null) {
-            return name.group("letter").equals("A") ? Role.DOWN : Role.UP;
-        }
-        if (name.group("side") != null) {
-            return name.group("side").equals("down") ? Role.DOWN : Role.UP;
-        }
-        return Role.ALPHA;
+    LoraTarget target() {
+        return module.target(role == Role.FULL_BIAS ? Parameter.BIAS : Parameter.WEIGHT);
     }
 }

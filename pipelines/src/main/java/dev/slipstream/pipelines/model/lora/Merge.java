@@ -2,17 +2,20 @@ package dev.slipstream.pipelines.model.lora;
 
 import dev.slipstream.pipelines.model.Checkpoint;
 import dev.slipstream.pipelines.model.ComponentWeights;
+import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.SafetensorsFile;
 import dev.slipstream.pipelines.model.SafetensorsWriter;
 import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.StoredType;
 import dev.slipstream.pipelines.model.TensorOutline;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Works out changed weights, one at a time, from files that are open meanwhile. */
 final class Merge implements AutoCloseable {
@@ -44,23 +47,32 @@ final class Merge implements AutoCloseable {
         SafetensorsWriter.write(file, outlines, name -> merged(name).data(), Map.of("format", "pt"));
     }
 
-    /** {@code W + Σ factor · up · down} in float32, rounded once to the type of W. */
+    /** The weight and all that is added to it in float32, rounded once to the type of the weight. */
     private StoredTensor merged(String name) {
         StoredTensor tensor = base.tensor(name);
-        List<Change.Factors> factors = new ArrayList<>();
-        changes.get(name).forEach(change -> factors.add(change.factors(loras.get(change.lora().path()))));
+        if (!Set.of(StoredType.F32, StoredType.F16, StoredType.BF16).contains(tensor.type())) {
+            throw new ModelException(base.file(name) + ": " + name + " has the type " + tensor.type()
+                + ", into which LoRAs cannot be merged; F32, F16 and BF16 can be changed");
+        }
         float[] weight = tensor.toFloats();
+        List<Rows> all = changes.get(name).stream().map(change -> change.layer()
+            .rows(loras.get(change.lora().path()), weight, tensor.shape(), change.weight())).toList();
         int outputs = Math.toIntExact(tensor.shape().dim(0));
         float[] sum = new float[weight.length / outputs];
         for (int row = 0; row < outputs; row++) {
             Arrays.fill(sum, 0);
-            for (Change.Factors each : factors) {
-                each.addRow(row, sum);
+            for (Rows rows : all) {
+                rows.addTo(sum, row);
             }
             int start = row * sum.length;
             for (int i = 0; i < sum.length; i++) {
                 weight[start + i] += sum[i];
             }
+        }
+        if (Magnitudes.largest(weight) >= Magnitudes.limit(tensor.type())) {
+            throw new ModelException("with " + changes.get(name).stream().map(change -> change.lora().path().toString())
+                .distinct().collect(Collectors.joining(" and ")) + ", " + name + " of " + base.file(name)
+                + " becomes larger than a number " + tensor.type() + " can be; take less of it");
         }
         return StoredTensor.of(tensor.type(), tensor.shape(), weight);
     }

@@ -20,6 +20,8 @@ import java.util.Map;
  */
 record MergedCheckpoint(Component component, Checkpoint base, Map<String, List<Change>> changes) {
     private static final String CHANGED = "changed.safetensors";
+    /** To be raised when the same files are merged to other weights than before. */
+    private static final String FORMULAS = "2 ";
 
     /** The folder, made unless it is there already, under a name that follows from all of it. */
     MergeClaim claim(MergeStore store) {
@@ -41,7 +43,7 @@ record MergedCheckpoint(Component component, Checkpoint base, Map<String, List<C
     }
 
     private String name(Map<Path, String> links) throws IOException {
-        StringBuilder all = new StringBuilder(component.name());
+        StringBuilder all = new StringBuilder(FORMULAS).append(component.name());
         for (Path file : links.keySet()) {
             // The bytes of gigabytes are not worth reading: who changes them changes the time, too.
             Path real = file.toRealPath();
@@ -49,8 +51,7 @@ record MergedCheckpoint(Component component, Checkpoint base, Map<String, List<C
                 .append(Files.getLastModifiedTime(real));
         }
         changes.forEach((name, list) -> list.forEach(change -> all.append('\n').append(name).append(' ')
-            .append(change.lora().hash()).append(' ').append(change.layer().down()).append(' ')
-            .append(change.factor())));
+            .append(change.lora().hash()).append(' ').append(change.layer()).append(' ').append(change.weight())));
         return ContentHash.of(all.toString());
     }
 

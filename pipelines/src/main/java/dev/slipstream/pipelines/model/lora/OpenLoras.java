@@ -55,7 +55,7 @@ public final class OpenLoras implements AutoCloseable {
         for (WeightedLora weighted : loras.lenient() ? List.<WeightedLora>of() : list()) {
             Lora lora = weighted.lora();
             if (!lora.unknown().isEmpty()) {
-                throw refused(lora, "has tensors that belong to no LoRA or LoCon layer", lora.unknown());
+                throw refused(lora, "has what belongs to no layer that is understood", lora.unknown());
             }
             lora.components().stream().filter(it -> !components.contains(it)).sorted().findFirst().ifPresent(it -> {
                 throw new ModelException(lora.path() + " changes the "
@@ -96,14 +96,14 @@ public final class OpenLoras implements AutoCloseable {
                 if (target.component() != component) {
                     return;
                 }
-                Optional<String> name = names.weight(target);
+                Optional<String> name = names.tensor(target);
                 if (name.isEmpty()) {
-                    missing.add(layer.down());
+                    missing.add(layer.name());
                     return;
                 }
-                Change change = new Change(lora, layer, weighted.weight() * layer.scale());
+                Change change = new Change(lora, layer, weighted.weight());
                 change.checkFits(name.get(), base.weights().get(name.get()).shape());
-                if (change.factor() != 0) {
+                if (!change.isNothing()) {
                     changes.computeIfAbsent(name.get(), it -> new ArrayList<>()).add(change);
                 }
             });

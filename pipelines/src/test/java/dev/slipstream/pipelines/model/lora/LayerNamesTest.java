@@ -47,14 +47,14 @@ class LayerNamesTest {
         "output_blocks_8_0_in_layers_2, up_blocks.2.resnets.2.conv1", "out_2, conv_out"})
     void originalNamesOfSdxlAreFound(String original, String module) {
         LayerNames names = new LayerNames(Component.DENOISER, names(ModelFamily.SDXL));
-        assertEquals(Optional.of(module + ".weight"), names.weight(new LoraTarget(Component.DENOISER, original)));
+        assertEquals(Optional.of(module + ".weight"), names.tensor(new LoraTarget(Component.DENOISER, original)));
     }
 
     @Test
     void withoutAttentionTheUpsamplerFollowsTheResidualBlock() {
         LayerNames names = new LayerNames(Component.DENOISER, names(ModelFamily.SD15));
         assertEquals(Optional.of("up_blocks.0.upsamplers.0.conv.weight"),
-            names.weight(new LoraTarget(Component.DENOISER, "output_blocks_2_1_conv")));
+            names.tensor(new LoraTarget(Component.DENOISER, "output_blocks_2_1_conv")));
     }
 
     @ParameterizedTest
@@ -69,7 +69,7 @@ class LayerNamesTest {
         for (String module : modules) {
             for (String name : List.of(module, original.of(module).orElse(module))) {
                 assertEquals(Optional.of(module + ".weight"),
-                    names.weight(new LoraTarget(Component.DENOISER, name.replace('.', '_'))));
+                    names.tensor(new LoraTarget(Component.DENOISER, name.replace('.', '_'))));
             }
         }
     }
@@ -80,8 +80,8 @@ class LayerNamesTest {
         LoraTarget bare = new LoraTarget(Component.TEXT_ENCODER, "encoder_layers_0_mlp_fc1");
         for (String stored : List.of("text_model.encoder.layers.0.mlp.fc1.weight", "encoder.layers.0.mlp.fc1.weight")) {
             LayerNames names = new LayerNames(Component.TEXT_ENCODER, Set.of(stored));
-            assertEquals(Optional.of(stored), names.weight(full));
-            assertEquals(Optional.of(stored), names.weight(bare));
+            assertEquals(Optional.of(stored), names.tensor(full));
+            assertEquals(Optional.of(stored), names.tensor(bare));
         }
     }
 }

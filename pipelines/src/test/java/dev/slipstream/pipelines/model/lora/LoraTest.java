@@ -10,10 +10,12 @@ import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.SafetensorsWriter;
 import dev.slipstream.pipelines.model.StoredTensor;
 import dev.slipstream.pipelines.model.StoredType;
+import dev.slipstream.pipelines.model.lora.Factors.Factor;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,10 +66,14 @@ class LoraTest {
         String down = name.replace("DU", "down").replace("AB", "A");
         String up = name.replace("DU", "up").replace("AB", "B");
         Lora lora = read(Map.of(down, DOWN, up, UP), Map.of());
-        assertEquals(Map.of(new LoraTarget(component, path), new LoraLayer(down, DOWN.shape(), up, UP.shape(), 1)),
-            lora.layers());
+        assertEquals(Map.of(new LoraTarget(component, path), layer(down, up)), lora.layers());
         assertEquals(Set.of(component), lora.components());
         assertEquals(List.of(), lora.unknown());
+    }
+
+    private static LoraLayer layer(String down, String up) {
+        return new LoraLayer(new Factors.LowRank(new Factor(up, UP.shape()), new Factor(down, DOWN.shape())), 1,
+            Optional.empty());
     }
 
     private static Map<String, StoredTensor> layer(String module) {
@@ -95,26 +101,24 @@ class LoraTest {
 
     @Test
     void variantsOfLoraInTheSettingsAreRefused() {
-        Map<String, String> metadata = Map.of("lora_adapter_metadata", "{\"unet.use_dora\": true}");
+        Map<String, String> metadata = Map.of("lora_adapter_metadata", "{\"unet.bias\": \"lora_only\"}");
         ModelException refused = assertThrows(ModelException.class, () -> read(layer("unet.conv_in"), metadata));
-        assertTrue(refused.getMessage().contains("\"unet.use_dora\" is true, which is not supported"),
+        assertTrue(refused.getMessage().contains("\"unet.bias\" is \"lora_only\", which is not supported"),
             refused.getMessage());
     }
 
     @Test
     void whatIsNoLayerIsListed() {
         Map<String, StoredTensor> tensors = layer("lora_unet_" + TO_Q);
-        tensors.put("lora_unet_" + TO_Q + ".dora_scale", zeros(16, 1));
         tensors.put("text_encoder_3.x.lora_A.weight", DOWN);
-        assertEquals(List.of("lora_unet_" + TO_Q + ".dora_scale", "text_encoder_3.x.lora_A.weight"),
-            read(tensors, Map.of()).unknown());
+        assertEquals(List.of("text_encoder_3.x.lora_A.weight"), read(tensors, Map.of()).unknown());
     }
 
     @Test
     void aFileWithoutAnyLayerIsRefused() {
         ModelException refused =
             assertThrows(ModelException.class, () -> read(Map.of("conv_in.weight", zeros(4, 4)), Map.of()));
-        assertTrue(refused.getMessage().contains("is no LoRA file: none of its 1 tensors"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("is no LoRA file that can be used: none of its 1 tensors"), refused.getMessage());
     }
 
     @Test
@@ -129,7 +133,7 @@ class LoraTest {
         Map<String, StoredTensor> tensors = layer("lora_unet_" + TO_Q);
         tensors.put("lora_unet_" + TO_Q + ".lora_up.weight", zeros(16, 5));
         ModelException refused = assertThrows(ModelException.class, () -> read(tensors, Map.of()));
-        assertTrue(refused.getMessage().contains("are not of one rank"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("do not fit each other"), refused.getMessage());
     }
 
     @Test
