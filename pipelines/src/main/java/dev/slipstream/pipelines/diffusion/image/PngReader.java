@@ -61,15 +61,15 @@ public final class PngReader {
             do {
                 type = chunk(file, inflater);
             } while (!type.equals("IEND"));
+            if (layout == null || filled < lines.length) {
+                throw wrong("is cut short; copy it again");
+            }
+            PngUnfilter.undo(lines, layout);
         } catch (DataFormatException e) {
             throw wrong("is damaged: " + e.getMessage());
         } finally {
             inflater.end();
         }
-        if (layout == null || filled < lines.length) {
-            throw wrong("is cut short; copy it again");
-        }
-        PngUnfilter.undo(lines, layout);
         return Image.of(layout.width(), layout.height(), colours());
     }
 

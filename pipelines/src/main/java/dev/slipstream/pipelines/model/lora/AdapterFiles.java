@@ -26,10 +26,10 @@ record AdapterFiles(Path weights, Optional<Path> config) {
     private static final String DIFFUSERS_WEIGHTS = "pytorch_lora_weights.safetensors";
 
     /** What lies beside adapters and says nothing about their weights: texts, pictures and states of the training. */
-    private static final Pattern WITHOUT_EFFECT = Pattern.compile("\\..*|README.*|LICENSE.*|.*\\.(?:md|txt|png|jpe?g|webp"
-        + "|gif|mp4|yaml|yml|toml|log|csv)|checkpoint-\\d+|logs?|samples?|images?|runs|training_args\\.bin|optimizer\\.(?:bin|pt)"
-        + "|scheduler\\.(?:bin|pt)|random_states_.*\\.pkl|rng_state.*|trainer_state\\.json|train_results\\.json"
-        + "|all_results\\.json|model_card.*", Pattern.CASE_INSENSITIVE);
+    private static final Pattern WITHOUT_EFFECT = Pattern.compile("\\..*|README.*|LICENSE.*|model_card.*"
+        + "|.*\\.(?:md|txt|png|jpe?g|webp|gif|mp4|yaml|yml|toml|log|csv)|checkpoint-\\d+|logs?|samples?|images?|runs"
+        + "|training_args\\.bin|(?:optimizer|scheduler)\\.(?:bin|pt)|random_states_.*\\.pkl|rng_state.*"
+        + "|(?:trainer_state|train_results|all_results)\\.json", Pattern.CASE_INSENSITIVE);
 
     /**
      * Finds them, and warns of what lies in an adapter's folder and is not read.

@@ -6,11 +6,12 @@ import dev.slipstream.pipelines.model.lora.Factors.Factor;
 import java.util.Optional;
 
 /**
- * DoRA: the changed weight {@code V = W + Δ} gives directions only, and their lengths are trained ones, {@code m · V /
- * ‖V‖}. A LoRA that is wanted in part, by {@code w}, adds {@code w · (m · V / ‖V‖ - W)}, as ComfyUI has it; PEFT would
- * scale Δ alone, so that of a DoRA by 0 the lengths would stay. With several LoRAs, W is the weight without any.
+ * DoRA: the changed weight {@code V = W + Δ} gives directions only, and their lengths are trained ones: {@code
+ * m · V / ‖V‖}. A LoRA that is wanted in part, by {@code w}, adds {@code w · (m · V / ‖V‖ - W)}, as ComfyUI has it;
+ * PEFT would scale Δ alone, so that of a DoRA by 0 the lengths would stay. With several LoRAs, W is the weight without
+ * any, so that their order means nothing.
  *
- * <p>Source: Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", arXiv 2402.09353; LyCORIS for lengths per input.
+ * <p>Source: Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", arXiv 2402.09353; lengths per input: LyCORIS.
  *
  * @param lengths one for each output or, in files of LyCORIS, for each input
  * @param perInput whether they may be per input: [1, inputs, ...]

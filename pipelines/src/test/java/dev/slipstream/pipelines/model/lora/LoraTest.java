@@ -118,7 +118,8 @@ class LoraTest {
     void aFileWithoutAnyLayerIsRefused() {
         ModelException refused =
             assertThrows(ModelException.class, () -> read(Map.of("conv_in.weight", zeros(4, 4)), Map.of()));
-        assertTrue(refused.getMessage().contains("is no LoRA file that can be used: none of its 1 tensors"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("is no LoRA file that can be used: none of its 1 tensors"),
+            refused.getMessage());
     }
 
     @Test

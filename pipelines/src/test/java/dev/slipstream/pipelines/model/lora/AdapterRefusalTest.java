@@ -1,0 +1,171 @@
+package dev.slipstream.pipelines.model.lora;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.bridge.Shape;
+import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.StoredType;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What changes weights and is not understood is refused with file and tensor, also where the rest is to be ignored. */
+class AdapterRefusalTest {
+    private static final String LAYER = "mid_block.attentions.0.proj_in";
+    private static final String NAME = "lora_unet_mid_block_attentions_0_proj_in";
+
+    @TempDir
+    private Path folder;
+    private MergedWeights merge;
+    private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+
+    @BeforeEach
+    void layer() {
+        merge = new MergedWeights(folder);
+        tensors.put(NAME + ".lora_down.weight", ones(2, 4));
+        tensors.put(NAME + ".lora_up.weight", ones(6, 2));
+    }
+
+    private static StoredTensor ones(long... dims) {
+        return filled(1, dims);
+    }
+
+    private static StoredTensor filled(float value, long... dims) {
+        float[] values = new float[(int) Shape.of(dims).elements()];
+        Arrays.fill(values, value);
+        return StoredTensor.of(Shape.of(dims), values);
+    }
+
+    private void assertRefused(String... texts) {
+        ModelException refused = assertThrows(ModelException.class, () -> merge.merged(
+            Map.of(LAYER + ".weight", ones(6, 4)), Loras.NONE.and(merge.lora(tensors), 1).ignoringUnknown()));
+        for (String text : texts) {
+            assertTrue(refused.getMessage().contains(text), refused.getMessage());
+        }
+        assertTrue(refused.getMessage().contains("adapter.safetensors"), refused.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"oft_blocks, OFT", "oft_R.default.weight, OFT", "boft_R, BOFT", "a1.weight, GLoRA", "ia3_l, (IA)³",
+        "on_input, (IA)³", "lora_embedding_A, embedding", "lora_up.bias, biases of its own",
+        "set_weight, trained whole", "modules_to_save.weight, trained whole", "base_layer.bias, trained whole",
+        "reshape_weight, shape", "lora_down.scale_weight, fp8 with scales", "vera_lambda_b, another method",
+        "new_factor, not understood without it"})
+    void partsOfOtherMethodsAreNamed(String suffix, String method) {
+        tensors.put(NAME + "." + suffix, ones(6));
+        assertRefused(NAME + "." + suffix, method);
+    }
+
+    @Test
+    void otherMethodsAreNamedWhereNothingElseIsThere() {
+        tensors.clear();
+        tensors.put(NAME + ".oft_blocks", ones(2, 3, 3));
+        assertRefused(NAME + ".oft_blocks", "OFT");
+    }
+
+    @Test
+    void wholeWeightsOfPeftAreNamed() {
+        tensors.put("base_model.model.conv_in.weight", ones(2, 2));
+        assertRefused("base_model.model.conv_in.weight", "trained whole");
+    }
+
+    @Test
+    void anAdapterOfATransformerIsCalledSo() {
+        tensors.clear();
+        tensors.put("transformer.transformer_blocks.0.attn.to_q.lora_A.weight", ones(2, 4));
+        tensors.put("transformer.transformer_blocks.0.attn.to_q.lora_B.weight", ones(4, 2));
+        assertRefused("it is for a transformer");
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+    void factorsThatAreNotFiniteAreNamed(float value) {
+        tensors.put(NAME + ".lora_up.weight", filled(value, 6, 2));
+        assertRefused(NAME + ".lora_up.weight", "infinities or NaN");
+    }
+
+    @Test
+    void aSumThatTheTypeCannotHoldIsRefused() {
+        tensors.put(NAME + ".alpha", filled(1e38f, 1));
+        tensors.put(NAME + ".lora_up.weight", filled(100, 6, 2));
+        assertRefused(LAYER + ".weight", "becomes larger than a number F32 can be");
+    }
+
+    @Test
+    void factorsOfWholeNumbersAreNamed() {
+        tensors.put(NAME + ".lora_up.weight", new StoredTensor(StoredType.I8, Shape.of(6, 2),
+            MemorySegment.ofArray(new byte[12])));
+        assertRefused(NAME + ".lora_up.weight", "I8");
+    }
+
+    @Test
+    void alphaThatIsNoNumberIsNamed() {
+        tensors.put(NAME + ".alpha", ones(3));
+        assertRefused(NAME + ".alpha", "must be one number");
+    }
+
+    @Test
+    void lengthsThatDoNotFitAreShownWithTheirShape() {
+        tensors.put(NAME + ".dora_scale", ones(5, 1));
+        assertRefused(NAME + ".dora_scale [5, 1]", LAYER + ".weight [6, 4]");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"diff", "hada_w1_a", "lokr_w1"})
+    void aLayerWrittenInTwoWaysIsRefused(String suffix) {
+        tensors.put(NAME + "." + suffix, ones(6, 4));
+        assertRefused(NAME);
+    }
+
+    @Test
+    void alphaMayHaveAnyRealTypeAndOneElementInAnyShape() {
+        byte[] four = {4, 0, 0, 0, 0, 0, 0, 0};
+        for (StoredType type : new StoredType[] {StoredType.I64, StoredType.U64, StoredType.I32, StoredType.U32,
+            StoredType.I16, StoredType.U16, StoredType.I8, StoredType.U8}) {
+            for (Shape shape : new Shape[] {Shape.of(), Shape.of(1), Shape.of(1, 1)}) {
+                tensors.put(NAME + ".alpha", new StoredTensor(type, shape,
+                    MemorySegment.ofArray(Arrays.copyOf(four, type.bytes()))));
+                assertEquals(2, merge.lora(tensors).layers().values().iterator().next().scale(), type + " " + shape);
+            }
+        }
+    }
+
+    @Test
+    void biasesAndNormsAreChangedByDifferences() {
+        tensors.clear();
+        tensors.put("lora_unet_mid_block_resnets_0_norm1.w_norm", filled(0.5f, 6));
+        tensors.put("lora_unet_mid_block_resnets_0_norm1.b_norm", filled(0.25f, 6));
+        tensors.put("diffusion_model.middle_block.0.in_layers.2.diff_b", filled(2, 6));
+        Map<String, float[]> merged = merge.merged(Map.of("mid_block.resnets.0.norm1.weight", ones(6),
+            "mid_block.resnets.0.norm1.bias", ones(6), "mid_block.resnets.0.conv1.weight", ones(6, 4, 1, 1),
+            "mid_block.resnets.0.conv1.bias", ones(6)), Loras.NONE.and(merge.lora(tensors), 2));
+        assertEquals(2, merged.get("mid_block.resnets.0.norm1.weight")[5]);
+        assertEquals(1.5f, merged.get("mid_block.resnets.0.norm1.bias")[5]);
+        assertEquals(5, merged.get("mid_block.resnets.0.conv1.bias")[0]);
+        assertEquals(1, merged.get("mid_block.resnets.0.conv1.weight")[0]);
+    }
+
+    @Test
+    void severalChangesAddUpWhateverTheirKind() {
+        Loras loras = Loras.NONE.and(merge.lora(tensors), 1);
+        Path other = folder.resolve("other");
+        assertTrue(other.toFile().mkdir());
+        Map<String, StoredTensor> dora = new LinkedHashMap<>(tensors);
+        dora.put(NAME + ".dora_scale", ones(6, 1));
+        loras = loras.and(new MergedWeights(other).lora(dora), 0.5);
+        float[] merged = merge.merged(Map.of(LAYER + ".weight", ones(6, 4)), loras).get(LAYER + ".weight");
+        // The second sees the weight 1 without the first, which makes it 3; a row of four threes has the length 6.
+        assertEquals(1 + 2 + 0.5f * (3f / 6 - 1), merged[0], 1e-6);
+    }
+}
