@@ -11,12 +11,14 @@ import picocli.CommandLine.Option;
 /** Which LoRAs the model is changed with. */
 public final class LoraOption {
     @Option(names = "--lora", paramLabel = "FILE[:WEIGHT]", order = 5,
-        description = "Merge this LoRA (safetensors in the naming of kohya, diffusers or PEFT) into the model's "
-            + "weights, a checkpoint's; 1 is its whole weight. May be given several times.")
+        description = "Merge this adapter (LoRA, LoCon, LoHa, LoKr, DoRA or full differences: safetensors in the "
+            + "naming of kohya, LyCORIS, diffusers, PEFT or ComfyUI, or the folder of one) into the model's weights, a "
+            + "checkpoint's; 1 is its whole weight. May be given several times.")
     private List<String> loras = List.of();
 
     @Option(names = "--lora-ignore-unknown", order = 6,
-        description = "Leave out what a LoRA has for layers that the model does not have, instead of refusing it.")
+        description = "Leave out what a LoRA has for layers that the model does not have, instead of refusing it. What "
+            + "would change the rest is never left out.")
     private boolean ignoring;
 
     /** Those that are asked for, read. */

@@ -144,10 +144,12 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * Merges a LoRA file into the model's weights; may be called several times.
+         * Merges a LoRA into the model's weights; may be called several times.
          *
+         * @param file safetensors, or the folder of an adapter as PEFT or diffusers save it
          * @param weight 1 as it was trained
-         * @throws dev.slipstream.pipelines.model.ModelException if this is no LoRA file
+         * @throws dev.slipstream.pipelines.model.ModelException if it is no LoRA, or one that cannot be merged as it
+         *     is meant
          */
         public Builder lora(Path file, double weight) {
             return loras(loras.and(Lora.read(file), weight));

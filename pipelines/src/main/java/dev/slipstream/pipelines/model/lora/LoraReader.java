@@ -202,6 +202,9 @@ final class LoraReader {
                 throw new ModelException(file.path() + ": " + name + " has the type " + tensor.type()
                     + ", which is no floating-point number");
             }
+            if (tensor.shape().elements() > Integer.MAX_VALUE - 8) {
+                throw new ModelException(file.path() + ": " + name + " " + tensor.shape() + " is too large");
+            }
             return new Factor(name, tensor.shape());
         }
     }

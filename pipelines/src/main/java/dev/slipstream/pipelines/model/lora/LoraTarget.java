@@ -41,12 +41,12 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
             "time_embedding.", "add_embedding.", "input_blocks.", "middle_block.", "output_blocks."),
         Component.TEXT_ENCODER, List.of("text_model."));
 
-    /** How modules begin of transformers and of what belongs to them; none of these families can be run. */
-    private static final List<String> TRANSFORMERS = List.of("transformer.", "lora_transformer_", "lora_te3_",
-        "text_encoder_3.", "text_encoders.t5xxl.", "lora_unet_double_blocks_", "lora_unet_single_blocks_",
-        "lora_unet_joint_blocks_", "diffusion_model.double_blocks.", "diffusion_model.single_blocks.",
-        "diffusion_model.joint_blocks.", "diffusion_model.layers.", "diffusion_model.blocks.",
-        "diffusion_model.transformer_blocks.", "transformer_blocks.", "single_transformer_blocks.");
+    /** How names begin of transformers and of what belongs to them; none of these families can be run. */
+    private static final List<String> TRANSFORMERS = List.of("transformer.", "lora_transformer_", "transformer_blocks.",
+        "single_transformer_blocks.", "lora_te3_", "text_encoder_3.", "text_encoders.t5xxl.",
+        "lora_unet_double_blocks_", "lora_unet_single_blocks_", "lora_unet_joint_blocks_",
+        "diffusion_model.double_blocks.",
+        "diffusion_model.single_blocks.", "diffusion_model.joint_blocks.", "diffusion_model.transformer_blocks.");
 
     /** Old diffusers' names for the layers of a text encoder's attention. */
     private static final Map<String, String> TEXT_LAYERS = Map.of("to_q", "q_proj", "to_k", "k_proj", "to_v", "v_proj",

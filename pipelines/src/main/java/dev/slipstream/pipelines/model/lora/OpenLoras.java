@@ -118,7 +118,9 @@ public final class OpenLoras implements AutoCloseable {
         List<String> some = names.stream().limit(NAMED_IN_MESSAGE).toList();
         return new ModelException(lora.path() + " " + what + ": " + String.join(", ", some)
             + (names.size() > some.size() ? " and " + (names.size() - some.size()) + " more" : "")
-            + "; it is for another model, or can be used in part by ignoring what does not fit");
+            + (names.stream().anyMatch(LoraTarget::isOfTransformer)
+                ? "; it is for a transformer, and no such model can be run"
+                : "; it is for another model, or can be used in part by ignoring what does not fit"));
     }
 
     @Override

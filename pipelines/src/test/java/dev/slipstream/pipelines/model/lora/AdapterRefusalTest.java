@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.model.lora;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -126,46 +125,5 @@ class AdapterRefusalTest {
     void aLayerWrittenInTwoWaysIsRefused(String suffix) {
         tensors.put(NAME + "." + suffix, ones(6, 4));
         assertRefused(NAME);
-    }
-
-    @Test
-    void alphaMayHaveAnyRealTypeAndOneElementInAnyShape() {
-        byte[] four = {4, 0, 0, 0, 0, 0, 0, 0};
-        for (StoredType type : new StoredType[] {StoredType.I64, StoredType.U64, StoredType.I32, StoredType.U32,
-            StoredType.I16, StoredType.U16, StoredType.I8, StoredType.U8}) {
-            for (Shape shape : new Shape[] {Shape.of(), Shape.of(1), Shape.of(1, 1)}) {
-                tensors.put(NAME + ".alpha", new StoredTensor(type, shape,
-                    MemorySegment.ofArray(Arrays.copyOf(four, type.bytes()))));
-                assertEquals(2, merge.lora(tensors).layers().values().iterator().next().scale(), type + " " + shape);
-            }
-        }
-    }
-
-    @Test
-    void biasesAndNormsAreChangedByDifferences() {
-        tensors.clear();
-        tensors.put("lora_unet_mid_block_resnets_0_norm1.w_norm", filled(0.5f, 6));
-        tensors.put("lora_unet_mid_block_resnets_0_norm1.b_norm", filled(0.25f, 6));
-        tensors.put("diffusion_model.middle_block.0.in_layers.2.diff_b", filled(2, 6));
-        Map<String, float[]> merged = merge.merged(Map.of("mid_block.resnets.0.norm1.weight", ones(6),
-            "mid_block.resnets.0.norm1.bias", ones(6), "mid_block.resnets.0.conv1.weight", ones(6, 4, 1, 1),
-            "mid_block.resnets.0.conv1.bias", ones(6)), Loras.NONE.and(merge.lora(tensors), 2));
-        assertEquals(2, merged.get("mid_block.resnets.0.norm1.weight")[5]);
-        assertEquals(1.5f, merged.get("mid_block.resnets.0.norm1.bias")[5]);
-        assertEquals(5, merged.get("mid_block.resnets.0.conv1.bias")[0]);
-        assertEquals(1, merged.get("mid_block.resnets.0.conv1.weight")[0]);
-    }
-
-    @Test
-    void severalChangesAddUpWhateverTheirKind() {
-        Loras loras = Loras.NONE.and(merge.lora(tensors), 1);
-        Path other = folder.resolve("other");
-        assertTrue(other.toFile().mkdir());
-        Map<String, StoredTensor> dora = new LinkedHashMap<>(tensors);
-        dora.put(NAME + ".dora_scale", ones(6, 1));
-        loras = loras.and(new MergedWeights(other).lora(dora), 0.5);
-        float[] merged = merge.merged(Map.of(LAYER + ".weight", ones(6, 4)), loras).get(LAYER + ".weight");
-        // The second sees the weight 1 without the first, which makes it 3; a row of four threes has the length 6.
-        assertEquals(1 + 2 + 0.5f * (3f / 6 - 1), merged[0], 1e-6);
     }
 }

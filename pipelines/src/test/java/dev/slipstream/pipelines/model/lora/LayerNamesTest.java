@@ -44,10 +44,22 @@ class LayerNamesTest {
         "output_blocks_2_2_conv, up_blocks.0.upsamplers.0.conv",
         "output_blocks_5_1_transformer_blocks_0_attn1_to_out_0, "
             + "up_blocks.1.attentions.2.transformer_blocks.0.attn1.to_out.0",
-        "output_blocks_8_0_in_layers_2, up_blocks.2.resnets.2.conv1", "out_2, conv_out"})
+        "output_blocks_8_0_in_layers_2, up_blocks.2.resnets.2.conv1", "out_2, conv_out", "out_0, conv_norm_out",
+        "input_blocks_1_0_in_layers_0, down_blocks.0.resnets.0.norm1",
+        "middle_block_2_out_layers_0, mid_block.resnets.1.norm2", "middle_block_1_norm, mid_block.attentions.0.norm"})
     void originalNamesOfSdxlAreFound(String original, String module) {
         LayerNames names = new LayerNames(Component.DENOISER, names(ModelFamily.SDXL));
         assertEquals(Optional.of(module + ".weight"), names.tensor(new LoraTarget(Component.DENOISER, original)));
+    }
+
+    @Test
+    void aBiasIsFoundWhereThereIsOne() {
+        LayerNames names = new LayerNames(Component.DENOISER, Set.of("conv_in.weight", "conv_in.bias",
+            "conv_out.weight"));
+        assertEquals(Optional.of("conv_in.bias"), names.tensor(new LoraTarget(Component.DENOISER, "input_blocks_0_0",
+            LoraTarget.Parameter.BIAS)));
+        assertEquals(Optional.empty(), names.tensor(new LoraTarget(Component.DENOISER, "conv_out",
+            LoraTarget.Parameter.BIAS)));
     }
 
     @Test

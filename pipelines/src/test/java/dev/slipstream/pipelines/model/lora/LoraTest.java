@@ -61,7 +61,19 @@ class LoraTest {
         "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.DU.weight, TEXT_ENCODER, "
             + TEXT_Q,
         "text_encoder.text_model.encoder.layers.0.self_attn.to_out_lora.DU.weight, TEXT_ENCODER, " + TEXT_OUT,
-        "text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER_2, " + TEXT_Q})
+        "text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER_2, " + TEXT_Q,
+        "lycoris_" + TO_Q + ".lora_DU.weight, DENOISER, " + TO_Q,
+        "diffusion_model.input_blocks.1.1.proj_in.lora_DU.weight, DENOISER, input_blocks_1_1_proj_in",
+        "diffusion_model.input_blocks.1.1.proj_in.lora_AB.weight, DENOISER, input_blocks_1_1_proj_in",
+        "model.diffusion_model.out.2.lora_DU.weight, DENOISER, out_2",
+        "text_encoders.clip_l.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_DU.weight, TEXT_ENCODER, "
+            + TEXT_Q,
+        "text_encoders.clip_h.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_DU.weight, TEXT_ENCODER, "
+            + TEXT_Q,
+        "clip_g.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER_2, " + TEXT_Q,
+        "cond_stage_model.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_DU.weight, TEXT_ENCODER, "
+            + TEXT_Q,
+        "base_model.model.text_model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER, " + TEXT_Q})
     void allWaysOfNamingMeanTheSame(String name, Component component, String path) {
         String down = name.replace("DU", "down").replace("AB", "A");
         String up = name.replace("DU", "up").replace("AB", "B");

@@ -170,6 +170,15 @@ class LorasTest {
     }
 
     @Test
+    void factorsOfAConvolutionOfOnePixelFitALinearLayer() {
+        StoredTensor down = tensor(2, 5, 1, 1);
+        StoredTensor up = tensor(6, 2, 1, 1);
+        Checkpoint merged = open(Loras.NONE.and(lora("a", factors(LINEAR, down, up)), 1));
+        assertChanged(values(Checkpoint.open(unet), LINEAR + ".weight"), values(merged, LINEAR + ".weight"), 1e-5,
+            product(up, down, 1));
+    }
+
+    @Test
     void severalAddUpEachWithItsWeight() {
         StoredTensor down = tensor(2, 5);
         StoredTensor up = tensor(6, 2);
