@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The LoRAs of an open model. What is merged for it stays on disk until this is closed.
@@ -25,6 +27,8 @@ public final class OpenLoras implements AutoCloseable {
         Set.of(Component.TEXT_ENCODER, Component.TEXT_ENCODER_2, Component.DENOISER);
 
     private static final int NAMED_IN_MESSAGE = 3;
+
+    private static final Logger LOG = LoggerFactory.getLogger(OpenLoras.class);
 
     private final Loras loras;
     private final List<MergeClaim> claims = new ArrayList<>();
@@ -52,16 +56,18 @@ public final class OpenLoras implements AutoCloseable {
 
     /** @param components those of the model that come from checkpoints */
     void check(Set<Component> components) {
-        for (WeightedLora weighted : loras.lenient() ? List.<WeightedLora>of() : list()) {
+        for (WeightedLora weighted : list()) {
             Lora lora = weighted.lora();
             if (!lora.unknown().isEmpty()) {
-                throw refused(lora, "has what belongs to no layer that is understood", lora.unknown());
+                leaveOut(lora, "has what belongs to no layer that is understood", lora.unknown());
             }
             lora.components().stream().filter(it -> !components.contains(it)).sorted().findFirst().ifPresent(it -> {
-                throw new ModelException(lora.path() + " changes the "
-                    + it.name().toLowerCase(Locale.ROOT).replace('_', ' ')
-                    + ", which this model does not have as a checkpoint (config.json and safetensors); take such a "
-                    + "model, or ignore what does not fit");
+                String what = lora.path() + " changes the " + it.name().toLowerCase(Locale.ROOT).replace('_', ' ')
+                    + ", which this model does not have as a checkpoint (config.json and safetensors)";
+                if (!loras.lenient()) {
+                    throw new ModelException(what + "; take such a model, or ignore what does not fit");
+                }
+                LOG.warn("{}; this is left out", what);
             });
         }
     }
@@ -107,20 +113,24 @@ public final class OpenLoras implements AutoCloseable {
                     changes.computeIfAbsent(name.get(), it -> new ArrayList<>()).add(change);
                 }
             });
-            if (!missing.isEmpty() && !loras.lenient()) {
-                throw refused(lora, "changes layers that " + base.folder() + " does not have", missing);
+            if (!missing.isEmpty()) {
+                leaveOut(lora, "changes layers that " + base.folder() + " does not have", missing);
             }
         }
         return changes;
     }
 
-    private static ModelException refused(Lora lora, String what, List<String> names) {
+    /** Warns that something of a LoRA is left out, or refuses the LoRA for it. */
+    private void leaveOut(Lora lora, String what, List<String> names) {
         List<String> some = names.stream().limit(NAMED_IN_MESSAGE).toList();
-        return new ModelException(lora.path() + " " + what + ": " + String.join(", ", some)
-            + (names.size() > some.size() ? " and " + (names.size() - some.size()) + " more" : "")
-            + (names.stream().anyMatch(LoraTarget::isOfTransformer)
+        String message = lora.path() + " " + what + ": " + String.join(", ", some)
+            + (names.size() > some.size() ? " and " + (names.size() - some.size()) + " more" : "");
+        if (!loras.lenient()) {
+            throw new ModelException(message + (names.stream().anyMatch(LoraTarget::isOfTransformer)
                 ? "; it is for a transformer, and no such model can be run"
                 : "; it is for another model, or can be used in part by ignoring what does not fit"));
+        }
+        LOG.warn("{}; this is left out", message);
     }
 
     @Override

@@ -117,7 +117,7 @@ class AdapterPropertyTest {
         }
     }
 
-    @Property(tries = 20)
+    @Property(tries = 8)
     void aHadamardProductIsTakenElementByElement(@ForAll @IntRange(min = 1) int seed) throws IOException {
         Case it = new Case(seed);
         Formula one = it.product("hada_w1_a", "hada_w1_b", it.outputs, it.inputs, it.pixels());
@@ -126,7 +126,7 @@ class AdapterPropertyTest {
         it.assertAdded(2.0 / RANK, (o, i, p) -> one.at(o, i, p) * other.at(o, i, p));
     }
 
-    @Property(tries = 20)
+    @Property(tries = 8)
     void aHadamardProductMayHaveCores(@ForAll @IntRange(min = 1) int seed) throws IOException {
         Case it = new Case(seed);
         Formula one = it.tucker("hada_w1_a", "hada_t1", "hada_w1_b", it.outputs, it.inputs);
@@ -135,7 +135,7 @@ class AdapterPropertyTest {
         it.assertAdded(-1.0 / RANK, (o, i, p) -> one.at(o, i, p) * other.at(o, i, p));
     }
 
-    @Property(tries = 60)
+    @Property(tries = 24)
     void aKroneckerProductRepeatsBlocks(@ForAll @IntRange(min = 1) int seed, @ForAll boolean firstFactored,
         @ForAll @IntRange(max = 2) int second) throws IOException {
         Case it = new Case(seed);
@@ -163,7 +163,7 @@ class AdapterPropertyTest {
             (o, i, p) -> one.at(o / height, i / width, 0) * other.at(o % height, i % width, p));
     }
 
-    @Property(tries = 20)
+    @Property(tries = 8)
     void aConvolutionMayBeInThree(@ForAll @IntRange(min = 1) int seed) throws IOException {
         Case it = new Case(seed);
         float[] up = it.put("lora_up.weight", it.outputs, RANK, 1, 1);
@@ -181,7 +181,7 @@ class AdapterPropertyTest {
         });
     }
 
-    @Property(tries = 20)
+    @Property(tries = 8)
     void aFullDifferenceIsAddedWhateverAlphaSays(@ForAll @IntRange(min = 1) int seed) throws IOException {
         Case it = new Case(seed);
         float[] difference = it.put("diff", it.outputs, it.inputs, it.kernel, it.kernel);
@@ -189,7 +189,7 @@ class AdapterPropertyTest {
         it.assertAdded(1, (o, i, p) -> difference[(o * it.inputs + i) * it.pixels() + p]);
     }
 
-    @Property(tries = 20)
+    @Property(tries = 8)
     void aTrainedScalarScalesTheChange(@ForAll @IntRange(min = 1) int seed) throws IOException {
         Case it = new Case(seed);
         Formula change = it.product("lora_up.weight", "lora_down.weight", it.outputs, it.inputs, it.pixels());
@@ -197,7 +197,7 @@ class AdapterPropertyTest {
         it.assertAdded(scalar, change);
     }
 
-    @Property(tries = 40)
+    @Property(tries = 12)
     void doraStretchesEachOutputToItsLength(@ForAll @IntRange(min = 1) int seed, @ForAll boolean ofPeft)
         throws IOException {
         Case it = new Case(seed);
@@ -216,7 +216,7 @@ class AdapterPropertyTest {
         });
     }
 
-    @Property(tries = 20)
+    @Property(tries = 8)
     void lengthsOfLycorisMayBeThoseOfInputs(@ForAll @IntRange(min = 1) int seed) throws IOException {
         Case it = new Case(seed);
         if (it.outputs == 1) {
