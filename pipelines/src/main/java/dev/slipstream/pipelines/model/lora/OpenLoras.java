@@ -98,6 +98,7 @@ public final class OpenLoras implements AutoCloseable {
         for (WeightedLora weighted : list()) {
             Lora lora = weighted.lora();
             List<String> missing = new ArrayList<>();
+            Map<String, LoraLayer> changed = new LinkedHashMap<>();
             lora.layers().forEach((target, layer) -> {
                 if (target.component() != component) {
                     return;
@@ -106,6 +107,11 @@ public final class OpenLoras implements AutoCloseable {
                 if (name.isEmpty()) {
                     missing.add(layer.name());
                     return;
+                }
+                LoraLayer other = changed.put(name.get(), layer);
+                if (other != null) {
+                    throw new ModelException(lora.path() + ": " + other.name() + " and " + layer.name()
+                        + " both change " + name.get());
                 }
                 Change change = new Change(lora, layer, weighted.weight());
                 change.checkFits(name.get(), base.weights().get(name.get()).shape());

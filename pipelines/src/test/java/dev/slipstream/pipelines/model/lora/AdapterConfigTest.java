@@ -1,7 +1,6 @@
 package dev.slipstream.pipelines.model.lora;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -156,6 +155,9 @@ class AdapterConfigTest {
         Lora lora = Lora.read(folder);
         assertEquals(4, lora.layers().values().iterator().next().scale());
         assertEquals(folder.getFileName() + "/pytorch_lora_weights.safetensors", lora.name());
-        assertFalse(lora.layers().isEmpty());
+        SafetensorsWriter.write(folder.resolve("pytorch_lora_weights.safetensors"), tensors,
+            Map.of("lora_adapter_metadata", "{\"unet.r\": 4, \"unet.lora_alpha\": 8, \"unet.alpha_pattern\": "
+                + "{\"mid_block.attentions.0.to_q\": 12}, \"text_encoder.lora_alpha\": 1}"));
+        assertEquals(3, Lora.read(folder).layers().values().iterator().next().scale());
     }
 }

@@ -115,6 +115,13 @@ class AdapterRefusalTest {
     }
 
     @Test
+    void twoSpellingsOfOneLayerAreRefused() {
+        tensors.put("diffusion_model.middle_block.1.proj_in.lora_down.weight", ones(2, 4));
+        tensors.put("diffusion_model.middle_block.1.proj_in.lora_up.weight", ones(6, 2));
+        assertRefused(NAME + ".lora_down.weight", "both change " + LAYER + ".weight");
+    }
+
+    @Test
     void lengthsThatDoNotFitAreShownWithTheirShape() {
         tensors.put(NAME + ".dora_scale", ones(5, 1));
         assertRefused(NAME + ".dora_scale [5, 1]", LAYER + ".weight [6, 4]");
