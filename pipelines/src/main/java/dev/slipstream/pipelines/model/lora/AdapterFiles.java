@@ -65,10 +65,15 @@ record AdapterFiles(Path weights, Optional<Path> config) {
         List<Path> usual = all.stream().filter(file -> isNamed(file, PEFT_WEIGHTS) || isNamed(file, DIFFUSERS_WEIGHTS))
             .toList();
         List<Path> candidates = usual.isEmpty() ? all : usual;
-        if (candidates.size() != 1) {
-            throw new ModelException(folder + (candidates.isEmpty()
-                ? " is no adapter's folder: it has neither " + PEFT_WEIGHTS + " nor " + DIFFUSERS_WEIGHTS
-                : " has more than one adapter: " + names(candidates) + "; name one of the files"));
+        if (candidates.isEmpty()) {
+            // Refused as a pickle, with what to do, when it is opened.
+            return Stream.of("adapter_model.bin", "pytorch_lora_weights.bin").map(folder::resolve)
+                .filter(Files::exists).findFirst().orElseThrow(() -> new ModelException(folder
+                    + " is no adapter's folder: it has neither " + PEFT_WEIGHTS + " nor " + DIFFUSERS_WEIGHTS));
+        }
+        if (candidates.size() > 1) {
+            throw new ModelException(folder + " has more than one adapter: " + names(candidates)
+                + "; name one of the files");
         }
         return candidates.getFirst();
     }

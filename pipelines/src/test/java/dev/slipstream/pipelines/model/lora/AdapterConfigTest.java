@@ -139,6 +139,9 @@ class AdapterConfigTest {
     void aFolderWithoutOneAdapterIsRefused() throws IOException {
         ModelException none = assertThrows(ModelException.class, () -> Lora.read(folder));
         assertTrue(none.getMessage().contains("is no adapter's folder"), none.getMessage());
+        Path pickle = Files.createFile(folder.resolve("adapter_model.bin"));
+        ModelException refused = assertThrows(ModelException.class, () -> Lora.read(folder));
+        assertTrue(refused.getMessage().contains(pickle.toString()), refused.getMessage());
         for (String name : List.of("a", "b")) {
             SafetensorsWriter.write(folder.resolve(name + ".safetensors"), tensors, Map.of());
         }

@@ -3,7 +3,6 @@ package dev.slipstream.pipelines.model.lora;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.slipstream.pipelines.graph.build.StoredWeight;
 import dev.slipstream.pipelines.model.Checkpoint;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ComponentWeights;
@@ -62,12 +61,7 @@ class AdapterFilesTest {
     }
 
     private static float[] values(Checkpoint checkpoint, String name) {
-        StoredWeight weight = checkpoint.weights().get(name);
-        try (SafetensorsFile file = SafetensorsFile.open(weight.file())) {
-            return file.tensors().entrySet().stream()
-                .filter(entry -> file.offset(entry.getKey()) == weight.offset()).findFirst().orElseThrow()
-                .getValue().toFloats();
-        }
+        return MergedWeights.values(checkpoint.weights().get(name));
     }
 
     private static void assertClose(float[] expected, float[] actual, String name) {

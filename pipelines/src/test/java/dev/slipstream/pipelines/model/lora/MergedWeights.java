@@ -48,7 +48,8 @@ record MergedWeights(Path folder) {
         }
     }
 
-    private static float[] values(StoredWeight weight) {
+    /** As an engine finds it: by its place in the file, whatever the file calls it. */
+    static float[] values(StoredWeight weight) {
         try (SafetensorsFile file = SafetensorsFile.open(weight.file())) {
             return file.tensors().entrySet().stream()
                 .filter(entry -> file.offset(entry.getKey()) == weight.offset()).findFirst().orElseThrow()
