@@ -2,11 +2,13 @@
 module dev.slipstream.bridge {
     requires com.microsoft.onnxruntime;
     requires dev.slipstream.jextract;
+    requires java.logging;
     requires java.management;
     requires jdk.management;
     requires org.slf4j;
 
     exports dev.slipstream.bridge;
+    exports dev.slipstream.bridge.cpu to dev.slipstream.samples;
     exports dev.slipstream.bridge.file to dev.slipstream.pipelines, dev.slipstream.samples;
     exports dev.slipstream.bridge.provider to dev.slipstream.pipelines, dev.slipstream.samples;
     exports dev.slipstream.bridge.store;

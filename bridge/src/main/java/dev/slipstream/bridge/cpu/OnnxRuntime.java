@@ -4,28 +4,83 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import dev.slipstream.bridge.Availability;
+import dev.slipstream.bridge.DeviceUnavailableException;
+import dev.slipstream.bridge.file.UserCache;
+import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
-/** ONNX Runtime's library: whether it loads here, and its errors in one line. */
-final class OnnxRuntime {
+/**
+ * ONNX Runtime, of which a process has one environment: whoever asks first makes it. This is the only place where
+ * Slipstream does, so that it writes and sends nothing. A program that uses ONNX Runtime itself calls
+ * {@link OrtEnvironment#getEnvironment()} afterwards and gets the same; where it was first, its own is used.
+ */
+public final class OnnxRuntime {
+    private static final String NAME = "slipstream";
+
     private OnnxRuntime() {
+    }
+
+    /** Loaded once, by the first who asks: a library that did not load will not load later. */
+    private static final class Loaded {
+        private static final Result RESULT = load();
+    }
+
+    private record Result(Availability availability, Optional<OrtEnvironment> environment) {
     }
 
     /** Loads the library, if this is the first call. Never throws. */
     static Availability availability() {
+        return Loaded.RESULT.availability();
+    }
+
+    /**
+     * The environment. Any thread may ask.
+     *
+     * @throws DeviceUnavailableException if ONNX Runtime does not load here
+     */
+    public static OrtEnvironment environment() {
+        return Loaded.RESULT.environment().orElseThrow(() ->
+            new DeviceUnavailableException(Loaded.RESULT.availability().toString()));
+    }
+
+    private static Result load() {
         try {
-            return new Availability.Available("ONNX Runtime " + environment().getVersion());
+            Telemetry.forbid();
+            OrtEnvironment environment = OnnxRuntimeLibrary.whileFound(OnnxRuntime::make);
+            Telemetry.switchOff(environment);
+            if (!environment.toString().startsWith("OrtEnvironment(name=" + NAME + ",")) {
+                Telemetry.warnIfOn(environment);
+            }
+            return new Result(new Availability.Available("ONNX Runtime " + environment.getVersion()),
+                Optional.of(environment));
+        } catch (IllegalCallerException forbidden) {
+            return unavailable("this program may not call native code (" + forbidden.getMessage() + ")",
+                "start Java with --enable-native-access");
         } catch (LinkageError | RuntimeException failure) {
-            return new Availability.Unavailable("ONNX Runtime's native library does not load: " + rootMessage(failure),
-                "ONNX Runtime has libraries for 64-bit Linux with glibc, macOS on ARM and Windows, and unpacks them "
-                    + "into java.io.tmpdir (" + System.getProperty("java.io.tmpdir") + "), which must be writable and "
-                    + "allow executable files; -Donnxruntime.native.path=FOLDER uses a library from elsewhere");
+            return unavailable("ONNX Runtime's native library does not load: " + rootMessage(failure),
+                "ONNX Runtime has libraries for 64-bit Linux with glibc, macOS on ARM and Windows; they are unpacked "
+                    + "into " + UserCache.folder() + " or java.io.tmpdir (" + System.getProperty("java.io.tmpdir")
+                    + "), one of which must allow executable files, and the second be writable; -D"
+                    + OnnxRuntimeLibrary.PATH + "=FOLDER uses a library from elsewhere");
         }
     }
 
-    /** The environment, of which a process has one. Where another user of ONNX Runtime made it, it is theirs. */
-    static OrtEnvironment environment() {
-        // Warnings are about graphs that run all the same, and errors come as exceptions.
-        return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "slipstream");
+    private static Result unavailable(String reason, String remedy) {
+        return new Result(new Availability.Unavailable(reason, remedy), Optional.empty());
+    }
+
+    private static OrtEnvironment make() {
+        // Where another has made it, ONNX Runtime warns that our name and level are not taken. Telemetry says more.
+        Logger logger = Logger.getLogger(OrtEnvironment.class.getName());
+        Level level = logger.getLevel();
+        logger.setLevel(Level.OFF);
+        try {
+            // Warnings are about graphs that run all the same, and errors come as exceptions.
+            return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, NAME);
+        } finally {
+            logger.setLevel(level);
+        }
     }
 
     /** What ONNX Runtime says, in one line and without its error code. */

@@ -93,6 +93,11 @@ public final class KeyLock implements AutoCloseable {
             : Optional.empty();
     }
 
+    /** Whether somebody holds it, or was killed while he did. */
+    static boolean exists(Path target) throws IOException {
+        return Files.exists(fileOf(target));
+    }
+
     private static Path fileOf(Path target) throws IOException {
         // However the folder was written: two names for one file must be one entry of OPEN.
         return target.getParent().toRealPath().resolve(target.getFileName() + ENDING);

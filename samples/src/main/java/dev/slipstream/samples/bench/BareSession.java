@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import com.sun.management.ThreadMXBean;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.bridge.cpu.OnnxRuntime;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.LinkedWeights;
@@ -34,7 +35,7 @@ final class BareSession {
     /** Bytes on the heap for one run of the graph with outputs that are given. */
     static long heapBytesPerRun(Graph given, Map<String, TensorType> types) {
         Graph graph = LinkedWeights.follow(given);
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtEnvironment environment = OnnxRuntime.environment();
         List<OnnxTensor> made = new ArrayList<>();
         try (SessionOptions options = new SessionOptions()) {
             options.setIntraOpNumThreads(1);
@@ -73,7 +74,7 @@ final class BareSession {
             TensorType type = types.get(name);
             ByteBuffer zeros =
                 ByteBuffer.allocateDirect(Math.toIntExact(type.bytes())).order(ByteOrder.nativeOrder());
-            OnnxTensor tensor = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), zeros,
+            OnnxTensor tensor = OnnxTensor.createTensor(OnnxRuntime.environment(), zeros,
                 type.shape().toArray(), javaType(type));
             made.add(tensor);
             tensors.put(name, tensor);
