@@ -6,7 +6,9 @@ import dev.slipstream.bridge.file.TemporaryFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.lang.reflect.Field;
 import java.net.URL;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -49,10 +51,30 @@ final class OnnxRuntimeLibrary {
                 folder = temporary(library.get());
             }
             folder.ifPresent(path -> System.setProperty(PATH, path.toString()));
-            return loading.get();
+            T loaded = loading.get();
+            if (folder.isPresent()) {
+                deleteEmptyFolder();
+            }
+            return loaded;
         } finally {
             // Another copy of ONNX Runtime would look there, too.
             System.clearProperty(PATH);
+        }
+    }
+
+    /**
+     * ONNX Runtime makes its temporary folder even where it unpacks nothing, and deletes it when Java ends, unless that
+     * is killed. Only a private field knows its name.
+     */
+    private static void deleteEmptyFolder() {
+        try {
+            Field field = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("tempDirectory");
+            field.setAccessible(true);
+            if (field.get(null) instanceof Path folder) {
+                Files.deleteIfExists(folder);
+            }
+        } catch (ReflectiveOperationException | RuntimeException | IOException otherVersion) {
+            LOG.debug("ONNX Runtime's empty temporary folder stays until Java ends: {}", otherVersion.toString());
         }
     }
 
