@@ -114,7 +114,6 @@ public final class LibraryCache {
 
     /** Nobody else may write there. Who may enter a folder that only its owner may enter, is its owner. */
     private static void makeOwn(Path folder) throws IOException {
-        Files.createDirectories(folder.getParent());
         boolean posix = folder.getFileSystem().supportedFileAttributeViews().contains("posix");
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             Files.createDirectories(folder);

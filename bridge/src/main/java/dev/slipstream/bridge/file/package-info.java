@@ -1,5 +1,5 @@
 /**
  * Files as such, whatever is in them: written whole or not at all, by one process at a time, and kept where the user's
- * caches lie.
+ * caches lie. {@link dev.slipstream.bridge.file.LibraryCache} is where native libraries go that jars carry.
  */
 package dev.slipstream.bridge.file;
