@@ -21,6 +21,9 @@ import java.util.TreeMap;
  * (ONNX, "External Tensor Data").
  */
 public final class ExternalData {
+    /** How ONNX Runtime names memory of its own process: older versions would read from wherever a file says. */
+    private static final String MEMORY = "*/_ORT_";
+
     private ExternalData() {
     }
 
@@ -112,7 +115,8 @@ public final class ExternalData {
     private static Path inside(Path folder, String location, TensorProto weight) {
         try {
             Path file = folder.resolve(location).normalize();
-            if (!location.isBlank() && file.startsWith(folder.normalize()) && !Path.of(location).isAbsolute()) {
+            if (!location.isBlank() && file.startsWith(folder.normalize()) && !Path.of(location).isAbsolute()
+                && !location.startsWith(MEMORY)) {
                 return file;
             }
         } catch (InvalidPathException bad) {

@@ -11,6 +11,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataLocation;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnxruntime.OrtException;
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -23,6 +24,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExternalDataTest {
     private static final int PADDING = 64;
@@ -61,6 +64,19 @@ class ExternalDataTest {
         Path bad = write("model.data", "64", "4");
         assertTrue(assertThrows(GraphException.class, () -> GraphFile.read(bad)).getMessage()
             .contains("that is 8 bytes, but only 4 of"));
+    }
+
+    /** ONNX Runtime would take the offset for an address, although there is such a file. */
+    @ParameterizedTest
+    @ValueSource(strings = {"*/_ORT_MEM_ADDR_/*", "*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*"})
+    void refusesTheNameOfMemory(String location) throws IOException {
+        assumeTrue(File.separatorChar == '/', "files may be called * here");
+        Path file = folder.resolve(location);
+        Files.createDirectories(file.getParent());
+        Files.write(file, new byte[PADDING + 8]);
+        Path bad = write(location, "64", "8");
+        assertTrue(assertThrows(GraphException.class, () -> GraphFile.read(bad)).getMessage()
+            .contains("which is not inside the model's folder"));
     }
 
     private static StringStringEntryProto entry(String key, String value) {

@@ -39,18 +39,28 @@ final class IndexingRules {
     private static List<ValueType> gatherNd(TypedNode node) {
         long[] data = node.dims(0);
         long[] indices = node.dims(1);
-        int batch = (int) node.integer("batch_dims", 0);
-        int depth = indices.length == 0 ? -1 : (int) indices[indices.length - 1];
-        if (depth < 1 || batch + depth > data.length) {
+        long batches = node.integer("batch_dims", 0);
+        if (batches < 0 || batches >= Math.min(data.length, indices.length)
+            || !Arrays.equals(data, 0, (int) batches, indices, 0, (int) batches)) {
+            throw node.invalid("indices " + node.type(1) + " and " + node.type(0) + " do not share " + batches
+                + " batch dimensions");
+        }
+        int batch = (int) batches;
+        long last = indices[indices.length - 1];
+        if (last < 1 || last > data.length - batch) {
             throw node.invalid("indices " + node.type(1) + " do not fit " + node.type(0));
         }
         return List.of(node.type(0)
-            .withDims(Dims.concat(Arrays.copyOf(indices, indices.length - 1), Dims.from(data, batch + depth))));
+            .withDims(Dims.concat(Arrays.copyOf(indices, indices.length - 1), Dims.from(data, batch + (int) last))));
     }
 
     private static List<ValueType> topK(TypedNode node) {
         long count = node.integers(1)[0];
         int axis = node.axis(node.integer("axis", -1), node.rank(0));
+        // ONNX Runtime divides by the number of rows.
+        if (count < 0 || count > node.dims(0)[axis] || node.type(0).elements() == 0) {
+            throw node.invalid("there are no " + count + " elements along axis " + axis + " of " + node.type(0));
+        }
         ValueType values = node.type(0).withDims(Dims.with(node.dims(0), axis, count));
         return List.of(values, values.withElement(ElementType.INT64));
     }

@@ -39,6 +39,10 @@ final class JoiningRules {
         if (parts > MOST_PARTS) {
             throw node.invalid("it has " + parts + " outputs, more than " + MOST_PARTS);
         }
+        // Operator set 18 has it; ONNX Runtime believes it, and writes where no output is.
+        if (node.integer("num_outputs", parts) != parts) {
+            throw node.invalid("it has " + parts + " outputs, but num_outputs is " + node.integer("num_outputs", 0));
+        }
         long[] sizes = node.integers(1, "split").orElseGet(() -> evenly(node, dims[axis], parts));
         if (sizes.length != parts || Arrays.stream(sizes).sum() != dims[axis]) {
             throw node.invalid("parts " + Arrays.toString(sizes) + " do not fill axis " + axis + " of " + node.type(0));
