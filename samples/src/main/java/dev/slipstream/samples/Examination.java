@@ -5,6 +5,7 @@ import dev.slipstream.bridge.Availability;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.cpu.OnnxRuntime;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineDraft;
@@ -66,7 +67,7 @@ final class Examination {
 
     /** Native libraries that jars carry must lie in a folder to be loaded. */
     private static Finding unpacked() {
-        String runtime = System.getProperty("onnxruntime.native.path", System.getProperty("java.io.tmpdir"));
+        String runtime = OnnxRuntime.folder().map(Path::toString).orElse(System.getProperty("java.io.tmpdir"));
         try {
             CacheFolder tokenizers = CacheFolder.ofUser();
             if (tokenizers.temporary()) {

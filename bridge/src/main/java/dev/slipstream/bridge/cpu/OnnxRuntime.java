@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtLoggingLevel;
 import dev.slipstream.bridge.Availability;
 import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.file.UserCache;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -26,7 +27,7 @@ public final class OnnxRuntime {
         private static final Result RESULT = load();
     }
 
-    private record Result(Availability availability, Optional<OrtEnvironment> environment) {
+    private record Result(Availability availability, Optional<OrtEnvironment> environment, Optional<Path> folder) {
     }
 
     /** Loads the library, if this is the first call. Never throws. */
@@ -40,20 +41,21 @@ public final class OnnxRuntime {
      * @throws DeviceUnavailableException if ONNX Runtime does not load here
      */
     public static OrtEnvironment environment() {
-        return Loaded.RESULT.environment().orElseThrow(() ->
-            new DeviceUnavailableException(Loaded.RESULT.availability().toString()));
+        return Loaded.RESULT.environment().orElseThrow(() -> new DeviceUnavailableException(switch (availability()) {
+            case Availability.Unavailable(String reason, String remedy) -> reason + "; " + remedy;
+            case Availability.Available _ -> throw new IllegalStateException("there is an environment");
+        }));
+    }
+
+    /** Where its library was loaded from; empty if it was not, or has unpacked itself. */
+    public static Optional<Path> folder() {
+        return Loaded.RESULT.folder();
     }
 
     private static Result load() {
         try {
             Telemetry.forbid();
-            OrtEnvironment environment = OnnxRuntimeLibrary.whileFound(OnnxRuntime::make);
-            Telemetry.switchOff(environment);
-            if (!environment.toString().startsWith("OrtEnvironment(name=" + NAME + ",")) {
-                Telemetry.warnIfOn(environment);
-            }
-            return new Result(new Availability.Available("ONNX Runtime " + environment.getVersion()),
-                Optional.of(environment));
+            return OnnxRuntimeLibrary.whileFound(OnnxRuntime::made);
         } catch (IllegalCallerException forbidden) {
             return unavailable("this program may not call native code (" + forbidden.getMessage() + ")",
                 "start Java with --enable-native-access");
@@ -67,7 +69,17 @@ public final class OnnxRuntime {
     }
 
     private static Result unavailable(String reason, String remedy) {
-        return new Result(new Availability.Unavailable(reason, remedy), Optional.empty());
+        return new Result(new Availability.Unavailable(reason, remedy), Optional.empty(), Optional.empty());
+    }
+
+    private static Result made(Optional<Path> folder) {
+        OrtEnvironment environment = make();
+        Telemetry.switchOff(environment);
+        if (!environment.toString().startsWith("OrtEnvironment(name=" + NAME + ",")) {
+            Telemetry.warnIfOn(environment);
+        }
+        return new Result(new Availability.Available("ONNX Runtime " + environment.getVersion()),
+            Optional.of(environment), folder);
     }
 
     private static OrtEnvironment make() {

@@ -12,8 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,12 +36,18 @@ final class OnnxRuntimeLibrary {
     private OnnxRuntimeLibrary() {
     }
 
-    /** Does what loads the library, while ONNX Runtime looks into the right folder. */
-    static <T> T whileFound(Supplier<T> loading) {
+    /**
+     * Does what loads the library, while ONNX Runtime looks into the right folder, which it is given; empty if ONNX
+     * Runtime unpacks itself.
+     */
+    static <T> T whileFound(Function<Optional<Path>, T> loading) {
+        if (System.getProperty(PATH) != null) {
+            return loading.apply(Optional.of(Path.of(System.getProperty(PATH))));
+        }
         Optional<URL> library = Optional.ofNullable(OrtEnvironment.class.getResource("/ai/onnxruntime/native/"
             + platform() + "/" + System.mapLibraryName(NAME)));
-        if (System.getProperty(PATH) != null || library.isEmpty()) {
-            return loading.get();
+        if (library.isEmpty()) {
+            return loading.apply(Optional.empty());
         }
         TemporaryFolder.sweep();
         // Open until ONNX Runtime has opened it, too, so that it is loaded once.
@@ -51,7 +57,7 @@ final class OnnxRuntimeLibrary {
                 folder = temporary(library.get());
             }
             folder.ifPresent(path -> System.setProperty(PATH, path.toString()));
-            T loaded = loading.get();
+            T loaded = loading.apply(folder);
             if (folder.isPresent()) {
                 deleteEmptyFolder();
             }
@@ -87,11 +93,13 @@ final class OnnxRuntimeLibrary {
     private static Optional<Path> cached(URL library, Arena arena) {
         try {
             Optional<Path> folder = LibraryCache.ofUser().folder(NAME, library, isLibrary());
-            folder.ifPresent(path ->
-                SymbolLookup.libraryLookup(path.resolve(System.mapLibraryName(NAME)), arena));
+            if (OnnxRuntimeLibrary.class.getModule().isNativeAccessEnabled()) {
+                folder.ifPresent(path ->
+                    SymbolLookup.libraryLookup(path.resolve(System.mapLibraryName(NAME)), arena));
+            }
             return folder;
-        } catch (IOException | IllegalArgumentException unusable) {
-            LOG.debug("ONNX Runtime is unpacked into a temporary folder: {}", unusable.getMessage());
+        } catch (IOException | RuntimeException unusable) {
+            LOG.debug("ONNX Runtime is unpacked into a temporary folder: {}", unusable.toString());
             return Optional.empty();
         }
     }
@@ -106,7 +114,7 @@ final class OnnxRuntimeLibrary {
         }
     }
 
-    /** Libraries of GPUs, which other artifacts have, look for each other side by side; debug symbols are not needed. */
+    /** Libraries for GPUs, which other artifacts have, look for each other side by side; folders of symbols do not. */
     private static Predicate<String> isLibrary() {
         return name -> !name.contains("/");
     }

@@ -14,10 +14,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps ONNX Runtime's telemetry off. Since 1.29 its libraries for Linux and macOS write a device number and events into
- * the user's cache, send them, and overflow the stack where the command line is long. They read a variable when the
- * environment is made, and never again; Java cannot set variables, so the C library does. It stays set: a second copy
- * of the library in this process reads it too. Programs that Java starts do not get it, as Java gives them the
+ * Keeps ONNX Runtime's telemetry off. Since 1.29 its libraries for Linux and macOS write a device number and events
+ * into the user's cache, send them, and overflow the stack where the command line is long. They read a variable when
+ * the environment is made, and never again; Java cannot set variables, so the C library does. It stays set: a second
+ * copy of the library in this process reads it too. Programs that Java starts do not get it, as Java gives them the
  * variables that it found itself. On Windows there is a switch, and nothing else.
  *
  * @see <a href="https://github.com/microsoft/onnxruntime/blob/v1.29.0/docs/Privacy.md">ONNX Runtime's privacy page</a>

@@ -48,7 +48,8 @@ record FreshJava(Path home) {
             @Override
             void run() throws ReflectiveOperationException, IOException {
                 for (int i = 0; i < 2; i++) {
-                    try (URLClassLoader loader = new URLClassLoader(classPath(), ClassLoader.getPlatformClassLoader())) {
+                    ClassLoader parent = ClassLoader.getPlatformClassLoader();
+                    try (URLClassLoader loader = new URLClassLoader(classPath(), parent)) {
                         Thread.currentThread().setContextClassLoader(loader);
                         Method main = loader.loadClass(FreshJava.class.getName()).getMethod("main", String[].class);
                         main.setAccessible(true);

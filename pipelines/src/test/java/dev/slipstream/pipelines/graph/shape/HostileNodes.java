@@ -28,8 +28,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Nodes as no exporter writes them, to ONNX Runtime: each is refused, cannot be built, or runs. A process of its own, as
- * one that is not may end it.
+ * Nodes as no exporter writes them, to ONNX Runtime: each is refused, cannot be built, or runs. This is a process of
+ * its own, as a node that does neither ends it.
  */
 final class HostileNodes {
     /** Larger ones are refused where memory is counted, before an engine is built. */
