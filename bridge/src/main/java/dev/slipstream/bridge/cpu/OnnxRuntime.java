@@ -24,15 +24,24 @@ public final class OnnxRuntime {
 
     /** Loaded once, by the first who asks: a library that did not load will not load later. */
     private static final class Loaded {
-        private static final Result RESULT = load();
+        private static final Attempt ATTEMPT = load();
     }
 
-    private record Result(Availability availability, Optional<OrtEnvironment> environment, Optional<Path> folder) {
+    private sealed interface Attempt {
+        /** @param folder where the library was loaded from; empty if it has unpacked itself */
+        record Made(OrtEnvironment environment, Optional<Path> folder) implements Attempt {
+        }
+
+        record Failed(Availability.Unavailable why) implements Attempt {
+        }
     }
 
     /** Loads the library, if this is the first call. Never throws. */
     static Availability availability() {
-        return Loaded.RESULT.availability();
+        return switch (Loaded.ATTEMPT) {
+            case Attempt.Made made -> new Availability.Available("ONNX Runtime " + made.environment().getVersion());
+            case Attempt.Failed failed -> failed.why();
+        };
     }
 
     /**
@@ -41,26 +50,27 @@ public final class OnnxRuntime {
      * @throws DeviceUnavailableException if ONNX Runtime does not load here
      */
     public static OrtEnvironment environment() {
-        return Loaded.RESULT.environment().orElseThrow(() -> new DeviceUnavailableException(switch (availability()) {
-            case Availability.Unavailable(String reason, String remedy) -> reason + "; " + remedy;
-            case Availability.Available _ -> throw new IllegalStateException("there is an environment");
-        }));
+        return switch (Loaded.ATTEMPT) {
+            case Attempt.Made made -> made.environment();
+            case Attempt.Failed(Availability.Unavailable(String reason, String remedy)) ->
+                throw new DeviceUnavailableException(reason + "; " + remedy);
+        };
     }
 
     /** Where its library was loaded from; empty if it was not, or has unpacked itself. */
     public static Optional<Path> folder() {
-        return Loaded.RESULT.folder();
+        return Loaded.ATTEMPT instanceof Attempt.Made made ? made.folder() : Optional.empty();
     }
 
-    private static Result load() {
+    private static Attempt load() {
         try {
             Telemetry.forbid();
             return OnnxRuntimeLibrary.whileFound(OnnxRuntime::made);
         } catch (IllegalCallerException forbidden) {
-            return unavailable("this program may not call native code (" + forbidden.getMessage() + ")",
+            return failed("this program may not call native code (" + forbidden.getMessage() + ")",
                 "start Java with --enable-native-access");
         } catch (LinkageError | RuntimeException failure) {
-            return unavailable("ONNX Runtime's native library does not load: " + rootMessage(failure),
+            return failed("ONNX Runtime's native library does not load: " + rootMessage(failure),
                 "ONNX Runtime has libraries for 64-bit Linux with glibc, macOS on ARM and Windows; they are unpacked "
                     + "into " + UserCache.folder() + " or java.io.tmpdir (" + System.getProperty("java.io.tmpdir")
                     + "), one of which must allow executable files, and the second be writable; -D"
@@ -68,18 +78,17 @@ public final class OnnxRuntime {
         }
     }
 
-    private static Result unavailable(String reason, String remedy) {
-        return new Result(new Availability.Unavailable(reason, remedy), Optional.empty(), Optional.empty());
+    private static Attempt failed(String reason, String remedy) {
+        return new Attempt.Failed(new Availability.Unavailable(reason, remedy));
     }
 
-    private static Result made(Optional<Path> folder) {
+    private static Attempt made(Optional<Path> folder) {
         OrtEnvironment environment = make();
         Telemetry.switchOff(environment);
         if (!environment.toString().startsWith("OrtEnvironment(name=" + NAME + ",")) {
             Telemetry.warnIfOn(environment);
         }
-        return new Result(new Availability.Available("ONNX Runtime " + environment.getVersion()),
-            Optional.of(environment), folder);
+        return new Attempt.Made(environment, folder);
     }
 
     private static OrtEnvironment make() {

@@ -1,6 +1,5 @@
 package dev.slipstream.samples.watch;
 
-import dev.slipstream.bridge.Availability;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
