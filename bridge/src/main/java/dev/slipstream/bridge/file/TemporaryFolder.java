@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * the latest when Java ends; what a killed process left, the next one deletes. Any thread may close it.
  */
 public final class TemporaryFolder implements AutoCloseable {
-    private static final String PREFIX = "slipstream-";
+    private static final String PREFIX = "slipstream-tmp-";
     /** Its lock tells folders in use from those whose process is dead. */
     private static final String IN_USE = "in-use";
 
@@ -53,7 +53,7 @@ public final class TemporaryFolder implements AutoCloseable {
     /** Deletes the folders of this user's processes that ended without doing so. Does as much as it can. */
     public static void sweep() {
         Path parent = Path.of(System.getProperty("java.io.tmpdir"));
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, PREFIX + "*-[0-9]*")) {
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, PREFIX + "*")) {
             for (Path folder : folders) {
                 sweep(folder);
             }

@@ -69,11 +69,11 @@ class TemporaryFolderTest {
 
     @Test
     void otherFilesStay() throws Exception {
-        Path link = Files.createSymbolicLink(temporary.resolve("slipstream-test-1"),
+        Path link = Files.createSymbolicLink(temporary.resolve("slipstream-tmp-test-1"),
             Files.createDirectory(temporary.resolve("elsewhere")));
         Path kept = Files.createFile(link.resolve("kept"));
-        Path file = Files.createFile(temporary.resolve("slipstream-test-2"));
-        Path others = Files.createDirectory(temporary.resolve("slipstream"));
+        Path file = Files.createFile(temporary.resolve("slipstream-tmp-test-2"));
+        Path others = Files.createDirectory(temporary.resolve("slipstream-cache-1"));
         start();
         FileProcess.go(process);
         process.waitFor();
@@ -87,7 +87,7 @@ class TemporaryFolderTest {
 
     private List<Path> folders() throws IOException {
         try (Stream<Path> all = Files.list(temporary)) {
-            return all.filter(path -> path.getFileName().toString().startsWith("slipstream-")).toList();
+            return all.filter(path -> path.getFileName().toString().startsWith("slipstream-tmp-")).toList();
         }
     }
 }
