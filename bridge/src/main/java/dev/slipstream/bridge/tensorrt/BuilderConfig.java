@@ -72,16 +72,19 @@ final class BuilderConfig extends NativeObject {
             throw new IllegalStateException(this + " has a progress monitor already");
         }
         Arena arena = Arena.ofShared();
-        afterwards(arena::close);
         ProgressMonitor made = new ProgressMonitor(progress, arena);
-        object().run(Method.SET_PROGRESS_MONITOR, made.object());
+        tensorRt().callbacks().add(made.object());
+        afterwards(() -> {
+            tensorRt().callbacks().remove(made.object());
+            arena.close();
+        });
+        object().run(Method.SET_PROGRESS_MONITOR, made.object().address());
         monitor = Optional.of(made);
     }
 
-    /** For {@link EngineBuilder}, after a build. */
-    void throwIfCancelled(long mark) {
-        if (monitor.isPresent() && monitor.get().isCancelled()) {
-            throw tensorRt().failure("the build was cancelled", mark, monitor.get().failure());
-        }
+    /** For {@link EngineBuilder}, after a build: what to throw if it was cancelled. */
+    Optional<DeviceException> cancellation(long mark) {
+        return monitor.filter(ProgressMonitor::isCancelled)
+            .map(cancelled -> tensorRt().failure("the build was cancelled", mark, cancelled.failure()));
     }
 }

@@ -1,5 +1,6 @@
 package dev.slipstream.bridge.tensorrt;
 
+import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Shape;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
@@ -7,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** TensorRT's {@code Dims}: a count, and room for eight dimensions. */
@@ -30,12 +32,21 @@ final class Dims {
         return struct;
     }
 
-    /** Open dimensions are {@link Shape#UNKNOWN}; empty if TensorRT does not know the tensor. */
+    /**
+     * Open dimensions are {@link Shape#UNKNOWN}; empty if TensorRT does not know the tensor.
+     *
+     * @throws DeviceException if a dimension is below -1
+     */
     static Optional<Shape> read(MemorySegment struct) {
         int rank = struct.get(ValueLayout.JAVA_INT, 0);
         if (rank < 0 || rank > MOST) {
             return Optional.empty();
         }
-        return Optional.of(Shape.of(struct.asSlice(FIRST, rank * Long.BYTES).toArray(ValueLayout.JAVA_LONG)));
+        long[] dims = struct.asSlice(FIRST, rank * Long.BYTES).toArray(ValueLayout.JAVA_LONG);
+        if (Arrays.stream(dims).anyMatch(dim -> dim < Shape.UNKNOWN)) {
+            throw new TensorRtException("TensorRT gave a tensor the dimensions " + Arrays.toString(dims)
+                + ", of which only -1 may be negative", null);
+        }
+        return Optional.of(Shape.of(dims));
     }
 }

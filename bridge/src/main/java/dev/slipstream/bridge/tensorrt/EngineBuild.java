@@ -47,10 +47,11 @@ final class EngineBuild implements AutoCloseable {
         return built.get().bytes();
     }
 
+    /** The parser owns the weights of the network, so it is closed after the build and before the network. */
     private HostMemory build() {
         try (Arena arena = Arena.ofConfined(); EngineBuilder builder = runtime.createBuilder();
-                NetworkDefinition network = builder.createNetwork()) {
-            parse(network, NativeBytes.of(source.onnx(), arena));
+                NetworkDefinition network = builder.createNetwork(); OnnxParser parser = network.createParser()) {
+            parse(network, parser, NativeBytes.of(source.onnx(), arena));
             InputShapes shapes = new InputShapes(network);
             shapes.fix(source.dimensions());
             refuseShapeInputs(network);
@@ -64,17 +65,15 @@ final class EngineBuild implements AutoCloseable {
         }
     }
 
-    private void parse(NetworkDefinition network, MemorySegment onnx) {
+    private void parse(NetworkDefinition network, OnnxParser parser, MemorySegment onnx) {
         if (onnx.byteSize() == 0) {
             throw new TensorRtException("the graph is empty (no bytes)", null);
         }
         long mark = runtime.tensorRt().mark();
-        try (OnnxParser parser = network.createParser()) {
-            if (!parser.parse(onnx, source.weightFolder())) {
-                List<ParserError> errors = parser.errors();
-                throw errors.isEmpty() ? network.failure(Method.PARSE, "", mark)
-                    : new TensorRtException("the graph was refused: " + told(errors), null);
-            }
+        if (!parser.parse(onnx, source.weightFolder())) {
+            List<ParserError> errors = parser.errors();
+            throw errors.isEmpty() ? network.failure(Method.PARSE, "", mark)
+                : new TensorRtException("the graph was refused: " + told(errors), null);
         }
         if (network.outputs() == 0) {
             throw new TensorRtException("the graph has no outputs", null);

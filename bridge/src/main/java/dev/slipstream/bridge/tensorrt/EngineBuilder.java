@@ -39,7 +39,18 @@ final class EngineBuilder extends NativeObject {
     HostMemory build(NetworkDefinition network, BuilderConfig config) {
         long mark = tensorRt().mark();
         MemorySegment address = object().pointer(Method.BUILD_ENGINE, network.address(), config.address());
-        config.throwIfCancelled(mark);
+        Optional<DeviceException> cancelled = config.cancellation(mark);
+        if (cancelled.isPresent()) {
+            discard(address);
+            throw cancelled.get();
+        }
         return new HostMemory(this, made(Method.BUILD_ENGINE, address, CppClass.HOST_MEMORY, mark));
+    }
+
+    /** Frees what a build gave that was cancelled too late to stop it. */
+    private void discard(MemorySegment address) {
+        if (!CppObject.isNothing(address)) {
+            new HostMemory(this, CppObject.at(address, CppClass.HOST_MEMORY, major())).close();
+        }
     }
 }

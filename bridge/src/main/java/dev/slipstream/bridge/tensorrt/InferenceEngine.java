@@ -36,7 +36,7 @@ final class InferenceEngine extends NativeObject {
     /** @throws dev.slipstream.bridge.DeviceException if it was not built to be refitted */
     Refitter createRefitter() {
         long mark = tensorRt().mark();
-        MemorySegment address = object().pointer(Method.CREATE_REFITTER, tensorRt().log().object());
+        MemorySegment address = object().pointer(Method.CREATE_REFITTER, tensorRt().log().object().address());
         return new Refitter(this, made(Method.CREATE_REFITTER, address, CppClass.REFITTER, mark));
     }
 

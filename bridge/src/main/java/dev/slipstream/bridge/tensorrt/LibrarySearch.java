@@ -126,7 +126,7 @@ final class LibrarySearch {
         }
         TensorRtVersion version = exports.version();
         if (!version.isKnown()) {
-            tried.add(infer + " is TensorRT " + version + ", and only 10 and 11 are known");
+            tried.add(infer + " is TensorRT " + version + ", and only 10.1 and later and 11 can be called");
             return Optional.empty();
         }
         String folder = infer.substring(0, infer.lastIndexOf('/') + 1);

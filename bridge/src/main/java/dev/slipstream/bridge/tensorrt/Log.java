@@ -19,7 +19,7 @@ final class Log {
         ValueLayout.ADDRESS);
 
     private final Messages messages = new Messages();
-    private final MemorySegment object;
+    private final JavaObject object;
 
     /**
      * @param arena must outlive everything of TensorRT, which logs from threads of its own
@@ -27,13 +27,13 @@ final class Log {
      */
     Log(Arena arena, int major) {
         MethodHandle log = JavaObject.bound(MethodHandles.lookup(), this, "log", LOG);
-        JavaObject table = new JavaObject(arena);
+        JavaObject.Builder table = JavaObject.in(arena);
         object = major == 10 ? table.method(log, LOG).destructor().build()
             : table.versionedInterface("ILogger").method(log, LOG).build();
     }
 
     /** For TensorRT. */
-    MemorySegment object() {
+    JavaObject object() {
         return object;
     }
 

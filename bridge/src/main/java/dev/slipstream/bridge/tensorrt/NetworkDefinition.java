@@ -11,7 +11,11 @@ final class NetworkDefinition extends NativeObject {
         super(builder.tensorRt(), object, Optional.of(builder));
     }
 
-    /** A parser that adds to this network. It may be closed before the network, not after. */
+    /**
+     * A parser that adds to this network. It owns the weights that it adds, so it is closed after the network was
+     * built (NVIDIA's developer guide: the parser must not be deleted before the builder has run), and before the
+     * network is closed.
+     */
     OnnxParser createParser() {
         return new OnnxParser(this, tensorRt().createParser(address()));
     }

@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** TensorRT's {@code nvonnxparser::IParser}. */
+/**
+ * TensorRT's {@code nvonnxparser::IParser}. It copies the weights of the graphs that it reads, and the network points to
+ * these copies: closing it before the network was built leaves the builder with freed memory.
+ */
 final class OnnxParser extends NativeObject {
     /** Only the folder matters: external weights are looked for beside the file, which is not read itself. */
     private static final String MODEL = "model.onnx";
@@ -17,10 +20,9 @@ final class OnnxParser extends NativeObject {
     }
 
     /**
-     * Adds a graph to the network. What was wrong is in {@link #errors}. The network refers to the weights in the
-     * graph, which must be kept until it is built.
+     * Adds a graph to the network. What was wrong is in {@link #errors}.
      *
-     * @param onnx a serialised graph in native memory
+     * @param onnx a serialised graph in native memory, which may be freed afterwards
      * @param weightFolder what the graph's external weights are relative to
      * @return whether all of it could be added
      */

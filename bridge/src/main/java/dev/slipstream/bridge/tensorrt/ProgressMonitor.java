@@ -19,14 +19,14 @@ final class ProgressMonitor {
 
     private final BuildProgress progress;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
-    private final MemorySegment object;
+    private final JavaObject object;
     private volatile boolean cancelled;
 
     /** @param arena must outlive the configuration that this is given to; shared, as TensorRT's threads call */
     ProgressMonitor(BuildProgress progress, Arena arena) {
         this.progress = progress;
         MethodHandles.Lookup lookup = MethodHandles.lookup();
-        this.object = new JavaObject(arena).versionedInterface("IProgressMonitor")
+        this.object = JavaObject.in(arena).versionedInterface("IProgressMonitor")
             .method(JavaObject.bound(lookup, this, "start", START), START)
             .method(JavaObject.bound(lookup, this, "step", STEP), STEP)
             .method(JavaObject.bound(lookup, this, "finish", FINISH), FINISH)
@@ -34,7 +34,7 @@ final class ProgressMonitor {
     }
 
     /** For TensorRT. */
-    MemorySegment object() {
+    JavaObject object() {
         return object;
     }
 

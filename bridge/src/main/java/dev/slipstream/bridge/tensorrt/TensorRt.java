@@ -17,12 +17,14 @@ final class TensorRt {
     private final Exports exports;
     private final TensorRtVersion version;
     private final Log log;
+    private final Callbacks callbacks = new Callbacks();
     private final AtomicInteger live = new AtomicInteger();
 
     private TensorRt(Exports exports, TensorRtVersion version, Log log) {
         this.exports = exports;
         this.version = version;
         this.log = log;
+        callbacks.add(log.object());
     }
 
     /**
@@ -51,6 +53,11 @@ final class TensorRt {
         return log;
     }
 
+    /** What TensorRT may call. */
+    Callbacks callbacks() {
+        return callbacks;
+    }
+
     /** Objects that were made and not freed yet. For tests. */
     int liveObjects() {
         return live.get();
@@ -60,13 +67,13 @@ final class TensorRt {
     InferenceRuntime createRuntime(CudaReady ready) {
         long mark = mark();
         return new InferenceRuntime(this, ready,
-            object("createInferRuntime", exports.createRuntime(log.object()), CppClass.RUNTIME, mark));
+            object("createInferRuntime", exports.createRuntime(log.object().address()), CppClass.RUNTIME, mark));
     }
 
     /** For {@link InferenceRuntime}: a builder is asked for only where a runtime could be made, which fails softly. */
     CppObject createBuilder() {
         long mark = mark();
-        return object("createInferBuilder", exports.createBuilder(log.object()), CppClass.BUILDER, mark);
+        return object("createInferBuilder", exports.createBuilder(log.object().address()), CppClass.BUILDER, mark);
     }
 
     /** For {@link NetworkDefinition}. @throws DeviceException also if there is no parser library */
@@ -76,7 +83,7 @@ final class TensorRt {
                 + " beside libnvinfer", null);
         }
         long mark = mark();
-        return object("createNvOnnxParser", exports.createParser(network, log.object()), CppClass.PARSER, mark);
+        return object("createNvOnnxParser", exports.createParser(network, log.object().address()), CppClass.PARSER, mark);
     }
 
     boolean hasParser() {

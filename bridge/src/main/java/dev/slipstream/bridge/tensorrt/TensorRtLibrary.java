@@ -23,7 +23,20 @@ sealed interface TensorRtLibrary {
      * @param cacheFolder where libraries from the class path are unpacked to
      */
     static TensorRtLibrary find(Path cacheFolder) {
-        return LibrarySearch.here(cacheFolder).find();
+        TensorRtLibrary found = LibrarySearch.here(cacheFolder).find();
+        if (found instanceof Available(TensorRt tensorRt, String where)) {
+            silenceAtShutdown(tensorRt.callbacks());
+        }
+        return found;
+    }
+
+    private static void silenceAtShutdown(Callbacks callbacks) {
+        try {
+            Runtime.getRuntime().addShutdownHook(
+                Thread.ofPlatform().name("silence TensorRT").unstarted(callbacks::silence));
+        } catch (IllegalStateException shuttingDown) {
+            callbacks.silence();
+        }
     }
 
     default Availability availability() {

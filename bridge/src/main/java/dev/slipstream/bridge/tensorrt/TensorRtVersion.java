@@ -10,9 +10,9 @@ record TensorRtVersion(int major, int minor, int patch, int build) {
         return new TensorRtVersion(encoded / 10_000, encoded / 100 % 100, encoded % 100, build);
     }
 
-    /** Whether the slots of this version are known. */
+    /** Whether the slots of this version are known. 10.0 lacks some that came with 10.1. */
     boolean isKnown() {
-        return major == 10 || major == 11;
+        return major == 11 || major == 10 && minor >= 1;
     }
 
     @Override

@@ -224,6 +224,21 @@ class CompilerFailureTest {
         }
     }
 
+    /** {@link CompilerFixture#close} sees what is left. */
+    @ParameterizedTest
+    @ValueSource(ints = {10, 11})
+    void anEngineThatComesOfACancelledBuildIsFreed(int major) {
+        try (CompilerFixture fixture = new CompilerFixture(major)) {
+            fixture.fake.finishCancelledBuilds();
+            TensorRtCompiler compiler = fixture.compiler(EngineBytes.UNCACHED, BuildOptions.DEFAULT,
+                it -> new RecordedProgress(1, null));
+            EngineSource source = EngineSource.of("unet/up", TestModels.affine(4));
+            assertTrue(assertThrows(EngineBuildException.class,
+                () -> compiler.compile(CompilerFixture.TARGET, source)).getMessage().contains("cancelled"));
+            assertTrue(fixture.fake.deleted().contains(CppClass.HOST_MEMORY), "the build gave an engine");
+        }
+    }
+
     private static String refusal(int major, byte[] onnx) {
         try (CompilerFixture fixture = new CompilerFixture(major)) {
             return assertThrows(EngineBuildException.class, () -> fixture.compile(onnx)).getMessage();

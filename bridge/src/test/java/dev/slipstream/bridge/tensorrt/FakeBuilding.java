@@ -26,6 +26,9 @@ import java.util.stream.Collectors;
  * operators called {@code NoSuchOperator}.
  */
 final class FakeBuilding {
+    /** What freed memory is filled with, as with {@code MALLOC_PERTURB_}. */
+    private static final int FREED = 0xA5;
+
     /** ONNX's numbers of element types, by TensorRT's. */
     private static final Map<Integer, Integer> TYPES = Map.of(1, 0, 10, 1, 6, 3, 9, 4, 16, 7, 7, 8, 2, 5);
 
@@ -46,8 +49,14 @@ final class FakeBuilding {
         }
     }
 
+    /** The state of an object whose end concerns others. */
+    interface Mortal {
+        void end(FakeTensorRt fake);
+    }
+
     static final class Network {
         final int flags;
+        final List<MemorySegment> weights = new ArrayList<>();
         final List<Tensor> inputs = new ArrayList<>();
         final List<Tensor> outputs = new ArrayList<>();
 
@@ -56,32 +65,57 @@ final class FakeBuilding {
         }
     }
 
-    static final class Parsing {
-        final FakeObject network;
+    /** The parser copies weights, and what it copied ends with it. */
+    static final class Parsing implements Mortal {
+        final Network network;
         final List<MemorySegment> errors = new ArrayList<>();
+        final List<MemorySegment> weights = new ArrayList<>();
 
-        Parsing(FakeObject network) {
+        private Parsing(Network network) {
             this.network = network;
         }
+
+        @Override
+        public void end(FakeTensorRt fake) {
+            weights.forEach(copy -> copy.fill((byte) FREED));
+        }
+    }
+
+    static Parsing parsing(FakeObject network) {
+        return new Parsing(network.as(Network.class));
     }
 
     record Problem(int code, String description, int node, String name, String operator) {
     }
 
-    static final class Config {
+    static final class Config implements Mortal {
         final Set<Integer> flags = new HashSet<>();
         final List<Profile> profiles = new ArrayList<>();
         int level = -1;
         long workspace = -1;
         MemorySegment monitor = MemorySegment.NULL;
+        Cache cache;
+
+        @Override
+        public void end(FakeTensorRt fake) {
+            cache = null;
+        }
     }
 
     static final class Profile {
         final Map<String, Map<Integer, Shape>> shapes = new HashMap<>();
     }
 
-    static final class Cache {
+    static final class Cache implements Mortal {
         byte[] bytes;
+        Config user;
+
+        @Override
+        public void end(FakeTensorRt fake) {
+            if (user != null && user.cache == this) {
+                fake.broken("a timing cache was deleted before the configuration that uses it");
+            }
+        }
     }
 
     private final FakeTensorRt fake;
@@ -91,9 +125,9 @@ final class FakeBuilding {
     }
 
     void install() {
-        fake.when(Method.CREATE_NETWORK, (self, a) -> fake.make(CppClass.NETWORK, new Network((int) a[0])));
-        fake.when(Method.CREATE_CONFIG, (self, a) -> fake.make(CppClass.CONFIG, new Config()));
-        fake.when(Method.CREATE_PROFILE, (self, a) -> fake.make(CppClass.PROFILE, new Profile()));
+        fake.when(Method.CREATE_NETWORK, (self, a) -> fake.make(CppClass.NETWORK, new Network((int) a[0]), self));
+        fake.when(Method.CREATE_CONFIG, (self, a) -> fake.make(CppClass.CONFIG, new Config(), self));
+        fake.when(Method.CREATE_PROFILE, (self, a) -> fake.make(CppClass.PROFILE, new Profile(), self));
         fake.when(Method.BUILD_ENGINE, (self, a) -> build(fake.at(a[0]).as(Network.class), config(fake.at(a[1]))));
 
         fake.when(Method.SET_FLAG, (self, a) -> config(self).flags.add((int) a[0]));
@@ -108,13 +142,20 @@ final class FakeBuilding {
         fake.when(Method.CREATE_TIMING_CACHE, (self, a) -> {
             Cache cache = new Cache();
             cache.bytes = ((MemorySegment) a[0]).reinterpret((long) a[1]).toArray(ValueLayout.JAVA_BYTE);
-            return fake.make(CppClass.TIMING_CACHE, cache);
+            return fake.make(CppClass.TIMING_CACHE, cache, null);
         });
-        fake.when(Method.SET_TIMING_CACHE, (self, a) -> fake.at(a[0]).as(Cache.class).bytes.length == 0
-            || fake.at(a[0]).as(Cache.class).bytes[0] == 'T');
+        fake.when(Method.SET_TIMING_CACHE, (self, a) -> {
+            Cache cache = fake.at(a[0]).as(Cache.class);
+            boolean taken = cache.bytes.length == 0 || cache.bytes[0] == 'T';
+            if (taken) {
+                config(self).cache = cache;
+                cache.user = config(self);
+            }
+            return taken;
+        });
         fake.when(Method.SERIALIZE_TIMING_CACHE, (self, a) -> fake.make(CppClass.HOST_MEMORY,
             fake.arena().allocateFrom(ValueLayout.JAVA_BYTE, ("T" + text(self.as(Cache.class).bytes)).getBytes(
-                StandardCharsets.US_ASCII))));
+                StandardCharsets.US_ASCII)), null));
         fake.when(Method.COMBINE_TIMING_CACHES, (self, a) -> {
             self.as(Cache.class).bytes = (text(self.as(Cache.class).bytes) + "+"
                 + text(fake.at(a[0]).as(Cache.class).bytes)).getBytes(StandardCharsets.US_ASCII);
@@ -135,7 +176,7 @@ final class FakeBuilding {
         fake.when(Method.COUNT_OUTPUTS, (self, a) -> self.as(Network.class).outputs.size());
         fake.when(Method.GET_INPUT, (self, a) -> {
             Tensor tensor = self.as(Network.class).inputs.get((int) a[0]);
-            tensor.address = tensor.address == null ? fake.make(CppClass.TENSOR, tensor) : tensor.address;
+            tensor.address = tensor.address == null ? fake.make(CppClass.TENSOR, tensor, self) : tensor.address;
             return tensor.address;
         });
         fake.when(Method.GET_NAME, (self, a) -> fake.text(self.as(Tensor.class).name));
@@ -149,7 +190,7 @@ final class FakeBuilding {
     }
 
     private void installParser() {
-        fake.when(Method.PARSE, (self, a) -> parse(self.as(Parsing.class),
+        fake.when(Method.PARSE, (self, a) -> parse(self,
             ((MemorySegment) a[0]).reinterpret((long) a[1]).toArray(ValueLayout.JAVA_BYTE)));
         fake.when(Method.SUPPORTS_OPERATOR,
             (self, a) -> !CppObject.text((MemorySegment) a[0]).equals("NoSuchOperator"));
@@ -166,26 +207,33 @@ final class FakeBuilding {
         fake.when(Method.ERROR_NODE_OPERATOR, (self, a) -> fake.text(self.as(Problem.class).operator()));
     }
 
-    private boolean parse(Parsing parser, byte[] onnx) {
+    private boolean parse(FakeObject self, byte[] onnx) {
+        Parsing parser = self.as(Parsing.class);
         try {
             GraphProto graph = ModelProto.parseFrom(onnx).getGraph();
             for (int index = 0; index < graph.getNodeCount(); index++) {
                 NodeProto node = graph.getNode(index);
                 if (node.getOpType().equals("NoSuchOperator")) {
                     parser.errors.add(fake.make(CppClass.PARSER_ERROR,
-                        new Problem(8, "no importer for it", index, node.getName(), node.getOpType())));
+                        new Problem(8, "no importer for it", index, node.getName(), node.getOpType()), self));
                 }
             }
-            graph.getInputList().forEach(value -> parser.network.as(Network.class).inputs.add(new Tensor(value)));
-            graph.getOutputList().forEach(value -> parser.network.as(Network.class).outputs.add(new Tensor(value)));
+            graph.getInputList().forEach(value -> parser.network.inputs.add(new Tensor(value)));
+            graph.getOutputList().forEach(value -> parser.network.outputs.add(new Tensor(value)));
+            graph.getInitializerList().forEach(value -> parser.weights.add(
+                fake.arena().allocateFrom(ValueLayout.JAVA_BYTE, value.toByteArray())));
+            parser.network.weights.addAll(parser.weights);
         } catch (InvalidProtocolBufferException garbage) {
-            parser.errors.add(fake.make(CppClass.PARSER_ERROR, new Problem(3, "not a graph", -1, null, null)));
+            parser.errors.add(fake.make(CppClass.PARSER_ERROR, new Problem(3, "not a graph", -1, null, null), self));
         }
         return parser.errors.isEmpty();
     }
 
     private MemorySegment build(Network network, Config config) {
-        if (!config.monitor.equals(MemorySegment.NULL) && !report(config.monitor)) {
+        if (network.weights.stream().anyMatch(FakeBuilding::isFreed)) {
+            fake.broken("the builder read weights that had ended with their parser");
+        }
+        if (!config.monitor.equals(MemorySegment.NULL) && !report(config.monitor) && !fake.finishesCancelledBuilds()) {
             return MemorySegment.NULL;
         }
         Map<Integer, Map<String, Shape>> ranges = new HashMap<>();
@@ -195,7 +243,12 @@ final class FakeBuilding {
             .map(String::valueOf).collect(Collectors.joining(",")) + " level " + config.level + " workspace "
             + config.workspace + "\n" + lines(network.inputs, "in", ranges) + lines(network.outputs, "out", ranges);
         return fake.make(CppClass.HOST_MEMORY, fake.arena().allocateFrom(ValueLayout.JAVA_BYTE,
-            engine.getBytes(StandardCharsets.UTF_8)));
+            engine.getBytes(StandardCharsets.UTF_8)), null);
+    }
+
+    private static boolean isFreed(MemorySegment weights) {
+        return weights.byteSize() > 0
+            && weights.elements(ValueLayout.JAVA_BYTE).allMatch(each -> each.get(ValueLayout.JAVA_BYTE, 0) == (byte) FREED);
     }
 
     private static String lines(List<Tensor> tensors, String mode, Map<Integer, Map<String, Shape>> ranges) {

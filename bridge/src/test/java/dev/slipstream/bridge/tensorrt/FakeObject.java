@@ -7,8 +7,9 @@ import java.lang.foreign.MemorySegment;
  *
  * @param outer what is handed out
  * @param behind what calls go to
+ * @param parent what must outlive it; null if nothing must
  */
-record FakeObject(CppClass type, Object state, MemorySegment outer, MemorySegment behind) {
+record FakeObject(CppClass type, Object state, MemorySegment outer, MemorySegment behind, FakeObject parent) {
     <T> T as(Class<T> type) {
         return type.cast(state);
     }

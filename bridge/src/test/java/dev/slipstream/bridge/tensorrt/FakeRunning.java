@@ -60,7 +60,7 @@ final class FakeRunning {
     }
 
     void install() {
-        fake.when(Method.DESERIALIZE_ENGINE, (self, a) -> load(
+        fake.when(Method.DESERIALIZE_ENGINE, (self, a) -> load(self,
             ((MemorySegment) a[0]).reinterpret((long) a[1]).toArray(ValueLayout.JAVA_BYTE)));
         fake.when(Method.GET_DATA, (self, a) -> self.as(MemorySegment.class));
         fake.when(Method.GET_SIZE, (self, a) -> self.as(MemorySegment.class).byteSize());
@@ -76,9 +76,9 @@ final class FakeRunning {
         fake.when(Method.GET_CONTEXT_BYTES, (self, a) -> 12_345_678_901L);
         fake.when(Method.IS_REFITTABLE, (self, a) -> engine(self).flags.contains("4"));
         fake.when(Method.SERIALIZE_ENGINE, (self, a) -> fake.make(CppClass.HOST_MEMORY, fake.arena().allocateFrom(
-            ValueLayout.JAVA_BYTE, engine(self).text.getBytes(StandardCharsets.UTF_8))));
-        fake.when(Method.CREATE_CONTEXT, (self, a) -> fake.make(CppClass.CONTEXT, new Context(engine(self))));
-        fake.when(Method.CREATE_INSPECTOR, (self, a) -> fake.make(CppClass.INSPECTOR, self.state()));
+            ValueLayout.JAVA_BYTE, engine(self).text.getBytes(StandardCharsets.UTF_8)), null));
+        fake.when(Method.CREATE_CONTEXT, (self, a) -> fake.make(CppClass.CONTEXT, new Context(engine(self)), self));
+        fake.when(Method.CREATE_INSPECTOR, (self, a) -> fake.make(CppClass.INSPECTOR, self.state(), self));
         fake.when(Method.GET_ENGINE_INFORMATION, (self, a) -> fake.text("{\"format\": " + a[0] + "}"));
 
         fake.when(Method.SET_INPUT_SHAPE, (self, a) -> {
@@ -97,7 +97,7 @@ final class FakeRunning {
     }
 
     private void installRefitter() {
-        fake.when(Method.CREATE_REFITTER, (self, a) -> fake.make(CppClass.REFITTER, self.state()));
+        fake.when(Method.CREATE_REFITTER, (self, a) -> fake.make(CppClass.REFITTER, self.state(), self));
         fake.when(Method.GET_ALL_WEIGHTS, (self, a) -> {
             if ((int) a[0] > 0) {
                 MemorySegment names = ((MemorySegment) a[1]).reinterpret(16);
@@ -119,13 +119,13 @@ final class FakeRunning {
         fake.when(Method.REFIT_ASYNC, (self, a) -> ((MemorySegment) a[0]).address() == 0x5000);
     }
 
-    private MemorySegment load(byte[] bytes) {
+    private MemorySegment load(FakeObject runtime, byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         if (!text.startsWith("ENGINE " + fake.major() + "\n")) {
             fake.log(1, "The engine plan file is not compatible with this version of TensorRT");
             return MemorySegment.NULL;
         }
-        return fake.make(CppClass.ENGINE, new Engine(text));
+        return fake.make(CppClass.ENGINE, new Engine(text), runtime);
     }
 
     private static Line line(FakeObject engine, Object name) {

@@ -22,6 +22,10 @@ import java.util.Set;
 /**
  * TensorRT without TensorRT: its exported functions and the tables of its objects, made of Java methods. What is called
  * goes through the real downcalls, slots and structs. Calls that can fail are counted, and one can be made to fail.
+ *
+ * <p>Its objects live and die as TensorRT's do, and {@link #close} fails if one was used after its end or outlived what
+ * it needs: contexts their engine, engines their runtime, networks and configurations their builder, parsers their
+ * network. What an object owned ends with it: a parser's errors, and the weights that it parsed.
  */
 final class FakeTensorRt implements AutoCloseable {
     /** What a call does. */
@@ -44,22 +48,29 @@ final class FakeTensorRt implements AutoCloseable {
     private final List<Throwable> broken = new ArrayList<>();
     private MemorySegment logger = MemorySegment.NULL;
     private int fallible;
+    private boolean finishesCancelledBuilds;
     private int failing = -1;
-    private int deleted;
+    private final List<CppClass> deleted = new ArrayList<>();
     private long nothing;
 
     FakeTensorRt(int major) {
+        this(major, 2);
+    }
+
+    FakeTensorRt(int major, int minor) {
         this.major = major;
-        export("getInferLibVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT), arguments -> major * 10_000 + 203);
+        export("getInferLibVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT),
+            arguments -> major * 10_000 + minor * 100 + 3);
         export("getInferLibBuildVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT), arguments -> 7);
         export("getNvOnnxParserVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT), arguments -> 100);
         FunctionDescriptor create = FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS,
             ValueLayout.JAVA_INT);
-        export("createInferRuntime_INTERNAL", create, arguments -> created(CppClass.RUNTIME, arguments[0], null));
-        export("createInferBuilder_INTERNAL", create, arguments -> created(CppClass.BUILDER, arguments[0], null));
+        export("createInferRuntime_INTERNAL", create, arguments -> created(CppClass.RUNTIME, arguments[0], null, null));
+        export("createInferBuilder_INTERNAL", create, arguments -> created(CppClass.BUILDER, arguments[0], null, null));
         export("createNvOnnxParser_INTERNAL", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS,
             ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
-            arguments -> created(CppClass.PARSER, arguments[1], new FakeBuilding.Parsing(at(arguments[0]))));
+            arguments -> created(CppClass.PARSER, arguments[1], FakeBuilding.parsing(at(arguments[0])),
+                at(arguments[0])));
         for (CppClass type : CppClass.values()) {
             table(type);
         }
@@ -82,6 +93,15 @@ final class FakeTensorRt implements AutoCloseable {
 
     SymbolLookup lookup() {
         return name -> Optional.ofNullable(exports.get(name));
+    }
+
+    /** From now on builds give an engine even when they were cancelled. */
+    void finishCancelledBuilds() {
+        finishesCancelledBuilds = true;
+    }
+
+    boolean finishesCancelledBuilds() {
+        return finishesCancelledBuilds;
     }
 
     void withoutParser() {
@@ -112,7 +132,8 @@ final class FakeTensorRt implements AutoCloseable {
         return calls;
     }
 
-    int deleted() {
+    /** Classes of the objects that were deleted, in order. */
+    List<CppClass> deleted() {
         return deleted;
     }
 
@@ -121,8 +142,18 @@ final class FakeTensorRt implements AutoCloseable {
         return objects.values().stream().filter(object -> object.type().isOwned()).count();
     }
 
+    /** A living object that was handed out. */
     FakeObject at(Object address) {
-        return objects.get(((MemorySegment) address).address());
+        FakeObject object = objects.get(((MemorySegment) address).address());
+        if (object == null) {
+            throw new AssertionError("an argument was deleted before, or never made");
+        }
+        return object;
+    }
+
+    /** Notes something that TensorRT would not forgive. */
+    void broken(String what) {
+        broken.add(new AssertionError(what));
     }
 
     /** The one living object of a class. */
@@ -134,17 +165,17 @@ final class FakeTensorRt implements AutoCloseable {
         return found.getFirst();
     }
 
-    MemorySegment make(CppClass type, Object state) {
+    MemorySegment make(CppClass type, Object state, FakeObject parent) {
         MemorySegment outer = arena.allocate(ValueLayout.ADDRESS, 2);
         if (type.hasImplementation()) {
             MemorySegment behind = arena.allocate(ValueLayout.ADDRESS);
             behind.set(ValueLayout.ADDRESS, 0, tables.get(type));
             outer.setAtIndex(ValueLayout.ADDRESS, 0, outerTables.get(type));
             outer.setAtIndex(ValueLayout.ADDRESS, 1, behind);
-            objects.put(outer.address(), new FakeObject(type, state, outer, behind));
+            objects.put(outer.address(), new FakeObject(type, state, outer, behind, parent));
         } else {
             outer.setAtIndex(ValueLayout.ADDRESS, 0, tables.get(type));
-            objects.put(outer.address(), new FakeObject(type, state, outer, outer));
+            objects.put(outer.address(), new FakeObject(type, state, outer, outer, parent));
         }
         return outer;
     }
@@ -174,9 +205,9 @@ final class FakeTensorRt implements AutoCloseable {
         }
     }
 
-    private MemorySegment created(CppClass type, Object log, Object state) {
+    private MemorySegment created(CppClass type, Object log, Object state, FakeObject parent) {
         logger = (MemorySegment) log;
-        return fails(type + " creation") ? MemorySegment.ofAddress(nothing) : make(type, state);
+        return fails(type + " creation") ? MemorySegment.ofAddress(nothing) : make(type, state, parent);
     }
 
     private boolean fails(String what) {
@@ -215,9 +246,16 @@ final class FakeTensorRt implements AutoCloseable {
     private Object delete(CppClass type, Object[] arguments) {
         FakeObject object = objects.remove(((MemorySegment) arguments[0]).address());
         if (object == null || object.type() != type) {
-            broken.add(new AssertionError("deleted twice: " + type));
+            broken("deleted twice: " + type);
+            return null;
         }
-        deleted++;
+        objects.values().stream().filter(other -> other.parent() == object && other.type().isOwned())
+            .forEach(child -> broken(type + " was deleted before its " + child.type()));
+        objects.values().removeIf(other -> other.parent() == object);
+        if (object.state() instanceof FakeBuilding.Mortal mortal) {
+            mortal.end(this);
+        }
+        deleted.add(type);
         return null;
     }
 

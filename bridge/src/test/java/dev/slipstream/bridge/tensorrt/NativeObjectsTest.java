@@ -9,7 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.EngineBuildException;
+import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Shape;
+import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.cuda.EngineBytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -84,7 +88,7 @@ class NativeObjectsTest {
             assertThrows(IllegalStateException.class, engine::createContext);
             context.close();
             context.close();
-            assertEquals(3, fixture.fake.deleted(), "context, engine and runtime, once each");
+            assertEquals(List.of(CppClass.CONTEXT, CppClass.ENGINE, CppClass.RUNTIME), fixture.fake.deleted());
             assertEquals(0, fixture.fake.owned());
         }
     }
@@ -123,8 +127,44 @@ class NativeObjectsTest {
         assertEquals("10.15.1.29", TensorRtVersion.of(101501, 29).toString());
         assertEquals("8.6.1.6", TensorRtVersion.of(8601, 6).toString());
         assertFalse(TensorRtVersion.of(8601, 6).isKnown());
+        assertFalse(TensorRtVersion.of(100001, 6).isKnown(), "10.0 lacks getDeviceMemorySizeV2");
+        assertTrue(TensorRtVersion.of(100100, 27).isKnown());
+        assertTrue(TensorRtVersion.of(110000, 114).isKnown());
         try (FakeTensorRt twelve = new FakeTensorRt(12)) {
             assertThrows(IllegalArgumentException.class, twelve::open);
+        }
+        try (FakeTensorRt ten = new FakeTensorRt(10, 0)) {
+            assertThrows(IllegalArgumentException.class, ten::open);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {10, 11})
+    void dimensionsBelowMinusOneAreTensorRtsFault(int major) {
+        try (CompilerFixture fixture = new CompilerFixture(major); InferenceEngine engine = load(fixture)) {
+            fixture.fake.when(Method.GET_TENSOR_SHAPE, (self, arguments) -> {
+                MemorySegment dims = Dims.of(Shape.of(4, 4), fixture.fake.arena());
+                dims.set(ValueLayout.JAVA_LONG, Long.BYTES, -7);
+                return dims;
+            });
+            String message = assertThrows(DeviceException.class, engine::tensors).getMessage();
+            assertEquals("TensorRT gave a tensor the dimensions [-7, 4], of which only -1 may be negative", message);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {10, 11})
+    void silencedCallbacksReachNoJavaAndEndBuilds(int major) {
+        try (CompilerFixture fixture = new CompilerFixture(major)) {
+            RecordedProgress progress = new RecordedProgress(9, null);
+            TensorRtCompiler compiler = fixture.compiler(EngineBytes.UNCACHED, BuildOptions.DEFAULT, it -> progress);
+            long before = fixture.tensorRt.mark();
+            fixture.tensorRt.callbacks().silence();
+            EngineSource source = EngineSource.of("late", TestModels.affine(4));
+            assertThrows(EngineBuildException.class, () -> compiler.compile(CompilerFixture.TARGET, source));
+            fixture.fake.log(1, "too late");
+            assertEquals(List.of(), progress.heard);
+            assertEquals(List.of(), fixture.tensorRt.log().messages().since(before));
         }
     }
 

@@ -82,6 +82,18 @@ class TensorRtCompilerTest {
         }
     }
 
+    /** The fake notes a builder that reads the weights of a deleted parser, and a parser that outlives its network. */
+    @ParameterizedTest
+    @ValueSource(ints = {10, 11})
+    void theParserLivesUntilTheEngineIsBuilt(int major) {
+        try (CompilerFixture fixture = new CompilerFixture(major)) {
+            fixture.compile(TestModels.affine(4)).close();
+            List<CppClass> deleted = fixture.fake.deleted();
+            assertTrue(deleted.indexOf(CppClass.CONFIG) < deleted.indexOf(CppClass.PARSER), deleted::toString);
+            assertTrue(deleted.indexOf(CppClass.PARSER) < deleted.indexOf(CppClass.NETWORK), deleted::toString);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {10, 11})
     void namedDimensionsAreFixedAndOthersStayOpenWithinARange(int major) {
