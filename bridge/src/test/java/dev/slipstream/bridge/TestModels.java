@@ -9,12 +9,16 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Small ONNX graphs for tests, made in code. A dimension is a number, or a name if it is open.
@@ -77,6 +81,34 @@ public final class TestModels {
         return model(graph("add_external").addInput(value("x", TensorProto.DataType.FLOAT, weights.length))
             .addInitializer(external).addNode(node("Add", List.of("x", "w"), "y"))
             .addOutput(value("y", TensorProto.DataType.FLOAT, weights.length)));
+    }
+
+    /**
+     * Weights that are the outputs.
+     *
+     * @param external the names of those that lie in the file {@code external.bin}, which this writes to the folder
+     */
+    public static byte[] constants(Path folder, Map<String, float[]> weights, Set<String> external)
+            throws IOException {
+        GraphProto.Builder graph = graph("constants");
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        weights.forEach((name, values) -> {
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(values);
+            TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).addDims(values.length)
+                .setDataType(TensorProto.DataType.FLOAT.getNumber());
+            if (external.contains(name)) {
+                tensor.setDataLocation(TensorProto.DataLocation.EXTERNAL).addExternalData(entry("location",
+                    "external.bin")).addExternalData(entry("offset", Integer.toString(file.size())))
+                    .addExternalData(entry("length", Integer.toString(bytes.capacity())));
+                file.writeBytes(bytes.array());
+            } else {
+                tensor.setRawData(ByteString.copyFrom(bytes));
+            }
+            graph.addInitializer(tensor).addOutput(value(name, TensorProto.DataType.FLOAT, values.length));
+        });
+        Files.write(folder.resolve("external.bin"), file.toByteArray());
+        return model(graph);
     }
 
     /** A graph that leads nowhere. */

@@ -1,14 +1,22 @@
 package dev.slipstream.bridge.tensorrt;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.EngineBuildException;
+import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineTarget;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -16,11 +24,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The real libraries, as far as they go without a GPU: version, log, and a parser that is given a network made of Java
@@ -31,6 +45,7 @@ class TensorRtLiveTest {
     private static final byte[] JUNK = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
     private static TensorRt tensorRt;
+    private static SymbolLookup parser;
 
     @BeforeAll
     static void load() {
@@ -40,6 +55,7 @@ class TensorRtLiveTest {
             System.getProperty("os.name"), System.getProperty("os.arch")), platform -> Optional.empty(),
             name -> SymbolLookup.libraryLookup(Path.of(name), Arena.global())).find();
         tensorRt = assertInstanceOf(TensorRtLibrary.Available.class, library, library::toString).tensorRt();
+        parser = SymbolLookup.libraryLookup(Path.of(folder, "libnvonnxparser.so." + tensorRt.major()), Arena.global());
         System.out.println(library.availability());
     }
 
@@ -73,6 +89,66 @@ class TensorRtLiveTest {
                 OnnxParser parser = network.createParser()) {
             assertTrue(parser.supports("Conv"));
             assertFalse(parser.supports("NoSuchOperator"));
+        }
+    }
+
+    /**
+     * The real parser, under a builder and a network made of Java: when the builder is called, the network's weights are
+     * those of the graph. (They lie in memory of the parser, also those that a file holds.)
+     */
+    @Test
+    void weightsAreThereWhenTheEngineIsBuilt(@TempDir Path folder) throws IOException {
+        Map<String, float[]> expected = new LinkedHashMap<>();
+        expected.put("large", values(500_000, 1));
+        expected.put("external", values(250_000, 2));
+        for (int i = 0; i < 64; i++) {
+            expected.put("small" + i, values(1, 3 + i));
+        }
+        EngineSource source = new EngineSource("constants",
+            EngineSource.of("constants", TestModels.constants(folder, expected, Set.of("external"))).onnx(),
+            Optional.of(folder), Map.of());
+        Map<String, float[]> found = new LinkedHashMap<>();
+        Path jar = Path.of(System.getProperty("bytedeco.folder"),
+            tensorRt.major() == 10 ? "tensorrt-10.15-1.5.13.jar" : "tensorrt-11.2-1.5.14.jar");
+        try (Arena arena = Arena.ofShared(); BindingClasses classes = new BindingClasses(jar);
+                FakeTensorRt fake = new FakeTensorRt(tensorRt.major())) {
+            ParsedNetwork network = new ParsedNetwork(arena, classes);
+            fake.when(Method.CREATE_NETWORK, (self, arguments) -> network.address());
+            fake.when(Method.BUILD_ENGINE, (self, arguments) -> {
+                network.outputs().forEach((name, weights) -> found.put(name, read(weights)));
+                return MemorySegment.NULL;
+            });
+            TensorRt mixed = TensorRt.over(name -> name.contains("NvOnnx") ? parser.find(name)
+                : fake.lookup().find(name), arena);
+            TensorRtCompiler compiler = new TensorRtCompiler(() -> new TensorRtLibrary.Available(mixed, "mixed"),
+                EngineBytes.UNCACHED, BuildOptions.DEFAULT, it -> new LoggedProgress(it.name()));
+            String message = assertThrows(EngineBuildException.class,
+                () -> compiler.compile(CompilerFixture.TARGET, source)).getMessage();
+            assertTrue(message.contains("buildSerializedNetwork made nothing"), message);
+            assertEquals(0, mixed.liveObjects());
+        }
+        assertEquals(expected.keySet(), found.keySet());
+        expected.forEach((name, values) -> assertArrayEquals(values, found.get(name), name));
+    }
+
+    private static float[] values(int count, int seed) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = seed + i / 1024f;
+        }
+        return values;
+    }
+
+    /** Nothing where the memory is gone, as touching it would end the process. */
+    private static float[] read(Weights weights) {
+        long first = weights.values().address();
+        long end = first + weights.count() * Float.BYTES;
+        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+            boolean mapped = maps.map(line -> line.substring(0, line.indexOf(' ')).split("-")).anyMatch(range ->
+                Long.parseUnsignedLong(range[0], 16) <= first && end <= Long.parseUnsignedLong(range[1], 16));
+            return mapped ? weights.values().reinterpret(end - first).toArray(ValueLayout.JAVA_FLOAT) : new float[0];
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
         }
     }
 
