@@ -52,6 +52,9 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice ordinal) {
         status = device_status(ordinal);
     }
     if (status == CUDA_SUCCESS) {
+        status = fake.devices[ordinal].error;
+    }
+    if (status == CUDA_SUCCESS) {
         Device *device = &fake.devices[ordinal];
         if (device->context == NULL) {
             device->context = calloc(1, sizeof *device->context);

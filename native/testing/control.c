@@ -1,6 +1,7 @@
 /* The way into and out of every call, and the knobs that tests turn. */
 #include "fake.h"
 #include "knobs.h"
+#include <string.h>
 
 #define DEFAULT_VERSION 13000
 #define DEFAULT_MEMORY ((size_t) 8 << 30)
@@ -18,6 +19,9 @@ static long calls_to_failure;
 static CUresult failure;
 static const char *failed = "";
 static _Thread_local bool inside_host_function;
+static const char *held_up; /* the function after which `hold_up` is called */
+static void (*hold_up)(void);
+static _Thread_local const char *entered;
 
 bool in_host_function(void) {
     return inside_host_function;
@@ -29,6 +33,7 @@ void set_in_host_function(bool inside) {
 
 void lose_context(Context *context) {
     context->error = CUDA_ERROR_LAUNCH_FAILED;
+    fake.devices[context->device].error = CUDA_ERROR_LAUNCH_FAILED;
     for (Object *o = next_object(0, STREAM, context); o != NULL; o = next_object(o->number, STREAM, context)) {
         end_capture((Stream *) o);
         drop_queue((Stream *) o, context->error);
@@ -42,6 +47,7 @@ void lose_context(Context *context) {
 
 CUresult enter_library(const char *name) {
     pthread_mutex_lock(&fake.lock);
+    entered = name;
     calls++;
     if (calls_to_failure > 0 && --calls_to_failure == 0) {
         failed = name;
@@ -59,7 +65,15 @@ CUresult enter(const char *name) {
 }
 
 CUresult leave(CUresult status) {
+    void (*function)(void) = NULL;
+    if (hold_up != NULL && strcmp(entered, held_up) == 0) {
+        function = hold_up;
+        hold_up = NULL;
+    }
     pthread_mutex_unlock(&fake.lock);
+    if (function != NULL) {
+        function();
+    }
     return status;
 }
 
@@ -83,6 +97,8 @@ void fake_reset(int devices, size_t memory_bytes) {
     fake.version = DEFAULT_VERSION;
     fake.init_result = CUDA_SUCCESS;
     fake.patient = false;
+    fake.captures_peer_copies = false;
+    hold_up = NULL;
     calls = 0;
     calls_to_failure = 0;
     failed = "";
@@ -116,6 +132,30 @@ void fake_lose_device(int ordinal) {
     if (ordinal >= 0 && ordinal < fake.device_count && fake.devices[ordinal].context != NULL) {
         lose_context(fake.devices[ordinal].context);
     }
+    pthread_mutex_unlock(&fake.lock);
+}
+
+void fake_new_process(void) {
+    pthread_mutex_lock(&fake.lock);
+    for (int i = 0; i < fake.device_count; i++) {
+        fake.devices[i].error = CUDA_SUCCESS;
+    }
+    pthread_mutex_unlock(&fake.lock);
+}
+
+void fake_capture_peer_copies(int on) {
+    pthread_mutex_lock(&fake.lock);
+    fake.captures_peer_copies = on != 0;
+    pthread_mutex_unlock(&fake.lock);
+}
+
+/* The name is a caller's, who may free it. */
+void fake_after_call(const char *name, void (*function)(void)) {
+    static char copy[100];
+    pthread_mutex_lock(&fake.lock);
+    strncpy(copy, name, sizeof copy - 1);
+    held_up = copy;
+    hold_up = function;
     pthread_mutex_unlock(&fake.lock);
 }
 

@@ -39,9 +39,10 @@ struct Context {
 };
 
 typedef struct {
-    size_t used;
+    size_t used; /* what its pools have, whether they have given it to somebody or keep it */
     int retained;
     Context *context; /* the primary one, while it is retained */
+    CUresult error;   /* sticky: outlives the context, as libraries of CUDA's in the process would hold it too */
 } Device;
 
 /* One record of an event, or another place in a stream that somebody waits for. */
@@ -62,7 +63,10 @@ typedef struct {
     Object object;
     int device;
     uint64_t access; /* a bit for each other device that may read and write */
-    int allocations;
+    int allocations; /* that were not freed, or whose stream has not come to that */
+    size_t used;     /* bytes of these */
+    size_t reserved; /* bytes that the device gave it */
+    size_t keeps;    /* how many of them it does not give back by itself */
     bool destroyed;
 } Pool;
 
@@ -110,7 +114,11 @@ typedef struct {
             void *data;
         } call;
         Point *point;
-        void *memory;
+        struct {
+            void *memory;
+            size_t bytes;
+            Pool *pool;
+        } release;
         Recording *recording;
     } as;
 } Operation;
@@ -118,6 +126,7 @@ typedef struct {
 /* A graph: the operations in the order of their capture, which is one that fits. */
 struct Recording {
     int references;
+    bool dead; /* memory that it touches was freed */
     size_t count;
     size_t capacity;
     Operation *operations;
@@ -155,6 +164,7 @@ typedef struct {
     int version;
     CUresult init_result;
     bool patient;
+    bool captures_peer_copies;
     int workers; /* of all contexts */
     int moving;  /* workers that touch memory right now */
 } Fake;
@@ -187,6 +197,8 @@ void remove_object(Object *object);
 Object *next_object(uint64_t after, int kind, const Context *context);
 void count_orphan(const Object *object);
 void forget_orphans(void);
+/* Something that a driver would not notice, and that would go wrong: it is in the report of what is alive. */
+void count_misuse(const char *what);
 
 /* streams.c, worker.c */
 CUresult find_stream(CUstream handle, Stream **stream);
@@ -205,10 +217,15 @@ void release_point(Point *point);
 void finish_point(Point *point, CUresult result);
 CUresult wait_for_point(Point *point);
 
+/* order.c */
+void check_release(const Stream *stream, const Operation *release);
+
 /* freeing.c, pools.c */
 void free_memory(void *memory, const Context *context);
 void free_retired(void);
 void free_allocation(Allocation *allocation);
+void give_back(Pool *pool, size_t bytes);
+Allocation *allocation_of(const void *address);
 void release_pool(Pool *pool);
 void free_object(Object *object);
 

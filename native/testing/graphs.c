@@ -95,6 +95,10 @@ CUresult cuGraphLaunch(CUgraphExec handle, CUstream stream_handle) {
         status = CUDA_ERROR_INVALID_HANDLE;
     }
     if (status == CUDA_SUCCESS) {
+        if (exec->recording->dead) {
+            count_misuse("a graph was launched that touches memory which was freed");
+            return leave(CUDA_ERROR_INVALID_VALUE);
+        }
         exec->recording->references++;
         status = submit(stream, &(Operation) {.kind = REPLAY, .as.recording = exec->recording});
     }

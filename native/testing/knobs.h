@@ -26,14 +26,18 @@ EXPORT const char *fake_last_failed_name(void);
 
 /*
  * As if a kernel had crashed: queued work is dropped, waiters go on, and each call on the device's context returns
- * CUDA_ERROR_LAUNCH_FAILED until the primary context is released by all who retained it, or reset. Calls that free
- * something return it too, and free it.
+ * CUDA_ERROR_LAUNCH_FAILED; so does retaining it anew, until fake_new_process. Calls that free something return it too,
+ * and free it.
  */
 EXPORT void fake_lose_device(int ordinal);
 
+/* As in a new process: no device is lost. To be called when nothing is alive. */
+EXPORT void fake_new_process(void);
+
 /*
- * Retained contexts and the objects that are alive; and objects whose context was released before them, though not on a
- * lost device, where that is the way to free them.
+ * Retained contexts and the objects that are alive; objects whose context was released before them, though not on a
+ * lost device, where that is the way to free them; and misuses that a driver would not notice: memory that was freed
+ * before queued work that touches it, and graphs that touch memory which is freed.
  */
 EXPORT long fake_live_handles(void);
 
@@ -51,5 +55,14 @@ EXPORT void fake_init_result(int code);
  * calls each time. fake_reset ends it.
  */
 EXPORT void fake_patient(int on);
+
+/* Whether captures take cuMemcpyPeerAsync. At first, and after fake_reset, they do not. */
+EXPORT void fake_capture_peer_copies(int on);
+
+/*
+ * Calls a function at the end of the next call of this driver function, on its thread and before it returns; as if the
+ * thread were held up there. Once; a null function disarms.
+ */
+EXPORT void fake_after_call(const char *name, void (*function)(void));
 
 #endif

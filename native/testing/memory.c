@@ -140,6 +140,9 @@ CUresult cuMemcpyPeerAsync(CUdeviceptr to, CUcontext to_handle, CUdeviceptr from
     if (status == CUDA_SUCCESS) {
         status = to_context->error != CUDA_SUCCESS ? to_context->error : from_context->error;
     }
+    if (status == CUDA_SUCCESS && stream->capture != NULL && !fake.captures_peer_copies) {
+        status = invalidate_capture(stream);
+    }
     return leave(status != CUDA_SUCCESS ? status
         : copy_between(stream, to, to_context->device, from, from_context->device, bytes));
 }

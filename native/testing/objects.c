@@ -103,7 +103,16 @@ void count_orphan(const Object *object) {
     orphans = orphan;
 }
 
+static long misuses;
+static const char *last_misuse = "";
+
+void count_misuse(const char *what) {
+    misuses++;
+    last_misuse = what;
+}
+
 void forget_orphans(void) {
+    misuses = 0;
     while (orphans != NULL) {
         Orphan *orphan = orphans;
         orphans = orphan->next;
@@ -118,7 +127,7 @@ static bool has_to_be_freed(const Object *object) {
 
 long fake_live_handles(void) {
     pthread_mutex_lock(&fake.lock);
-    long count = 0;
+    long count = misuses;
     for (int i = 0; i < fake.device_count; i++) {
         count += fake.devices[i].retained;
     }
@@ -152,6 +161,9 @@ size_t fake_live_report(char *buffer, size_t size) {
     Report report = {buffer, size, 0};
     pthread_mutex_lock(&fake.lock);
     print(&report, "%s", "");
+    if (misuses > 0) {
+        print(&report, "%ld misuses, the last one: %s\n", misuses, last_misuse);
+    }
     for (int i = 0; i < fake.device_count; i++) {
         if (fake.devices[i].retained > 0) {
             print(&report, "context of device %d, retained %d times\n", i, fake.devices[i].retained);

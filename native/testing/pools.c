@@ -35,10 +35,27 @@ static void free_unused(Pool *pool) {
     }
 }
 
+/* Gives back what nobody uses, but for so many bytes. */
+static void trim(Pool *pool, size_t keep) {
+    size_t unused = pool->reserved - pool->used;
+    size_t returned = pool->reserved <= keep ? 0 : unused < pool->reserved - keep ? unused : pool->reserved - keep;
+    pool->reserved -= returned;
+    fake.devices[pool->device].used -= returned;
+}
+
 /* Its memory outlives it, until that is freed too. */
 void release_pool(Pool *pool) {
     remove_object(&pool->object);
     pool->destroyed = true;
+    trim(pool, 0);
+    free_unused(pool);
+}
+
+/* Of memory that was freed, and whose stream has come to that. */
+void give_back(Pool *pool, size_t bytes) {
+    pool->used -= bytes;
+    pool->allocations--;
+    trim(pool, pool->destroyed ? 0 : pool->keeps);
     free_unused(pool);
 }
 
@@ -73,7 +90,9 @@ CUresult cuMemPoolSetAccess(CUmemoryPool handle, const CUmemAccessDesc *map, siz
     return leave(status);
 }
 
-/* Attributes 1 to 4 may be set, and the high-water marks 6 and 8 set back. None of them matters here. */
+#define RELEASE_THRESHOLD 4
+
+/* Attributes 1 to 4 may be set, and the high-water marks 6 and 8 set back. Only the release threshold matters here. */
 CUresult cuMemPoolSetAttribute(CUmemoryPool handle, int attribute, void *value) {
     Pool *pool;
     CUresult status = enter_pool(__func__, handle, &pool);
@@ -81,24 +100,40 @@ CUresult cuMemPoolSetAttribute(CUmemoryPool handle, int attribute, void *value) 
     if (status == CUDA_SUCCESS && (!known || value == NULL)) {
         status = CUDA_ERROR_INVALID_VALUE;
     }
+    if (status == CUDA_SUCCESS && attribute == RELEASE_THRESHOLD) {
+        pool->keeps = *(const uint64_t *) value;
+    }
     return leave(status);
 }
 
 CUresult cuMemPoolTrimTo(CUmemoryPool handle, size_t bytes_to_keep) {
     Pool *pool;
-    (void) bytes_to_keep;
-    return leave(enter_pool(__func__, handle, &pool));
+    CUresult status = enter_pool(__func__, handle, &pool);
+    if (status == CUDA_SUCCESS) {
+        trim(pool, bytes_to_keep);
+    }
+    return leave(status);
+}
+
+/* Gives a pool what it lacks for so many bytes more. */
+static bool grow(Pool *pool, size_t bytes) {
+    Device *device = &fake.devices[pool->device];
+    size_t unused = pool->reserved - pool->used;
+    size_t lacking = bytes > unused ? bytes - unused : 0;
+    if (lacking > fake.memory - device->used) {
+        return false;
+    }
+    pool->reserved += lacking;
+    device->used += lacking;
+    pool->used += bytes;
+    return true;
 }
 
 static CUresult allocate(Pool *pool, Context *context, size_t bytes, CUdeviceptr *address) {
-    Device *device = &fake.devices[pool->device];
-    if (bytes > fake.memory - device->used) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
     size_t whole = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     Allocation *allocation = calloc(1, sizeof *allocation);
     unsigned char *memory = aligned_alloc(ALIGNMENT, whole);
-    if (allocation == NULL || memory == NULL) {
+    if (allocation == NULL || memory == NULL || !grow(pool, bytes)) {
         free(allocation);
         free(memory);
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -109,7 +144,6 @@ static CUresult allocate(Pool *pool, Context *context, size_t bytes, CUdeviceptr
     allocation->bytes = bytes;
     add_object(&allocation->object, ALLOCATION, context);
     pool->allocations++;
-    device->used += bytes;
     *address = (CUdeviceptr) (uintptr_t) memory;
     return CUDA_SUCCESS;
 }
@@ -131,32 +165,43 @@ CUresult cuMemAllocFromPoolAsync(CUdeviceptr *address, size_t bytes, CUmemoryPoo
     return leave(status == CUDA_SUCCESS ? allocate(pool, context, bytes, address) : status);
 }
 
-/* The driver may give memory that is freed in a stream to whoever asks, and have that wait; so it counts as free. */
-static unsigned char *detach(Allocation *allocation) {
-    unsigned char *memory = allocation->memory;
-    Pool *pool = allocation->pool;
-    if (pool != NULL) {
-        fake.devices[pool->device].used -= allocation->bytes;
-        pool->allocations--;
-        free_unused(pool);
+/* Also for pinned memory, which has no pool. */
+void free_allocation(Allocation *allocation) {
+    if (allocation->pool != NULL) {
+        give_back(allocation->pool, allocation->bytes);
     }
     remove_object(&allocation->object);
+    free_memory(allocation->memory, allocation->object.context);
     free(allocation);
-    return memory;
 }
 
-void free_allocation(Allocation *allocation) {
-    const Context *context = allocation->object.context;
-    free_memory(detach(allocation), context);
-}
-
-static Allocation *allocation_at(CUdeviceptr address) {
+/* The device memory around an address, or null. */
+Allocation *allocation_of(const void *address) {
     for (Object *o = next_object(0, ALLOCATION, NULL); o != NULL; o = next_object(o->number, ALLOCATION, NULL)) {
-        if ((CUdeviceptr) (uintptr_t) ((Allocation *) o)->memory == address) {
+        const Allocation *allocation = (Allocation *) o;
+        uintptr_t offset = (uintptr_t) address - (uintptr_t) allocation->memory;
+        if ((uintptr_t) address >= (uintptr_t) allocation->memory && offset < allocation->bytes) {
             return (Allocation *) o;
         }
     }
     return NULL;
+}
+
+static Allocation *allocation_at(CUdeviceptr address) {
+    Allocation *found = allocation_of((const void *) (uintptr_t) address);
+    return found != NULL && (CUdeviceptr) (uintptr_t) found->memory == address ? found : NULL;
+}
+
+/* The memory goes back to its pool when the stream comes to it; its address is no longer good for anything now. */
+static void release(Allocation *allocation, Stream *stream) {
+    Operation operation = {.kind = RELEASE};
+    operation.as.release.memory = allocation->memory;
+    operation.as.release.bytes = allocation->bytes;
+    operation.as.release.pool = allocation->pool;
+    remove_object(&allocation->object);
+    free(allocation);
+    check_release(stream, &operation);
+    submit(stream, &operation);
 }
 
 CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
@@ -171,6 +216,6 @@ CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
     if (allocation == NULL || stream == NULL || found == CUDA_ERROR_INVALID_HANDLE) {
         return leave(status != CUDA_SUCCESS ? status : found != CUDA_SUCCESS ? found : CUDA_ERROR_INVALID_VALUE);
     }
-    submit(stream, &(Operation) {.kind = RELEASE, .as.memory = detach(allocation)});
+    release(allocation, stream);
     return leave(status != CUDA_SUCCESS ? status : found);
 }

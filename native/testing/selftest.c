@@ -257,10 +257,155 @@ static void memory_ends_and_comes_back(void) {
     EXPECT(CUDA_ERROR_INVALID_VALUE, cuMemsetD8Async(large, 0, rest + 1, fixture.stream));
     OK(cuMemFreeAsync(large, fixture.stream));
     EXPECT(CUDA_ERROR_INVALID_VALUE, cuMemFreeAsync(large, fixture.stream));
+    OK(cuStreamSynchronize(fixture.stream));
     OK(cuMemAllocFromPoolAsync(&more, rest, fixture.pool, fixture.stream));
     OK(cuMemFreeAsync(more, fixture.stream));
     tear_down(&fixture, 0);
     check_nothing_lives();
+}
+
+static void a_pool_keeps_memory_until_it_is_trimmed(void) {
+    fake_reset(1, MEMORY);
+    Fixture fixture = set_up(0);
+    CUmemoryPool other = new_pool(0);
+    CUdeviceptr large;
+    CUdeviceptr more;
+    size_t free_bytes;
+    size_t total;
+    size_t rest = MEMORY - COUNT * sizeof(float);
+    uint64_t all = UINT64_MAX;
+    Gate gate;
+    new_gate(&gate);
+    OK(cuMemPoolSetAttribute(fixture.pool, 4, &all));
+    OK(cuMemAllocFromPoolAsync(&large, rest, fixture.pool, fixture.stream));
+    OK(cuLaunchHostFunc(fixture.stream, pass_gate, &gate));
+    OK(cuMemFreeAsync(large, fixture.stream));
+    OK(cuMemPoolTrimTo(fixture.pool, 0));
+    OK(cuMemGetInfo_v2(&free_bytes, &total));
+    CHECK(free_bytes == 0);
+    open_gate(&gate);
+    OK(cuStreamSynchronize(fixture.stream));
+    EXPECT(CUDA_ERROR_OUT_OF_MEMORY, cuMemAllocFromPoolAsync(&more, rest, other, fixture.stream));
+    OK(cuMemPoolTrimTo(fixture.pool, 0));
+    OK(cuMemAllocFromPoolAsync(&more, rest, other, fixture.stream));
+    OK(cuMemFreeAsync(more, fixture.stream));
+    OK(cuMemPoolDestroy(other));
+    tear_down(&fixture, 0);
+    check_nothing_lives();
+}
+
+static void check_misuse(const char *expected) {
+    char report[1000];
+    fake_live_report(report, sizeof report);
+    if (strstr(report, expected) == NULL) {
+        fprintf(stderr, "not '%s', but:\n%s", expected, report);
+        exit(1);
+    }
+}
+
+static void memory_that_queued_work_touches_is_not_freed(void) {
+    fake_reset(1, MEMORY);
+    Fixture fixture = set_up(0);
+    CUstream freeing;
+    CUdeviceptr memory;
+    CUevent event;
+    Gate gate;
+    Gate last;
+    new_gate(&gate);
+    new_gate(&last);
+    OK(cuStreamCreate(&freeing, CU_STREAM_NON_BLOCKING));
+    OK(cuEventCreate(&event, 0));
+    OK(cuLaunchHostFunc(freeing, pass_gate, &last));
+    for (int ordered = 1; ordered >= 0; ordered--) {
+        OK(cuMemAllocFromPoolAsync(&memory, 4, fixture.pool, fixture.stream));
+        OK(cuLaunchHostFunc(fixture.stream, pass_gate, &gate));
+        OK(cuMemsetD32Async(memory, 1, 1, fixture.stream));
+        OK(cuEventRecord(event, fixture.stream));
+        if (ordered) {
+            OK(cuStreamWaitEvent(freeing, event, 0));
+        }
+        long before = fake_live_handles();
+        OK(cuMemFreeAsync(memory, freeing));
+        CHECK(fake_live_handles() == (ordered ? before - 1 : before));
+    }
+    check_misuse("before work that is queued on it");
+    open_gate(&gate);
+    OK(cuStreamSynchronize(fixture.stream));
+    open_gate(&last);
+    OK(cuStreamDestroy_v2(freeing));
+    OK(cuEventDestroy_v2(event));
+    tear_down(&fixture, 0);
+    fake_reset(1, MEMORY);
+    check_nothing_lives();
+}
+
+static void a_graph_ends_with_the_memory_that_it_touches(void) {
+    fake_reset(1, MEMORY);
+    Fixture fixture = set_up(0);
+    CUdeviceptr memory;
+    CUgraph graph;
+    CUgraphExec exec;
+    OK(cuMemAllocFromPoolAsync(&memory, 4, fixture.pool, fixture.stream));
+    OK(cuStreamBeginCapture_v2(fixture.stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+    OK(cuMemsetD32Async(memory, 1, 1, fixture.stream));
+    OK(cuStreamEndCapture(fixture.stream, &graph));
+    OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
+    OK(cuGraphLaunch(exec, fixture.stream));
+    OK(cuMemFreeAsync(memory, fixture.stream));
+    OK(cuGraphDestroy(graph));
+    OK(cuGraphExecDestroy(exec));
+    tear_down(&fixture, 0);
+    check_nothing_lives();
+    fixture = set_up(0);
+    OK(cuMemAllocFromPoolAsync(&memory, 4, fixture.pool, fixture.stream));
+    OK(cuStreamBeginCapture_v2(fixture.stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+    OK(cuMemsetD32Async(memory, 1, 1, fixture.stream));
+    OK(cuStreamEndCapture(fixture.stream, &graph));
+    OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
+    OK(cuMemFreeAsync(memory, fixture.stream));
+    EXPECT(CUDA_ERROR_INVALID_VALUE, cuGraphLaunch(exec, fixture.stream));
+    check_misuse("touches memory which was freed");
+    OK(cuGraphDestroy(graph));
+    OK(cuGraphExecDestroy(exec));
+    tear_down(&fixture, 0);
+    fake_reset(1, MEMORY);
+    check_nothing_lives();
+}
+
+static void captures_refuse_copies_between_devices_unless_they_are_to_take_them(void) {
+    fake_reset(2, MEMORY);
+    Fixture first = set_up(0);
+    Fixture second = set_up(1);
+    CUgraph graph;
+    for (int taken = 0; taken < 2; taken++) {
+        fake_capture_peer_copies(taken);
+        OK(cuStreamBeginCapture_v2(second.stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+        EXPECT(taken ? CUDA_SUCCESS : CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuMemcpyPeerAsync(second.memory,
+            second.context, first.memory, first.context, 4, second.stream));
+        EXPECT(taken ? CUDA_SUCCESS : CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(second.stream, &graph));
+    }
+    OK(cuGraphDestroy(graph));
+    tear_down(&second, 1);
+    tear_down(&first, 0);
+    check_nothing_lives();
+}
+
+static int held_up_calls;
+
+static void count_hold_up(void) {
+    held_up_calls++;
+}
+
+static void a_thread_can_be_held_up_after_a_call(void) {
+    fake_reset(1, MEMORY);
+    int count;
+    OK(cuInit(0));
+    fake_after_call("cuDeviceGetCount", count_hold_up);
+    OK(cuDriverGetVersion(&count));
+    CHECK(held_up_calls == 0);
+    OK(cuDeviceGetCount(&count));
+    OK(cuDeviceGetCount(&count));
+    CHECK(held_up_calls == 1);
 }
 
 static void contexts_are_checked(void) {
@@ -353,6 +498,9 @@ static void a_lost_device_drops_its_work_and_releases_who_waits(void) {
     OK(cuMemPoolDestroy(lost.pool));
     tear_down(&other, 1);
     check_nothing_lives();
+    CUcontext context;
+    EXPECT(CUDA_ERROR_LAUNCH_FAILED, cuDevicePrimaryCtxRetain(&context, 0));
+    fake_new_process();
     Fixture again = set_up(0);
     tear_down(&again, 0);
 }
@@ -461,6 +609,11 @@ int main(void) {
     a_graph_replays_what_was_captured();
     what_a_capture_forbids_invalidates_it();
     memory_ends_and_comes_back();
+    a_pool_keeps_memory_until_it_is_trimmed();
+    memory_that_queued_work_touches_is_not_freed();
+    a_graph_ends_with_the_memory_that_it_touches();
+    captures_refuse_copies_between_devices_unless_they_are_to_take_them();
+    a_thread_can_be_held_up_after_a_call();
     contexts_are_checked();
     each_call_can_fail_and_nothing_stays();
     a_lost_device_drops_its_work_and_releases_who_waits();

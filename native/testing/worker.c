@@ -69,7 +69,10 @@ void drop_operation(const Operation *operation, const Context *context, CUresult
             release_point(operation->as.point);
             break;
         case WAIT: release_point(operation->as.point); break;
-        case RELEASE: free_memory(operation->as.memory, context); break;
+        case RELEASE:
+            free_memory(operation->as.release.memory, context);
+            give_back(operation->as.release.pool, operation->as.release.bytes);
+            break;
         case REPLAY: release_recording(operation->as.recording); break;
         default: break;
     }

@@ -62,6 +62,13 @@ public interface Device extends AutoCloseable {
     boolean replays();
 
     /**
+     * Whether what is recorded here may copy to and from another device. Inside of a device it may in any case.
+     */
+    default boolean recordsCopiesWith(Device other) {
+        return false;
+    }
+
+    /**
      * From now on the device counts as lost: for work that never ends. Every later call to it and to what it made
      * throws a {@link DeviceLostException} with this reason, whoever waits for it (a caller, or a stream of another
      * device) is woken and told so, and closing the device or anything of it waits for nothing. Memory that stuck work

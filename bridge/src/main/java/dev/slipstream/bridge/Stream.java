@@ -64,8 +64,9 @@ public interface Stream extends AutoCloseable {
      * Begins to note work instead of doing it: from now until {@link #endRecording}, {@link #run}, {@link #copy},
      * {@link #combine}, {@link #rescale}, {@link #limit} and {@link #guard} do nothing but enter the recording, and
      * every other call is refused with an {@link IllegalStateException}, except {@link #close}, which drops what was
-     * noted. Work queued earlier goes on. An engine that is noted must have run on these bindings before. If a call
-     * fails the recording is still to be ended.
+     * noted. Work queued earlier goes on. Copies from and to another device are refused where
+     * {@link Device#recordsCopiesWith} says so. An engine that is noted must have run on these bindings before. If a
+     * call fails the recording is still to be ended.
      *
      * @throws UnsupportedOperationException where the device does not replay ({@link Device#replays})
      * @throws IllegalStateException if the stream records already

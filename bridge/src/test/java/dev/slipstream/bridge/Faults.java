@@ -27,6 +27,9 @@ public final class Faults {
         WHEN_DONE
     }
 
+    /** In place of a call's number: each of them. */
+    private static final int ALL = -1;
+
     private Set<Call> counted = EnumSet.noneOf(Call.class);
     private Manner manner = Manner.THROWN;
     private int failing;
@@ -42,6 +45,11 @@ public final class Faults {
         manner = how;
         failing = number;
         seen = 0;
+    }
+
+    /** Lets each call of some kinds fail. */
+    public void failAll(Set<Call> kinds) {
+        arm(ALL, kinds, Manner.THROWN);
     }
 
     /** Lets a stream be held back just before call number {@code number} of some kinds, whatever it queues. */
@@ -77,7 +85,7 @@ public final class Faults {
 
     /** Notes a call. Throws if it is to fail at once; returns the failure if it is to fail later, else null. */
     synchronized DeviceException next(Call call, String device) {
-        if (!counted.contains(call) || ++seen != failing) {
+        if (!counted.contains(call) || ++seen != failing && failing != ALL) {
             return null;
         }
         DeviceException failure = failure(call, "injected: call " + seen + ", "

@@ -81,6 +81,11 @@ final class FaultyDevice implements Device {
     }
 
     @Override
+    public boolean recordsCopiesWith(Device other) {
+        return real.recordsCopiesWith(((FaultyDevice) other).real);
+    }
+
+    @Override
     public void giveUp(String reason) {
         real.giveUp(reason);
     }

@@ -77,6 +77,11 @@ final class RecordingDevice implements Device {
     }
 
     @Override
+    public boolean recordsCopiesWith(Device other) {
+        return true;
+    }
+
+    @Override
     public void giveUp(String reason) {
         real.giveUp(reason);
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -132,12 +133,30 @@ public interface ReplayContract {
         Buffer there = fixture().floats(fixture().other(), 42);
         Buffer here = fixture().floats(0);
         Stream stream = recordingStream();
+        assumeTrue(fixture().device().recordsCopiesWith(fixture().other()), "it records no copies between devices");
         stream.beginRecording();
         stream.copy(there.all(), here.all());
         Recording recording = fixture().keep(stream.endRecording());
         stream.replay(recording);
         stream.synchronize();
         assertArrayEquals(new float[] {42}, fixture().read(here));
+    }
+
+    @Test
+    default void copiesFromAnotherDeviceThatCannotBeRecordedAreRefusedAndTheRecordingGoesOn() {
+        Buffer there = fixture().floats(fixture().other(), 42);
+        Buffer here = fixture().floats(1);
+        Stream stream = recordingStream();
+        assumeFalse(fixture().device().recordsCopiesWith(fixture().other()), "it records copies between devices");
+        stream.beginRecording();
+        stream.combine(twice(here));
+        String message = assertThrows(IllegalStateException.class, () -> stream.copy(there.all(), here.all()))
+            .getMessage();
+        assertTrue(message.contains(fixture().other().name()), message);
+        Recording recording = fixture().keep(stream.endRecording());
+        stream.replay(recording);
+        stream.synchronize();
+        assertArrayEquals(new float[] {2}, fixture().read(here));
     }
 
     @Test

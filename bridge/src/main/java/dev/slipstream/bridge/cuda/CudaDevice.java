@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.DeviceMemory;
+import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Event;
@@ -29,6 +30,7 @@ final class CudaDevice implements Device, Owner {
     private final String name;
     private final Gpu gpu;
     private final EngineCompiler compiler;
+    private final boolean recordsPeerCopies;
     private final BiConsumer<CudaDevice, Boolean> afterClose;
     private final OpenObjects open;
     private final Owned owned = new Owned();
@@ -39,12 +41,16 @@ final class CudaDevice implements Device, Owner {
     private final DeviceClock clock;
     private final HostTransfers transfers;
 
-    /** @param afterClose called once, when the device is closed, with whether nothing of it is left */
-    CudaDevice(String name, Gpu gpu, PreFlight.Ready ready, EngineCompiler compiler,
+    /**
+     * @param recordsPeerCopies whether recordings take copies to and from other GPUs
+     * @param afterClose called once, when the device is closed, with whether nothing of it is left
+     */
+    CudaDevice(String name, Gpu gpu, PreFlight.Ready ready, EngineCompiler compiler, boolean recordsPeerCopies,
             BiConsumer<CudaDevice, Boolean> afterClose) {
         this.name = name;
         this.gpu = gpu;
         this.compiler = compiler;
+        this.recordsPeerCopies = recordsPeerCopies;
         this.afterClose = afterClose;
         this.open = new OpenObjects(name);
         try {
@@ -71,7 +77,7 @@ final class CudaDevice implements Device, Owner {
         try {
             ready.driver().release(context);
         } catch (DeviceLostException alreadyKnown) {
-            // The last release of the context ends the error as well.
+            // Who used the device was told. Nothing is left to be done about it but to restart the process.
         }
     }
 
@@ -115,6 +121,25 @@ final class CudaDevice implements Device, Owner {
     /** Takes a stream that may never become idle. */
     void abandon(MemorySegment stream) {
         remains.addStream(stream);
+    }
+
+    /**
+     * Makes something whose memory does not come from here: what is kept for buffers goes back to the device before,
+     * and if that was not enough, once more after what is freed was waited for.
+     */
+    <T> T makeOutside(Supplier<T> maker) {
+        heap.trim();
+        try {
+            calls.makeCurrent();
+            return maker.get();
+        } catch (DeviceOutOfMemoryException full) {
+            if (!heap.reclaim()) {
+                throw full;
+            }
+            LOG.info("{} gave back what it kept for buffers, and tries again: {}", name, full.getMessage());
+        }
+        calls.makeCurrent();
+        return maker.get();
     }
 
     /** Closes something of the compiler's, which may call CUDA for that. */
@@ -188,11 +213,8 @@ final class CudaDevice implements Device, Owner {
 
     @Override
     public Engine build(EngineSource source) {
-        return make(() -> {
-            calls.makeCurrent();
-            return new CudaEngine(this, source.name(), compiler.compile(
-                new EngineTarget(name, gpu.ordinal(), gpu.name(), gpu.major(), gpu.minor()), source));
-        });
+        EngineTarget target = new EngineTarget(name, gpu.ordinal(), gpu.name(), gpu.major(), gpu.minor());
+        return make(() -> new CudaEngine(this, source.name(), makeOutside(() -> compiler.compile(target, source))));
     }
 
     @Override
@@ -203,12 +225,18 @@ final class CudaDevice implements Device, Owner {
     @Override
     public DeviceMemory memory() {
         open.requireOpen();
+        heap.trim();
         return calls.memory();
     }
 
     @Override
     public boolean replays() {
         return true;
+    }
+
+    @Override
+    public boolean recordsCopiesWith(Device other) {
+        return other instanceof CudaDevice known && (known.ordinal() == ordinal() || recordsPeerCopies);
     }
 
     /** A GPU's work cannot be stopped from outside; the context stays until the process ends, if it never does. */

@@ -40,8 +40,8 @@ final class CudaEngine extends DeviceObject<CudaDevice> implements Engine {
     @Override
     public ExecutionContext newContext() {
         requireOpen();
-        device().calls().makeCurrent();
-        return device().openObjects().add(new CudaExecutionContext(this, compiled.newContext()));
+        return device().openObjects().add(
+            new CudaExecutionContext(this, device().makeOutside(compiled::newContext)));
     }
 
     @Override

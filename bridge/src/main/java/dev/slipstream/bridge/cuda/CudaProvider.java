@@ -24,8 +24,15 @@ import java.util.stream.Collectors;
  * A GPU may be opened more than once ({@code cuda:0,cuda:0}): its devices then share it. Any thread may use it.
  */
 public final class CudaProvider implements DeviceProvider {
+    /**
+     * System property: {@code true} lets recordings take copies between GPUs. Whether CUDA can capture these no
+     * documentation says, so they stay outside unless a check of the machine has shown it (docs/gpu.md).
+     */
+    public static final String RECORD_PEER_COPIES = "slipstream.cuda.record-peer-copies";
+
     private final Supplier<PreFlight> preFlightMaker;
     private final Supplier<EngineCompiler> compilerMaker;
+    private final boolean recordsPeerCopies;
     private final Set<String> usedNames = new HashSet<>();
     private final List<CudaDevice> stuck = new ArrayList<>();
     private PreFlight preFlight;
@@ -38,8 +45,13 @@ public final class CudaProvider implements DeviceProvider {
     }
 
     CudaProvider(Supplier<PreFlight> preFlight, Supplier<EngineCompiler> compiler) {
+        this(preFlight, compiler, Boolean.getBoolean(RECORD_PEER_COPIES));
+    }
+
+    CudaProvider(Supplier<PreFlight> preFlight, Supplier<EngineCompiler> compiler, boolean recordsPeerCopies) {
         this.preFlightMaker = preFlight;
         this.compilerMaker = compiler;
+        this.recordsPeerCopies = recordsPeerCopies;
     }
 
     @Override
@@ -100,7 +112,7 @@ public final class CudaProvider implements DeviceProvider {
         freeStuck();
         String deviceName = reserveName(gpu.ordinal());
         try {
-            return new CudaDevice(deviceName, gpu, ready, compiler(), this::closed);
+            return new CudaDevice(deviceName, gpu, ready, compiler(), recordsPeerCopies, this::closed);
         } catch (RuntimeException failure) {
             giveBack(deviceName);
             throw failure;

@@ -91,6 +91,7 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         }
         StreamCheck.requireSameSize(from.bytes(), to.bytes());
         requireOpen();
+        requireRecordable(source.device() == device() ? target.device() : source.device());
         if (takesWork() && from.bytes() > 0) {
             try {
                 if (source.device().ordinal() == target.device().ordinal()) {
@@ -102,6 +103,13 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
             } catch (DeviceException refused) {
                 poison(refused);
             }
+        }
+    }
+
+    private void requireRecordable(CudaDevice other) {
+        if (capture.isRunning() && !device().recordsCopiesWith(other)) {
+            throw new IllegalStateException(this + " of " + device().name() + " is recording, and takes no copies from or"
+                + " to " + other.name());
         }
     }
 
@@ -261,10 +269,7 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
 
     /** Makes another stream of the device wait for what this one was given; what is being captured is not that. */
     void holdBack(MemorySegment waiting, MemorySegment event) {
-        if (!capture.isRunning()) {
-            calls.record(event, handle);
-            calls.await(waiting, event);
-        }
+        capture.holdBack(handle, waiting, event);
     }
 
     @Override
@@ -311,6 +316,12 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         }
     }
 
+    /** Hands over a stream that may be stuck, as its device was given up. */
+    MemorySegment abandoned() {
+        capture.retire(() -> { });
+        return handle;
+    }
+
     /** The driver's stream, for tests and for engines that are no ordinary ones. */
     MemorySegment handle() {
         return handle;
@@ -326,13 +337,13 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
             failed = asking;
         }
         if (calls.health().isGivenUp() || upstream.givenUp() != null) {
-            device().abandon(handle);
+            capture.retire(() -> device().abandon(handle));
             return;
         }
         if (failure != null) {
             LOG.warn("a stream was closed with a failure that nobody asked for: {}", failure.getMessage());
         }
-        calls.destroyStream(handle);
+        capture.retire(() -> calls.destroyStream(handle));
         if (failed != null && !calls.health().isLost()) {
             throw failed;
         }

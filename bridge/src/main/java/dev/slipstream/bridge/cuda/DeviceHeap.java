@@ -5,6 +5,7 @@ import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import dev.slipstream.bridge.cuda.driver.MemoryPool;
 import dev.slipstream.bridge.provider.Owned;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
 /**
@@ -12,6 +13,9 @@ import java.util.function.BiConsumer;
  * free which waits for work holds no allocation back. Any thread may use it.
  */
 final class DeviceHeap implements AutoCloseable {
+    /** How long a request that finds no memory waits for what is freed but still in use. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final DeviceCalls calls;
     private final long totalBytes;
     private final BiConsumer<MemorySegment, MemorySegment> holdBack;
@@ -77,6 +81,22 @@ final class DeviceHeap implements AutoCloseable {
     private static DeviceOutOfMemoryException outOfMemory(String device, long bytes, String state, Throwable cause) {
         return new DeviceOutOfMemoryException(
             device + ": no memory for a buffer of " + bytes + " bytes; " + state, cause);
+    }
+
+    /** Gives memory that nobody uses back to the device, for those who do not take it from here, as TensorRT. */
+    synchronized void trim() {
+        pool.trim();
+    }
+
+    /** As {@link #trim}, but waits a while for work that what was freed waits for. Returns whether that helped. */
+    boolean reclaim() {
+        long before = calls.memory().freeBytes();
+        long start = System.nanoTime();
+        while (!calls.isIdle(freeing) && System.nanoTime() - start < PATIENCE_NANOS) {
+            Pause.after(System.nanoTime() - start);
+        }
+        trim();
+        return calls.memory().freeBytes() > before;
     }
 
     /** Frees memory once the device has done what it was given until now. */

@@ -36,7 +36,7 @@ final class Remains {
 
     synchronized void add(DeviceObject<?> object) {
         if (object instanceof CudaStream stream) {
-            streams.add(stream.handle());
+            streams.add(stream.abandoned());
         } else {
             objects.add(object);
         }

@@ -78,12 +78,29 @@ public final class FakeCuda {
         return name.reinterpret(Long.MAX_VALUE).getString(0);
     }
 
-    /** From now on each call on this device's context fails with 719, until the context is released. */
+    /** From now on each call on this device's context fails with 719, as does retaining it anew. */
     public void loseDevice(int ordinal) {
         call(null, "fake_lose_device", ordinal);
     }
 
-    /** Objects that nobody has freed, and retained contexts. */
+    /** As in a new process: no device is lost. To be called when nothing is alive. */
+    public void newProcess() {
+        call(null, "fake_new_process");
+    }
+
+    /** From now on captures take copies between devices. */
+    public void capturePeerCopies() {
+        call(null, "fake_capture_peer_copies", 1);
+    }
+
+    /** Calls a function at the end of the next call of this driver function, before it returns. */
+    public void afterCall(String function, MemorySegment stub) {
+        try (Arena arena = Arena.ofConfined()) {
+            call(null, "fake_after_call", arena.allocateFrom(function), stub);
+        }
+    }
+
+    /** Objects that nobody has freed, retained contexts, and misuses that a driver would not notice. */
     public long liveHandles() {
         return (long) call(ValueLayout.JAVA_LONG, "fake_live_handles");
     }

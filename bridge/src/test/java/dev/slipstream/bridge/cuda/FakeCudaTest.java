@@ -126,7 +126,7 @@ class FakeCudaTest {
     }
 
     @Test
-    void aLostDeviceFailsEachCallUntilItsContextIsReleased() {
+    void aLostDeviceFailsEachCallUntilTheProcessEnds() {
         FakeCudaSession session = new FakeCudaSession(fake);
         CountDownLatch gate = new CountDownLatch(1);
         session.launch(session.stream(), () -> await(gate));
@@ -139,6 +139,7 @@ class FakeCudaTest {
         assertEquals(LAUNCH_FAILED, session.code("cuStreamDestroy_v2", session.stream()));
         gate.countDown();
         session.ok("cuDevicePrimaryCtxRelease_v2", 0);
+        assertEquals(LAUNCH_FAILED, session.code("cuDevicePrimaryCtxRetain", session.out(), 0));
         assertTrue(fake.liveReport().startsWith("pool"), fake.liveReport());
         fake.reset(1, 1 << 20);
         new FakeCudaSession(fake).close();

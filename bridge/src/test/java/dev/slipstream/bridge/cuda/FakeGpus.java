@@ -24,18 +24,27 @@ public final class FakeGpus implements AutoCloseable {
     private final HostEngines engines = new HostEngines();
     private final DeviceProvider provider;
 
-    private FakeGpus(FakeCuda driver, int count) {
+    private FakeGpus(FakeCuda driver, int count, boolean recordsPeerCopies) {
         this.driver = driver;
         this.count = count;
         this.provider = new CudaProvider(
-            () -> PreFlight.run(new DriverLibrary(Optional.of(driver.library()))), () -> engines);
+            () -> PreFlight.run(new DriverLibrary(Optional.of(driver.library()))), () -> engines, recordsPeerCopies);
     }
 
     /** So many GPUs; the calling test is skipped where there is no C compiler. */
     public static FakeGpus orSkip(int count) {
+        return orSkip(count, false);
+    }
+
+    /** Likewise, with recordings that take copies between GPUs, as far as the driver takes them. */
+    public static FakeGpus recordingPeerCopies(int count) {
+        return orSkip(count, true);
+    }
+
+    private static FakeGpus orSkip(int count, boolean recordsPeerCopies) {
         FakeCuda driver = FakeCuda.orSkip();
         driver.reset(count, DEVICE_BYTES);
-        return new FakeGpus(driver, count);
+        return new FakeGpus(driver, count, recordsPeerCopies);
     }
 
     public DeviceProvider provider() {
@@ -65,6 +74,7 @@ public final class FakeGpus implements AutoCloseable {
     @Override
     public void close() {
         // Devices that were given up are freed when another one is opened.
+        driver.newProcess();
         provider.open(DeviceSpec.parse("cuda:0")).close();
         assertNothingLeft("at the end");
         engines.close();

@@ -140,6 +140,33 @@ public class CudaDriver extends CudaDriver$shared {
     public static int CUDA_ERROR_NO_DEVICE() {
         return CUDA_ERROR_NO_DEVICE;
     }
+    private static final int CUDA_ERROR_ECC_UNCORRECTABLE = (int)214L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_ECC_UNCORRECTABLE = 214
+     * }
+     */
+    public static int CUDA_ERROR_ECC_UNCORRECTABLE() {
+        return CUDA_ERROR_ECC_UNCORRECTABLE;
+    }
+    private static final int CUDA_ERROR_NVLINK_UNCORRECTABLE = (int)220L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_NVLINK_UNCORRECTABLE = 220
+     * }
+     */
+    public static int CUDA_ERROR_NVLINK_UNCORRECTABLE() {
+        return CUDA_ERROR_NVLINK_UNCORRECTABLE;
+    }
+    private static final int CUDA_ERROR_CONTAINED = (int)226L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_CONTAINED = 226
+     * }
+     */
+    public static int CUDA_ERROR_CONTAINED() {
+        return CUDA_ERROR_CONTAINED;
+    }
     private static final int CUDA_ERROR_NOT_READY = (int)600L;
     /**
      * {@snippet lang=c :
@@ -148,6 +175,105 @@ public class CudaDriver extends CudaDriver$shared {
      */
     public static int CUDA_ERROR_NOT_READY() {
         return CUDA_ERROR_NOT_READY;
+    }
+    private static final int CUDA_ERROR_ILLEGAL_ADDRESS = (int)700L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_ILLEGAL_ADDRESS = 700
+     * }
+     */
+    public static int CUDA_ERROR_ILLEGAL_ADDRESS() {
+        return CUDA_ERROR_ILLEGAL_ADDRESS;
+    }
+    private static final int CUDA_ERROR_LAUNCH_TIMEOUT = (int)702L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_LAUNCH_TIMEOUT = 702
+     * }
+     */
+    public static int CUDA_ERROR_LAUNCH_TIMEOUT() {
+        return CUDA_ERROR_LAUNCH_TIMEOUT;
+    }
+    private static final int CUDA_ERROR_CONTEXT_IS_DESTROYED = (int)709L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_CONTEXT_IS_DESTROYED = 709
+     * }
+     */
+    public static int CUDA_ERROR_CONTEXT_IS_DESTROYED() {
+        return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+    }
+    private static final int CUDA_ERROR_ASSERT = (int)710L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_ASSERT = 710
+     * }
+     */
+    public static int CUDA_ERROR_ASSERT() {
+        return CUDA_ERROR_ASSERT;
+    }
+    private static final int CUDA_ERROR_HARDWARE_STACK_ERROR = (int)714L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_HARDWARE_STACK_ERROR = 714
+     * }
+     */
+    public static int CUDA_ERROR_HARDWARE_STACK_ERROR() {
+        return CUDA_ERROR_HARDWARE_STACK_ERROR;
+    }
+    private static final int CUDA_ERROR_ILLEGAL_INSTRUCTION = (int)715L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_ILLEGAL_INSTRUCTION = 715
+     * }
+     */
+    public static int CUDA_ERROR_ILLEGAL_INSTRUCTION() {
+        return CUDA_ERROR_ILLEGAL_INSTRUCTION;
+    }
+    private static final int CUDA_ERROR_MISALIGNED_ADDRESS = (int)716L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_MISALIGNED_ADDRESS = 716
+     * }
+     */
+    public static int CUDA_ERROR_MISALIGNED_ADDRESS() {
+        return CUDA_ERROR_MISALIGNED_ADDRESS;
+    }
+    private static final int CUDA_ERROR_INVALID_ADDRESS_SPACE = (int)717L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_INVALID_ADDRESS_SPACE = 717
+     * }
+     */
+    public static int CUDA_ERROR_INVALID_ADDRESS_SPACE() {
+        return CUDA_ERROR_INVALID_ADDRESS_SPACE;
+    }
+    private static final int CUDA_ERROR_INVALID_PC = (int)718L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_INVALID_PC = 718
+     * }
+     */
+    public static int CUDA_ERROR_INVALID_PC() {
+        return CUDA_ERROR_INVALID_PC;
+    }
+    private static final int CUDA_ERROR_LAUNCH_FAILED = (int)719L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_LAUNCH_FAILED = 719
+     * }
+     */
+    public static int CUDA_ERROR_LAUNCH_FAILED() {
+        return CUDA_ERROR_LAUNCH_FAILED;
+    }
+    private static final int CUDA_ERROR_TENSOR_MEMORY_LEAK = (int)721L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_TENSOR_MEMORY_LEAK = 721
+     * }
+     */
+    public static int CUDA_ERROR_TENSOR_MEMORY_LEAK() {
+        return CUDA_ERROR_TENSOR_MEMORY_LEAK;
     }
     private static final int CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = (int)803L;
     /**
@@ -166,6 +292,24 @@ public class CudaDriver extends CudaDriver$shared {
      */
     public static int CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE() {
         return CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE;
+    }
+    private static final int CUDA_ERROR_MPS_CLIENT_TERMINATED = (int)810L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_MPS_CLIENT_TERMINATED = 810
+     * }
+     */
+    public static int CUDA_ERROR_MPS_CLIENT_TERMINATED() {
+        return CUDA_ERROR_MPS_CLIENT_TERMINATED;
+    }
+    private static final int CUDA_ERROR_EXTERNAL_DEVICE = (int)911L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaError_enum.CUDA_ERROR_EXTERNAL_DEVICE = 911
+     * }
+     */
+    public static int CUDA_ERROR_EXTERNAL_DEVICE() {
+        return CUDA_ERROR_EXTERNAL_DEVICE;
     }
     private static final int CU_MEM_ACCESS_FLAGS_PROT_READWRITE = (int)3L;
     /**
@@ -1295,6 +1439,67 @@ public class CudaDriver extends CudaDriver$shared {
                 traceDowncall("cuMemHostAlloc", pp, bytesize, Flags);
             }
             return (int)mh$.invokeExact(pp, bytesize, Flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemPoolTrimTo {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            CudaDriver.C_INT,
+            CudaDriver.C_POINTER,
+            CudaDriver.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("cuMemPoolTrimTo").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemPoolTrimTo(CUmemoryPool pool, size_t minBytesToKeep)
+     * }
+     */
+    public static FunctionDescriptor cuMemPoolTrimTo$descriptor() {
+        return cuMemPoolTrimTo.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemPoolTrimTo(CUmemoryPool pool, size_t minBytesToKeep)
+     * }
+     */
+    public static MethodHandle cuMemPoolTrimTo$handle() {
+        return cuMemPoolTrimTo.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemPoolTrimTo(CUmemoryPool pool, size_t minBytesToKeep)
+     * }
+     */
+    public static MemorySegment cuMemPoolTrimTo$address() {
+        return cuMemPoolTrimTo.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemPoolTrimTo(CUmemoryPool pool, size_t minBytesToKeep)
+     * }
+     */
+    public static int cuMemPoolTrimTo(MemorySegment pool, long minBytesToKeep) {
+        var mh$ = cuMemPoolTrimTo.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemPoolTrimTo", pool, minBytesToKeep);
+            }
+            return (int)mh$.invokeExact(pool, minBytesToKeep);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -44,9 +44,10 @@ final class Binder {
     Runnable[] bind(List<Recurrence.Chunk> chunks) {
         Runnable[] commands = program.instructions().stream().map(this::command).toArray(Runnable[]::new);
         Map<List<Instruction>, Replay> replays = new HashMap<>();
+        Replay.Refusals refusals = new Replay.Refusals();
         for (Recurrence.Chunk chunk : chunks) {
             Replay replay = replays.computeIfAbsent(chunk.content(program), key ->
-                new Replay(resources, resources.streams().get(chunk.stream()),
+                new Replay(resources, refusals, resources.streams().get(chunk.stream()),
                     chunk.instructions().stream().map(index -> commands[index]).toArray(Runnable[]::new)));
             chunk.instructions().forEach(index -> commands[index] = DONE_BY_ITS_CHUNK);
             commands[chunk.instructions().getFirst()] = replay;

@@ -57,7 +57,7 @@ public final class Execution implements AutoCloseable {
             this.hostStream = resources.newStream(home, " host");
             this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
             List<Recurrence.Chunk> chunks =
-                Recurrence.chunks(program, stream -> replayed && !traced && replays(stream));
+                Recurrence.chunks(program, instruction -> replayed && !traced && isRecordable(instruction));
             this.commands = new Binder(program, resources, engines, tracer).bind(chunks);
             this.replays = Recurrence.summary(program, chunks);
             this.watch = new Watch(program, resources, engines.stream().map(it -> it.engine().name()).toList(),
@@ -71,8 +71,11 @@ public final class Execution implements AutoCloseable {
         }
     }
 
-    private boolean replays(int stream) {
-        return resources.device(program.streams().get(stream).device()).replays();
+    private boolean isRecordable(Instruction instruction) {
+        Device device = resources.device(program.streams().get(instruction.stream()).device());
+        return device.replays() && (!(instruction instanceof Instruction.Copy copy)
+            || List.of(copy.from(), copy.to()).stream().map(region -> resources.buffers().get(region.buffer()).device())
+                .allMatch(other -> other == device || device.recordsCopiesWith(other)));
     }
 
     /**

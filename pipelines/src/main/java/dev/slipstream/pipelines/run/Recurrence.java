@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /**
  * Finds what the steps of a program have in common. An instruction is recurring if an equal one occurs in at least
  * three steps; a chunk is a longest sequence of recurring work of one stream in one step. Waits and records stay
- * outside, as their events differ from step to step.
+ * outside, as their events differ from step to step, and so does what devices cannot record.
  */
 final class Recurrence {
     /** Fewer are not worth it: the first time a chunk is queued as it is, the second time it is recorded. */
@@ -43,10 +43,10 @@ final class Recurrence {
     /**
      * The chunks that are worth a recording, in the order in which they begin.
      *
-     * @param replays whether a stream's device can replay
+     * @param recordable whether the device of an instruction's stream can record it
      */
-    static List<Chunk> chunks(Program program, IntPredicate replays) {
-        return new Recurrence(program).find(program, replays);
+    static List<Chunk> chunks(Program program, Predicate<Instruction> recordable) {
+        return new Recurrence(program).find(program, recordable);
     }
 
     /** What these chunks save. */
@@ -57,13 +57,13 @@ final class Recurrence {
         return new Replays(program.steps(), all, replayed, recordings, all - replayed + chunks.size());
     }
 
-    private List<Chunk> find(Program program, IntPredicate replays) {
+    private List<Chunk> find(Program program, Predicate<Instruction> recordable) {
         List<Chunk> chunks = new ArrayList<>();
         Map<Integer, Chunk> open = new HashMap<>();
         for (int index = 0; index < program.instructions().size(); index++) {
             Instruction instruction = program.instructions().get(index);
             Chunk chunk = open.get(instruction.stream());
-            boolean recurs = instruction.isWork() && replays.test(instruction.stream())
+            boolean recurs = instruction.isWork() && recordable.test(instruction)
                 && counts.get(instruction.atStep(0)).steps >= STEPS;
             if (!recurs) {
                 open.remove(instruction.stream());

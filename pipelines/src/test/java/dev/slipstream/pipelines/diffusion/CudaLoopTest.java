@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
@@ -51,6 +52,29 @@ class CudaLoopTest {
                 assertTrue(execution.replays().replayed() > 0, execution.replays()::toString);
             }
             opened.reversed().forEach(Device::close);
+        }
+    }
+
+    /** Copies between GPUs stay outside of recordings. Where they may be inside, the driver decides. */
+    @ParameterizedTest
+    @CsvSource({"false, false", "true, true", "true, false"})
+    void copiesBetweenGpusAreRecordedOnlyWhereTheyMayBeAndTheLatentsAreTheSame(boolean wanted, boolean possible) {
+        String plan = "sequential";
+        float[] expected = onCpu(plan, 2);
+        try (FakeGpus gpus = wanted ? FakeGpus.recordingPeerCopies(2) : FakeGpus.orSkip(2);
+             LoggedWarnings refused = LoggedWarnings.ofReplays()) {
+            if (possible) {
+                gpus.driver().capturePeerCopies();
+            }
+            List<Device> opened = gpus.open(2);
+            try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, 2), opened);
+                 Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
+                for (int run = 0; run < 3; run++) {
+                    assertArrayEquals(expected, TinyDenoiser.run(execution, LoopObserver.NONE));
+                }
+            }
+            opened.reversed().forEach(Device::close);
+            assertEquals(wanted && !possible ? 1 : 0, refused.messages().size(), refused.messages()::toString);
         }
     }
 

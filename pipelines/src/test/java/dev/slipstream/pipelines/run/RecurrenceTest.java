@@ -49,7 +49,7 @@ class RecurrenceTest {
 
     /** In the steady steps; those of the warm-up and of the tail are others, and each of their recordings is small. */
     private static void assertFewRecordings(Program program) {
-        List<Recurrence.Chunk> chunks = Recurrence.chunks(program, stream -> true);
+        List<Recurrence.Chunk> chunks = Recurrence.chunks(program, instruction -> true);
         Map<List<Integer>, Set<List<Instruction>>> byPosition = new HashMap<>();
         Map<List<Integer>, Integer> chunksInStep = new HashMap<>();
         for (Recurrence.Chunk chunk : chunks) {
@@ -74,7 +74,7 @@ class RecurrenceTest {
     @Test
     void chunksHoldRecurringWorkOfOneStreamAndOneStepWithoutWaitsAndRecordsBetween() {
         Program program = program("asyncdiff:warmup=1", Loops.chain(3), 3, new UnrollOptions(false, true, false));
-        for (Recurrence.Chunk chunk : Recurrence.chunks(program, stream -> true)) {
+        for (Recurrence.Chunk chunk : Recurrence.chunks(program, instruction -> true)) {
             List<Instruction> content = chunk.instructions().stream().map(program.instructions()::get).toList();
             assertEquals(1, content.stream().map(Instruction::step).distinct().count());
             assertTrue(content.stream().allMatch(it -> it.stream() == chunk.stream() && it.isWork()));
@@ -88,15 +88,24 @@ class RecurrenceTest {
     @Test
     void streamsThatDoNotReplayHaveNoChunks() {
         Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, true, false));
-        List<Recurrence.Chunk> some = Recurrence.chunks(program, stream -> stream == 1);
+        List<Recurrence.Chunk> some = Recurrence.chunks(program, instruction -> instruction.stream() == 1);
         assertTrue(!some.isEmpty() && some.stream().allMatch(chunk -> chunk.stream() == 1));
-        assertEquals(List.of(), Recurrence.chunks(program, stream -> false));
+        assertEquals(List.of(), Recurrence.chunks(program, instruction -> false));
+    }
+
+    @Test
+    void copiesThatCannotBeRecordedStayOutsideAndTheRestIsRecorded() {
+        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, true, false));
+        List<Instruction> recorded = Recurrence.chunks(program, instruction -> !(instruction instanceof Instruction.Copy))
+            .stream().flatMap(chunk -> chunk.instructions().stream()).map(program.instructions()::get).toList();
+        assertTrue(program.copiedBytes() > 0 && recorded.stream().anyMatch(Instruction.Run.class::isInstance));
+        assertTrue(recorded.stream().noneMatch(Instruction.Copy.class::isInstance));
     }
 
     @Test
     void timestepsBoundAsSlicesMakeEveryRunDifferent() {
         Program program = program("sequential", Loops.chain(2), 1, UnrollOptions.PLAIN);
-        assertEquals(0, Recurrence.summary(program, Recurrence.chunks(program, stream -> true)).recordings());
+        assertEquals(0, Recurrence.summary(program, Recurrence.chunks(program, instruction -> true)).recordings());
     }
 
     @Test

@@ -1,6 +1,22 @@
 package dev.slipstream.bridge.cuda.driver;
 
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_ASSERT;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_CONTAINED;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_CONTEXT_IS_DESTROYED;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_ECC_UNCORRECTABLE;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_EXTERNAL_DEVICE;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_HARDWARE_STACK_ERROR;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_ILLEGAL_ADDRESS;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_ILLEGAL_INSTRUCTION;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_INVALID_ADDRESS_SPACE;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_INVALID_PC;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_LAUNCH_FAILED;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_LAUNCH_TIMEOUT;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_MISALIGNED_ADDRESS;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_MPS_CLIENT_TERMINATED;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_NVLINK_UNCORRECTABLE;
 import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_OUT_OF_MEMORY;
+import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_ERROR_TENSOR_MEMORY_LEAK;
 import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_SUCCESS;
 
 import dev.slipstream.bridge.DeviceException;
@@ -15,13 +31,16 @@ import java.util.Set;
 /** Results of driver calls as exceptions. */
 final class CudaErrors {
     /**
-     * Codes after which the context is useless and every later call gives them again (CUDA driver API, CUresult: "the
-     * only way to continue using CUDA is to terminate and relaunch"): ECC and NVLink errors, illegal address, launch
-     * timeout, destroyed context, assert, hardware stack, illegal instruction, misaligned address, invalid address
-     * space, invalid program counter, launch failure, contained memory error, external device.
+     * Codes after which the context is useless and every later call gives them again. Of most of them the CUDA driver
+     * API says (CUresult): "to continue using CUDA, the process must be terminated and relaunched".
      */
-    private static final Set<Integer> STICKY =
-        Set.of(214, 220, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 911, 912);
+    private static final Set<Integer> STICKY = Set.of(
+        CUDA_ERROR_ECC_UNCORRECTABLE(), CUDA_ERROR_NVLINK_UNCORRECTABLE(), CUDA_ERROR_CONTAINED(),
+        CUDA_ERROR_ILLEGAL_ADDRESS(), CUDA_ERROR_LAUNCH_TIMEOUT(), CUDA_ERROR_CONTEXT_IS_DESTROYED(),
+        CUDA_ERROR_ASSERT(), CUDA_ERROR_HARDWARE_STACK_ERROR(), CUDA_ERROR_ILLEGAL_INSTRUCTION(),
+        CUDA_ERROR_MISALIGNED_ADDRESS(), CUDA_ERROR_INVALID_ADDRESS_SPACE(), CUDA_ERROR_INVALID_PC(),
+        CUDA_ERROR_LAUNCH_FAILED(), CUDA_ERROR_TENSOR_MEMORY_LEAK(), CUDA_ERROR_MPS_CLIENT_TERMINATED(),
+        CUDA_ERROR_EXTERNAL_DEVICE());
 
     private CudaErrors() {
     }
@@ -40,7 +59,7 @@ final class CudaErrors {
         if (result == CUDA_ERROR_OUT_OF_MEMORY()) {
             return new DeviceOutOfMemoryException(message);
         }
-        return isSticky(result) ? new DeviceLostException(message + "; the device is lost, close it and open it again")
+        return isSticky(result) ? new DeviceLostException(message + "; the device is lost, restart the process")
             : new DeviceException(message);
     }
 

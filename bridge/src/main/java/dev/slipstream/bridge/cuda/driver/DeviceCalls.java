@@ -190,11 +190,17 @@ public final class DeviceCalls {
 
     /** The graph that was noted, ready to be launched; {@link #destroyGraph} frees it. The capture ends in any case. */
     public MemorySegment endCapture(MemorySegment stream) {
-        makeCurrent();
+        health.requireUsable();
+        int bound = bind();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-            check(CudaDriver.cuStreamEndCapture(stream, out), "cuStreamEndCapture");
+            int ended = CudaDriver.cuStreamEndCapture(stream, out);
             MemorySegment noted = out.get(ValueLayout.ADDRESS, 0);
+            if (bound != CUDA_SUCCESS() && ended == CUDA_SUCCESS()) {
+                CudaDriver.cuGraphDestroy(noted);
+            }
+            check(bound, "cuCtxSetCurrent");
+            check(ended, "cuStreamEndCapture");
             int instantiated = CudaDriver.cuGraphInstantiateWithFlags(out, noted, 0);
             int destroyed = CudaDriver.cuGraphDestroy(noted);
             check(instantiated, "cuGraphInstantiateWithFlags");

@@ -88,7 +88,10 @@ public final class Driver {
         }
     }
 
-    /** Gives a primary context back; the last one to do so ends it, and with it a sticky error. */
+    /**
+     * Gives a primary context back; the last one to do so ends it. Libraries of CUDA's may hold it too, so a sticky
+     * error need not end with our last device.
+     */
     public void release(PrimaryContext context) {
         check(CudaDriver.cuDevicePrimaryCtxRelease_v2(context.device()), context.ordinal(),
             "cuDevicePrimaryCtxRelease");

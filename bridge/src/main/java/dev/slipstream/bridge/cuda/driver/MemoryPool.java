@@ -18,8 +18,8 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * A memory pool of one device ({@code cuMemPoolCreate}): allocation and free have their place in a stream, and freed
- * memory stays with the pool until that is closed, so that the next request of the same size costs nothing. It owns the
- * pool; what was allocated from it is freed before.
+ * memory stays with the pool until that is {@linkplain #trim trimmed} or closed, so that the next request of the same
+ * size costs nothing. It owns the pool; what was allocated from it is freed before.
  */
 public final class MemoryPool implements AutoCloseable {
     private final DeviceCalls calls;
@@ -85,6 +85,12 @@ public final class MemoryPool implements AutoCloseable {
             }
             return out.get(ValueLayout.JAVA_LONG, 0);
         }
+    }
+
+    /** Gives what is freed, as far as streams have come to that, back to the device. */
+    public void trim() {
+        calls.makeCurrent();
+        calls.check(CudaDriver.cuMemPoolTrimTo(pool, 0), "cuMemPoolTrimTo");
     }
 
     /** Frees memory once the stream has come to here. */
