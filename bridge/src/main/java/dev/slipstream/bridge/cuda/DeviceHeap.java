@@ -59,12 +59,7 @@ final class DeviceHeap implements AutoCloseable {
         if (bytes > totalBytes) {
             throw outOfMemory(device, bytes, "the device has " + totalBytes + " bytes in all", null);
         }
-        long address;
-        try {
-            address = pool.allocate(Math.max(1, bytes), allocating);
-        } catch (DeviceOutOfMemoryException full) {
-            throw outOfMemory(device, bytes, calls.memory().freeBytes() + " of " + totalBytes + " are free", full);
-        }
+        long address = allocateOrReclaim(device, Math.max(1, bytes));
         try {
             Pause.until(() -> calls.isIdle(allocating));
             return address;
@@ -75,6 +70,21 @@ final class DeviceHeap implements AutoCloseable {
                 failure.addSuppressed(second);
             }
             throw failure;
+        }
+    }
+
+    private long allocateOrReclaim(String device, long bytes) {
+        try {
+            return pool.allocate(bytes, allocating);
+        } catch (DeviceOutOfMemoryException full) {
+            try {
+                if (reclaim()) {
+                    return pool.allocate(bytes, allocating);
+                }
+            } catch (DeviceOutOfMemoryException still) {
+                full.addSuppressed(still);
+            }
+            throw outOfMemory(device, bytes, calls.memory().freeBytes() + " of " + totalBytes + " are free", full);
         }
     }
 
