@@ -23,10 +23,19 @@ final class CudaBindings implements Bindings {
         return context;
     }
 
-    /** Queues the run, in the device's context. @throws dev.slipstream.bridge.DeviceException if it is refused */
-    void enqueue(MemorySegment stream) {
+    /**
+     * Queues the run, in the device's context.
+     *
+     * @param recorded whether the stream is being captured
+     * @throws dev.slipstream.bridge.DeviceException if it is refused
+     */
+    void enqueue(MemorySegment stream, boolean recorded) {
         realigned.copyInputs(stream);
-        launch.enqueue(stream);
+        if (recorded) {
+            launch.record(stream);
+        } else {
+            launch.enqueue(stream);
+        }
         realigned.copyOutputs(stream);
     }
 

@@ -58,7 +58,7 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         if (takesWork()) {
             try {
                 calls.makeCurrent();
-                known.enqueue(handle);
+                known.enqueue(handle, capture.isRunning());
             } catch (DeviceException refused) {
                 poison(running(known, refused));
             }

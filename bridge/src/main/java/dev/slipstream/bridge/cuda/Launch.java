@@ -11,4 +11,13 @@ public interface Launch {
      * @throws DeviceException if it was refused
      */
     void enqueue(MemorySegment stream);
+
+    /**
+     * Likewise, on a CUstream that is being captured.
+     *
+     * @throws DeviceException also if the engine needs a run outside of a recording first
+     */
+    default void record(MemorySegment stream) {
+        enqueue(stream);
+    }
 }

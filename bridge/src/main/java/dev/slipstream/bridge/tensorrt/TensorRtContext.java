@@ -22,7 +22,10 @@ final class TensorRtContext implements EngineContext {
     /** Names and shapes in C. */
     private final Arena arena = Arena.ofShared();
     private final List<MemorySegment> names;
+    /** What the addresses in the context are of, the shapes, and the last run outside of a recording; null: nothing. */
     private TensorRtLaunch last;
+    private TensorRtLaunch shaped;
+    private TensorRtLaunch settled;
 
     TensorRtContext(String engine, List<EngineTensor> tensors, InferenceContext context) {
         this.engine = engine;
@@ -41,7 +44,7 @@ final class TensorRtContext implements EngineContext {
             if (bound == null) {
                 throw new IllegalArgumentException(engine + " needs tensor '" + tensor.name() + "'");
             }
-            bindings.add(new TensorRtLaunch.Binding(tensor.name(), names.get(index),
+            bindings.add(new TensorRtLaunch.Binding(tensor.name(), bound.type().shape(), names.get(index),
                 MemorySegment.ofAddress(bound.address()), dims(tensor, bound)));
         }
         return new TensorRtLaunch(this, bindings.toArray(TensorRtLaunch.Binding[]::new));
@@ -60,10 +63,30 @@ final class TensorRtContext implements EngineContext {
 
     /** For {@link TensorRtLaunch}. */
     void enqueue(TensorRtLaunch launch, MemorySegment stream) {
+        run(launch, stream);
+        settled = launch;
+    }
+
+    /**
+     * For {@link TensorRtLaunch}, on a stream that is being captured. NVIDIA's developer guide asks for one
+     * {@code enqueueV3} outside of a capture after each change of shapes.
+     */
+    void record(TensorRtLaunch launch, MemorySegment stream) {
+        if (settled == null || !launch.hasShapesOf(settled)) {
+            throw refused("it has not run with these shapes last, which it must before it can be recorded",
+                context.tensorRt().mark());
+        }
+        run(launch, stream);
+    }
+
+    private void run(TensorRtLaunch launch, MemorySegment stream) {
         long mark = context.tensorRt().mark();
         if (last != launch) {
             last = null;
-            launch.bind(context, mark);
+            boolean reshape = shaped == null || !launch.hasShapesOf(shaped);
+            shaped = reshape ? null : shaped;
+            launch.bind(context, reshape, mark);
+            shaped = launch;
             last = launch;
         }
         if (!context.enqueue(stream)) {

@@ -1,5 +1,6 @@
 package dev.slipstream.bridge.tensorrt;
 
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.cuda.Launch;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -12,7 +13,8 @@ final class TensorRtLaunch implements Launch {
      * @param address in the device's memory
      * @param dims for inputs with open dimensions: their {@link Dims}
      */
-    record Binding(String name, MemorySegment cName, MemorySegment address, Optional<MemorySegment> dims) {
+    record Binding(String name, Shape shape, MemorySegment cName, MemorySegment address,
+        Optional<MemorySegment> dims) {
     }
 
     private final TensorRtContext context;
@@ -28,10 +30,29 @@ final class TensorRtLaunch implements Launch {
         context.enqueue(this, stream);
     }
 
-    /** Makes the context use these tensors from its next run on. Those that are queued keep theirs. */
-    void bind(InferenceContext target, long mark) {
+    @Override
+    public void record(MemorySegment stream) {
+        context.record(this, stream);
+    }
+
+    /** Whether open dimensions are the same in another launch of the context. */
+    boolean hasShapesOf(TensorRtLaunch other) {
+        for (int index = 0; index < bindings.length; index++) { // no stream, which would be an allocation
+            if (!bindings[index].shape().equals(other.bindings[index].shape())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Makes the context use these tensors from its next run on. Those that are queued keep theirs.
+     *
+     * @param reshape whether it does not know the shapes of inputs with open dimensions yet
+     */
+    void bind(InferenceContext target, boolean reshape, long mark) {
         for (Binding binding : bindings) {
-            if (binding.dims().isPresent() && !target.setInputShape(binding.cName(), binding.dims().get())) {
+            if (reshape && binding.dims().isPresent() && !target.setInputShape(binding.cName(), binding.dims().get())) {
                 throw context.refused("setInputShape for '" + binding.name() + "' failed", mark);
             }
             if (!target.setTensorAddress(binding.cName(), binding.address())) {

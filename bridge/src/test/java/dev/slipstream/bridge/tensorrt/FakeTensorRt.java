@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * TensorRT without TensorRT: its exported functions and the tables of its objects, made of Java methods. What is called
@@ -110,6 +111,15 @@ final class FakeTensorRt implements AutoCloseable {
 
     void when(Method method, Behaviour behaviour) {
         behaviours.put(method, behaviour);
+    }
+
+    /** Tells of the arguments of calls, which are answered as before. */
+    void listen(Method method, Consumer<Object[]> listener) {
+        Behaviour answer = behaviours.get(method);
+        when(method, (self, arguments) -> {
+            listener.accept(arguments);
+            return answer.call(self, arguments);
+        });
     }
 
     /** Makes the call with this number fail, counted from 0 among those that can; none if negative. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.slipstream.bridge.Availability;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Shape;
@@ -18,15 +19,20 @@ import dev.slipstream.bridge.cuda.DeviceTensor;
 import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineContext;
 import dev.slipstream.bridge.cuda.Launch;
+import dev.slipstream.bridge.cuda.StoredEngines;
+import dev.slipstream.bridge.store.EngineStore;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -132,6 +138,70 @@ class TensorRtCompilerTest {
             assertEquals(Map.of("x", 0x2000L, "y", 0x1000L), runs.get(3).addresses());
             assertTrue(runs.stream().allMatch(run -> run.stream() == STREAM.address()));
             assertEquals(4, fixture.fake.calls().stream().filter(Method.SET_TENSOR_ADDRESS::equals).count());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {10, 11})
+    void shapesAreSetWhereTheyChangeAndRecordedOnlyAfterARun(int major) {
+        try (CompilerFixture fixture = new CompilerFixture(major);
+                CompiledEngine engine = fixture.compile(TestModels.affine("batch", 4));
+                EngineContext context = engine.newContext()) {
+            Launch even = context.prepare(tensors(FOUR, 0x1000, 0x2000));
+            Launch odd = context.prepare(tensors(FOUR, 0x2000, 0x1000));
+            Launch wide = context.prepare(tensors(TensorType.of(DataType.FLOAT32, 2, 4), 0x1000, 0x2000));
+            assertThrows(DeviceException.class, () -> even.record(STREAM), "it never ran");
+            even.enqueue(STREAM);
+            odd.record(STREAM);
+            assertEquals(1, fixture.fake.calls().stream().filter(Method.SET_INPUT_SHAPE::equals).count());
+            String message = assertThrows(DeviceException.class, () -> wide.record(STREAM)).getMessage();
+            assertTrue(message.contains("has not run with these shapes last"), message);
+            wide.enqueue(STREAM);
+            wide.record(STREAM);
+            assertThrows(DeviceException.class, () -> even.record(STREAM));
+            assertEquals(2, fixture.fake.calls().stream().filter(Method.SET_INPUT_SHAPE::equals).count());
+            List<FakeRunning.Run> runs = runs(fixture);
+            assertEquals(List.of(Shape.of(1, 4), Shape.of(1, 4), Shape.of(2, 4), Shape.of(2, 4)),
+                runs.stream().map(run -> run.shapes().get("x")).toList());
+            assertEquals(0x2000L, runs.get(1).addresses().get("x"));
+        }
+    }
+
+    /** A store's files are checked before anything native sees them. */
+    @ParameterizedTest
+    @ValueSource(ints = {10, 11})
+    void aStoredEngineOfWhichAByteHasChangedNeverReachesTensorRt(int major, @TempDir Path folder) throws IOException {
+        EngineBytes stored = new StoredEngines(new EngineStore(folder, Long.MAX_VALUE));
+        EngineSource source = EngineSource.of("a", TestModels.affine(4));
+        List<String> loaded = new ArrayList<>();
+        try (CompilerFixture fixture = new CompilerFixture(major)) {
+            fixture.fake.listen(Method.DESERIALIZE_ENGINE, arguments -> loaded.add(new String(
+                ((MemorySegment) arguments[0]).reinterpret((long) arguments[1]).toArray(ValueLayout.JAVA_BYTE),
+                StandardCharsets.UTF_8)));
+            fixture.compiler(stored).compile(CompilerFixture.TARGET, source).close();
+            for (Path file : engineFiles(folder)) {
+                byte[] bytes = Files.readAllBytes(file);
+                int at = new String(bytes, StandardCharsets.ISO_8859_1).lastIndexOf("ENGINE " + major) + 3;
+                bytes[at] ^= 1;
+                Files.write(file, bytes);
+            }
+            fixture.compiler(stored).compile(CompilerFixture.TARGET, source).close();
+            assertEquals(2, fixture.fake.calls().stream().filter(Method.BUILD_ENGINE::equals).count());
+        }
+        assertEquals(2, loaded.size());
+        assertTrue(loaded.stream().allMatch(text -> text.startsWith("ENGINE " + major)), loaded::toString);
+    }
+
+    private static List<Path> engineFiles(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            List<Path> engines = new ArrayList<>();
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains("\nflags ")) {
+                    engines.add(file);
+                }
+            }
+            assertEquals(1, engines.size());
+            return engines;
         }
     }
 
