@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -109,6 +110,23 @@ public final class TestModels {
         });
         Files.write(folder.resolve("external.bin"), file.toByteArray());
         return model(graph);
+    }
+
+    /** {@code y = x + internal + external}, the last one in the file {@code external.bin}. */
+    public static byte[] addInternalAndExternal(Path folder, int count) throws IOException {
+        Map<String, float[]> weights = new LinkedHashMap<>();
+        for (String name : List.of("internal", "external")) {
+            float[] values = new float[count];
+            for (int i = 0; i < count; i++) {
+                values[i] = (i + name.length()) % 77 / 77f;
+            }
+            weights.put(name, values);
+        }
+        GraphProto.Builder graph = ModelProto.parseFrom(constants(folder, weights, Set.of("external")))
+            .getGraph().toBuilder().clearOutput();
+        return model(graph.addInput(value("x", TensorProto.DataType.FLOAT, count))
+            .addNode(node("Add", List.of("x", "internal"), "sum")).addNode(node("Add", List.of("sum", "external"), "y"))
+            .addOutput(value("y", TensorProto.DataType.FLOAT, count)));
     }
 
     /** A graph that leads nowhere. */

@@ -8,9 +8,9 @@ import dev.slipstream.bridge.provider.Owned;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Whether a stream's work is being captured in a graph, and what went wrong with that. One thread uses the stream; others
- * only call {@link #holdBack}, for which beginning, ending and the end of the stream are under one lock: an event that
- * was recorded in a capture would draw the stream that waits for it into the graph.
+ * Whether a stream's work is being captured in a graph, and what went wrong with that. One thread uses the stream;
+ * others only call {@link #holdBack}, for which beginning, ending and the end of the stream are under one lock: an
+ * event that was recorded in a capture would draw the stream that waits for it into the graph.
  */
 final class Capture {
     private final DeviceCalls calls;

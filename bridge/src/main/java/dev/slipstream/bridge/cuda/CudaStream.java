@@ -108,8 +108,8 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
 
     private void requireRecordable(CudaDevice other) {
         if (capture.isRunning() && !device().recordsCopiesWith(other)) {
-            throw new IllegalStateException(this + " of " + device().name() + " is recording, and takes no copies from or"
-                + " to " + other.name());
+            throw new IllegalStateException(this + " of " + device().name()
+                + " is recording, and takes no copies from or to " + other.name());
         }
     }
 

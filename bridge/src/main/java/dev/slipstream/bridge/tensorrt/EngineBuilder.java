@@ -3,9 +3,13 @@ package dev.slipstream.bridge.tensorrt;
 import dev.slipstream.bridge.DeviceException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** TensorRT's {@code IBuilder}: makes what a build needs, and builds. */
 final class EngineBuilder extends NativeObject {
+    private static final Logger LOGGER = LoggerFactory.getLogger(EngineBuilder.class);
+
     EngineBuilder(InferenceRuntime runtime, CppObject object) {
         super(runtime.tensorRt(), object, Optional.of(runtime));
     }
@@ -49,6 +53,7 @@ final class EngineBuilder extends NativeObject {
 
     /** Frees what a build gave that was cancelled too late to stop it. */
     private void discard(MemorySegment address) {
+        LOGGER.debug("a cancelled build gave {}", CppObject.isNothing(address) ? "nothing" : "an engine all the same");
         if (!CppObject.isNothing(address)) {
             new HostMemory(this, CppObject.at(address, CppClass.HOST_MEMORY, major())).close();
         }

@@ -16,15 +16,16 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * An object for C++ whose methods are Java's: a pointer to a table, whose entries call back. The methods must not throw,
- * as that would end the virtual machine. It lives as long as the arena that it was made in.
+ * An object for C++ whose methods are Java's: a pointer to a table, whose entries call back. The methods must not
+ * throw, as that would end the virtual machine. It lives as long as the arena that it was made in.
  */
 final class JavaObject {
     /** What {@code getInterfaceInfo} returns by value: name, major and minor version. */
     private static final StructLayout INTERFACE_INFO = MemoryLayout.structLayout(ValueLayout.ADDRESS,
         ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
     /** A function of the C library that ignores what it is given, does nothing that matters, and returns 0. */
-    private static final MemorySegment NOTHING = Linker.nativeLinker().defaultLookup().find("sched_yield").orElseThrow();
+    private static final MemorySegment NOTHING =
+        Linker.nativeLinker().defaultLookup().find("sched_yield").orElseThrow();
 
     private final MemorySegment address;
     private final MemorySegment table;

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * TensorRT's {@code nvonnxparser::IParser}. It copies the weights of the graphs that it reads, and the network points to
- * these copies: closing it before the network was built leaves the builder with freed memory.
+ * TensorRT's {@code nvonnxparser::IParser}. It copies the weights of the graphs that it reads, and the network points
+ * to these copies: closing it before the network was built leaves the builder with freed memory.
  */
 final class OnnxParser extends NativeObject {
     /** Only the folder matters: external weights are looked for beside the file, which is not read itself. */

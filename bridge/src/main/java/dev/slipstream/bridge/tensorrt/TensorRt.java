@@ -83,7 +83,8 @@ final class TensorRt {
                 + " beside libnvinfer", null);
         }
         long mark = mark();
-        return object("createNvOnnxParser", exports.createParser(network, log.object().address()), CppClass.PARSER, mark);
+        MemorySegment address = exports.createParser(network, log.object().address());
+        return object("createNvOnnxParser", address, CppClass.PARSER, mark);
     }
 
     boolean hasParser() {

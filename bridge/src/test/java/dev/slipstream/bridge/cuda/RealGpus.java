@@ -30,6 +30,11 @@ public final class RealGpus {
     private RealGpus() {
     }
 
+    /** The driver of this machine with other engines; it may have no GPU. */
+    public static DeviceProvider provider(EngineCompiler compiler) {
+        return new CudaProvider(() -> PreFlight.run(DriverLibrary.ofProcess()), () -> compiler);
+    }
+
     /** The provider, which has at least one device. */
     public static DeviceProvider orSkip() {
         if (PROVIDER.availability() instanceof Availability.Unavailable why) {

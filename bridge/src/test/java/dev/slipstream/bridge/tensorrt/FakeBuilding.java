@@ -247,8 +247,8 @@ final class FakeBuilding {
     }
 
     private static boolean isFreed(MemorySegment weights) {
-        return weights.byteSize() > 0
-            && weights.elements(ValueLayout.JAVA_BYTE).allMatch(each -> each.get(ValueLayout.JAVA_BYTE, 0) == (byte) FREED);
+        return weights.byteSize() > 0 && weights.elements(ValueLayout.JAVA_BYTE)
+            .allMatch(each -> each.get(ValueLayout.JAVA_BYTE, 0) == (byte) FREED);
     }
 
     private static String lines(List<Tensor> tensors, String mode, Map<Integer, Map<String, Shape>> ranges) {

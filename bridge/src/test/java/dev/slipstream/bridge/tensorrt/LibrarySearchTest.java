@@ -92,7 +92,8 @@ class LibrarySearchTest {
         try (FakeTensorRt fake = new FakeTensorRt(12)) {
             TensorRtLibrary found = search(Optional.empty(), none(), Map.of("libnvinfer.so.11", fake)).find();
             String reason = assertInstanceOf(TensorRtLibrary.Unavailable.class, found).reason();
-            assertTrue(reason.contains("libnvinfer.so.11 is TensorRT 12.2.3.7, and only 10.1 and later and 11 can be called"), reason);
+            assertTrue(reason.contains("libnvinfer.so.11 is TensorRT 12.2.3.7, and only 10.1 and later and 11 can be "
+                + "called"), reason);
         }
     }
 

@@ -93,8 +93,8 @@ class TensorRtLiveTest {
     }
 
     /**
-     * The real parser, under a builder and a network made of Java: when the builder is called, the network's weights are
-     * those of the graph. (They lie in memory of the parser, also those that a file holds.)
+     * The real parser, under a builder and a network made of Java: when the builder is called, the network's weights
+     * are those of the graph. (They lie in memory of the parser, also those that a file holds.)
      */
     @Test
     void weightsAreThereWhenTheEngineIsBuilt(@TempDir Path folder) throws IOException {

@@ -1,0 +1,16 @@
+package dev.slipstream.bridge.tensorrt;
+
+import dev.slipstream.bridge.cuda.EngineBytes;
+import dev.slipstream.bridge.cuda.EngineCompiler;
+import dev.slipstream.bridge.file.UserCache;
+
+/** Real TensorRT whose builds are cancelled at their first step. */
+public final class CancelledBuild {
+    private CancelledBuild() {
+    }
+
+    public static EngineCompiler compiler() {
+        return new TensorRtCompiler(() -> TensorRtLibrary.find(UserCache.folder()), EngineBytes.UNCACHED,
+            BuildOptions.DEFAULT, source -> new RecordedProgress(0, null));
+    }
+}
