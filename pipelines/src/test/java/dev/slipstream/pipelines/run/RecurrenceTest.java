@@ -97,7 +97,8 @@ class RecurrenceTest {
     void copiesThatCannotBeRecordedStayOutsideAndTheRestIsRecorded() {
         Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, true, false));
         List<Instruction> recorded = Recurrence
-            .chunks(program, instruction -> !(instruction instanceof Instruction.Copy)).stream().flatMap(chunk -> chunk.instructions().stream()).map(program.instructions()::get).toList();
+            .chunks(program, instruction -> !(instruction instanceof Instruction.Copy)).stream()
+            .flatMap(chunk -> chunk.instructions().stream()).map(program.instructions()::get).toList();
         assertTrue(program.copiedBytes() > 0 && recorded.stream().anyMatch(Instruction.Run.class::isInstance));
         assertTrue(recorded.stream().noneMatch(Instruction.Copy.class::isInstance));
     }
