@@ -316,7 +316,7 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
         }
     }
 
-    /** Hands over a stream that may be stuck, as its device was given up. */
+    /** From now on somebody else waits for the stream, which may be stuck. Returns it. */
     MemorySegment abandoned() {
         capture.retire(() -> { });
         return handle;
@@ -337,7 +337,8 @@ final class CudaStream extends DeviceObject<CudaDevice> implements Stream {
             failed = asking;
         }
         if (calls.health().isGivenUp() || upstream.givenUp() != null) {
-            capture.retire(() -> device().abandon(handle));
+            device().abandon(handle);
+            abandoned();
             return;
         }
         if (failure != null) {

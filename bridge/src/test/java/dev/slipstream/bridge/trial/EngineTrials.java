@@ -38,7 +38,7 @@ final class EngineTrials {
         Path folder = Files.createTempDirectory("trial-weights");
         float[] x = Machine.values(COUNT);
         byte[] onnx = TestModels.addInternalAndExternal(folder, COUNT);
-        EngineSource source = new EngineSource("weights " + System.nanoTime(),
+        EngineSource source = new EngineSource("weights",
             EngineSource.of("weights", onnx).onnx(), Optional.of(folder), Map.of());
         float[] expected;
         try (Device cpu = new CpuProvider().open(DeviceSpec.parse("cpu:1")); Engine engine = cpu.build(source)) {

@@ -34,8 +34,7 @@ final class MemoryTrials {
             System.out.println("free beside buffers: " + (device.memory().freeBytes() >> 20) + " MiB");
             buffers.forEach(Buffer::close);
             float[] x = Machine.values(1 << 20);
-            try (Engine engine = device.build(EngineSource.of("memory " + System.nanoTime(),
-                    TestModels.affine(x.length)))) {
+            try (Engine engine = device.build(EngineSource.of("memory", TestModels.affine(x.length)))) {
                 Machine.run(device, engine, x);
             }
             long after = device.memory().freeBytes();
