@@ -53,7 +53,9 @@ DEVICE float quantile(uint32_t *counts, int32_t *next, const float *in, int64_t 
     uint32_t known = ~MAGNITUDE;
     int64_t left = index;
     int digit = 0;
-    *next = (int32_t) MAGNITUDE;
+    if (thread_of_block() == 0) {
+        *next = (int32_t) MAGNITUDE;
+    }
     for (int shift = 32 - DIGIT_BITS; shift >= 0; shift -= DIGIT_BITS) {
         count_digits(counts, in, count, found, known, shift);
         for (digit = 0; left >= counts[digit]; digit++) {

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import com.google.gson.JsonObject;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.Limit;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.graph.Cut;
@@ -23,6 +24,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A denoiser of a dozen elementwise nodes, shaped like the real ones, which runs in microseconds. */
 final class TinyDenoiser {
@@ -61,7 +63,7 @@ final class TinyDenoiser {
             TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), Strategies.parse(plan), devices);
     }
 
-    /** A second-order table with history and fresh noise, so that every kind of term is in it. */
+    /** A second-order table with history, fresh noise and a limit, so that every kind of term and work is in it. */
     static NoiseTable noise() {
         return noise(STEPS);
     }
@@ -69,10 +71,10 @@ final class TinyDenoiser {
     static NoiseTable noise(int steps) {
         List<Row> rows = new ArrayList<>();
         for (int step = 0; step < steps; step++) {
-            rows.add(new Row(900 - step, 0.9, new Next(0.8, -0.3, step == 0 ? List.of() : List.of(0.1), 0.05),
-                new Linear(0.2, 0.4), new Linear(1.1, -0.6)));
+            rows.add(new Row(900 - step, 0.9, new Next(0.6, -0.3, 0.2, step == 0 ? List.of() : List.of(0.1), 0.05),
+                new Linear(0.2, 0.4, -0.1), new Linear(0, 0.1, 0.9)).withClean(new Linear(1.1, -0.6)));
         }
-        return new NoiseTable("tiny", 1, rows);
+        return new NoiseTable("tiny", 1, rows, Optional.of(new Limit.DynamicThreshold(0.9f, 1.5f)));
     }
 
     static Map<String, MemorySegment> given(Arena arena) {
