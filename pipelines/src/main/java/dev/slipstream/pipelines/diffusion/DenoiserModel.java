@@ -21,12 +21,16 @@ import dev.slipstream.pipelines.model.ModelFolder;
 import dev.slipstream.pipelines.model.unet.UNet;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.DenoiserPorts;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 
 /**
  * A denoiser before it has sizes: its graph, its configuration and the cuts that come with it.
@@ -96,6 +100,24 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
         List<String> conditions = graph.inputs().stream().map(ValueInfoProto::getName)
             .filter(input -> !input.equals(SAMPLE) && !input.equals(TIMESTEP)).toList();
         return new DenoiserPorts(SAMPLE, TIMESTEP, conditions, graph.outputs().getFirst().getName());
+    }
+
+    /**
+     * What becomes of timesteps between whole ones, in one sentence, where the graph computes with integers.
+     *
+     * @param timesteps those that it will be given; asked for only where the graph needs whole ones
+     */
+    Optional<String> complaint(Supplier<DoubleStream> timesteps) {
+        List<String> cutting = FractionalTimesteps.cutBy(graph, TIMESTEP);
+        if (cutting.isEmpty()) {
+            return Optional.empty();
+        }
+        DoubleSummaryStatistics lost = timesteps.get().map(timestep -> timestep - Math.floor(timestep))
+            .filter(part -> part > 0).summaryStatistics();
+        return lost.getCount() == 0 ? Optional.empty() : Optional.of(String.format(Locale.ROOT,
+            "%d timesteps of this noise scheduler lie between whole ones and are cut off, by up to %.2f, as the graph "
+                + "of denoiser %s needs integers (node %s); take its checkpoint, or another noise scheduler",
+            lost.getCount(), lost.getMax(), name, String.join(", ", cutting)));
     }
 
     /**

@@ -1,60 +1,172 @@
 package dev.slipstream.pipelines.diffusion;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.Nodes;
-import dev.slipstream.pipelines.graph.shape.InputTypes;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
  * Lets a denoiser take fractional timesteps. Exporters trace it with a whole one and so declare the input int64, though
- * all that becomes of it is a cast to float32; a noise scheduler whose timesteps lie between (linspace spacing, Karras
- * sigmas) would be cut off. Whole timesteps give the same bits either way.
+ * what becomes of it, after some moving and casts between integers, is a cast to a floating-point type; a noise
+ * scheduler whose timesteps lie between (linspace spacing, Karras sigmas) would be cut off. Here the input and each node
+ * on the way to such a cast become float32. Whatever needs the type that was declared, such as a table of embeddings, is
+ * given what it was given before, by twins of those nodes. Whole timesteps give the same bits.
  */
 final class FractionalTimesteps {
-    /** Operators that hand elements on as they are, of any type. */
-    private static final Set<String> MOVING =
-        Set.of("Unsqueeze", "Squeeze", "Reshape", "Expand", "Identity", "Flatten");
+    private final Graph graph;
+    private final TimestepFlow flow;
+    /** Of each tensor that carries the timestep in float32, the one that carries it in the type that was declared. */
+    private final Map<String, String> declared = new HashMap<>();
+    private final List<NodeProto> nodes = new ArrayList<>();
+    /** Those that are of no use if nobody reads what they make. */
+    private final Set<NodeProto> ours = new HashSet<>();
+    private boolean isCastToReal;
 
-    private FractionalTimesteps() {
+    private FractionalTimesteps(Graph graph, int type) {
+        this.graph = graph;
+        this.flow = TimestepFlow.of(graph, type);
     }
 
-    /** The graph with a float32 timestep; the same graph if that is what it has, or if something needs a whole one. */
+    /** The graph with a float32 timestep; the same graph if that is what it has, or if it needs a whole one. */
     static Graph allow(Graph graph, String timestep) {
-        ValueInfoProto input = graph.inputs().stream().filter(it -> it.getName().equals(timestep)).findFirst()
-            .orElseThrow();
-        DataType type = InputTypes.element(input);
-        Set<String> moved = new HashSet<>();
-        if (type != DataType.INT64 && type != DataType.INT32 || !isOnlyCast(graph, timestep, moved)) {
+        ValueInfoProto input = input(graph, timestep);
+        int type = input.getType().getTensorType().getElemType();
+        FractionalTimesteps rewrite = new FractionalTimesteps(graph, type);
+        if (type == DataType.FLOAT_VALUE || !rewrite.canChange(timestep)) {
             return graph;
         }
+        rewrite.declared.put(timestep, timestep + ".declared");
+        rewrite.add(cast(timestep, timestep, timestep + ".declared", type));
+        graph.nodes().forEach(rewrite::take);
+        return rewrite.isCastToReal || type == DataType.DOUBLE_VALUE ? rewrite.result(input) : graph;
+    }
+
+    /**
+     * The nodes that are given a timestep which was cut to a whole one, as errors call them; none if the graph computes
+     * with fractional ones.
+     */
+    static List<String> cutBy(Graph graph, String timestep) {
+        int type = input(graph, timestep).getType().getTensorType().getElemType();
+        TimestepFlow flow = TimestepFlow.of(graph, DataType.INT64_VALUE);
+        Set<String> fractional = new HashSet<>();
+        Set<String> whole = new HashSet<>();
+        (TimestepFlow.isReal(type) ? fractional : whole).add(timestep);
+        Set<String> given = new LinkedHashSet<>();
+        for (NodeProto node : graph.nodes()) {
+            if (TimestepFlow.hasAny(node, whole)) {
+                if (flow.isCastWithin(node, whole) || flow.carries(node, whole)) {
+                    whole.addAll(Nodes.writes(node));
+                } else if (!TimestepFlow.asksForShape(node)) {
+                    given.add(Nodes.label(node));
+                }
+            } else if (flow.isCastWithin(node, fractional)) {
+                whole.addAll(Nodes.writes(node));
+            } else if (TimestepFlow.hasAny(node, fractional)
+                && (flow.isCastToReal(node, fractional) || flow.carries(node, fractional))) {
+                fractional.addAll(Nodes.writes(node));
+            }
+        }
+        return List.copyOf(given);
+    }
+
+    private static ValueInfoProto input(Graph graph, String name) {
+        return graph.inputs().stream().filter(it -> it.getName().equals(name)).findFirst().orElseThrow();
+    }
+
+    /** Whether a tensor may be of another type: callers see outputs, and in inner graphs no name can be changed. */
+    private boolean canChange(String tensor) {
+        return graph.outputs().stream().noneMatch(output -> output.getName().equals(tensor))
+            && graph.consumers(tensor).stream().noneMatch(node -> TimestepFlow.captures(node, tensor));
+    }
+
+    private void take(NodeProto node) {
+        boolean casts = flow.isCastWithin(node, declared.keySet());
+        if (!TimestepFlow.hasAny(node, declared.keySet()) || TimestepFlow.asksForShape(node)) {
+            nodes.add(node);
+        } else if (flow.isCastToReal(node, declared.keySet())) {
+            isCastToReal = true;
+            nodes.add(node);
+        } else if ((casts || flow.carries(node, declared.keySet()))
+            && Nodes.writes(node).stream().allMatch(this::canChange)) {
+            addTwin(node);
+            add(casts ? node.toBuilder().setOpType("Identity").clearAttribute().clearInput()
+                .addInput(node.getInput(0)).build() : joined(node));
+            Nodes.writes(node).forEach(output -> declared.put(output, output + ".declared"));
+        } else {
+            nodes.add(renamed(node, declared));
+        }
+    }
+
+    /** The node once more, in the types that were declared. */
+    private void addTwin(NodeProto node) {
+        NodeProto.Builder twin = renamed(node, declared).toBuilder().setName(node.getName() + ".declared").clearOutput();
+        node.getOutputList().forEach(output -> twin.addOutput(output.isEmpty() ? "" : output + ".declared"));
+        add(twin.build());
+    }
+
+    /** The node with what it joins to the timestep cast to float32. */
+    private NodeProto joined(NodeProto node) {
+        NodeProto.Builder changed = node.toBuilder();
+        for (int index = 0; index < node.getInputCount(); index++) {
+            String tensor = node.getInput(index);
+            if (flow.isCarried(node, index) && !tensor.isEmpty() && !declared.containsKey(tensor)) {
+                String real = node.getOutput(0) + ".real." + index;
+                add(cast(node.getName() + "." + index, tensor, real, DataType.FLOAT_VALUE));
+                changed.setInput(index, real);
+            }
+        }
+        return changed.build();
+    }
+
+    private void add(NodeProto node) {
+        nodes.add(node);
+        ours.add(node);
+    }
+
+    private static NodeProto renamed(NodeProto node, Map<String, String> names) {
+        NodeProto.Builder changed = node.toBuilder();
+        for (int index = 0; index < node.getInputCount(); index++) {
+            changed.setInput(index, names.getOrDefault(node.getInput(index), node.getInput(index)));
+        }
+        return changed.build();
+    }
+
+    private static NodeProto cast(String name, String from, String to, int type) {
+        return NodeProto.newBuilder().setOpType("Cast").setName(name + ".cast").addInput(from).addOutput(to)
+            .addAttribute(AttributeProto.newBuilder().setName("to").setType(AttributeProto.AttributeType.INT)
+                .setI(type)).build();
+    }
+
+    private Graph result(ValueInfoProto input) {
         ValueInfoProto.Builder changed = input.toBuilder();
-        changed.getTypeBuilder().getTensorTypeBuilder().setElemType(TensorProto.DataType.FLOAT_VALUE);
+        changed.getTypeBuilder().getTensorTypeBuilder().setElemType(DataType.FLOAT_VALUE);
         List<ValueInfoProto> inputs = graph.inputs().stream().map(it -> it == input ? changed.build() : it).toList();
         Map<String, TypeProto> types = new HashMap<>(graph.types());
-        types.keySet().removeAll(moved);
-        return graph.withInputs(inputs).withTypes(types);
+        types.keySet().removeAll(declared.keySet());
+        return graph.with(inputs, graph.outputs(), useful(), graph.weights()).withTypes(types);
     }
 
-    /** Whether every way from a tensor leads to a cast to float32. Collects the tensors on the way. */
-    private static boolean isOnlyCast(Graph graph, String tensor, Set<String> moved) {
-        moved.add(tensor);
-        boolean anOutput = graph.outputs().stream().anyMatch(output -> output.getName().equals(tensor));
-        return !anOutput && graph.consumers(tensor).stream().allMatch(node -> isCast(node)
-            || MOVING.contains(node.getOpType()) && node.getInput(0).equals(tensor)
-                && isOnlyCast(graph, node.getOutput(0), moved));
-    }
-
-    private static boolean isCast(NodeProto node) {
-        return node.getOpType().equals("Cast")
-            && Nodes.integer(node, "to", 0) == TensorProto.DataType.FLOAT_VALUE;
+    /** The nodes without those of ours that make nothing that is read. */
+    private List<NodeProto> useful() {
+        Set<String> read = new HashSet<>();
+        graph.outputs().forEach(output -> read.add(output.getName()));
+        List<NodeProto> useful = new ArrayList<>();
+        for (NodeProto node : nodes.reversed()) {
+            if (!ours.contains(node) || Nodes.writes(node).stream().anyMatch(read::contains)) {
+                read.addAll(Nodes.reads(node));
+                useful.add(node);
+            }
+        }
+        return useful.reversed();
     }
 }

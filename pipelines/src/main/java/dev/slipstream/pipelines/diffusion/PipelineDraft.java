@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A pipeline on paper: a model that was read, a strategy and a number of devices. It tells what a request would run and
@@ -196,12 +197,18 @@ public final class PipelineDraft implements AutoCloseable {
     }
 
     /**
-     * What the models will not see of the prompts, one sentence each: their ends are cut off where they are too long
-     * and not {@link dev.slipstream.pipelines.diffusion.text.PromptReading#whole read whole}.
+     * What the models will not see of the request, one sentence each: the ends of prompts, which are cut off where they
+     * are too long and not {@link dev.slipstream.pipelines.diffusion.text.PromptReading#whole read whole}, and the
+     * fractions of timesteps, where a denoiser's graph needs whole ones.
      */
     public List<String> warnings(ImageRequest request) {
-        return models().stream().flatMap(draft -> draft.model.texts()
-            .complaints(draft.commission(request).prompts()).stream()).distinct().toList();
+        return models().stream().flatMap(draft -> draft.complaints(request)).distinct().toList();
+    }
+
+    private Stream<String> complaints(ImageRequest request) {
+        Commission commission = commission(request);
+        return Stream.concat(model.texts().complaints(commission.prompts()).stream(), model.denoiser()
+            .complaint(() -> commission.noise().rows().stream().mapToDouble(NoiseTable.Row::timestep)).stream());
     }
 
     /** The steps that the model takes, as its noise scheduler works them out. */
