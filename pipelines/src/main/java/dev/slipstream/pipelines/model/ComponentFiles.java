@@ -1,57 +1,63 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.pipelines.model.WeightFile.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Which file of a component's folder holds its weights. diffusers and transformers name them so:
- *
- * <pre>
- *     diffusion_pytorch_model.safetensors               or model.safetensors
- *     diffusion_pytorch_model.safetensors.index.json    names the files of weights in several
- *     diffusion_pytorch_model.fp16.safetensors          a variant
- *     diffusion_pytorch_model.safetensors.index.fp16.json
- * </pre>
+ * Which file of a component's folder holds its weights, by the names of {@link WeightFile}. Of the same weights in one
+ * file and in shards, the file is taken.
  */
 record ComponentFiles(Path folder) {
-    private static final String BASE = "(?:diffusion_pytorch_model|model)";
-    private static final Pattern VARIANT = Pattern.compile(
-        BASE + "\\.([^.]+)\\.safetensors|" + BASE + "\\.safetensors\\.index\\.([^.]+)\\.json");
+    private static final Comparator<WeightFile> BEST_FIRST =
+        Comparator.comparing(WeightFile::base).thenComparing(WeightFile::kind);
 
-    /** The file, or the index, of the weights; empty if there are none that can be read. */
-    Optional<Path> find(Optional<String> variant) {
-        String dotted = variant.map(name -> "." + name).orElse("");
-        return Stream.of("diffusion_pytorch_model", "model").flatMap(base -> Stream.of(
-            base + dotted + ".safetensors", base + ".safetensors.index" + dotted + ".json"))
-            .map(folder::resolve).filter(Files::isRegularFile).findFirst();
+    private static Optional<WeightFile> find(List<WeightFile> files, Optional<String> variant) {
+        return files.stream().filter(file -> file.variant().equals(variant) && file.kind() != Kind.SHARD)
+            .min(BEST_FIRST);
     }
 
+    /** Whether there are any, even if they turn out to be incomplete. */
     boolean isAny() {
-        return find(Optional.empty()).isPresent() || !variants().isEmpty();
+        return !weights().isEmpty();
+    }
+
+    /** What {@link #require} takes where no variant is asked for; empty where it takes nothing. */
+    Optional<WeightFile> taken() {
+        List<WeightFile> files = weights();
+        List<String> variants = variants(files);
+        return find(files, Optional.empty())
+            .or(() -> variants.size() == 1 ? find(files, Optional.of(variants.getFirst())) : Optional.empty());
     }
 
     /**
-     * As {@link #find}; where no variant is asked for and there is only one, that is taken.
+     * The file, or the index, of the weights; where no variant is asked for and there is only one, that is taken.
      *
      * @throws ModelException if there is none; it says what is there
      */
     Path require(Optional<String> variant) {
-        List<String> variants = variants();
-        Optional<String> chosen = variant.isEmpty() && find(variant).isEmpty() && variants.size() == 1
-            ? Optional.of(variants.getFirst()) : variant;
-        return find(chosen).orElseThrow(() -> missing(variant, variants));
+        List<WeightFile> files = weights();
+        return (variant.isEmpty() ? taken() : find(files, variant)).map(file -> folder.resolve(file.name()))
+            .orElseThrow(() -> missing(variant, files));
     }
 
-    private ModelException missing(Optional<String> variant, List<String> variants) {
+    private ModelException missing(Optional<String> variant, List<WeightFile> files) {
         String asked = variant.map(name -> " of variant " + name).orElse("");
-        if (variant.isPresent() && find(Optional.empty()).isPresent()) {
+        List<String> variants = variants(files);
+        Optional<WeightFile> shard = files.stream().filter(file -> file.kind() == Kind.SHARD
+            && (file.variant().equals(variant) || variant.isEmpty() && variants.size() == 1)).findFirst();
+        if (shard.isPresent()) {
+            long shards = files.stream().filter(file -> file.kind() == Kind.SHARD && file.isOf(shard.get())).count();
+            return new ModelException(folder + " has weights in shards (" + shard.get().name()
+                + (shards > 1 ? " and " + (shards - 1) + " more" : "") + "), but not the index that names them, "
+                + shard.get().index() + "; download that, too");
+        }
+        if (variant.isPresent() && find(files, Optional.empty()).isPresent()) {
             return new ModelException(folder + " has no weights" + asked + "; the variants there are "
                 + (variants.isEmpty() ? "none, ask for the plain weights" : variants + " and the plain weights"));
         }
@@ -67,15 +73,13 @@ record ComponentFiles(Path folder) {
             + " has no weights: neither diffusion_pytorch_model.safetensors nor model.safetensors"));
     }
 
-    private List<String> variants() {
-        TreeSet<String> variants = new TreeSet<>();
-        for (String name : names()) {
-            Matcher matcher = VARIANT.matcher(name);
-            if (matcher.matches()) {
-                variants.add(matcher.group(1) == null ? matcher.group(2) : matcher.group(1));
-            }
-        }
-        return List.copyOf(variants);
+    private static List<String> variants(List<WeightFile> files) {
+        return files.stream().flatMap(file -> file.variant().stream()).distinct().sorted().toList();
+    }
+
+    private List<WeightFile> weights() {
+        return names().stream().flatMap(name -> WeightFile.of(name).stream())
+            .filter(file -> Files.isRegularFile(folder.resolve(file.name()))).toList();
     }
 
     private List<String> names() {

@@ -121,6 +121,53 @@ class ComponentWeightsTest {
         }
     }
 
+    /** As diffusers and transformers name them now, and as older versions of diffusers did. */
+    @ParameterizedTest
+    @CsvSource({"model.fp16-00001-of-00002, model.fp16-00002-of-00002, model",
+        "diffusion_pytorch_model.fp16-00001-of-00002, diffusion_pytorch_model.fp16-00002-of-00002, diffusion_pytorch_model",
+        "diffusion_pytorch_model-00001-of-00002.fp16, diffusion_pytorch_model-00002-of-00002.fp16, diffusion_pytorch_model"})
+    void theOnlyVariantIsTakenInShards(String one, String two, String base) throws IOException {
+        Path first = write(folder().resolve(one + ".safetensors"), "a");
+        Path second = write(folder().resolve(two + ".safetensors"), "b");
+        assertTrue(ComponentWeights.isIn(folder()));
+        assertRefused("unet has weights in shards (" + one + ".safetensors and 1 more), but not the index",
+            base + ".safetensors.index.fp16.json; download that, too");
+        index("a", one + ".safetensors", "b", two + ".safetensors");
+        Files.move(folder().resolve(INDEX), folder().resolve(base + ".safetensors.index.fp16.json"));
+        try (ComponentWeights taken = ComponentWeights.open(folder());
+            ComponentWeights asked = ComponentWeights.open(folder(), "fp16")) {
+            assertEquals(List.of(first, second), taken.files());
+            assertEquals(List.of(first, second), asked.files());
+        }
+        Files.delete(second);
+        assertRefused(two + ".safetensors is missing, which", "index.fp16.json names; download it again");
+    }
+
+    @Test
+    void plainShardsWithoutTheirIndexAreTold() throws IOException {
+        write(folder().resolve("model-00001-of-00001.safetensors"), "a");
+        assertRefused("has weights in shards (model-00001-of-00001.safetensors), but not the index that names them, "
+            + "model.safetensors.index.json");
+    }
+
+    @Test
+    void ofAVariantInOneFileAndInShardsTheFileIsTaken() throws IOException {
+        Path whole = write(folder().resolve("model.fp16.safetensors"), "a");
+        write(folder().resolve("model.fp16-00001-of-00001.safetensors"), "a");
+        index("a", "model.fp16-00001-of-00001.safetensors");
+        Files.move(folder().resolve(INDEX), folder().resolve("model.safetensors.index.fp16.json"));
+        try (ComponentWeights weights = ComponentWeights.open(folder())) {
+            assertEquals(List.of(whole), weights.files());
+        }
+    }
+
+    @Test
+    void shardsOfTwoVariantsAreTwoVariants() throws IOException {
+        write(folder().resolve("model.fp16-00001-of-00001.safetensors"), "a");
+        write(folder().resolve("model.ema.safetensors"), "a");
+        assertRefused("has no plain weights, but the variants [ema, fp16]");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"diffusion_pytorch_model.bin", "model.ckpt", "pytorch_model.bin"})
     void picklesAreRefusedByName(String name) throws IOException {
