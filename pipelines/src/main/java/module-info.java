@@ -19,6 +19,7 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.model;
     exports dev.slipstream.pipelines.model.clip;
     exports dev.slipstream.pipelines.model.init;
+    exports dev.slipstream.pipelines.model.inventory;
     exports dev.slipstream.pipelines.model.layer;
     exports dev.slipstream.pipelines.model.lora;
     exports dev.slipstream.pipelines.model.unet;

@@ -70,7 +70,9 @@ final class PlanCommand implements Callable<Integer> {
         try (PipelineDraft draft =
             refiner.addTo(DiffusionPipeline.of(model.path())).devices(devices.devices()).plan(devices.plan())
                 .precision(precision.precision()).tiles(tiles.tiles()).draft()) {
-            draft.warnings(wanted).forEach(new WarningsOnce(terminal.err()));
+            WarningsOnce warnings = new WarningsOnce(terminal.err());
+            draft.warnings().forEach(warnings);
+            draft.warnings(wanted).forEach(warnings);
             PlanSummary plan = draft.refiner().map(second -> summary(draft, wanted).with(summary(second, wanted)))
                 .orElseGet(() -> summary(draft, wanted));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanGraphviz.of(plan) : PlanText.of(plan));

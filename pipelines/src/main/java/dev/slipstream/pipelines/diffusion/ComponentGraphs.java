@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.model.Checkpoint;
 import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ComponentFile;
 import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
@@ -52,6 +53,6 @@ record ComponentGraphs(ModelFolder folder) {
     }
 
     private ConfigFile config(Component component) {
-        return ConfigFile.read(folder.folder(component).resolve("config.json"));
+        return ConfigFile.read(ComponentFile.CONFIG.in(folder.folder(component)));
     }
 }

@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.ComponentFile;
 import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelFolder;
@@ -87,7 +88,7 @@ public record DenoiserModel(String name, Graph graph, JsonObject config, List<Cu
     public static DenoiserModel read(ModelFolder folder, ComponentFormat format) {
         Graph graph = switch (format) {
             case ONNX -> GraphFile.read(folder.require(Component.DENOISER));
-            case CHECKPOINT -> UNet.write(ConfigFile.read(folder.folder(Component.DENOISER).resolve("config.json")),
+            case CHECKPOINT -> UNet.write(ConfigFile.read(ComponentFile.CONFIG.in(folder.folder(Component.DENOISER))),
                 folder.checkpoint(Component.DENOISER)).graph();
         };
         return new DenoiserModel("unet", graph,

@@ -190,8 +190,9 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * Who is told what the model will not see of a request's prompts, when the request's turn has come: one
-         * sentence a call, as {@link PipelineDraft#warnings} has them beforehand. The log if not said.
+         * Who is told, one sentence a call: when the pipeline opens, which files of a model are not read though they
+         * may say something ({@link PipelineDraft#warnings()}), and when a request's turn has come, what the model will
+         * not see of it ({@link PipelineDraft#warnings(ImageRequest)}). The log if not said.
          */
         public Builder warnings(Consumer<String> listener) {
             warned = listener;
@@ -225,6 +226,7 @@ public final class DiffusionPipeline implements AutoCloseable {
                 throw failure;
             }
             try {
+                draft.warnings().forEach(warned);
                 return new DiffusionPipeline(draft, opening.join(), warned);
             } catch (CompletionException wrapped) {
                 draft.close();

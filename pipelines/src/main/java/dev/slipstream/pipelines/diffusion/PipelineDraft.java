@@ -4,6 +4,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.inventory.Inventory;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.NoiseTable;
@@ -194,6 +195,16 @@ public final class PipelineDraft implements AutoCloseable {
         }
         refiner.ifPresent(next -> next.check(request));
         handover().ifPresent(handover -> handover.check(request));
+    }
+
+    /** What lies in the folder of the model, or of the one that begins, and who reads it. */
+    public Inventory inventory() {
+        return model.inventory();
+    }
+
+    /** What is to be told of the models themselves, whatever is asked of them: files that nothing reads. */
+    public List<String> warnings() {
+        return models().stream().flatMap(draft -> draft.inventory().warnings().stream()).distinct().toList();
     }
 
     /**

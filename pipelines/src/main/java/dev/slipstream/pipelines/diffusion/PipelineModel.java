@@ -11,9 +11,13 @@ import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.model.DenoiserConfig;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.inventory.Inventory;
 import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.lora.OpenLoras;
+import java.nio.file.Path;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The parts of a model, read; its owner closes it. The encoder of pictures is read when a request brings one.
@@ -72,6 +76,14 @@ record PipelineModel(ModelFolder folder, OpenLoras loras, DenoiserModel denoiser
     PipelineModel refining(PipelineModel base) {
         return new PipelineModel(folder, loras, denoiser.named("refiner"), config.withSampleSizeOf(base.config), extra,
             texts, decoder, decoderConfig, scheduler);
+    }
+
+    /** What lies in the model's folder, and who reads it. */
+    Inventory inventory() {
+        Set<Path> weights = Stream.concat(Stream.of(denoiser.graph(), decoder),
+                texts.models(0).stream().map(text -> text.model().graph()))
+            .flatMap(graph -> graph.weightFiles().stream()).collect(Collectors.toSet());
+        return folder.inventory(weights);
     }
 
     Conditions conditions() {

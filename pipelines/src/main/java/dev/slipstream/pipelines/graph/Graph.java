@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * An ONNX graph: nodes in an order in which they can run, named tensors between them, weights. Immutable; rewriting
@@ -151,6 +152,11 @@ public final class Graph {
     /** Bytes of all weights, wherever they are stored, in the type in which they are stored. */
     public long weightBytes() {
         return weights.values().stream().mapToLong(weight -> Math.max(0, TensorSizes.bytes(weight))).sum();
+    }
+
+    /** The files in which external weights lie, in the graph's folder; they may be links. */
+    public Set<Path> weightFiles() {
+        return Set.copyOf(ExternalData.files(this).values());
     }
 
     /** The node that makes a tensor; empty for graph inputs and weights. */

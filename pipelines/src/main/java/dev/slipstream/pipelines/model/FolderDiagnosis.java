@@ -49,7 +49,7 @@ record FolderDiagnosis(Path model) {
         if (!Files.isDirectory(folder)) {
             throw new ModelException(model + " has no " + component.folders().getFirst() + "/, which is needed here");
         }
-        Path file = folder.resolve("model.onnx");
+        Path file = ComponentFile.GRAPH.in(folder);
         List<String> names = names(folder);
         if (!Files.isRegularFile(file)) {
             if (ComponentWeights.isIn(folder)) {

@@ -1,10 +1,12 @@
 package dev.slipstream.pipelines.model;
 
 import dev.slipstream.pipelines.file.HubCache;
+import dev.slipstream.pipelines.model.inventory.Inventory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A model in the layout of diffusers, each component as a graph (as optimum exports them) or as a checkpoint:
@@ -54,7 +56,7 @@ public final class ModelFolder {
     }
 
     private Path index() {
-        return path.resolve("model_index.json");
+        return ModelFile.INDEX.in(path);
     }
 
     public Path path() {
@@ -80,7 +82,7 @@ public final class ModelFolder {
     /** Whether the component is there, as a graph or as a checkpoint. */
     public boolean has(Component component) {
         Path folder = folder(component);
-        return Files.isRegularFile(folder.resolve("model.onnx")) || ComponentWeights.isIn(folder);
+        return Files.isRegularFile(ComponentFile.GRAPH.in(folder)) || ComponentWeights.isIn(folder);
     }
 
     /**
@@ -91,7 +93,7 @@ public final class ModelFolder {
     public Path require(Component component) {
         Path folder = folder(component);
         diagnosis().checkComponent(component, folder);
-        return folder.resolve("model.onnx");
+        return ComponentFile.GRAPH.in(folder);
     }
 
     /** The folder of a component: the one that exists, else the one where it should be. */
@@ -107,28 +109,28 @@ public final class ModelFolder {
 
     /** The component's {@code config.json}; empty if it has none. */
     public Optional<ConfigFile> config(Component component) {
-        return optional(folder(component).resolve("config.json"));
+        return optional(ComponentFile.CONFIG.in(folder(component)));
     }
 
     /** @throws ModelException also if the denoiser has no {@code config.json} */
     public DenoiserConfig denoiserConfig() {
-        return DenoiserConfig.of(ConfigFile.read(folder(Component.DENOISER).resolve("config.json")));
+        return DenoiserConfig.of(ConfigFile.read(ComponentFile.CONFIG.in(folder(Component.DENOISER))));
     }
 
     /** From {@code vae_decoder/config.json}, or {@code vae/config.json}; if there is neither, as Stable Diffusion 1. */
     public DecoderConfig decoderConfig() {
-        return config(Component.VAE_DECODER).or(() -> optional(path.resolve("vae").resolve("config.json")))
+        return config(Component.VAE_DECODER).or(() -> optional(ComponentFile.CONFIG.in(path.resolve("vae"))))
             .map(DecoderConfig::of).orElse(DecoderConfig.STABLE_DIFFUSION);
     }
 
     /** The model's own noise scheduler. */
     public ConfigFile noiseScheduler() {
-        return ConfigFile.read(path.resolve("scheduler").resolve("scheduler_config.json"));
+        return ConfigFile.read(ModelFile.NOISE_SCHEDULER.in(path));
     }
 
     /** How an upscaler blurs the picture that it enlarges with noise. */
     public ConfigFile lowResolutionNoise() {
-        return ConfigFile.read(path.resolve("low_res_scheduler").resolve("scheduler_config.json"));
+        return ConfigFile.read(ModelFile.LOW_RESOLUTION_NOISE.in(path));
     }
 
     /** The noise scheduler in {@code scheduler-NAME/}, a form that folders of reference cases have. */
@@ -148,7 +150,17 @@ public final class ModelFolder {
 
     /** {@code cuts.json}: where the denoiser can be cut. */
     public Optional<ConfigFile> cuts() {
-        return optional(path.resolve("cuts.json"));
+        return optional(ModelFile.CUTS.in(path));
+    }
+
+    /** Every file of the folder, and what it is to those who read a model. */
+    public Inventory inventory() {
+        return inventory(Set.of());
+    }
+
+    /** @param weights files that the component's graphs refer to, which may have any name */
+    public Inventory inventory(Set<Path> weights) {
+        return new ModelInventory(this, weights).take();
     }
 
     private static Optional<ConfigFile> optional(Path file) {

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.graph.build.GraphBuilder;
 import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
 import dev.slipstream.pipelines.model.Checkpoint;
+import dev.slipstream.pipelines.model.ComponentFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.layer.Conv2d;
 import dev.slipstream.pipelines.model.layer.GroupNorm;
@@ -49,7 +50,7 @@ public final class UNet {
      * @throws dev.slipstream.pipelines.graph.GraphException if weights are missing or misshapen; they are named
      */
     public static BuiltGraph read(Path folder) {
-        return write(ConfigFile.read(folder.resolve("config.json")), Checkpoint.open(folder));
+        return write(ConfigFile.read(ComponentFile.CONFIG.in(folder)), Checkpoint.open(folder));
     }
 
     /** As {@link #read}, with configuration and checkpoint given. */

@@ -1,0 +1,163 @@
+package dev.slipstream.pipelines.model;
+
+import dev.slipstream.pipelines.model.WeightFile.Kind;
+import dev.slipstream.pipelines.model.inventory.FileNote;
+import dev.slipstream.pipelines.model.inventory.FileRule;
+import dev.slipstream.pipelines.model.inventory.Inventory;
+import dev.slipstream.pipelines.model.inventory.SilentFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * What each file of a model folder is to the readers of its parts, by the same names by which they look for it: {@link
+ * ModelFile}, {@link ComponentFile}, {@link WeightFile} and {@link TokenizerFile}.
+ *
+ * @param weights files that opened graphs refer to, whatever their names
+ */
+record ModelInventory(ModelFolder folder, Set<Path> weights) {
+    private static final Pattern ADAPTER = Pattern.compile(".*(lora|lycoris|adapter_(model|config)).*\\.[a-z]+",
+        Pattern.CASE_INSENSITIVE);
+    private static final Pattern WHOLE_MODEL = Pattern.compile(".*\\.(safetensors|ckpt|gguf)");
+    /** Weights beside a graph of which the file is too small for them, as exporters name them. */
+    private static final Pattern GRAPH_DATA = Pattern.compile(
+        "model\\.onnx.+|weights\\.pb|.*\\.(onnx_data|data|weight|bias)(_\\d+)?|onnx__.*|.*attr__value");
+    private static final Pattern OTHER_FRAMEWORKS = Pattern.compile(
+        ".*\\.(msgpack|h5|ot|tflite|onnx|gguf)|openvino_.*|(diffusion_)?pytorch_model.*\\.bin"
+            + "|.*\\.(bin|msgpack|h5)\\.index(\\.[^.]+)?\\.json");
+    private static final Pattern OTHER_USES = Pattern.compile(
+        "(generation_config|preprocessor_config|processor_config)\\.json|chat_template\\..*");
+
+    Inventory take() {
+        return Inventory.of(folder.path(), List.of(this::topFolder, this::named, this::ofComponent, this::ofTokenizer,
+            new SilentFiles(), this::adapter, this::ofOriginal));
+    }
+
+    private Optional<FileNote> topFolder(String inside, String name) {
+        if (!inside.isEmpty() || !name.endsWith("/")) {
+            return Optional.empty();
+        }
+        String shown = name.substring(0, name.length() - 1);
+        boolean isNamed = Arrays.stream(ModelFile.values()).anyMatch(file -> file.folder().equals(name));
+        if (isComponent(shown) || isTokenizer(shown) || isNamed || shown.startsWith("scheduler-")) {
+            return Optional.of(FileNote.read(shown));
+        }
+        return Arrays.stream(Component.values()).filter(component -> component.folders().contains(shown)).findFirst()
+            .map(component -> FileNote.unread(name(component) + "/ is taken"));
+    }
+
+    private boolean isComponent(String inside) {
+        return Arrays.stream(Component.values()).anyMatch(component -> name(component).equals(inside));
+    }
+
+    private String name(Component component) {
+        return folder.folder(component).getFileName().toString();
+    }
+
+    private static boolean isTokenizer(String inside) {
+        return inside.equals("tokenizer") || inside.equals("tokenizer_2");
+    }
+
+    private Optional<FileNote> named(String inside, String name) {
+        if (inside.startsWith("scheduler-") && name.equals("scheduler_config.json")) {
+            return Optional.of(FileNote.read("reference cases"));
+        }
+        return ModelFile.at(inside.isEmpty() ? name : inside + "/" + name).map(ModelFile::reader).map(FileNote::read);
+    }
+
+    private Optional<FileNote> ofComponent(String inside, String name) {
+        if (!isComponent(inside)) {
+            return Optional.empty();
+        }
+        Path home = folder.path().resolve(inside);
+        boolean hasGraph = Files.isRegularFile(ComponentFile.GRAPH.in(home));
+        Optional<WeightFile> taken = new ComponentFiles(home).taken();
+        if (weights.contains(home.resolve(name))) {
+            return Optional.of(FileNote.read("weights of " + inside));
+        }
+        if (Arrays.stream(ComponentFile.values()).anyMatch(file -> file.fileName().equals(name))) {
+            return Optional.of(FileNote.read(inside));
+        }
+        if (hasGraph && GRAPH_DATA.matcher(name).matches()) {
+            return Optional.of(FileNote.read("weights of " + inside));
+        }
+        if (OTHER_USES.matcher(name).matches()) {
+            return Optional.of(FileNote.silent("for other uses of the model"));
+        }
+        Optional<WeightFile> weight = WeightFile.of(name);
+        if (hasGraph && (weight.isPresent() || OTHER_FRAMEWORKS.matcher(name).matches())) {
+            return Optional.of(FileNote.silent("the model in another form; model.onnx is taken"));
+        }
+        if (taken.isPresent() && OTHER_FRAMEWORKS.matcher(name).matches()) {
+            return Optional.of(FileNote.silent("the model in another form; " + taken.get().name() + " is taken"));
+        }
+        return weight.map(file -> ofWeights(file, taken, home));
+    }
+
+    private static FileNote ofWeights(WeightFile file, Optional<WeightFile> taken, Path home) {
+        if (taken.isEmpty()) {
+            return FileNote.unread("which weights are meant is not clear");
+        }
+        String instead = taken.get().name() + " is taken";
+        boolean isSame = file.variant().equals(taken.get().variant());
+        if (file.equals(taken.get()) || file.kind() == Kind.SHARD && taken.get().kind() == Kind.INDEX
+            && file.isOf(taken.get())) {
+            return FileNote.read("weights of " + home.getFileName());
+        }
+        if (file.kind() == Kind.SHARD && !Files.exists(home.resolve(file.index()))) {
+            return FileNote.unread("a shard without " + file.index());
+        }
+        return isSame ? FileNote.unread("the same weights twice; " + instead)
+            : FileNote.silent(file.variant().map(name -> "variant " + name).orElse("plain weights") + "; " + instead);
+    }
+
+    private Optional<FileNote> ofTokenizer(String inside, String name) {
+        if (!isTokenizer(inside)) {
+            return Optional.empty();
+        }
+        boolean isWhole = Files.exists(TokenizerFile.TOKENIZER.in(folder.path().resolve(inside)));
+        Optional<TokenizerFile> file = TokenizerFile.of(name);
+        if (file.isPresent()) {
+            return Optional.of(isWhole && file.get().isInTokenizer()
+                ? FileNote.silent("the same as in tokenizer.json") : FileNote.read(inside));
+        }
+        if (isWhole && name.endsWith(".model")) {
+            return Optional.of(FileNote.silent("the same as in tokenizer.json"));
+        }
+        return OTHER_USES.matcher(name).matches() ? Optional.of(FileNote.silent("for other uses of the model"))
+            : Optional.empty();
+    }
+
+    private Optional<FileNote> adapter(String inside, String name) {
+        return ADAPTER.matcher(name).matches()
+            ? Optional.of(FileNote.unread("an adapter; give it as a LoRA")) : Optional.empty();
+    }
+
+    /** What the original implementation of a model reads: all of it in one file, which is larger than any part. */
+    private Optional<FileNote> ofOriginal(String inside, String name) {
+        if (!inside.isEmpty()) {
+            return Optional.empty();
+        }
+        if (name.endsWith(".yaml") || name.endsWith(".yml")) {
+            return Optional.of(FileNote.silent("settings of the original implementation"));
+        }
+        Path denoiser = folder.folder(Component.DENOISER);
+        long part = Files.isDirectory(denoiser) ? new ComponentFiles(denoiser).taken()
+            .map(file -> size(denoiser.resolve(file.name()))).orElse(0L) : 0;
+        return part > 0 && WHOLE_MODEL.matcher(name).matches() && size(folder.path().resolve(name)) >= part
+            ? Optional.of(FileNote.silent("the whole model in one file; its parts are taken")) : Optional.empty();
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException unknown) {
+            return 0;
+        }
+    }
+}
