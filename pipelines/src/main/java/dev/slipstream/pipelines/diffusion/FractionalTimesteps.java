@@ -18,9 +18,9 @@ import java.util.Set;
 /**
  * Lets a denoiser take fractional timesteps. Exporters trace it with a whole one and so declare the input int64, though
  * what becomes of it, after some moving and casts between integers, is a cast to a floating-point type; a noise
- * scheduler whose timesteps lie between (linspace spacing, Karras sigmas) would be cut off. Here the input and each node
- * on the way to such a cast become float32. Whatever needs the type that was declared, such as a table of embeddings, is
- * given what it was given before, by twins of those nodes. Whole timesteps give the same bits.
+ * scheduler whose timesteps lie between (linspace spacing, Karras sigmas) would be cut off. Here the input becomes
+ * float32, and so does each node on the way to such a cast. Whatever needs the type that was declared, such as a table
+ * of embeddings, is given what it was given before, by twins of those nodes. Whole timesteps give the same bits.
  */
 final class FractionalTimesteps {
     private final Graph graph;
@@ -109,7 +109,8 @@ final class FractionalTimesteps {
 
     /** The node once more, in the types that were declared. */
     private void addTwin(NodeProto node) {
-        NodeProto.Builder twin = renamed(node, declared).toBuilder().setName(node.getName() + ".declared").clearOutput();
+        NodeProto.Builder twin = renamed(node, declared).toBuilder().setName(node.getName() + ".declared")
+            .clearOutput();
         node.getOutputList().forEach(output -> twin.addOutput(output.isEmpty() ? "" : output + ".declared"));
         add(twin.build());
     }

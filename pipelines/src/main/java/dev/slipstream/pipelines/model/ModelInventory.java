@@ -2,7 +2,6 @@ package dev.slipstream.pipelines.model;
 
 import dev.slipstream.pipelines.model.WeightFile.Kind;
 import dev.slipstream.pipelines.model.inventory.FileNote;
-import dev.slipstream.pipelines.model.inventory.FileRule;
 import dev.slipstream.pipelines.model.inventory.Inventory;
 import dev.slipstream.pipelines.model.inventory.SilentFiles;
 import java.io.IOException;

@@ -87,7 +87,7 @@ final class Binder {
                     resources.slice(rescale.space()), rescale.pictures(), rescale.strength());
                 yield () -> stream.rescale(prepared);
             }
-            case Instruction.Limit limit -> {
+            case Instruction.Limiting limit -> {
                 Limiting prepared = new Limiting(resources.slice(limit.to()), resources.slice(limit.from()),
                     limit.pictures(), limit.limit());
                 yield () -> stream.limit(prepared);

@@ -36,7 +36,7 @@ record ImpasseNames(List<String> streams, List<String> stages) {
             case Instruction.Copy copy -> "a copy";
             case Instruction.Combine combine -> "a combination";
             case Instruction.Rescale rescale -> "rescaling guidance";
-            case Instruction.Limit limit -> "limiting the clean latents";
+            case Instruction.Limiting limit -> "limiting the clean latents";
             case Instruction.Record record -> "a record";
             case Instruction.Wait wait -> "a wait";
         };

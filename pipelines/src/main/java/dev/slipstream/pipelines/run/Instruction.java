@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run;
 
+import dev.slipstream.bridge.Limit;
 import dev.slipstream.bridge.TensorType;
 import java.util.List;
 import java.util.Map;
@@ -65,11 +66,11 @@ public sealed interface Instruction {
     }
 
     /** Bounds the values of each picture. */
-    record Limit(int stream, int step, Region to, Region from, int pictures, dev.slipstream.bridge.Limit limit)
+    record Limiting(int stream, int step, Region to, Region from, int pictures, Limit limit)
         implements Instruction {
         @Override
-        public Limit atStep(int other) {
-            return new Limit(stream, other, to, from, pictures, limit);
+        public Limiting atStep(int other) {
+            return new Limiting(stream, other, to, from, pictures, limit);
         }
     }
 

@@ -128,7 +128,7 @@ final class Lowering {
             case Work.Rescale rescale -> new Instruction.Rescale(rescale.stream(), rescale.step(),
                 region(rescale.to()), region(rescale.guided()), region(rescale.text()), region(rescale.space()),
                 rescale.pictures(), rescale.strength());
-            case Work.Limit limit -> new Instruction.Limit(limit.stream(), limit.step(), region(limit.to()),
+            case Work.Limiting limit -> new Instruction.Limiting(limit.stream(), limit.step(), region(limit.to()),
                 region(limit.from()), limit.pictures(), limit.limit());
             case Work.Guard guard -> new Instruction.Guard(guard.stream(), guard.step(), guard.stage(), guard.tensor(),
                 guard.type(), region(guard.value()), region(guard.mark()), index);

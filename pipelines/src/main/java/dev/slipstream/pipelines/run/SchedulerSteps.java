@@ -147,7 +147,7 @@ final class SchedulerSteps {
             int pictures = Math.toIntExact(loop.latents().shape().dim(0));
             Value clean = make(sum(row.clean(), Mix.NOTHING), Value.made("clean", step, plan.home(), x.bytes()));
             limited = Value.made("limited", step, plan.home(), x.bytes());
-            works.add(new Work.Limit(plan.home(), step, limited.all(), clean.all(), pictures, limit));
+            works.add(new Work.Limiting(plan.home(), step, limited.all(), clean.all(), pictures, limit));
         }
         return limited;
     }

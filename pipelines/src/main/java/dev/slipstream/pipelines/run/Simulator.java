@@ -31,7 +31,7 @@ public final class Simulator {
                 case Instruction.Copy copy -> clocks[stream] += nanos.applyAsLong(copy);
                 case Instruction.Guard guard -> clocks[stream] += nanos.applyAsLong(guard);
                 case Instruction.Rescale rescale -> clocks[stream] += nanos.applyAsLong(rescale);
-                case Instruction.Limit limit -> clocks[stream] += nanos.applyAsLong(limit);
+                case Instruction.Limiting limit -> clocks[stream] += nanos.applyAsLong(limit);
                 case Instruction.Combine combine -> clocks[stream] += nanos.applyAsLong(combine);
             }
         }

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run;
 
+import dev.slipstream.bridge.Limit;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.run.Value.Access;
 import java.util.Collection;
@@ -69,7 +70,7 @@ sealed interface Work {
         }
     }
 
-    record Limit(int stream, int step, Access to, Access from, int pictures, dev.slipstream.bridge.Limit limit)
+    record Limiting(int stream, int step, Access to, Access from, int pictures, Limit limit)
         implements Work {
         @Override
         public Collection<Access> reads() {

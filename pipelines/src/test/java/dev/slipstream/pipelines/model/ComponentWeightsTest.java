@@ -123,10 +123,12 @@ class ComponentWeightsTest {
 
     /** As diffusers and transformers name them now, and as older versions of diffusers did. */
     @ParameterizedTest
-    @CsvSource({"model.fp16-00001-of-00002, model.fp16-00002-of-00002, model",
-        "diffusion_pytorch_model.fp16-00001-of-00002, diffusion_pytorch_model.fp16-00002-of-00002, diffusion_pytorch_model",
-        "diffusion_pytorch_model-00001-of-00002.fp16, diffusion_pytorch_model-00002-of-00002.fp16, diffusion_pytorch_model"})
-    void theOnlyVariantIsTakenInShards(String one, String two, String base) throws IOException {
+    @CsvSource({"model, .fp16-00001-of-00002, .fp16-00002-of-00002",
+        "diffusion_pytorch_model, .fp16-00001-of-00002, .fp16-00002-of-00002",
+        "diffusion_pytorch_model, -00001-of-00002.fp16, -00002-of-00002.fp16"})
+    void theOnlyVariantIsTakenInShards(String base, String firstEnd, String secondEnd) throws IOException {
+        String one = base + firstEnd;
+        String two = base + secondEnd;
         Path first = write(folder().resolve(one + ".safetensors"), "a");
         Path second = write(folder().resolve(two + ".safetensors"), "b");
         assertTrue(ComponentWeights.isIn(folder()));

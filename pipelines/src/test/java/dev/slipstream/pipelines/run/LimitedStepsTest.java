@@ -93,7 +93,7 @@ class LimitedStepsTest {
         List<SegmentOutline> segments = Loops.chain(2);
         Plan plan = Strategies.parse("sequential").plan(segments, "eps", 1, false);
         return Unroller.unroll(plan, loop(segments, table, estimates), false).instructions().stream()
-            .filter(Instruction.Limit.class::isInstance).count();
+            .filter(Instruction.Limiting.class::isInstance).count();
     }
 
     @Test

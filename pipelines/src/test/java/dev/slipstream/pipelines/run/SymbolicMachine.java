@@ -83,7 +83,7 @@ final class SymbolicMachine {
                 write(rescale.space(), "garbage");
                 write(rescale.to(), "rescaled(" + read(rescale.guided()) + "," + read(rescale.text()) + ")");
             }
-            case Instruction.Limit limit -> write(limit.to(), "limited(" + read(limit.from()) + ")");
+            case Instruction.Limiting limit -> write(limit.to(), "limited(" + read(limit.from()) + ")");
             case Instruction.Run run -> {
                 String time = null;
                 List<String> arguments = new ArrayList<>();
