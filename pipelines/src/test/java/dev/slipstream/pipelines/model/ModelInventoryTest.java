@@ -95,7 +95,8 @@ class ModelInventoryTest {
     @ParameterizedTest
     @ValueSource(strings = {"notes.json", "controlnet/x", "image_encoder/model.safetensors",
         "text_encoder_3/config.json", "vae_1_0/config.json", "transformer/config.json", "pipeline.py",
-        "unet/block.py", "unet/config.json.bak", "unet/quantization_config.json", "unet/backup/x", "scheduler/other.json", "tokenizer/extra.json",
+        "unet/block.py", "unet/config.json.bak", "unet/quantization_config.json", "unet/backup/x",
+        "scheduler/other.json", "tokenizer/extra.json",
         "learned_embeds.safetensors", "learned_embeds.bin", "pytorch_lora_weights.safetensors",
         "unet/adapter_config.json", "sd_xl_offset_example-lora_1.0.safetensors", "unet/model.safetensors",
         "unet/diffusion_pytorch_model-00001-of-00002.safetensors",
