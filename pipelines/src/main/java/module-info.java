@@ -1,6 +1,5 @@
 /** Graphs, plans, programs and diffusion pipelines. */
 module dev.slipstream.pipelines {
-    requires ai.djl.tokenizers;
     requires org.slf4j;
     requires transitive com.google.gson;
     requires transitive com.google.protobuf;

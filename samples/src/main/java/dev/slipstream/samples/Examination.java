@@ -9,11 +9,8 @@ import dev.slipstream.bridge.cpu.OnnxRuntime;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineDraft;
-import dev.slipstream.pipelines.diffusion.text.CacheFolder;
 import dev.slipstream.samples.Finding.State;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,21 +62,10 @@ final class Examination {
         };
     }
 
-    /** Native libraries that jars carry must lie in a folder to be loaded. */
+    /** ONNX Runtime's native library must lie in a folder to be loaded. */
     private static Finding unpacked() {
-        String runtime = OnnxRuntime.folder().map(Path::toString).orElse(System.getProperty("java.io.tmpdir"));
-        try {
-            CacheFolder tokenizers = CacheFolder.ofUser();
-            if (tokenizers.temporary()) {
-                Files.delete(tokenizers.path());
-            }
-            return new Finding(State.GOOD, "libraries", "unpacked into "
-                + (tokenizers.temporary() ? "a temporary folder each time" : tokenizers.path()) + " (tokenizers), "
-                + runtime + " (ONNX Runtime)");
-        } catch (IOException unwritable) {
-            return new Finding(State.BAD, "libraries", "no folder to unpack them: " + unwritable.getMessage()
-                + "; make java.io.tmpdir writable");
-        }
+        return new Finding(State.GOOD, "libraries", "ONNX Runtime's in "
+            + OnnxRuntime.folder().map(Path::toString).orElse(System.getProperty("java.io.tmpdir")));
     }
 
     private Finding model() {

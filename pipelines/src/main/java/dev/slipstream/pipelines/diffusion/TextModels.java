@@ -6,11 +6,13 @@ import dev.slipstream.pipelines.diffusion.text.Tokenizer;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ModelFolder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
@@ -40,11 +42,10 @@ final class TextModels implements AutoCloseable {
         try {
             // SDXL's refiner has only the second.
             if (!pooled || folder.has(Component.TEXT_ENCODER)) {
-                models.tokenizers.put(Component.TEXT_ENCODER, Tokenizer.open(folder.tokenizer()));
+                models.open(Component.TEXT_ENCODER, folder.tokenizer());
             }
             if (pooled) {
-                models.tokenizers.put(Component.TEXT_ENCODER_2, Tokenizer.open(folder.tokenizer2()
-                    .orElseGet(folder::tokenizer)));
+                models.open(Component.TEXT_ENCODER_2, folder.tokenizer2().orElseGet(folder::tokenizer));
             }
             models.models(0);
             return models;
@@ -52,6 +53,13 @@ final class TextModels implements AutoCloseable {
             models.close();
             throw failure;
         }
+    }
+
+    private void open(Component encoder, Path tokenizer) {
+        OptionalInt positions = folder.config(encoder).filter(config -> config.has("max_position_embeddings"))
+            .map(config -> OptionalInt.of(config.positiveInteger("max_position_embeddings")))
+            .orElse(OptionalInt.empty());
+        tokenizers.put(encoder, Tokenizer.open(tokenizer, positions));
     }
 
     /** The encoders, in the order in which their states stand side by side. @param clipSkip layers to leave out */

@@ -156,7 +156,7 @@ class SideEffectsTest {
 
     private Predicate<String> unpacked() {
         String cache = Pattern.quote(home.resolve(".cache").toString());
-        String folder = cache + "/slipstream/(onnxruntime|tokenizers)-[-.\\w]+";
+        String folder = cache + "/slipstream/onnxruntime-[-.\\w]+";
         String neighbour = folder + "/\\.lib\\w+\\.so\\.[-0-9a-f]+\\.tmp";
         return anyOf(foldersOfTheCache(), action("(write|delete)\t(" + folder + "\\.lock|" + neighbour + ")"),
             action("move\t" + neighbour + "\t" + folder + "/lib\\w+\\.so"));
@@ -165,11 +165,11 @@ class SideEffectsTest {
     /** To make a folder that is there does nothing. */
     private Predicate<String> foldersOfTheCache() {
         return action("folder\t" + Pattern.quote(home.resolve(".cache").toString())
-            + "(/slipstream(/(onnxruntime|tokenizers)-[-.\\w]+)?)?");
+            + "(/slipstream(/onnxruntime-[-.\\w]+)?)?");
     }
 
     private static Predicate<String> isUnpacked() {
-        return Pattern.compile("\\.cache/slipstream/(onnxruntime|tokenizers)-[-.\\w]+/lib\\w+\\.so").asMatchPredicate();
+        return Pattern.compile("\\.cache/slipstream/onnxruntime-[-.\\w]+/lib\\w+\\.so").asMatchPredicate();
     }
 
     private static Predicate<String> action(String pattern) {

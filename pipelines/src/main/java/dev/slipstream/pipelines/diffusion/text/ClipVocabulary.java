@@ -9,7 +9,6 @@ import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * CLIP's tokenizer from its two old files, vocab.json and merges.txt, as the tokenizer.json that means the same.
@@ -33,6 +32,8 @@ final class ClipVocabulary {
           "model": {"type": "BPE", "end_of_word_suffix": "</w>", "continuing_subword_prefix": "", "fuse_unk": false}
         }
         """;
+    /** The largest known has half a megabyte; a file without end must not fill the memory. */
+    private static final long LARGEST_MERGES = 64 << 20;
 
     private ClipVocabulary() {
     }
@@ -47,15 +48,14 @@ final class ClipVocabulary {
         model.add("vocab", vocabulary.root());
         model.add("merges", merges(folder.resolve("merges.txt")));
         model.addProperty("unk_token", names.name("unk_token").orElse(end));
-        JsonArray added = new JsonArray();
-        added.add(added(start, id(vocabulary, start)));
-        added.add(added(end, id(vocabulary, end)));
-        // Special tokens are found in prompts too: where the model pads with "!", as SDXL's second tokenizer does, an
-        // exclamation mark in a prompt is padding.
-        names.name("pad_token").filter(pad -> !pad.equals(start) && !pad.equals(end)).filter(vocabulary::has)
-            .ifPresent(pad -> added.add(added(pad, id(vocabulary, pad))));
-        root.add("added_tokens", added);
         root.add("post_processor", around(start, id(vocabulary, start), end, id(vocabulary, end)));
+        JsonArray added = new JsonArray();
+        for (String token : new String[] {start, end}) {
+            if (!names.isSpecial(token)) {
+                added.add(added(token, id(vocabulary, token)));
+            }
+        }
+        root.add("added_tokens", added);
         return new ConfigFile(vocabulary.path(), root);
     }
 
@@ -68,9 +68,6 @@ final class ClipVocabulary {
         JsonObject added = new JsonObject();
         added.add("id", id);
         added.addProperty("content", token);
-        for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
-            added.addProperty(flag, false);
-        }
         added.addProperty("special", true);
         return added;
     }
@@ -93,27 +90,28 @@ final class ClipVocabulary {
     private static JsonArray merges(Path file) {
         JsonArray merges = new JsonArray();
         int number = 0;
-        for (String line : lines(file)) {
+        for (String line : text(file).split("\r?\n|\r")) {
             number++;
             // Only the first line can be the header: "#" may be merged, too.
             if (line.isBlank() || number == 1 && line.startsWith("#version")) {
                 continue;
             }
-            String[] halves = line.split(" ", -1);
-            if (halves.length != 2 || halves[0].isEmpty() || halves[1].isEmpty()) {
+            int blank = line.indexOf(' ');
+            if (blank <= 0 || blank == line.length() - 1 || line.indexOf(' ', blank + 1) >= 0) {
                 throw new ModelException(file + ", line " + number + ": must be two pieces with a space between them");
             }
-            JsonArray merge = new JsonArray();
-            merge.add(halves[0]);
-            merge.add(halves[1]);
-            merges.add(merge);
+            merges.add(line);
         }
         return merges;
     }
 
-    private static List<String> lines(Path file) {
+    private static String text(Path file) {
         try {
-            return Files.readAllLines(file);
+            if (!Files.isRegularFile(file) || Files.size(file) > LARGEST_MERGES) {
+                throw new ModelException(file + " is no list of merges: "
+                    + (Files.isRegularFile(file) ? "it has " + Files.size(file) + " bytes" : "it is no file"));
+            }
+            return Files.readString(file);
         } catch (IOException e) {
             throw new ModelException("cannot read " + file + ": " + e, e);
         }

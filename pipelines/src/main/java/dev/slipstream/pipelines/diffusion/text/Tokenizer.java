@@ -2,52 +2,85 @@ package dev.slipstream.pipelines.diffusion.text;
 
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.tokenizer.AddedToken;
+import dev.slipstream.pipelines.tokenizer.Encoding;
+import dev.slipstream.pipelines.tokenizer.TextEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.LongStream;
 
 /**
  * Turns prompts into the ids that a text encoder reads, always as many as the model wants at once.
  *
  * <p>Reads a tokenizer folder of a model: {@code tokenizer.json}, or CLIP's {@code vocab.json} and {@code merges.txt};
- * beside them {@code tokenizer_config.json} and {@code special_tokens_map.json}. The work is done by the native library
- * huggingface/tokenizers; the first use on a machine unpacks it (15 MB) into {@code slipstream/} in the user's cache
- * folder. Nothing is downloaded.
+ * beside them {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json}. It is all
+ * done in Java: {@link TextEncoder} says what of a tokenizer.json is supported. A damaged or hostile file is refused,
+ * and whatever a file says, no prompt keeps its thread for long.
  *
- * <p>The owner closes it. Any thread may use it; calls wait for one another.
+ * <p>Any thread may use it; calls do not wait for one another. It holds nothing but memory; the owner closes it when no
+ * more prompts are to be read.
  */
 public final class Tokenizer implements AutoCloseable {
     /** CLIP's. */
     private static final int USUAL_LENGTH = 77;
-    private static final int MOST_TOKENS = 1 << 20;
-    /** Far more than fits any text encoder; without a limit, a request could keep the library busy for seconds. */
+    /** No text encoder of a diffusion model reads more; where more is said, nothing was meant. */
+    private static final int MOST_TOKENS = 4096;
+    /** Models have one or two. Each prompt's chunks have them all. */
+    private static final int MOST_SPECIAL = 16;
+    /** Far more than fits any text encoder; without a limit, a request could keep a processor busy for seconds. */
     private static final int LONGEST_PROMPT = 1 << 16;
 
-    private final NativeTokenizer library;
+    private final Path source;
+    private final TextEncoder encoder;
     private final PromptFrame frame;
+    private volatile boolean closed;
 
-    private Tokenizer(NativeTokenizer library, PromptFrame frame) {
-        this.library = library;
+    private Tokenizer(Path source, TextEncoder encoder, PromptFrame frame) {
+        this.source = source;
+        this.encoder = encoder;
         this.frame = frame;
     }
 
-    /** @throws ModelException if a file is missing or damaged, or asks for something that is not supported */
+    /** As {@link #open(Path, OptionalInt)}, for a text encoder of which nothing is known. */
     public static Tokenizer open(Path folder) {
+        return open(folder, OptionalInt.empty());
+    }
+
+    /**
+     * Reads a tokenizer.
+     *
+     * @param positions how many ids the text encoder takes at most ({@code max_position_embeddings}), if it says so;
+     *     the length is that where the tokenizer's files say none, or more
+     * @throws ModelException if a file is missing or damaged, or asks for something that is not supported
+     */
+    public static Tokenizer open(Path folder, OptionalInt positions) {
         TokenNames names = TokenNames.read(folder);
         names.checkSides();
         TokenizerJson json = new TokenizerJson(read(folder, names));
-        String forLibrary = json.forLibrary();
+        TextEncoder encoder = TextEncoder.read(json.file());
+        List<AddedToken> added = AddedTokenFiles.read(folder, json.file(), names, encoder.vocabulary());
+        Map<String, Integer> ids = new HashMap<>(encoder.vocabulary());
+        added.forEach(token -> ids.put(token.content(), token.id()));
         SpecialTokens special = json.specialTokens();
-        int length = names.length(MOST_TOKENS).or(json::length).orElse(USUAL_LENGTH);
-        if (length <= special.count()) {
+        int length = length(names, json, positions);
+        if (length <= special.count() || special.count() > MOST_SPECIAL) {
             throw new ModelException("the tokenizer " + folder + " cuts prompts to " + length + " tokens, but needs "
                 + special.count() + " for start and end");
         }
-        PromptFrame frame = new PromptFrame(special, length, padId(folder, names, json, special));
-        return new Tokenizer(new NativeTokenizer(json.file().path(), forLibrary), frame);
+        PromptFrame frame = new PromptFrame(special, length, padId(folder, names, json, special, ids));
+        return new Tokenizer(json.file().path(), encoder.withAdded(added), frame);
+    }
+
+    private static int length(TokenNames names, TokenizerJson json, OptionalInt positions) {
+        int most = Math.min(positions.orElse(MOST_TOKENS), MOST_TOKENS);
+        return names.length(most).or(() -> json.length().filter(length -> length <= most))
+            .orElse(positions.isPresent() ? most : USUAL_LENGTH);
     }
 
     private static ConfigFile read(Path folder, TokenNames names) {
@@ -61,11 +94,16 @@ public final class Tokenizer implements AutoCloseable {
             + ": it needs tokenizer.json, or vocab.json and merges.txt");
     }
 
-    private static int padId(Path folder, TokenNames names, TokenizerJson json, SpecialTokens special) {
+    private static int padId(Path folder, TokenNames names, TokenizerJson json, SpecialTokens special,
+        Map<String, Integer> ids) {
         String token = names.name("pad_token").orElse(null);
         if (token != null) {
-            return json.id(token).orElseThrow(() -> new ModelException(
-                "the tokenizer " + folder + " pads with " + token + ", which is not in its vocabulary"));
+            Integer id = ids.get(token);
+            if (id == null) {
+                throw new ModelException(
+                    "the tokenizer " + folder + " pads with " + token + ", which is not in its vocabulary");
+            }
+            return id;
         }
         if (json.padId().isPresent()) {
             return json.padId().get();
@@ -85,6 +123,8 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * The tokens of a prompt that has no weights.
      *
+     * @throws ModelException if the tokenizer has no token for a part of the prompt, not even one for the unknown, or
+     *     makes far more of it than it was
      * @throws IllegalArgumentException if the prompt has more than 65536 characters
      * @throws IllegalStateException if this tokenizer is closed
      */
@@ -96,10 +136,14 @@ public final class Tokenizer implements AutoCloseable {
      * The tokens of a prompt, which may have more than fit at once; the result says what of it does not.
      *
      * @param prompt pieces as {@link WeightedText#parse} makes them; each is split into tokens for itself
+     * @throws ModelException as {@link #encode(String)}
      * @throws IllegalArgumentException if the pieces have more than 65536 characters
      * @throws IllegalStateException if this tokenizer is closed
      */
     public Tokens encode(List<WeightedText> prompt) {
+        if (closed) {
+            throw new IllegalStateException("the tokenizer " + source + " is closed");
+        }
         checkLength(prompt.stream().mapToLong(piece -> piece.text().length()).sum());
         int room = frame.room();
         List<long[]> encoded = new ArrayList<>();
@@ -108,11 +152,11 @@ public final class Tokenizer implements AutoCloseable {
         for (WeightedText piece : prompt) {
             String text = withoutHalfPairs(piece.text());
             int fits = Math.max(0, room - count);
-            NativeTokenizer.Encoding encoding = library.encode(text, fits == 0 ? Integer.MAX_VALUE : fits);
+            Encoding encoding = encoder.encode(text);
             if (fits == 0) {
                 lost.append(text);
             } else if (encoding.ids().length > fits) {
-                lost.append(text.substring(text.offsetByCodePoints(0, encoding.starts()[fits])));
+                lost.append(text.substring(encoding.starts()[fits]));
             }
             encoded.add(encoding.ids());
             count += encoding.ids().length;
@@ -156,7 +200,7 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** Half a surrogate pair is no character, and positions in the text would shift where the library replaces it. */
+    /** Half a surrogate pair is no character. */
     private static String withoutHalfPairs(String prompt) {
         return prompt.codePoints().map(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
             .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
@@ -164,6 +208,6 @@ public final class Tokenizer implements AutoCloseable {
 
     @Override
     public void close() {
-        library.close();
+        closed = true;
     }
 }

@@ -3,7 +3,8 @@
  *
  * <p>Start at {@link dev.slipstream.pipelines.diffusion.text.Tokenizer}; {@link
  * dev.slipstream.pipelines.diffusion.text.WeightedText} reads attention weights in brackets, and
- * {@link dev.slipstream.pipelines.diffusion.text.PromptReading} says whether it is asked to. The native library behind
- * the tokenizer is found and kept by {@code NativeTokenizerLibrary}, without any download.
+ * {@link dev.slipstream.pipelines.diffusion.text.PromptReading} says whether it is asked to. How text becomes
+ * tokens is a room of its own, {@code dev.slipstream.pipelines.tokenizer}; here are the folders of models, and what
+ * text encoders want around a prompt.
  */
 package dev.slipstream.pipelines.diffusion.text;

@@ -1,0 +1,91 @@
+package dev.slipstream.pipelines.diffusion.text;
+
+import com.google.gson.JsonElement;
+import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.tokenizer.AddedToken;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The added tokens of a folder, from all files that list some, as transformers 5 puts them together:
+ * {@code added_tokens} of tokenizer.json; {@code added_tokens_decoder} of tokenizer_config.json, or else
+ * {@code added_tokens.json}, which textual inversion writes; and the special tokens that have a name.
+ */
+final class AddedTokenFiles {
+    private final TokenNames names;
+    private final Map<String, Integer> vocabulary;
+    private final Map<String, AddedToken> tokens = new LinkedHashMap<>();
+
+    private AddedTokenFiles(TokenNames names, Map<String, Integer> vocabulary) {
+        this.names = names;
+        this.vocabulary = vocabulary;
+    }
+
+    /**
+     * @param json the tokenizer.json
+     * @param vocabulary ids of the tokens that are not added
+     * @throws ModelException if a file is damaged, or a token has two ids
+     */
+    static List<AddedToken> read(Path folder, ConfigFile json, TokenNames names, Map<String, Integer> vocabulary) {
+        AddedTokenFiles files = new AddedTokenFiles(names, vocabulary);
+        for (ConfigFile token : json.objects("added_tokens")) {
+            files.add(json, AddedToken.read(token, token.element("id").map(id -> token.index("id", id))
+                .orElseThrow(() -> token.wrong("id", "is missing")), false));
+        }
+        if (!files.addDecoder() && Files.exists(folder.resolve("added_tokens.json"))) {
+            files.addIds(ConfigFile.read(folder.resolve("added_tokens.json")));
+        }
+        files.addNamed();
+        return List.copyOf(files.tokens.values());
+    }
+
+    private void add(ConfigFile source, AddedToken token) {
+        String text = token.content();
+        Integer other = tokens.containsKey(text) ? Integer.valueOf(tokens.get(text).id()) : vocabulary.get(text);
+        if (other != null && other != token.id()) {
+            throw new ModelException(source.path() + " gives the token " + text + " the id " + token.id()
+                + ", but it is " + other + " already");
+        }
+        tokens.put(text, token);
+    }
+
+    /** Whether tokenizer_config.json has such a list. */
+    private boolean addDecoder() {
+        for (ConfigFile file : names.files()) {
+            ConfigFile decoder = file.object("added_tokens_decoder").orElse(null);
+            if (decoder != null) {
+                for (String id : decoder.root().keySet()) {
+                    if (!id.matches("\\d{1,9}")) {
+                        throw file.wrong("added_tokens_decoder", "must have ids, not \"" + id + '"');
+                    }
+                    ConfigFile token = decoder.object(id).orElseThrow(() -> decoder.wrong(id, "is empty"));
+                    add(file, AddedToken.read(token, Integer.parseInt(id), false));
+                }
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void addIds(ConfigFile file) {
+        for (Map.Entry<String, JsonElement> token : file.root().entrySet()) {
+            add(file, AddedToken.of(token.getKey(), file.index(token.getKey(), token.getValue()),
+                names.isSpecial(token.getKey())));
+        }
+    }
+
+    /** Special tokens are found in prompts, too: where a model pads with "!", as SDXL's second tokenizer does, that. */
+    private void addNamed() {
+        for (TokenNames.Special special : names.special()) {
+            Integer id = vocabulary.get(special.text());
+            if (id != null && !tokens.containsKey(special.text())) {
+                tokens.put(special.text(), special.settings().map(settings -> AddedToken.read(settings, id, true))
+                    .orElse(AddedToken.of(special.text(), id, true)));
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.slipstream.pipelines.tokenizer;
+
+import java.util.Arrays;
+
+/**
+ * The tokens of a text.
+ *
+ * @param ids in order
+ * @param starts where in the text each begins, as an index of its characters
+ */
+public record Encoding(long[] ids, int[] starts) {
+    /** Collects tokens. */
+    static final class Builder {
+        private long[] ids = new long[16];
+        private int[] starts = new int[16];
+        private int count;
+
+        void add(long id, int start) {
+            if (count == ids.length) {
+                ids = Arrays.copyOf(ids, count * 2);
+                starts = Arrays.copyOf(starts, count * 2);
+            }
+            ids[count] = id;
+            starts[count++] = start;
+        }
+
+        void addAll(Builder others) {
+            for (int i = 0; i < others.count; i++) {
+                add(others.ids[i], others.starts[i]);
+            }
+        }
+
+        Encoding build() {
+            return new Encoding(Arrays.copyOf(ids, count), Arrays.copyOf(starts, count));
+        }
+    }
+}

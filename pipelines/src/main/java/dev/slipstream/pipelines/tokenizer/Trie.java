@@ -1,0 +1,57 @@
+package dev.slipstream.pipelines.tokenizer;
+
+import java.util.Arrays;
+
+/** Texts by their beginnings, each with a number. A walk of one step for each character finds all that begin somewhere. */
+final class Trie {
+    static final int ROOT = 0;
+    static final int NONE = LongTable.NONE;
+    /** Tokens of real vocabularies have some dozen characters; a search takes that many steps for each of a text. */
+    static final int LONGEST = 1000;
+
+    private final LongTable children = new LongTable(64);
+    private int[] values = {NONE};
+    private int nodes = 1;
+
+    /** A later number goes before an earlier one of the same text. */
+    void put(String text, int value) {
+        int node = ROOT;
+        for (int i = 0; i < text.length(); i++) {
+            int child = child(node, text.charAt(i));
+            node = child == NONE ? newChild(node, text.charAt(i)) : child;
+        }
+        values[node] = value;
+    }
+
+    private int newChild(int node, char c) {
+        if (nodes == values.length) {
+            values = Arrays.copyOf(values, nodes * 2);
+        }
+        values[nodes] = NONE;
+        children.put(key(node, c), nodes);
+        return nodes++;
+    }
+
+    /** {@link #NONE} if no text goes on like this. */
+    int child(int node, char c) {
+        return children.get(key(node, c));
+    }
+
+    /** The number of the text that ends here, or {@link #NONE}. */
+    int value(int node) {
+        return values[node];
+    }
+
+    /** The number of this text, or {@link #NONE}. */
+    int get(String text) {
+        int node = ROOT;
+        for (int i = 0; i < text.length() && node != NONE; i++) {
+            node = child(node, text.charAt(i));
+        }
+        return node == NONE ? NONE : values[node];
+    }
+
+    private static long key(int node, char c) {
+        return (long) node << Character.SIZE | c;
+    }
+}
