@@ -7,7 +7,7 @@ import java.util.Arrays;
  */
 final class AlignedText {
     /** Far more than usual steps make of the longest prompt; others could double it again and again. */
-    static final int LONGEST = 1 << 19;
+    static final int LONGEST = 1 << 18;
 
     private final String text;
     private final int[] origins;

@@ -7,7 +7,7 @@ final class Trie {
     static final int ROOT = 0;
     static final int NONE = LongTable.NONE;
     /** Tokens of real vocabularies have some dozen characters; a search takes that many steps for each of a text. */
-    static final int LONGEST = 1000;
+    static final int LONGEST = 256;
 
     private final LongTable children = new LongTable(64);
     private int[] values = {NONE};

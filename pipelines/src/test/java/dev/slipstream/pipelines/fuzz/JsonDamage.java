@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -38,7 +39,7 @@ final class JsonDamage {
             return JsonParser.parseString(Long.toString(old.getAsLong() * random.nextInt(1, 1000) + random.nextInt(3)));
         }
         return old.isJsonPrimitive() && old.getAsJsonPrimitive().isString()
-            ? JsonParser.parseString("\"" + old.getAsString() + "x\"") : JsonNull.INSTANCE;
+            ? new JsonPrimitive(old.getAsString() + "x") : JsonNull.INSTANCE;
     }
 
     private record Place(JsonElement old, Consumer<JsonElement> put) {

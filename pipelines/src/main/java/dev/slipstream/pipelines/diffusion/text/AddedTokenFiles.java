@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The added tokens of a folder, from all files that list some, as transformers 5 puts them together:
@@ -72,9 +74,10 @@ final class AddedTokenFiles {
     }
 
     private void addIds(ConfigFile file) {
+        Set<String> special = names.special().stream().map(TokenNames.Special::text).collect(Collectors.toSet());
         for (Map.Entry<String, JsonElement> token : file.root().entrySet()) {
             add(file, AddedToken.of(token.getKey(), file.index(token.getKey(), token.getValue()),
-                names.isSpecial(token.getKey())));
+                special.contains(token.getKey())));
         }
     }
 

@@ -49,11 +49,13 @@ final class ClipVocabulary {
         model.add("merges", merges(folder.resolve("merges.txt")));
         model.addProperty("unk_token", names.name("unk_token").orElse(end));
         root.add("post_processor", around(start, id(vocabulary, start), end, id(vocabulary, end)));
+        // Those that the configuration names come from there, with their settings.
         JsonArray added = new JsonArray();
-        for (String token : new String[] {start, end}) {
-            if (!names.isSpecial(token)) {
-                added.add(added(token, id(vocabulary, token)));
-            }
+        if (names.name("bos_token").isEmpty()) {
+            added.add(added(start, id(vocabulary, start)));
+        }
+        if (names.name("eos_token").isEmpty()) {
+            added.add(added(end, id(vocabulary, end)));
         }
         root.add("added_tokens", added);
         return new ConfigFile(vocabulary.path(), root);

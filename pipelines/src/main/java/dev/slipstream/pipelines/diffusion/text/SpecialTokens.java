@@ -7,6 +7,8 @@ import java.util.List;
 
 /** What stands before and after every prompt, from the {@code post_processor} of a tokenizer.json. */
 record SpecialTokens(List<Integer> before, List<Integer> after) {
+    /** Models have one or two. They stand in every chunk of a prompt. */
+    private static final int MOST = 8;
     private static final SpecialTokens NONE = new SpecialTokens(List.of(), List.of());
 
     SpecialTokens {
@@ -25,7 +27,7 @@ record SpecialTokens(List<Integer> before, List<Integer> after) {
 
     private static SpecialTokens ofProcessor(ConfigFile processor) {
         String type = processor.text("type").orElse("");
-        return switch (type) {
+        SpecialTokens read = switch (type) {
             case "TemplateProcessing" -> ofTemplate(processor);
             case "RobertaProcessing", "BertProcessing" ->
                 new SpecialTokens(List.of(second(processor, "cls")), List.of(second(processor, "sep")));
@@ -34,12 +36,20 @@ record SpecialTokens(List<Integer> before, List<Integer> after) {
             case "Sequence" -> {
                 SpecialTokens tokens = NONE;
                 for (ConfigFile inner : processor.objects("processors")) {
-                    tokens = ofProcessor(inner).around(tokens);
+                    tokens = ofProcessor(inner).around(tokens).checked(processor);
                 }
                 yield tokens;
             }
             default -> throw processor.wrong("post_processor", "is of an unknown type, \"" + type + "\"");
         };
+        return read.checked(processor);
+    }
+
+    private SpecialTokens checked(ConfigFile processor) {
+        if (count() > MOST) {
+            throw processor.wrong("post_processor", "puts more than " + MOST + " tokens around a prompt");
+        }
+        return this;
     }
 
     /** Of a pair like ["&lt;/s>", 2]. */

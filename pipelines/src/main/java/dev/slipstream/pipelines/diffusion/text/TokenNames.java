@@ -52,10 +52,6 @@ record TokenNames(List<ConfigFile> files) {
             .flatMap(file -> file.list(key).stream().map(value -> Special.of(file, key, value)));
     }
 
-    boolean isSpecial(String text) {
-        return special().stream().anyMatch(special -> special.text().equals(text));
-    }
-
     /** {@code model_max_length}; transformers writes 1e30 for "none", so what is more than {@code most} is not said. */
     Optional<Integer> length(int most) {
         return files.stream().filter(file -> file.number("model_max_length", Double.MAX_VALUE) <= most)

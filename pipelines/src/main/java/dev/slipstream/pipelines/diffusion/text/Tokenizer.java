@@ -9,9 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.LongStream;
 
@@ -31,8 +30,6 @@ public final class Tokenizer implements AutoCloseable {
     private static final int USUAL_LENGTH = 77;
     /** No text encoder of a diffusion model reads more; where more is said, nothing was meant. */
     private static final int MOST_TOKENS = 4096;
-    /** Models have one or two. Each prompt's chunks have them all. */
-    private static final int MOST_SPECIAL = 16;
     /** Far more than fits any text encoder; without a limit, a request could keep a processor busy for seconds. */
     private static final int LONGEST_PROMPT = 1 << 16;
 
@@ -65,16 +62,17 @@ public final class Tokenizer implements AutoCloseable {
         TokenizerJson json = new TokenizerJson(read(folder, names));
         TextEncoder encoder = TextEncoder.read(json.file());
         List<AddedToken> added = AddedTokenFiles.read(folder, json.file(), names, encoder.vocabulary());
-        Map<String, Integer> ids = new HashMap<>(encoder.vocabulary());
-        added.forEach(token -> ids.put(token.content(), token.id()));
         SpecialTokens special = json.specialTokens();
         int length = length(names, json, positions);
-        if (length <= special.count() || special.count() > MOST_SPECIAL) {
+        if (length <= special.count()) {
             throw new ModelException("the tokenizer " + folder + " cuts prompts to " + length + " tokens, but needs "
                 + special.count() + " for start and end");
         }
-        PromptFrame frame = new PromptFrame(special, length, padId(folder, names, json, special, ids));
-        return new Tokenizer(json.file().path(), encoder.withAdded(added), frame);
+        int padId = names.name("pad_token").map(token -> id(folder, token, added, encoder))
+            .or(json::padId).or(() -> special.after().stream().reduce((id, next) -> next))
+            .orElseThrow(() -> new ModelException("the tokenizer " + folder
+                + " does not say what it pads with; set \"pad_token\" in its tokenizer_config.json"));
+        return new Tokenizer(json.file().path(), encoder.withAdded(added), new PromptFrame(special, length, padId));
     }
 
     private static int length(TokenNames names, TokenizerJson json, OptionalInt positions) {
@@ -94,25 +92,11 @@ public final class Tokenizer implements AutoCloseable {
             + ": it needs tokenizer.json, or vocab.json and merges.txt");
     }
 
-    private static int padId(Path folder, TokenNames names, TokenizerJson json, SpecialTokens special,
-        Map<String, Integer> ids) {
-        String token = names.name("pad_token").orElse(null);
-        if (token != null) {
-            Integer id = ids.get(token);
-            if (id == null) {
-                throw new ModelException(
-                    "the tokenizer " + folder + " pads with " + token + ", which is not in its vocabulary");
-            }
-            return id;
-        }
-        if (json.padId().isPresent()) {
-            return json.padId().get();
-        }
-        if (special.after().isEmpty()) {
-            throw new ModelException("the tokenizer " + folder
-                + " does not say what it pads with; set \"pad_token\" in its tokenizer_config.json");
-        }
-        return special.after().getLast();
+    private static int id(Path folder, String token, List<AddedToken> added, TextEncoder encoder) {
+        return added.stream().filter(one -> one.content().equals(token)).map(AddedToken::id).findFirst()
+            .or(() -> Optional.ofNullable(encoder.vocabulary().get(token)))
+            .orElseThrow(() -> new ModelException("the tokenizer " + folder + " pads with " + token
+                + ", which is not in its vocabulary"));
     }
 
     /** Ids in every prompt's tokens. */
