@@ -8,7 +8,7 @@ final class AddedTokens {
     private final List<AddedToken> tokens;
     private final Trie places = new Trie();
 
-    /** @param contents what is looked for, for each of the tokens; an earlier one goes before a later one that is equal */
+    /** @param contents what is looked for, for each of the tokens; of two that are equal, the first counts */
     AddedTokens(List<AddedToken> tokens, List<String> contents) {
         this.tokens = List.copyOf(tokens);
         for (int i = tokens.size() - 1; i >= 0; i--) {

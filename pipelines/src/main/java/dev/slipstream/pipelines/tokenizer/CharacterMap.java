@@ -13,8 +13,8 @@ import java.util.Locale;
 /**
  * The normalizer {@code Precompiled}: what each sequence of bytes becomes, as a double-array trie.
  *
- * <p>Source: the precompiled_charsmap of google/sentencepiece (normalizer.cc) and its trie, s-yata/darts-clone; how it is
- * applied, to grapheme clusters of up to five bytes and then to single characters, is that of huggingface/tokenizers.
+ * <p>Source: the precompiled_charsmap of google/sentencepiece (normalizer.cc) and its trie, s-yata/darts-clone; how it
+ * is applied, to grapheme clusters of up to five bytes and then to single characters, is as in huggingface/tokenizers.
  */
 final class CharacterMap implements Normalizer {
     private static final int LONGEST_CLUSTER = 5;

@@ -38,7 +38,8 @@ final class PreTokenizers {
             case "Split" -> behavior(step).at(Patterns.read(step), step.flag("invert", false));
             case "ByteLevel" -> ByteAlphabet.read(step);
             case "Metaspace" -> Metaspace.read(step);
-            default -> throw step.wrong("pre_tokenizer", "has a step of a kind that is not supported, \"" + type + "\"");
+            default -> throw step.wrong("pre_tokenizer",
+                "has a step of a kind that is not supported, \"" + type + "\"");
         };
     }
 

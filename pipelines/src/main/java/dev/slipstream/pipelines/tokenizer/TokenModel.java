@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.tokenizer;
 
+import com.google.gson.JsonElement;
 import dev.slipstream.pipelines.model.ConfigFile;
 import java.util.Map;
 
@@ -36,6 +37,6 @@ interface TokenModel {
         if (model.has("max_input_chars_per_word")) {
             return "WordPiece";
         }
-        return model.element("vocab").filter(vocabulary -> vocabulary.isJsonArray()).isPresent() ? "Unigram" : "WordLevel";
+        return model.element("vocab").filter(JsonElement::isJsonArray).isPresent() ? "Unigram" : "WordLevel";
     }
 }

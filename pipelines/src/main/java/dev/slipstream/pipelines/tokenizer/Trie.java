@@ -2,7 +2,7 @@ package dev.slipstream.pipelines.tokenizer;
 
 import java.util.Arrays;
 
-/** Texts by their beginnings, each with a number. A walk of one step for each character finds all that begin somewhere. */
+/** Texts by their beginnings, each with a number: one walk finds all of them that begin at a place. */
 final class Trie {
     static final int ROOT = 0;
     static final int NONE = LongTable.NONE;

@@ -13,7 +13,7 @@ import java.util.Map;
 /**
  * The model {@code Unigram} (Kudo, arXiv:1804.10959): of all ways to write a word with tokens, the one with the largest
  * sum of their scores, found from front to back (Viterbi). Details are those of huggingface/tokenizers: a character
- * that is no token costs {@value #UNKNOWN_COSTS} more than the worst token, and such characters in a row are one unknown.
+ * that is no token costs {@value #UNKNOWN_COSTS} more than the worst token, and such characters in a row are one.
  *
  * @param source for messages
  * @param unknown the id of what is no token; null if the file has none
@@ -118,7 +118,8 @@ record Unigram(Path source, Map<String, Integer> vocabulary, Trie tokens, double
 
     private int unknownId() {
         if (unknown == null) {
-            throw new ModelException(source + ": the prompt has what is not in the vocabulary, and \"unk_id\" is not said");
+            throw new ModelException(source
+                + ": the prompt has what is not in the vocabulary, and \"unk_id\" is not said");
         }
         return unknown;
     }

@@ -28,7 +28,8 @@ record Vocabulary(ConfigFile source, Map<String, Integer> ids, String unknown) {
     int unknownId() {
         Integer id = unknown == null ? null : ids.get(unknown);
         if (id == null) {
-            throw new ModelException(source.path() + ": the prompt has what is not in the vocabulary, and \"unk_token\" "
+            throw new ModelException(source.path()
+                + ": the prompt has what is not in the vocabulary, and \"unk_token\" "
                 + (unknown == null ? "is not said" : "is not in it either: " + unknown));
         }
         return id;

@@ -27,26 +27,30 @@ class HostileFileTest {
         return file(step, "null", words("[UNK]"));
     }
 
+    private static String model(String type, String vocabulary, String settings) {
+        return file("null", "null", "{\"type\": \"" + type + "\", \"vocab\": " + vocabulary + ", " + settings + "}");
+    }
+
     private static String repeated(String step, int count) {
         return "{\"type\": \"Sequence\", \"normalizers\": [" + (step + ",").repeat(count - 1) + step + "]}";
     }
 
     @Test
     void expressionsThatAreNotKnownAreRefused() {
-        for (String regex : List.of("(a+)+$", "(a|aa)+", "\\s+$", "(?=x)", "[", "\\p{L", "", "a|b", "x*", "\\X", "(.*)*",
-            "\\1", " {1000000000,}", "\\s+|\\S+", ".")) {
+        for (String regex : List.of("(a+)+$", "(a|aa)+", "\\s+$", "(?=x)", "[", "\\p{L", "", "a|b", "x*", "\\X",
+            "(.*)*", "\\1", " {1000000000,}", "\\s+|\\S+", ".")) {
             assertRefused("\"pattern\" ", file("null", split(regex, "Removed", false), words("[UNK]")));
         }
     }
 
     @Test
     void stepsThatDoubleTheTextAreStopped() {
-        TextEncoder doubling = ours(normalized(repeated(
+        TokenEncoder doubling = ours(normalized(repeated(
             "{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": \"aa\"}", 30)));
         assertEquals(1, doubling.encode("b").ids().length);
         assertTrue(assertThrows(ModelException.class, () -> doubling.encode("aaa")).getMessage()
             .contains("tokenizer.json makes more than"));
-        TextEncoder longer = ours(normalized(repeated("{\"type\": \"Prepend\", \"prepend\": \"" + "x".repeat(100_000)
+        TokenEncoder longer = ours(normalized(repeated("{\"type\": \"Prepend\", \"prepend\": \"" + "x".repeat(100_000)
             + "\"}", 5)));
         assertThrows(ModelException.class, () -> longer.encode("a"));
     }
@@ -64,12 +68,11 @@ class HostileFileTest {
     @Test
     void tokensThatAreFarTooLongAreRefused() {
         assertRefused("too long", file("null", "null", words("[UNK]"), added(50, "x".repeat(257), false)));
-        assertRefused("more than 256 characters", file("null", "null", "{\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\""
-            + "x".repeat(257) + "\", 0]]}"));
-        assertRefused("must be at most 256", file("null", "null", "{\"type\": \"WordPiece\", \"vocab\": {}, "
-            + "\"max_input_chars_per_word\": 257}"));
-        assertRefused("at most 32 characters", file("null", "null", "{\"type\": \"BPE\", \"vocab\": {}, \"merges\": [], "
-            + "\"end_of_word_suffix\": \"" + "x".repeat(33) + "\"}"));
+        assertRefused("more than 256 characters", model("Unigram", "[[\"" + "x".repeat(257) + "\", 0]]",
+            "\"unk_id\": 0"));
+        assertRefused("must be at most 256", model("WordPiece", "{}", "\"max_input_chars_per_word\": 257"));
+        assertRefused("at most 32 characters", model("BPE", "{}",
+            "\"merges\": [], \"end_of_word_suffix\": \"" + "x".repeat(33) + '"'));
     }
 
     @Test
@@ -77,25 +80,24 @@ class HostileFileTest {
         assertRefused("\"Nmt\"", normalized("{\"type\": \"Nmt\"}"));
         assertRefused("\"UnicodeScripts\"", file("null", "{\"type\": \"UnicodeScripts\"}", words("[UNK]")));
         assertRefused("\"Other\"", file("null", "null", "{\"type\": \"Other\"}"));
-        assertRefused("\"dropout\"", file("null", "null", "{\"type\": \"BPE\", \"vocab\": {}, \"merges\": [], \"dropout\": 0.1}"));
-        assertRefused("\"merges\" has \"a\"", file("null", "null", "{\"type\": \"BPE\", \"vocab\": {}, \"merges\": [\"a b\"]}"));
-        assertRefused("two pieces", file("null", "null", "{\"type\": \"BPE\", \"vocab\": {}, \"merges\": [\"a b c\"]}"));
-        assertRefused("\"unk_id\" must be one of the 1", file("null", "null",
-            "{\"type\": \"Unigram\", \"unk_id\": 1, \"vocab\": [[\"a\", 0]]}"));
-        assertRefused("\"vocab\" must be a whole number", file("null", "null",
-            "{\"type\": \"WordLevel\", \"vocab\": {\"a\": 4294967296}}"));
+        assertRefused("\"dropout\"", model("BPE", "{}", "\"merges\": [], \"dropout\": 0.1"));
+        assertRefused("\"merges\" has \"a\"", model("BPE", "{}", "\"merges\": [\"a b\"]"));
+        assertRefused("two pieces", model("BPE", "{}", "\"merges\": [\"a b c\"]"));
+        assertRefused("\"unk_id\" must be one of the 1", model("Unigram", "[[\"a\", 0]]", "\"unk_id\": 1"));
+        assertRefused("\"vocab\" must be a whole number", model("WordLevel", "{\"a\": 4294967296}",
+            "\"unk_token\": null"));
     }
 
     @Test
     void textWithoutTokensIsRefusedWhereNoneStandsForIt() {
-        for (String model : List.of("{\"type\": \"WordLevel\", \"vocab\": {\"a\": 0}}", "{\"type\": \"WordPiece\", \"vocab\": {}}",
-            "{\"type\": \"Unigram\", \"vocab\": [[\"a\", 0]]}",
-            "{\"type\": \"BPE\", \"unk_token\": \"?\", \"vocab\": {\"a\": 0}, \"merges\": []}")) {
-            TextEncoder encoder = ours(file("null", "null", model));
-            assertTrue(assertThrows(ModelException.class, () -> encoder.encode("x")).getMessage().contains("the prompt has"));
+        for (String json : List.of(model("WordLevel", "{\"a\": 0}", "\"unk_token\": null"),
+            model("WordPiece", "{}", "\"unk_token\": \"?\""), model("Unigram", "[[\"a\", 0]]", "\"unk_id\": null"),
+            model("BPE", "{\"a\": 0}", "\"merges\": [], \"unk_token\": \"?\""))) {
+            TokenEncoder encoder = ours(json);
+            assertTrue(assertThrows(ModelException.class, () -> encoder.encode("x")).getMessage()
+                .contains("the prompt has"));
         }
-        assertEquals(0, ours(file("null", "null", "{\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}"))
-            .encode("x").ids().length);
+        assertEquals(0, ours(model("BPE", "{\"a\": 0}", "\"merges\": []")).encode("x").ids().length);
     }
 
     /** Each would take minutes or hours by the usual, quadratic ways; the test is that it ends at all. */
@@ -107,19 +109,21 @@ class HostileFileTest {
             vocabulary.append(", \"").append("a".repeat(length)).append("\": ").append(length);
             merges.append(length == 2 ? "" : ",").append("[\"").append("a".repeat(length - 1)).append("\", \"a\"]");
         }
-        TextEncoder merging = ours(file("null", "null",
+        TokenEncoder merging = ours(file("null", "null",
             "{\"type\": \"BPE\", \"vocab\": {" + vocabulary + "}, \"merges\": [" + merges + "]}"));
         assertEquals(LONGEST_PROMPT / 2, merging.encode("a".repeat(LONGEST_PROMPT)).ids().length);
 
-        TextEncoder stripping = ours(file("null", BYTE_LEVEL, TokenizerJsons.bytePairs("", ""),
+        TokenEncoder stripping = ours(file("null", BYTE_LEVEL, TokenizerJsons.bytePairs("", ""),
             added(300, " ", false, "\"lstrip\": true", "\"rstrip\": true"), added(301, "a".repeat(255) + "b", false),
             added(302, "a".repeat(256), true)));
         assertEquals(1, stripping.encode(" ".repeat(LONGEST_PROMPT)).ids().length);
         assertEquals(LONGEST_PROMPT / 256, stripping.encode("a".repeat(LONGEST_PROMPT)).ids().length);
 
         for (String form : List.of("NFC", "NFKD")) {
-            TextEncoder normalizing = ours(file("{\"type\": \"" + form + "\"}", BYTE_LEVEL, TokenizerJsons.bytePairs("", "")));
-            assertEquals(2 * LONGEST_PROMPT, normalizing.encode("\u0316\u0300".repeat(LONGEST_PROMPT / 2)).ids().length);
+            TokenEncoder normalizing = ours(file("{\"type\": \"" + form + "\"}", BYTE_LEVEL,
+                TokenizerJsons.bytePairs("", "")));
+            String marks = "\u0316\u0300".repeat(LONGEST_PROMPT / 2);
+            assertEquals(2 * LONGEST_PROMPT, normalizing.encode(marks).ids().length);
         }
     }
 }

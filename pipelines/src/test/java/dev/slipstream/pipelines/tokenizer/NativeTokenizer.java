@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /**
- * huggingface/tokenizers itself, through the JNI functions of DJL: what ours is compared with. Damaged files are not for
- * it, as some abort the process. Where there is no native library for the machine, the test is skipped.
+ * huggingface/tokenizers itself, through the JNI functions of DJL: what ours is compared with. Damaged files are not
+ * for it, as some abort the process. Where there is no native library for the machine, the test is skipped.
  */
 final class NativeTokenizer implements AutoCloseable {
     private static final TokenizersLibrary LIBRARY = loaded();
@@ -44,7 +44,7 @@ final class NativeTokenizer implements AutoCloseable {
         }
     }
 
-    /** As {@link TextEncoder#encode}. */
+    /** As {@link TokenEncoder#encode}. */
     Encoding encode(String text) {
         long encoding = LIBRARY.encode(handle, text, false);
         try {

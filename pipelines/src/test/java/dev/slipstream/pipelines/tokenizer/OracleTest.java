@@ -19,7 +19,7 @@ import net.jqwik.api.Provide;
 class OracleTest {
     private static final Map<String, String> FILES = TokenizerKinds.all();
     private static final Map<String, NativeTokenizer> THEIRS = new ConcurrentHashMap<>();
-    private static final Map<String, TextEncoder> OURS = FILES.entrySet().stream()
+    private static final Map<String, TokenEncoder> OURS = FILES.entrySet().stream()
         .collect(Collectors.toMap(Map.Entry::getKey, file -> TokenizerJsons.ours(file.getValue())));
 
     private static NativeTokenizer theirs(String name) {
@@ -60,9 +60,11 @@ class OracleTest {
         }
         String listed = merges.stream().filter(merge -> Arrays.stream(merge.split(" ")).allMatch(known::contains))
             .map(merge -> '"' + merge + '"').collect(Collectors.joining(","));
-        String json = file("null", "null", "{\"type\": \"BPE\", \"vocab\": {" + vocabulary + "}, \"merges\": [" + listed + "]}");
+        String json = file("null", "null",
+            "{\"type\": \"BPE\", \"vocab\": {" + vocabulary + "}, \"merges\": [" + listed + "]}");
         try (NativeTokenizer theirs = new NativeTokenizer(json)) {
-            assertArrayEquals(theirs.encode(word).ids(), TokenizerJsons.ours(json).encode(word).ids(), word + " " + json);
+            assertArrayEquals(theirs.encode(word).ids(), TokenizerJsons.ours(json).encode(word).ids(),
+                word + " " + json);
         }
     }
 

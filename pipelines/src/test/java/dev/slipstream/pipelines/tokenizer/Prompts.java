@@ -7,7 +7,8 @@ import net.jqwik.api.Tuple;
 
 /** Prompts of all that people type, and of what they do not. */
 final class Prompts {
-    private static final List<String> PIECES = List.of("a", "red", "star", "stars", "sun", "sunny", "SUN", "\u00E9T\u00C9", "Don't", "WE'LL", "they've", "it's",
+    private static final List<String> PIECES = List.of("a", "red", "star", "stars", "sun", "sunny", "SUN",
+        "\u00E9T\u00C9", "Don't", "WE'LL", "they've", "it's",
         "'s", "''s", "x42", "1.5", "3/4", " ", "  ", "\n", "\t \r\n", "\u00A0", "\u3000", "\u2028", "\u200B", "\u200D",
         "!", "!!", "?!", "(word:1.3)", "<|startoftext|>", "<|endoftext|>", "<|EndOfText|>", "<cat>", "<Cat>", "<cat",
         "<cat>_1", "<mask>", "<pad>", "[UNK]", "\u00E9", "e\u0301", "E\u0301\u0327", "\u0130stanbul", "\u03A3\u03A3",

@@ -39,7 +39,7 @@ class T5TokenizerTest {
     }
 
     /** Ours and theirs, read once. */
-    private record Pair(TextEncoder ours, NativeTokenizer theirs) {
+    private record Pair(TokenEncoder ours, NativeTokenizer theirs) {
         private static final Pair T5 = read();
 
         private static Pair read() {

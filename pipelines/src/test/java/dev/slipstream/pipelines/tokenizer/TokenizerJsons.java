@@ -139,9 +139,10 @@ final class TokenizerJsons {
     }
 
     /** What ours is made of, with the added tokens that the file lists. */
-    static TextEncoder ours(String json) {
+    static TokenEncoder ours(String json) {
         ConfigFile file = new ConfigFile(Path.of("tokenizer.json"), JsonParser.parseString(json).getAsJsonObject());
-        return TextEncoder.read(file).withAdded(file.objects("added_tokens").stream()
-            .map(token -> AddedToken.read(token, token.index("id", token.element("id").orElseThrow()), false)).toList());
+        return TokenEncoder.read(file).withAdded(file.objects("added_tokens").stream()
+            .map(token -> AddedToken.read(token, token.index("id", token.element("id").orElseThrow()), false))
+            .toList());
     }
 }

@@ -36,7 +36,8 @@ public final class TokenizerKinds {
         files.put("clip of transformers 5", file(CLIP_NORMALIZER, sequence(split(
             "<\\|startoftext\\|>|<\\|endoftext\\|>|" + WORDS_OF_CLIP, "Removed", true), BYTE_LEVEL), CLIP));
         files.put("stripping tokens", file("{\"type\": \"Lowercase\"}", BYTE_LEVEL, GPT2,
-            added(size(GPT2), "<mask>", false, "\"lstrip\": true"), added(size(GPT2) + 1, "<cat>", true, "\"rstrip\": true"),
+            added(size(GPT2), "<mask>", false, "\"lstrip\": true"),
+            added(size(GPT2) + 1, "<cat>", true, "\"rstrip\": true"),
             added(size(GPT2) + 2, "sun", true, "\"single_word\": true"),
             added(size(GPT2) + 3, "\u00C9t\u00E9", true, "\"lstrip\": true", "\"rstrip\": true")));
         files.put("gpt2", file("null", BYTE_LEVEL, GPT2, added(size(GPT2), "<|endoftext|>", false)));
@@ -46,9 +47,10 @@ public final class TokenizerKinds {
         for (String form : List.of("NFC", "NFD", "NFKC", "NFKD")) {
             files.put(form, file("{\"type\": \"" + form + "\"}", BYTE_LEVEL, GPT2));
         }
-        String both = "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": true}, {\"type\": \"NFD\"}, "
-            + "{\"type\": \"StripAccents\"}, {\"type\": \"Replace\", \"pattern\": {\"String\": \"ab\"}, \"content\": \"b\"},"
-            + "{\"type\": \"Prepend\", \"prepend\": \"_\"}]}";
+        String both = """
+            {"type": "Sequence", "normalizers": [{"type": "Strip", "strip_left": true, "strip_right": true},
+             {"type": "NFD"}, {"type": "StripAccents"}, {"type": "Prepend", "prepend": "_"},
+             {"type": "Replace", "pattern": {"String": "ab"}, "content": "b"}]}""";
         files.put("steps", file(both, "{\"type\": \"Whitespace\"}", TokenizerJsons.words("[UNK]")));
         files.put("word by word", file("{\"type\": \"Lowercase\"}", "{\"type\": \"WhitespaceSplit\"}",
             TokenizerJsons.words("[UNK]"), added(0, "<pad>", false)));
@@ -57,7 +59,8 @@ public final class TokenizerKinds {
             TokenizerJsons.wordPieces(), added(0, "[UNK]", false)));
         for (String behavior : List.of("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")) {
             files.put(behavior, file("null", sequence("{\"type\": \"Punctuation\", \"behavior\": \"" + behavior + "\"}",
-                split("\\s", behavior, false), split("\\p{N}+", behavior, true), "{\"type\": \"Digits\", \"individual_digits\": false}", BYTE_LEVEL), GPT2));
+                split("\\s", behavior, false), split("\\p{N}+", behavior, true),
+                "{\"type\": \"Digits\", \"individual_digits\": false}", BYTE_LEVEL), GPT2));
         }
         for (String scheme : List.of("always", "first", "never")) {
             files.put("unigram " + scheme, file("{\"type\": \"Replace\", \"pattern\": {\"Regex\": \" {2,}\"}, "
@@ -67,7 +70,8 @@ public final class TokenizerKinds {
         }
         files.put("pieces with bytes", file("null", "null", """
             {"type": "BPE", "unk_token": "<unk>", "fuse_unk": true, "byte_fallback": true, "ignore_merges": true,
-             "vocab": {"<unk>": 0, "a": 1, "b": 2, "ab": 3, "abab": 4, "<0xC3>": 5, "<0xA9>": 6, "aa": 7, " ": 8, "red": 9},
+             "vocab": {"<unk>": 0, "a": 1, "b": 2, "ab": 3, "abab": 4, "<0xC3>": 5, "<0xA9>": 6, "aa": 7, " ": 8,
+             "red": 9},
              "merges": [["a", "b"], ["a", "a"]]}"""));
         return files;
     }
@@ -76,7 +80,7 @@ public final class TokenizerKinds {
         String regex = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" + digits
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
         return file("{\"type\": \"NFC\"}", sequence(split(regex, "Isolated", false),
-            "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": false}"), GPT2);
+            BYTE_LEVEL.replace("}", ", \"use_regex\": false}")), GPT2);
     }
 
     /** As folders of models: the texts of their files by name. */
@@ -89,9 +93,9 @@ public final class TokenizerKinds {
             json.replace("\"padding\": null", "\"padding\": {\"strategy\": {\"Fixed\": 12}, \"pad_id\": 0}")
                 .replace("\"post_processor\": null", "\"post_processor\": " + template),
             "tokenizer_config.json", "{\"model_max_length\": 16, \"additional_special_tokens\": [\"a\"]}")));
-        folders.add(Map.of("tokenizer.json", TokenizerJsons.file("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \""
-            + CharacterMaps.write(Map.of("\u00E9", "e", "\uFDFA", "four words")) + "\"}", "null",
-            TokenizerJsons.unigram(true)), "special_tokens_map.json", "{\"pad_token\": \"a\"}"));
+        String map = CharacterMaps.write(Map.of("\u00E9", "e", "\uFDFA", "four words"));
+        folders.add(Map.of("tokenizer.json", file("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"" + map
+            + "\"}", "null", TokenizerJsons.unigram(true)), "special_tokens_map.json", "{\"pad_token\": \"a\"}"));
         JsonObject model = JsonParser.parseString(CLIP).getAsJsonObject();
         JsonObject vocabulary = model.getAsJsonObject("vocab");
         String special = "\"bos_token\": \"!\", \"eos_token\": {\"content\": \"?\", \"lstrip\": true}";
@@ -100,8 +104,9 @@ public final class TokenizerKinds {
         folders.add(Map.of("vocab.json", vocabulary.toString(), "merges.txt", merges.toString(),
             "added_tokens.json", "{\"<cat>\": " + vocabulary.size() + ", \"<Dog>\": 5000}",
             "special_tokens_map.json", "{" + special + "}"));
-        folders.add(Map.of("vocab.json", vocabulary.toString(), "merges.txt", merges.toString(), "tokenizer_config.json",
-            "{\"added_tokens_decoder\": {\"900\": {\"content\": \"<cat>\", \"single_word\": true, \"rstrip\": true}}, "
+        folders.add(Map.of("vocab.json", vocabulary.toString(), "merges.txt", merges.toString(),
+            "tokenizer_config.json", "{\"added_tokens_decoder\": {\"900\": "
+                + "{\"content\": \"<cat>\", \"single_word\": true, \"rstrip\": true}}, "
                 + special + "}"));
         return folders;
     }

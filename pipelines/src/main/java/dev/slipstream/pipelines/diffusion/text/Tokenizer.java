@@ -4,7 +4,7 @@ import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.tokenizer.AddedToken;
 import dev.slipstream.pipelines.tokenizer.Encoding;
-import dev.slipstream.pipelines.tokenizer.TextEncoder;
+import dev.slipstream.pipelines.tokenizer.TokenEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ import java.util.stream.LongStream;
  *
  * <p>Reads a tokenizer folder of a model: {@code tokenizer.json}, or CLIP's {@code vocab.json} and {@code merges.txt};
  * beside them {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json}. It is all
- * done in Java: {@link TextEncoder} says what of a tokenizer.json is supported. A damaged or hostile file is refused,
+ * done in Java: {@link TokenEncoder} says what of a tokenizer.json is supported. A damaged or hostile file is refused,
  * and whatever a file says, no prompt keeps its thread for long.
  *
  * <p>Any thread may use it; calls do not wait for one another. It holds nothing but memory; the owner closes it when no
@@ -34,11 +34,11 @@ public final class Tokenizer implements AutoCloseable {
     private static final int LONGEST_PROMPT = 1 << 16;
 
     private final Path source;
-    private final TextEncoder encoder;
+    private final TokenEncoder encoder;
     private final PromptFrame frame;
     private volatile boolean closed;
 
-    private Tokenizer(Path source, TextEncoder encoder, PromptFrame frame) {
+    private Tokenizer(Path source, TokenEncoder encoder, PromptFrame frame) {
         this.source = source;
         this.encoder = encoder;
         this.frame = frame;
@@ -60,7 +60,7 @@ public final class Tokenizer implements AutoCloseable {
         TokenNames names = TokenNames.read(folder);
         names.checkSides();
         TokenizerJson json = new TokenizerJson(read(folder, names));
-        TextEncoder encoder = TextEncoder.read(json.file());
+        TokenEncoder encoder = TokenEncoder.read(json.file());
         List<AddedToken> added = AddedTokenFiles.read(folder, json.file(), names, encoder.vocabulary());
         SpecialTokens special = json.specialTokens();
         int length = length(names, json, positions);
@@ -92,7 +92,7 @@ public final class Tokenizer implements AutoCloseable {
             + ": it needs tokenizer.json, or vocab.json and merges.txt");
     }
 
-    private static int id(Path folder, String token, List<AddedToken> added, TextEncoder encoder) {
+    private static int id(Path folder, String token, List<AddedToken> added, TokenEncoder encoder) {
         return added.stream().filter(one -> one.content().equals(token)).map(AddedToken::id).findFirst()
             .or(() -> Optional.ofNullable(encoder.vocabulary().get(token)))
             .orElseThrow(() -> new ModelException("the tokenizer " + folder + " pads with " + token

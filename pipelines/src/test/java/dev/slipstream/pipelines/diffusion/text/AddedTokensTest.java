@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tokens that textual inversion adds to a CLIP tokenizer, in all files that can list them; ids of transformers 5.12.1. */
+/** Tokens that textual inversion adds to CLIP, in all files that can list them; ids of transformers 5.12.1. */
 class AddedTokensTest {
     private static final String NAMES = """
         "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>",
@@ -89,7 +89,8 @@ class AddedTokensTest {
     @Test
     void specialTokensOfTheConfigurationKeepTheirSettings() throws IOException {
         assertTokens("a <|EndOfText|>", 320, 27, 347, 68, 77, 599, 69, 83, 68, 87, 339, 91, 285);
-        folder.put("tokenizer_config.json", "{\"model_max_length\": 77, " + NAMES.replace("\"eos_token\": \"<|endoftext|>\"",
+        folder.put("tokenizer_config.json", "{\"model_max_length\": 77, "
+            + NAMES.replace("\"eos_token\": \"<|endoftext|>\"",
             "\"eos_token\": {\"content\": \"<|endoftext|>\", \"normalized\": true}") + "}");
         assertTokens("a <|EndOfText|>a", 320, 1023, 320);
     }

@@ -14,7 +14,7 @@ import java.util.Map;
  * <p>The ids are those of huggingface/tokenizers, for the kinds of steps and models that are supported; other kinds are
  * refused. A text of n characters takes time in the order of {@code n log n}, whatever the file says.
  */
-public final class TextEncoder {
+public final class TokenEncoder {
     private final Path source;
     private final AddedTokens verbatim;
     private final AddedTokens normalized;
@@ -22,7 +22,7 @@ public final class TextEncoder {
     private final PreTokenizer preTokenizer;
     private final TokenModel model;
 
-    private TextEncoder(Path source, List<AddedToken> added, Normalizer normalizer, PreTokenizer preTokenizer,
+    private TokenEncoder(Path source, List<AddedToken> added, Normalizer normalizer, PreTokenizer preTokenizer,
         TokenModel model) {
         this.source = source;
         this.normalizer = normalizer;
@@ -40,15 +40,15 @@ public final class TextEncoder {
      *
      * @throws ModelException if the file is damaged, or has a step or model of a kind that is not supported
      */
-    public static TextEncoder read(ConfigFile file) {
-        return new TextEncoder(file.path(), List.of(), Normalizers.read(file), PreTokenizers.read(file),
+    public static TokenEncoder read(ConfigFile file) {
+        return new TokenEncoder(file.path(), List.of(), Normalizers.read(file), PreTokenizers.read(file),
             TokenModel.read(file));
     }
 
     /** This one with added tokens in the place of those that it has; of two with equal texts the first counts. */
-    public TextEncoder withAdded(List<AddedToken> added) {
+    public TokenEncoder withAdded(List<AddedToken> added) {
         try {
-            return new TextEncoder(source, added, normalizer, preTokenizer, model);
+            return new TokenEncoder(source, added, normalizer, preTokenizer, model);
         } catch (IllegalArgumentException | AlignedText.TooLongException e) {
             throw new ModelException(source + ": an added token is too long", e);
         }
