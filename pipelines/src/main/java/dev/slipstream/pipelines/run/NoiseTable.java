@@ -13,7 +13,8 @@ import java.util.stream.Stream;
  * <p>With {@code x} the latents, {@code p} the (guided) prediction of the denoiser and {@code n} standard normal
  * noise, step {@code i} feeds the denoiser {@code inputScale·x} and the timestep, and then computes
  * <pre>
- *   x(i+1) = next.latent·x(i) + next.prediction·p(i) + next.clean·c(i) + Σₖ next.past[k]·h(i-1-k) + next.noise·n(i)
+ *   x(i+1) = next.latent·x(i) + next.prediction·p(i) + next.clean·c(i) + Σₖ next.past[k]·h(i-1-k)
+ *            + next.noise·n(i) + Σₖ next.pastNoise[k]·n(i-1-k)
  *   h(i)   = history.latent·x(i) + history.prediction·p(i) + history.clean·c(i)
  *   e(i)   = estimate.latent·x(i) + estimate.prediction·p(i) + estimate.clean·c(i)
  *   c(i)   = limit(clean.latent·x(i) + clean.prediction·p(i))
@@ -32,7 +33,7 @@ import java.util.stream.Stream;
  * @param limit what bounds the clean images; without it, every coefficient of {@code c} is 0
  */
 public record NoiseTable(String name, double initialScale, List<Row> rows, Optional<Limit> limit) {
-    /** Most earlier steps that a row may look back to. */
+    /** Most earlier rows whose memories a row may use. */
     public static final int MAX_PAST = 4;
 
     public NoiseTable {
@@ -43,9 +44,9 @@ public record NoiseTable(String name, double initialScale, List<Row> rows, Optio
         requireFinite(initialScale, "the initial scale");
         for (int step = 0; step < rows.size(); step++) {
             Row row = rows.get(step);
-            if (row.next().past().size() > step) {
-                throw new IllegalArgumentException("step " + step + " of " + name + " looks back "
-                    + row.next().past().size() + " steps");
+            int back = Math.max(row.next().past().size(), row.next().pastNoise().size());
+            if (back > step) {
+                throw new IllegalArgumentException("step " + step + " of " + name + " looks back " + back + " steps");
             }
             String where = "a coefficient of step " + step + " of " + name;
             row.coefficients().forEach(coefficient -> requireFinite(coefficient, where));
@@ -76,16 +77,18 @@ public record NoiseTable(String name, double initialScale, List<Row> rows, Optio
     }
 
     /**
-     * One step. {@code history} is {@link Linear#ZERO} for methods that look back at nothing.
+     * One run of the denoiser. {@code history} is {@link Linear#ZERO} for methods that look back at nothing.
      *
      * @param level how the latents that the step takes are mixed
      * @param clean what the limit bounds; {@link Linear#ZERO} where nothing is bounded
      * @param known what is added where the picture is known
+     * @param continues whether the row belongs to the same step of the method as the row before it: methods of second
+     *     order run the denoiser twice a step. A loop can begin and end only between steps
      */
     public record Row(double timestep, double inputScale, Next next, Linear history, Linear estimate, Mix level,
-        Linear clean, Known known) {
+        Linear clean, Known known, boolean continues) {
         public Row(double timestep, double inputScale, Next next, Linear history, Linear estimate, Mix level) {
-            this(timestep, inputScale, next, history, estimate, level, Linear.ZERO, Known.NOTHING);
+            this(timestep, inputScale, next, history, estimate, level, Linear.ZERO, Known.NOTHING, false);
         }
 
         /** A row of a table that can only start from noise. */
@@ -95,11 +98,16 @@ public record NoiseTable(String name, double initialScale, List<Row> rows, Optio
 
         /** The same row, which says what the limit bounds. */
         public Row withClean(Linear form) {
-            return new Row(timestep, inputScale, next, history, estimate, level, form, known);
+            return new Row(timestep, inputScale, next, history, estimate, level, form, known, continues);
+        }
+
+        /** The same row as one that goes on with the step of the row before it. */
+        public Row continued() {
+            return new Row(timestep, inputScale, next, history, estimate, level, clean, known, true);
         }
 
         private Row withKnown(Known added) {
-            return new Row(timestep, inputScale, next, history, estimate, level, clean, added);
+            return new Row(timestep, inputScale, next, history, estimate, level, clean, added, continues);
         }
 
         private boolean usesClean() {
@@ -113,7 +121,8 @@ public record NoiseTable(String name, double initialScale, List<Row> rows, Optio
                 .flatMapToDouble(form -> DoubleStream.of(form.latent, form.prediction, form.clean));
             DoubleStream mixed = Stream.of(level, known.prediction, known.next, known.estimate)
                 .flatMapToDouble(mix -> DoubleStream.of(mix.image, mix.noise));
-            DoubleStream past = next.past.stream().mapToDouble(Double::doubleValue);
+            DoubleStream past = Stream.of(next.past, next.pastNoise).flatMap(List::stream)
+                .mapToDouble(Double::doubleValue);
             return Stream.of(own, linear, mixed, past).flatMapToDouble(all -> all);
         }
     }
@@ -143,18 +152,28 @@ public record NoiseTable(String name, double initialScale, List<Row> rows, Optio
         }
     }
 
-    /** Coefficients of the next latents; {@code past.get(k)} belongs to h(i-1-k). */
-    public record Next(double latent, double prediction, double clean, List<Double> past, double noise) {
-        /** Of a table without a limit. */
+    /**
+     * Coefficients of the next latents; {@code past.get(k)} belongs to h(i-1-k), and {@code pastNoise.get(k)} to
+     * n(i-1-k).
+     */
+    public record Next(double latent, double prediction, double clean, List<Double> past, double noise,
+        List<Double> pastNoise) {
+        /** Of a table without a limit, by fresh noise only. */
         public Next(double latent, double prediction, List<Double> past, double noise) {
-            this(latent, prediction, 0, past, noise);
+            this(latent, prediction, 0, past, noise, List.of());
         }
 
         public Next {
             past = List.copyOf(past);
-            if (past.size() > MAX_PAST) {
-                throw new IllegalArgumentException("at most " + MAX_PAST + " past steps, not " + past.size());
+            pastNoise = List.copyOf(pastNoise);
+            long used = past.stream().filter(coefficient -> coefficient != 0).count();
+            if (used > MAX_PAST) {
+                throw new IllegalArgumentException("at most " + MAX_PAST + " past steps, not " + used);
             }
+        }
+
+        private boolean isNoisy() {
+            return noise != 0 || pastNoise.stream().anyMatch(coefficient -> coefficient != 0);
         }
     }
 
@@ -172,7 +191,7 @@ public record NoiseTable(String name, double initialScale, List<Row> rows, Optio
 
     /** Whether some row needs fresh noise. */
     public boolean needsNoise() {
-        return rows.stream().anyMatch(row -> row.next().noise() != 0);
+        return rows.stream().anyMatch(row -> row.next().isNoisy());
     }
 
     /** How the first latents are mixed where they come from a picture, by the noise scheduler's own rule. */

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run;
 
+import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.Limit;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.run.Demand.StageRun;
@@ -31,6 +32,16 @@ final class SchedulerSteps {
         void add(Access tensor, double weight) {
             from.add(tensor);
             weights.add((float) weight);
+        }
+
+        /** The sum of {@code part}, which is that of the first terms, and of the others. */
+        Sum after(Access part, int terms) {
+            Sum rest = new Sum();
+            rest.from.add(part);
+            rest.weights.add(1f);
+            rest.from.addAll(from.subList(terms, from.size()));
+            rest.weights.addAll(weights.subList(terms, weights.size()));
+            return rest;
         }
     }
 
@@ -105,10 +116,17 @@ final class SchedulerSteps {
                 sum.add(remembered.get(step - 1 - back).all(), next.past().get(back));
             }
         }
-        if (next.noise() != 0) {
-            sum.add(host.given(Program.NOISE, plan.home(), step * x.bytes(), x.bytes()).all(), next.noise());
+        addNoise(sum, step, next.noise());
+        for (int back = 0; back < next.pastNoise().size(); back++) {
+            addNoise(sum, step - 1 - back, next.pastNoise().get(back));
         }
         return sum;
+    }
+
+    private void addNoise(Sum sum, int ofStep, double weight) {
+        if (weight != 0) {
+            sum.add(host.given(Program.NOISE, plan.home(), ofStep * x.bytes(), x.bytes()).all(), weight);
+        }
     }
 
     private Sum sum(Linear form, Mix known) {
@@ -153,7 +171,17 @@ final class SchedulerSteps {
     }
 
     private Value make(Sum sum, Value made) {
-        works.add(new Work.Combine(plan.home(), step, made.all(), sum.from, sum.weights));
+        Sum rest = sum;
+        while (rest.from.size() > Combination.MAX_TERMS) {
+            Value part = Value.made("sum", step, plan.home(), x.bytes());
+            combine(part, rest.from.subList(0, Combination.MAX_TERMS), rest.weights.subList(0, Combination.MAX_TERMS));
+            rest = rest.after(part.all(), Combination.MAX_TERMS);
+        }
+        combine(made, rest.from, rest.weights);
         return made;
+    }
+
+    private void combine(Value made, List<Access> from, List<Float> weights) {
+        works.add(new Work.Combine(plan.home(), step, made.all(), from, weights));
     }
 }

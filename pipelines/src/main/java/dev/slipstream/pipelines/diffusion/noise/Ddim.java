@@ -1,7 +1,6 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,14 +11,14 @@ import java.util.List;
  * @param last the level at the end of the path
  * @see <a href="https://arxiv.org/abs/2010.02502">Song et al. (2021), equation 12</a>
  */
-record Ddim(TrainingSchedule training, PredictionType prediction, TimestepSpacing spacing, int offset, NoiseLevel last)
+record Ddim(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing spacing, int offset, NoiseLevel last)
         implements Sampler {
     static Ddim read(SchedulerOptions options) {
         options.refuseClipping(true);
-        TrainingSchedule training = TrainingSchedule.read(options);
+        TrainingSchedule training = TrainingSchedule.readRescaled(options);
         PredictionType prediction = PredictionType.read(options);
         training.refuseNoSignal(prediction, "ddim");
-        return new Ddim(training, prediction, TimestepSpacing.read(options, "leading"),
+        return new Ddim(training, new CleanEstimate(prediction), TimestepSpacing.read(options, "leading"),
             options.integer("steps_offset", 0), training.finalLevel(options.flag("set_alpha_to_one", true)));
     }
 
@@ -36,8 +35,7 @@ record Ddim(TrainingSchedule training, PredictionType prediction, TimestepSpacin
         for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, first, offset)) {
             NoiseLevel to = timestep < stride ? last : training.level(timestep - stride);
             NoiseLevel from = training.level(timestep);
-            rows.add(new Row(timestep, 1, prediction.transfer(from, to).next(), Linear.ZERO,
-                prediction.clean(from).linear(), from.mix()));
+            rows.add(estimate.row(timestep, 1, from, estimate.transfer(from, to), Terms.ZERO));
         }
         return new NoiseTable("ddim", 1, rows);
     }

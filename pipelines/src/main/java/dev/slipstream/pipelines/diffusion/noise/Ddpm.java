@@ -1,8 +1,6 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Linear;
-import dev.slipstream.pipelines.run.NoiseTable.Next;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,19 +11,20 @@ import java.util.List;
  * @param largeVariance whether the noise has the variance of the forward step, not that of the posterior
  * @see <a href="https://arxiv.org/abs/2006.11239">Ho et al. (2020), equations 6 and 7</a>
  */
-record Ddpm(TrainingSchedule training, PredictionType prediction, TimestepSpacing spacing, int offset,
+record Ddpm(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing spacing, int offset,
             boolean largeVariance) implements Sampler {
     /** diffusers' least variance. */
     private static final double MIN_VARIANCE = 1e-20;
 
     static Ddpm read(SchedulerOptions options) {
         options.refuseClipping(true);
-        TrainingSchedule training = TrainingSchedule.read(options);
+        TrainingSchedule training = TrainingSchedule.readRescaled(options, "sigmoid", "laplace");
         PredictionType prediction = PredictionType.read(options);
         training.refuseNoSignal(prediction, "ddpm");
-        return new Ddpm(training, prediction, TimestepSpacing.read(options, "leading"),
+        return new Ddpm(training, new CleanEstimate(prediction), TimestepSpacing.read(options, "leading"),
             options.integer("steps_offset", 0),
-            options.choice("variance_type", "fixed_small", "fixed_small", "fixed_large").equals("fixed_large"));
+            options.choice("variance_type", "fixed_small", "fixed_small", "fixed_small_log", "fixed_large")
+                .equals("fixed_large"));
     }
 
     @Override
@@ -35,24 +34,23 @@ record Ddpm(TrainingSchedule training, PredictionType prediction, TimestepSpacin
 
     @Override
     public NoiseTable table(int steps, int first) {
-        int stride = training.timesteps() / steps;
+        int[] timesteps = spacing.wholeTimesteps(training.timesteps(), steps, first, offset);
         List<Row> rows = new ArrayList<>(steps);
-        for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, first, offset)) {
-            double from = training.alphaCumprod(timestep);
-            double to = timestep < stride ? 1 : training.alphaCumprod(timestep - stride);
+        for (int index = 0; index < timesteps.length; index++) {
+            double from = training.alphaCumprod(timesteps[index]);
+            double to = index == timesteps.length - 1 ? 1 : training.alphaCumprod(timesteps[index + 1]);
             NoiseLevel level = NoiseLevel.variancePreserving(from);
-            Terms estimate = prediction.clean(level);
-            rows.add(new Row(timestep, 1, next(estimate, from, to, timestep > 0), Linear.ZERO, estimate.linear(),
-                level.mix()));
+            rows.add(estimate.row(timesteps[index], 1, level, next(estimate.clean(level), from, to,
+                timesteps[index] > 0), Terms.ZERO));
         }
         return new NoiseTable("ddpm", 1, rows);
     }
 
-    private Next next(Terms estimate, double from, double to, boolean noisy) {
+    private Terms next(Terms clean, double from, double to, boolean noisy) {
         double beta = 1 - from / to;
-        Terms mean = estimate.times(Math.sqrt(to) * beta / (1 - from))
+        Terms mean = clean.times(Math.sqrt(to) * beta / (1 - from))
             .plus(Terms.LATENT.times(Math.sqrt(from / to) * (1 - to) / (1 - from)));
         double variance = largeVariance ? beta : Math.max(MIN_VARIANCE, (1 - to) / (1 - from) * beta);
-        return mean.next(List.of(), noisy ? Math.sqrt(variance) : 0);
+        return noisy ? mean.plus(Terms.NOISE.times(Math.sqrt(variance))) : mean;
     }
 }

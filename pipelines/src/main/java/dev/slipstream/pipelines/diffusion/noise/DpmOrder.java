@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 /**
- * Which order DPM-Solver++ has in each step: it starts with 1, as nothing is remembered yet, and may end low.
+ * Which order a multistep solver has in each step: it starts with 1, as nothing is remembered yet, and may end low.
  *
  * @param most the order in the middle of the path, 1 to 3
  * @param lowAtEnd whether paths of less than 15 steps end with low orders
@@ -10,13 +10,23 @@ package dev.slipstream.pipelines.diffusion.noise;
 record DpmOrder(int most, boolean lowAtEnd, boolean eulerAtEnd) {
     private static final int SHORT_PATH = 15;
 
-    static DpmOrder read(SchedulerOptions options, DpmStep formula) {
+    static DpmOrder read(SchedulerOptions options) {
+        return new DpmOrder(most(options), options.flag("lower_order_final", true),
+            options.flag("euler_at_final", false));
+    }
+
+    /** Reads {@code solver_order}. */
+    static int most(SchedulerOptions options) {
         int most = options.integer("solver_order", 2);
-        int limit = formula.stochastic() ? 2 : 3;
-        if (most < 1 || most > limit) {
-            throw options.error("solver_order is " + most + ", but must be 1 to " + limit);
+        if (most < 1 || most > 3) {
+            throw options.error("solver_order is " + most + ", but must be 1 to 3");
         }
-        return new DpmOrder(most, options.flag("lower_order_final", true), options.flag("euler_at_final", false));
+        return most;
+    }
+
+    /** The step to a level where the path already is changes nothing, whatever the order would be. */
+    int of(SigmaPath path, int step, int first) {
+        return path.stays(step) ? 1 : of(step, first, path.steps(), path.sigma(path.steps()) == 0);
     }
 
     /**

@@ -2,69 +2,68 @@ package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
-import java.util.Arrays;
 import java.util.List;
 
 /**
- * DPM-Solver++, multistep, of order 1 to 3, and its form with fresh noise (SDE) of order 1 and 2.
+ * DPM-Solver and DPM-Solver++, multistep, of order 1 to 3, and their forms with fresh noise (SDE): derivatives of the
+ * model's output are differences between the last steps.
  *
- * @param usedTimesteps how many of the trained timesteps, from 0 on, are clean enough to be used
- * @param end the sigma after the last step
  * @see <a href="https://arxiv.org/abs/2211.01095">Lu et al. (2022), algorithm 2</a>
  */
-record DpmSolver(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacing spacing, int offset,
-                 KarrasSpacing karras, int usedTimesteps, double end, DpmOrder order, DpmStep formula)
-        implements Sampler {
+record DpmSolver(SolverSpacing spacing, CleanEstimate estimate, DpmOrder order, DpmStep formula) implements Sampler {
     static DpmSolver read(SchedulerOptions options) {
         options.refuse("thresholding", "set it to false (latents are not thresholded)");
-        options.refuseOtherSigmas();
-        if (options.text("variance_type", "").startsWith("learned")) {
-            throw options.error("variance_type is learned, but predictions of the variance are not supported");
+        options.refuseLearnedVariance();
+        DpmStep formula =
+            DpmStep.read(options, "dpmsolver++", "sde-dpmsolver++", "dpmsolver", "sde-dpmsolver", "deis");
+        DpmOrder order = DpmOrder.read(options);
+        if (order.most() == 3 && formula.predictsNoise() && formula.stochastic()) {
+            throw options.error("solver_order is 3, but sde-dpmsolver has orders 1 and 2 only");
         }
-        SigmaSchedule sigmas = TrainingSchedule.read(options).sigmas();
-        int clipped = sigmas.below(options.number("lambda_min_clipped", Double.NEGATIVE_INFINITY));
-        if (clipped == sigmas.timesteps()) {
-            throw options.error("lambda_min_clipped leaves no timestep");
-        }
-        DpmStep formula = DpmStep.read(options);
-        return new DpmSolver(sigmas, PredictionType.read(options), TimestepSpacing.read(options, "linspace"),
-            options.integer("steps_offset", 0), KarrasSpacing.read(options), sigmas.timesteps() - clipped,
-            sigmas.end(options), DpmOrder.read(options, formula), formula);
+        SigmaSchedule sigmas = TrainingSchedule.readRescaled(options).sigmas();
+        return new DpmSolver(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.ALL),
+            new CleanEstimate(SolverSpacing.prediction(options)), order, formula);
     }
 
     @Override
     public int trainedTimesteps() {
-        return sigmas.timesteps();
+        return spacing.sigmas().timesteps();
     }
 
     @Override
     public NoiseTable table(int steps, int first) {
-        String name = karras.name("dpm++" + order.most() + "m" + (formula.stochastic() ? "-sde" : ""));
-        SigmaPath path = path(steps).requireDescending(name);
-        List<Row> rows = path.from(first).mapToObj(step -> row(path, step, first)).toList();
+        String name = spacing.spacing().name(formula.name(order.most(), "m"));
+        SigmaPath path = spacing.path(steps).requireDescending(name);
+        List<Row> rows = path.from(first).mapToObj(step -> {
+            Terms output = formula.output(estimate, path.level(step));
+            return estimate.row(path.timestep(step), 1, path.level(step),
+                step(formula, path, step, order.of(path, step, first), output), output);
+        }).toList();
         return new NoiseTable(name, 1, rows);
     }
 
-    private SigmaPath path(int steps) {
-        if (karras.used()) {
-            double[] levels = karras.between(sigmas.max(), sigmas.min(), steps);
-            return new SigmaPath(Arrays.stream(levels).map(sigmas::timestep).map(Math::rint).toArray(), levels, end);
+    /** @param output that of the model in this step; those before are remembered */
+    static Terms step(DpmStep formula, SigmaPath path, int step, int order, Terms output) {
+        DpmStep.Weights weights = formula.weights(path.level(step), path.level(step + 1));
+        Terms next = Terms.LATENT.times(weights.latent()).plus(output.times(weights.output()))
+            .plus(Terms.NOISE.times(weights.noise()));
+        if (order == 1) {
+            return next;
         }
-        double[] timesteps = Arrays.stream(spacing.solverTimesteps(sigmas.timesteps(), usedTimesteps, steps, offset))
-            .asDoubleStream().toArray();
-        return new SigmaPath(timesteps, Arrays.stream(timesteps).map(sigmas::at).toArray(), end);
+        double length = length(path, step);
+        double near = length(path, step - 1) / length;
+        Terms slope = output.minus(Terms.past(1)).times(1 / near);
+        if (order == 2) {
+            return next.plus(slope.times(weights.slope()));
+        }
+        double far = length(path, step - 2) / length;
+        Terms before = Terms.past(1).minus(Terms.past(2)).times(1 / far);
+        Terms bend = slope.minus(before).times(1 / (near + far));
+        return next.plus(slope.plus(bend.times(near)).times(weights.firstDerivative()))
+            .plus(bend.times(weights.secondDerivative()));
     }
 
-    private Row row(SigmaPath path, int step, int first) {
-        NoiseLevel level = NoiseLevel.ofRatio(path.sigma(step));
-        Terms estimate = prediction.clean(level);
-        // A Karras path that ends at the least sigma reaches it one step early: nothing is left to do then.
-        boolean stays = path.sigma(step) == path.sigma(step + 1);
-        int steps = path.steps();
-        DpmStep.Weights weights = formula.weights(path, step, stays ? 1 : order.of(step, first, steps, end == 0));
-        Terms next = Terms.LATENT.times(weights.latent()).plus(estimate.times(weights.estimates().getFirst()));
-        List<Double> past = weights.estimates().subList(1, weights.estimates().size());
-        return new Row(path.timestep(step), 1, next.next(past, weights.noise()), estimate.linear(), estimate.linear(),
-            level.mix());
+    private static double length(SigmaPath path, int step) {
+        return Math.log(path.ratio(step) / path.ratio(step + 1));
     }
 }

@@ -1,64 +1,80 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
-import java.util.List;
-
 /**
- * The formulas of one DPM-Solver++ step, in the time {@code λ = log(alpha/sigma)}, over a step of length {@code h}.
+ * The formulas of DPM-Solver's steps: the equation is solved exactly for what is linear in it, and the model's output
+ * {@code m} is a Taylor series in {@code λ = log(alpha/sigma)} over a step of length {@code h}.
  *
+ * @param predictsNoise whether {@code m} is the noise (DPM-Solver), not the clean image (DPM-Solver++)
  * @param stochastic whether fresh noise is added (the SDE form)
- * @param heun whether the second order uses Heun's weight of the difference, not the midpoint's
+ * @param heun whether the second order uses Heun's weight of the derivative, not the midpoint's
+ * @see <a href="https://arxiv.org/abs/2206.00927">Lu et al. (2022), DPM-Solver</a>
+ * @see <a href="https://arxiv.org/abs/2211.01095">Lu et al. (2022), DPM-Solver++</a>
  */
-record DpmStep(boolean stochastic, boolean heun) {
-    /** Weights of the latents, of the estimates of the clean image (this step's first), and of fresh noise. */
-    record Weights(double latent, List<Double> estimates, double noise) {
-    }
-
-    static DpmStep read(SchedulerOptions options) {
-        // diffusers takes what configurations of its DEIS and UniPC classes say for its own defaults.
-        String algorithm = options.choice("algorithm_type", "dpmsolver++", "dpmsolver++", "sde-dpmsolver++", "deis");
+record DpmStep(boolean predictsNoise, boolean stochastic, boolean heun) {
+    /** diffusers' {@code algorithm_type}; it takes what configurations of its DEIS class say for its own default. */
+    static DpmStep read(SchedulerOptions options, String... algorithms) {
+        String algorithm = options.choice("algorithm_type", "dpmsolver++", algorithms);
         String type = options.choice("solver_type", "midpoint", "midpoint", "heun", "logrho", "bh1", "bh2");
-        return new DpmStep(algorithm.equals("sde-dpmsolver++"), type.equals("heun"));
-    }
-
-    Weights weights(SigmaPath path, int step, int order) {
-        NoiseLevel from = NoiseLevel.ofRatio(path.sigma(step));
-        NoiseLevel to = NoiseLevel.ofRatio(path.sigma(step + 1));
-        // exp(−h), which is also right at sigma 0, where h is infinite.
-        double decay = path.sigma(step + 1) / path.sigma(step);
-        double latent = to.sigma() / from.sigma() * (stochastic ? decay : 1);
-        double estimate = to.alpha() * (1 - (stochastic ? decay * decay : decay));
-        double noise = stochastic ? to.sigma() * Math.sqrt(1 - decay * decay) : 0;
-        List<Double> estimates = switch (order) {
-            case 1 -> List.of(estimate);
-            case 2 -> second(path, step, to.alpha(), decay, estimate);
-            default -> third(path, step, to.alpha(), decay, estimate);
-        };
-        return new Weights(latent, estimates, noise);
-    }
-
-    private List<Double> second(SigmaPath path, int step, double alpha, double decay, double estimate) {
-        double length = -Math.log(decay);
-        double slope = estimate / 2;
-        if (heun) {
-            slope = alpha * (1 - (stochastic ? (1 - decay * decay) / (2 * length) : (1 - decay) / length));
+        boolean predictsNoise = algorithm.equals("dpmsolver") || algorithm.equals("sde-dpmsolver");
+        if (predictsNoise && SigmaSchedule.endsClean(options)) {
+            throw options.error("algorithm_type is " + algorithm + ", which cannot end at sigma 0; set "
+                + "final_sigmas_type to sigma_min, or algorithm_type to " + algorithm + "++");
         }
-        double difference = slope / (length(path, step - 1) / length);
-        return List.of(estimate + difference, -difference);
+        return new DpmStep(predictsNoise, algorithm.startsWith("sde-"), type.equals("heun"));
     }
 
-    private static List<Double> third(SigmaPath path, int step, double alpha, double decay, double estimate) {
+    /**
+     * Weights in the next latents.
+     *
+     * @param latent of the latents at the beginning of the step
+     * @param output of m at the beginning
+     * @param slope of its derivative over the whole step, in the second order
+     * @param firstDerivative the same in the third order
+     * @param secondDerivative of its second derivative over the step squared, in the third order
+     * @param noise of fresh noise
+     */
+    record Weights(double latent, double output, double slope, double firstDerivative, double secondDerivative,
+                   double noise) {
+    }
+
+    String name(int order, String kind) {
+        return "dpm" + (predictsNoise ? "" : "++") + order + kind + (stochastic ? "-sde" : "");
+    }
+
+    /** What the steps go by. */
+    Terms output(CleanEstimate estimate, NoiseLevel level) {
+        return predictsNoise ? estimate.noise(level) : estimate.clean(level);
+    }
+
+    Weights weights(NoiseLevel from, NoiseLevel to) {
+        // exp(−h), which is also right at sigma 0, where h is infinite.
+        double decay = to.sigma() / to.alpha() / (from.sigma() / from.alpha());
         double length = -Math.log(decay);
-        double near = length(path, step - 1) / length;
-        double far = length(path, step - 2) / length;
-        double slope = alpha * (1 - (1 - decay) / length);
-        double curvature = alpha * (0.5 - (decay - 1 + length) / (length * length));
-        double bend = (slope * near + curvature) / (near + far);
-        double nearDifference = (slope + bend) / near;
-        double farDifference = -bend / far;
-        return List.of(estimate + nearDifference, farDifference - nearDifference, -farDifference);
+        return predictsNoise ? noiseWeights(from, to, decay, length) : imageWeights(from, to, decay, length);
     }
 
-    private static double length(SigmaPath path, int step) {
-        return Math.log(path.sigma(step) / path.sigma(step + 1));
+    private Weights imageWeights(NoiseLevel from, NoiseLevel to, double decay, double length) {
+        double latent = to.sigma() / from.sigma();
+        if (stochastic) {
+            double square = decay * decay;
+            double twice = 2 * length;
+            double output = to.alpha() * (1 - square);
+            double first = to.alpha() * (1 - (1 - square) / twice);
+            double second = to.alpha() * ((1 - square - twice) / (twice * twice) - 0.5);
+            return new Weights(latent * decay, output, heun ? first : output / 2, first, second,
+                to.sigma() * Math.sqrt(1 - square));
+        }
+        double output = to.alpha() * (1 - decay);
+        double first = to.alpha() * (1 - (1 - decay) / length);
+        double second = to.alpha() * (0.5 - (decay - 1 + length) / (length * length));
+        return new Weights(latent, output, heun ? first : output / 2, first, second, 0);
+    }
+
+    private Weights noiseWeights(NoiseLevel from, NoiseLevel to, double decay, double length) {
+        double growth = to.sigma() * (1 / decay - 1) * (stochastic ? 2 : 1);
+        double first = growth == 0 ? 0 : -growth / length + to.sigma() * (stochastic ? 2 : 1);
+        double second = -to.sigma() * ((1 / decay - 1 - length) / (length * length) - 0.5);
+        return new Weights(to.alpha() / from.alpha(), -growth, heun ? first : -growth / 2, first, second,
+            stochastic ? to.sigma() * Math.sqrt(1 / (decay * decay) - 1) : 0);
     }
 }

@@ -1,55 +1,66 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
+import dev.slipstream.pipelines.diffusion.noise.SigmaSpacing.Kind;
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Linear;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Euler's method along the straight paths of flow matching, with one shift of the noise levels for all image sizes.
+ * Euler's method along the straight paths of flow matching.
  *
  * @param trainedTimesteps what a noise level of 1 is called as a timestep
- * @param shift more than 1 spends more steps at high noise
+ * @param shift that of the noise levels: more than 0 spends more steps at high noise
+ * @param terminal the sigma to which the levels are stretched; 0 to leave them
+ * @param inverted whether the model calls noise 0 and the image 1
+ * @param stochastic whether each step goes to the clean image and back with fresh noise
  * @see <a href="https://arxiv.org/abs/2403.03206">Esser et al. (2024), equation 23</a>
  */
-record FlowMatchEuler(int trainedTimesteps, double shift) implements Sampler {
+record FlowMatchEuler(int trainedTimesteps, FlowShift shift, SigmaSpacing spacing, double terminal, boolean inverted,
+                      boolean stochastic) implements Sampler {
     static FlowMatchEuler read(SchedulerOptions options) {
-        for (String name : List.of("use_dynamic_shifting", "invert_sigmas", "stochastic_sampling")) {
-            options.refuse(name, "set it to false (only a static shift is supported)");
+        double terminal = options.number("shift_terminal", 0);
+        if (!(terminal >= 0 && terminal < 1)) {
+            throw options.error("shift_terminal is " + terminal + ", but must be less than 1");
         }
-        options.refuse("use_karras_sigmas", "set it to false");
-        options.refuseOtherSigmas();
-        if (!options.isAbsent("shift_terminal")) {
-            throw options.error("shift_terminal is set, which is not supported; remove it");
-        }
-        double shift = options.number("shift", 1);
-        if (!(shift > 0 && shift < Double.POSITIVE_INFINITY)) {
-            throw options.error("shift is " + shift + ", but must be a positive number");
-        }
-        return new FlowMatchEuler(options.positive("num_train_timesteps", 1000), shift);
+        return new FlowMatchEuler(options.positive("num_train_timesteps", 1000), FlowShift.read(options),
+            SigmaSpacing.read(options, Kind.COMMON), terminal, options.flag("invert_sigmas", false),
+            options.flag("stochastic_sampling", false));
     }
 
     @Override
     public NoiseTable table(int steps, int first) {
-        List<Row> rows = IntStream.range(first, steps).mapToObj(step -> {
-            double from = sigma(steps, step);
-            double to = step == steps - 1 ? 0 : sigma(steps, step + 1);
-            NoiseLevel level = NoiseLevel.onLine(from);
-            Terms next = PredictionType.FLOW.transfer(level, NoiseLevel.onLine(to));
-            return new Row(from * trainedTimesteps, 1, next.next(), Linear.ZERO,
-                PredictionType.FLOW.clean(level).linear(), level.mix());
-        }).toList();
-        return new NoiseTable("flow-match-euler", 1, rows);
+        double[] sigmas = sigmas(steps);
+        List<Row> rows = IntStream.range(first, steps).mapToObj(step -> row(sigmas, step)).toList();
+        return new NoiseTable(spacing.name("flow-match-euler"), 1, rows);
     }
 
-    /** As in diffusers, the least trained level is shifted, and then shifted again with all others. */
-    private double sigma(int steps, int step) {
-        double least = shifted(1.0 / trainedTimesteps);
-        return shifted(steps == 1 ? 1 : 1 + (least - 1) * step / (steps - 1));
+    /** One more than steps. */
+    private double[] sigmas(int steps) {
+        double[] sigmas = shift.sigmas(steps, trainedTimesteps);
+        if (terminal > 0) {
+            double stretch = (1 - sigmas[steps - 1]) / (1 - terminal);
+            Arrays.setAll(sigmas, step -> 1 - (1 - sigmas[step]) / stretch);
+        }
+        double[] spaced = spacing.is(Kind.TIMESTEPS) ? sigmas
+            : spacing.levels(sigmas[0], sigmas[steps - 1], steps);
+        return IntStream.rangeClosed(0, steps).mapToDouble(step -> {
+            double sigma = step == steps ? 0 : spaced[step];
+            return inverted ? 1 - sigma : sigma;
+        }).toArray();
     }
 
-    private double shifted(double sigma) {
-        return shift * sigma / (1 + (shift - 1) * sigma);
+    private Row row(double[] sigmas, int step) {
+        double from = sigmas[step];
+        double to = sigmas[step + 1];
+        NoiseLevel level = NoiseLevel.onLine(from);
+        // Where the image is at 1, the velocity points to it.
+        Terms clean = inverted ? Terms.LATENT.plus(Terms.PREDICTION.times(1 - from)) : PredictionType.FLOW.clean(level);
+        Terms next = Terms.LATENT.plus(Terms.PREDICTION.times(to - from));
+        if (stochastic) {
+            next = PredictionType.FLOW.clean(level).times(1 - to).plus(Terms.NOISE.times(to));
+        }
+        return new CleanEstimate(PredictionType.FLOW).row(from * trainedTimesteps, 1, level, next, Terms.ZERO, clean);
     }
 }

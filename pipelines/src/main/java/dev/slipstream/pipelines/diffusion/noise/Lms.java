@@ -1,58 +1,57 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Next;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * The linear multistep method of k-diffusion: a polynomial through the last derivatives is integrated over the step.
  *
+ * <p>Where it begins late, for image to image, diffusers takes the weights of derivatives that were never seen for those
+ * of the first steps, and leaves out the rest.
+ *
  * @param order how many derivatives, 1 to 4; diffusers uses 4
+ * @param restarts whether a late beginning has low orders first, as an early one has
  */
-record Lms(SigmaSchedule sigmas, PredictionType prediction, TimestepSpacing spacing, int offset, KarrasSpacing karras,
-           int order) implements Sampler {
+record Lms(KDiffusionSpacing spacing, CleanEstimate estimate, int order, boolean restarts) implements Sampler {
     private static final int ORDER = 4;
     /** Two points of Gauss and Legendre integrate cubics, and so any order up to 4, without error. */
     private static final double NODE = 1 / Math.sqrt(3);
 
     static Lms read(SchedulerOptions options) {
-        options.refuseOtherSigmas();
-        TrainingSchedule training = TrainingSchedule.read(options);
-        training.refuseZeroTerminalSnr("lms");
-        // diffusers gives this class no sigma_min and sigma_max.
-        KarrasSpacing karras = new KarrasSpacing(options.flag("use_karras_sigmas", false), Double.NaN, Double.NaN);
-        return new Lms(training.sigmas(), PredictionType.read(options), TimestepSpacing.read(options, "linspace"),
-            options.integer("steps_offset", 0), karras, ORDER);
+        KDiffusionSpacing read = KDiffusionSpacing.read(options, TrainingSchedule.read(options).sigmas());
+        return new Lms(read.with(read.spacing().withoutKarrasBounds()),
+            new CleanEstimate(PredictionType.read(options)), ORDER, false);
+    }
+
+    static Lms readRestarting(SchedulerOptions options) {
+        Lms read = read(options);
+        return new Lms(read.spacing, read.estimate, read.order, true);
     }
 
     @Override
     public int trainedTimesteps() {
-        return sigmas.timesteps();
+        return spacing.sigmas().timesteps();
     }
 
     @Override
     public NoiseTable table(int steps, int first) {
-        double[] timesteps = spacing.timesteps(sigmas.timesteps(), steps, offset);
-        double[] levels = Arrays.stream(timesteps).map(sigmas::at).toArray();
-        if (karras.used()) {
-            levels = karras.between(levels[0], levels[steps - 1], steps);
-            timesteps = Arrays.stream(levels).map(sigmas::timestep).toArray();
-        }
-        SigmaPath path = new SigmaPath(timesteps, levels, 0).requireDescending("lms");
+        String name = spacing.spacing().name(restarts ? "lms-restart" : "lms");
+        SigmaPath path = spacing.path(steps).requireDescending(name);
         List<Row> rows = path.from(first).mapToObj(step -> row(path, step, first)).toList();
-        return new NoiseTable(karras.name("lms"), path.initialScale(spacing), rows);
+        return new NoiseTable(name, spacing.initialScale(path), rows);
     }
 
     private Row row(SigmaPath path, int step, int first) {
-        int used = Math.min(step - first + 1, order);
-        List<Double> weights = IntStream.range(0, used).mapToObj(which -> weight(path, step, used, which)).toList();
-        Terms derivative = prediction.noise(path.level(step));
-        Next next = Terms.LATENT.plus(derivative.times(weights.getFirst())).next(weights.subList(1, used), 0);
-        return new Row(path.timestep(step), path.inputScale(step), next, derivative.linear(),
-            prediction.clean(path.level(step)).linear(), path.level(step).mix());
+        int seen = step - first + 1;
+        int used = Math.min(restarts ? seen : step + 1, order);
+        Terms derivative = estimate.noise(path.level(step));
+        Terms next = Terms.LATENT;
+        for (int which = 0; which < Math.min(used, seen); which++) {
+            Terms past = which == 0 ? derivative : Terms.past(which);
+            next = next.plus(past.times(weight(path, step, used, which)));
+        }
+        return estimate.row(path.timestep(step), path.inputScale(step), path.level(step), next, derivative);
     }
 
     /** The integral, over the step, of Lagrange's polynomial that is 1 at {@code which} steps back. */

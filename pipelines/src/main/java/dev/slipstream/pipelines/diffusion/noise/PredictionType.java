@@ -6,14 +6,14 @@ package dev.slipstream.pipelines.diffusion.noise;
  * <p>The formulas hold for any scale of the latents: {@code v = (alpha·ε − sigma·x0) / √(alpha² + sigma²)} is that of
  * Salimans and Ho (2022) in the variance preserving space and diffusers' form of it in the variance exploding one.
  */
-enum PredictionType {
+enum PredictionType implements Prediction {
     /** The noise ε. */
     EPSILON("epsilon"),
     /** The velocity of Salimans and Ho (2022). */
     VELOCITY("v_prediction"),
     /** The clean image x0. */
     SAMPLE("sample"),
-    /** The velocity of flow matching, {@code ε − x0}; never an option of the variance preserving methods. */
+    /** The velocity of flow matching, {@code ε − x0}. */
     FLOW("flow_prediction");
 
     private final String option;
@@ -31,8 +31,8 @@ enum PredictionType {
         };
     }
 
-    /** The estimate of the clean image x0. */
-    Terms clean(NoiseLevel level) {
+    @Override
+    public Terms clean(NoiseLevel level) {
         double alpha = level.alpha();
         double sigma = level.sigma();
         return switch (this) {
@@ -46,8 +46,8 @@ enum PredictionType {
         };
     }
 
-    /** The estimate of the noise ε. */
-    Terms noise(NoiseLevel level) {
+    @Override
+    public Terms noise(NoiseLevel level) {
         double alpha = level.alpha();
         double sigma = level.sigma();
         return switch (this) {
@@ -59,14 +59,6 @@ enum PredictionType {
             }
             case FLOW -> new Terms(1 / (alpha + sigma), alpha / (alpha + sigma));
         };
-    }
-
-    /**
-     * The latents at level {@code to} that have the same clean image and the same noise as those at {@code from}: the
-     * step of DDIM, and Euler's step on the probability flow, which are the same line in two spaces.
-     */
-    Terms transfer(NoiseLevel from, NoiseLevel to) {
-        return clean(from).times(to.alpha()).plus(noise(from).times(to.sigma()));
     }
 
     @Override

@@ -100,6 +100,14 @@ final class SchedulerOptions {
         return isAbsent(name) ? otherwise : toNumber(name, json.get(name));
     }
 
+    double positiveNumber(String name, double otherwise) {
+        double value = number(name, otherwise);
+        if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
+            throw error(name + " is " + value + ", but must be a positive number");
+        }
+        return value;
+    }
+
     int integer(String name, int otherwise) {
         double value = number(name, otherwise);
         if (value != Math.rint(value) || Math.abs(value) > Integer.MAX_VALUE) {

@@ -4,15 +4,17 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * The noise levels that the steps of one request go through in the variance exploding space: step {@code i} goes from
- * {@code sigma(i)} to {@code sigma(i + 1)}, at {@code timestep(i)}. Immutable.
+ * The noise levels that the steps of one request go through: step {@code i} goes from {@code sigma(i)} to {@code
+ * sigma(i + 1)}, at {@code timestep(i)}. Immutable.
  */
 final class SigmaPath {
+    private final NoiseSpace space;
     private final double[] timesteps;
     private final double[] sigmas;
 
     /** @param end the sigma after the last step; unused where {@code sigmas} has one more entry than timesteps */
-    SigmaPath(double[] timesteps, double[] sigmas, double end) {
+    SigmaPath(NoiseSpace space, double[] timesteps, double[] sigmas, double end) {
+        this.space = space;
         this.timesteps = timesteps;
         this.sigmas = Arrays.copyOf(sigmas, timesteps.length + 1);
         if (sigmas.length == timesteps.length) {
@@ -42,12 +44,22 @@ final class SigmaPath {
     }
 
     NoiseLevel level(int step) {
-        return NoiseLevel.varianceExploding(sigmas[step]);
+        return space.level(sigmas[step]);
+    }
+
+    /** Noise beside the image, {@code sigma / alpha}: what DPM-Solver's time is the logarithm of. */
+    double ratio(int step) {
+        NoiseLevel level = level(step);
+        return level.sigma() / level.alpha();
     }
 
     /** What the denoiser's input is multiplied by, to have the size of the model's training data. */
     double inputScale(int step) {
-        return 1 / Math.sqrt(1 + sigmas[step] * sigmas[step]);
+        return inputScale(sigmas[step]);
+    }
+
+    static double inputScale(double sigma) {
+        return 1 / Math.sqrt(1 + sigma * sigma);
     }
 
     /** diffusers starts from the training distribution where the first timestep is not the noisiest one. */
@@ -56,11 +68,15 @@ final class SigmaPath {
         return spacing == TimestepSpacing.LEADING ? Math.sqrt(max * max + 1) : max;
     }
 
+    /** Whether a step ends at the level it starts from. */
+    boolean stays(int step) {
+        return sigmas[step] == sigmas[step + 1];
+    }
+
     /** For methods that divide by the difference of two earlier levels; the last step may stay where it is. */
     SigmaPath requireDescending(String method) {
         for (int step = 0; step < timesteps.length; step++) {
-            boolean stays = step == timesteps.length - 1 && sigmas[step] == sigmas[step + 1];
-            if (!(sigmas[step] > sigmas[step + 1] || stays)) {
+            if (!(sigmas[step] > sigmas[step + 1] || step == timesteps.length - 1 && stays(step))) {
                 throw new NoiseSchedulerException(method + " cannot do " + timesteps.length + " steps: step "
                     + (step + 1) + " would end at the noise level it starts from; choose fewer steps");
             }

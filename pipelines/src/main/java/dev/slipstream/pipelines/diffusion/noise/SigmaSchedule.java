@@ -8,8 +8,6 @@ import java.util.stream.IntStream;
  * @see <a href="https://arxiv.org/abs/2206.00364">Karras et al. (2022)</a>
  */
 final class SigmaSchedule {
-    private static final double KARRAS_RHO = 7;
-
     private final double[] sigmas;
 
     SigmaSchedule(double[] sigmas) {
@@ -28,9 +26,9 @@ final class SigmaSchedule {
         return sigmas[sigmas.length - 1];
     }
 
-    /** The sigma after the last step, as {@code final_sigmas_type} wants it. */
-    double end(SchedulerOptions options) {
-        return options.choice("final_sigmas_type", "zero", "zero", "sigma_min").equals("zero") ? 0 : min();
+    /** Whether the last step ends at sigma 0, as {@code final_sigmas_type} wants it, and not at the least sigma. */
+    static boolean endsClean(SchedulerOptions options) {
+        return options.choice("final_sigmas_type", "zero", "zero", "sigma_min").equals("zero");
     }
 
     /** Sigma of a timestep, linear between two trained ones, and that of the nearest end outside. */
@@ -58,15 +56,5 @@ final class SigmaSchedule {
     /** How many timesteps have {@code log(alpha/sigma)} below {@code minimum}; they are the last ones. */
     int below(double minimum) {
         return (int) IntStream.range(0, sigmas.length).filter(t -> -Math.log(sigmas[t]) < minimum).count();
-    }
-
-    /** Karras et al. (2022), equation 5 with rho 7, from {@code max} down to {@code min}. */
-    static double[] karras(double max, double min, int steps) {
-        double first = Math.pow(max, 1 / KARRAS_RHO);
-        double last = Math.pow(min, 1 / KARRAS_RHO);
-        return IntStream.range(0, steps)
-            .mapToDouble(step -> step == 0 ? max : step == steps - 1 ? min
-                : Math.pow(first + (last - first) * step / (steps - 1), KARRAS_RHO))
-            .toArray();
     }
 }

@@ -2,7 +2,9 @@ package dev.slipstream.pipelines.diffusion.noise;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * How much noise the model saw at each of its training timesteps. Immutable.
@@ -12,7 +14,7 @@ import java.util.stream.IntStream;
 final class TrainingSchedule {
     /** What k-diffusion methods take for zero, so that the first sigma is finite; diffusers' value. */
     private static final double SMALLEST_ALPHA_CUMPROD = 0x1p-24;
-    private static final double LARGEST_COSINE_BETA = 0.999;
+    private static final double LARGEST_BETA = 0.999;
     /** A thousand times what models are trained with; there is a number for each. */
     private static final int MOST_TIMESTEPS = 1_000_000;
 
@@ -26,13 +28,18 @@ final class TrainingSchedule {
         this.zeroTerminalSnr = zeroTerminalSnr;
     }
 
-    /** Reads the betas, with the defaults that most diffusers classes share. */
-    static TrainingSchedule read(SchedulerOptions options) {
-        return read(options, 0.0001, 0.02, "linear");
+    /**
+     * Reads the betas, with the defaults that most diffusers classes share.
+     *
+     * @param moreSchedules of betas that the method knows besides those that all know
+     */
+    static TrainingSchedule read(SchedulerOptions options, String... moreSchedules) {
+        return read(options, 0.0001, 0.02, "linear", moreSchedules);
     }
 
-    static TrainingSchedule read(SchedulerOptions options, double betaStart, double betaEnd, String betaSchedule) {
-        double[] betas = betas(options, betaStart, betaEnd, betaSchedule);
+    static TrainingSchedule read(SchedulerOptions options, double betaStart, double betaEnd, String betaSchedule,
+                                 String... moreSchedules) {
+        double[] betas = betas(options, betaStart, betaEnd, betaSchedule, moreSchedules);
         double[] alphasCumprod = new double[betas.length];
         double product = 1;
         for (int timestep = 0; timestep < betas.length; timestep++) {
@@ -43,17 +50,33 @@ final class TrainingSchedule {
             product *= 1 - beta;
             alphasCumprod[timestep] = product;
         }
-        boolean zeroTerminalSnr = options.flag("rescale_betas_zero_snr", false);
-        if (zeroTerminalSnr) {
-            if (betas.length < 2) {
-                throw options.error("rescale_betas_zero_snr needs at least 2 training timesteps");
-            }
-            rescaleToZeroTerminalSnr(alphasCumprod);
-        }
-        return new TrainingSchedule(options, alphasCumprod, zeroTerminalSnr);
+        return new TrainingSchedule(options, alphasCumprod, false);
     }
 
-    private static double[] betas(SchedulerOptions options, double betaStart, double betaEnd, String betaSchedule) {
+    /** The same for methods that know {@code rescale_betas_zero_snr}; it is without effect on others, as in diffusers. */
+    static TrainingSchedule readRescaled(SchedulerOptions options, String... moreSchedules) {
+        return read(options, moreSchedules).rescaled();
+    }
+
+    static TrainingSchedule readRescaled(SchedulerOptions options, double betaStart, double betaEnd,
+                                         String betaSchedule) {
+        return read(options, betaStart, betaEnd, betaSchedule).rescaled();
+    }
+
+    private TrainingSchedule rescaled() {
+        if (!options.flag("rescale_betas_zero_snr", false)) {
+            return this;
+        }
+        if (timesteps() < 2) {
+            throw options.error("rescale_betas_zero_snr needs at least 2 training timesteps");
+        }
+        double[] rescaled = alphasCumprod.clone();
+        rescaleToZeroTerminalSnr(rescaled);
+        return new TrainingSchedule(options, rescaled, true);
+    }
+
+    private static double[] betas(SchedulerOptions options, double betaStart, double betaEnd, String betaSchedule,
+                                  String... moreSchedules) {
         int trained = options.positive("num_train_timesteps", 1000);
         if (trained > MOST_TIMESTEPS) {
             throw options.error("num_train_timesteps is " + trained + ", but can be at most " + MOST_TIMESTEPS);
@@ -70,15 +93,32 @@ final class TrainingSchedule {
         double end = options.number("beta_end", betaEnd);
         IntStream timesteps = IntStream.range(0, trained);
         double last = Math.max(1, trained - 1);
-        return switch (options.choice("beta_schedule", betaSchedule, "linear", "scaled_linear", "squaredcos_cap_v2")) {
+        String[] schedules = Stream.concat(Stream.of("linear", "scaled_linear", "squaredcos_cap_v2"),
+            Stream.of(moreSchedules)).toArray(String[]::new);
+        return switch (options.choice("beta_schedule", betaSchedule, schedules)) {
             case "linear" -> timesteps.mapToDouble(t -> start + (end - start) * (t / last)).toArray();
             case "scaled_linear" -> timesteps.mapToDouble(t -> {
                 double root = Math.sqrt(start) + (Math.sqrt(end) - Math.sqrt(start)) * (t / last);
                 return root * root;
             }).toArray();
-            default -> timesteps.mapToDouble(t -> Math.min(LARGEST_COSINE_BETA,
-                1 - cosine((t + 1.0) / trained) / cosine((double) t / trained))).toArray();
+            case "sigmoid" -> timesteps.mapToDouble(t -> start + (end - start) / (1 + Math.exp(6 - 12 * (t / last))))
+                .toArray();
+            case "exp" -> ofSignal(trained, time -> Math.exp(-12 * time));
+            case "laplace" -> ofSignal(trained, TrainingSchedule::laplace);
+            default -> ofSignal(trained, TrainingSchedule::cosine);
         };
+    }
+
+    /** Betas from what remains of the image at a time from 0 to 1. */
+    private static double[] ofSignal(int trained, DoubleUnaryOperator signal) {
+        return IntStream.range(0, trained).mapToDouble(t -> Math.min(LARGEST_BETA,
+            1 - signal.applyAsDouble((t + 1.0) / trained) / signal.applyAsDouble((double) t / trained))).toArray();
+    }
+
+    /** Hang et al. (2024), "Improved Noise Schedule for Diffusion Training", in the form that diffusers has. */
+    private static double laplace(double time) {
+        double log = -0.5 * Math.copySign(1, 0.5 - time) * Math.log(1 - 2 * Math.abs(0.5 - time) + 1e-6);
+        return Math.sqrt(1 / (1 + Math.exp(-log)));
     }
 
     /** Nichol and Dhariwal (2021), equation 17. */
@@ -137,14 +177,6 @@ final class TrainingSchedule {
         if (zeroTerminalSnr && prediction == PredictionType.EPSILON) {
             throw options.error("rescale_betas_zero_snr is true, with which " + method
                 + " cannot use epsilon predictions (only v_prediction and sample); choose euler");
-        }
-    }
-
-    /** For methods that diffusers does not give this option: ignoring it would contradict the model's training. */
-    void refuseZeroTerminalSnr(String method) {
-        if (zeroTerminalSnr) {
-            throw options.error("rescale_betas_zero_snr is true, which " + method
-                + " does not support; choose euler, dpm++2m or ddim");
         }
     }
 }

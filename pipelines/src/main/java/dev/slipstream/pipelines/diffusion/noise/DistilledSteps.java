@@ -1,0 +1,31 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+/**
+ * The timesteps of the solver that a model was distilled from; steps are chosen among them.
+ *
+ * @param original how many steps that solver took
+ * @param trained how many timesteps the model was trained with
+ */
+record DistilledSteps(int original, int trained) {
+    static DistilledSteps read(SchedulerOptions options, TrainingSchedule training) {
+        int original = options.positive("original_inference_steps", 50);
+        if (original > training.timesteps()) {
+            throw options.error("original_inference_steps is " + original + ", more than the "
+                + training.timesteps() + " training timesteps");
+        }
+        return new DistilledSteps(original, training.timesteps());
+    }
+
+    void check(int steps, String method) {
+        if (steps > original) {
+            throw new NoiseSchedulerException(method + " takes 1 to " + original
+                + " steps (original_inference_steps), not " + steps);
+        }
+    }
+
+    /** Evenly chosen, from the noisiest on. */
+    int timestep(int steps, int step) {
+        int index = (int) Math.floor(step * ((double) original / steps));
+        return (original - index) * (trained / original) - 1;
+    }
+}

@@ -1,0 +1,52 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import java.util.stream.IntStream;
+
+/**
+ * How far the noise levels of flow matching are shifted towards noise: by a number, or by how large the picture is.
+ *
+ * @param factor the shift {@code s} in {@code s·σ / (1 + (s − 1)·σ)}
+ * @param even whether the levels are spaced evenly from 1 to 1/steps before they are shifted, as where the shift
+ *     depends on the picture; otherwise they end at the least trained level, which is shifted already
+ */
+record FlowShift(double factor, boolean even) {
+    static FlowShift read(SchedulerOptions options) {
+        boolean linear = options.choice("time_shift_type", "exponential", "exponential", "linear").equals("linear");
+        if (!options.flag("use_dynamic_shifting", false)) {
+            return new FlowShift(options.positiveNumber("shift", 1), false);
+        }
+        if (options.isAbsent(SchedulerOptions.IMAGE_TOKENS)) {
+            throw options.error("use_dynamic_shifting is true, so the noise levels depend on the size of the picture, "
+                + "which this pipeline does not tell; set it to false and shift to a number");
+        }
+        double mu = mu(options);
+        double factor = linear ? mu : Math.exp(mu);
+        if (!(factor > 0 && factor < Double.POSITIVE_INFINITY)) {
+            throw options.error("base_shift, max_shift and the image's tokens give a shift of " + factor);
+        }
+        return new FlowShift(factor, true);
+    }
+
+    /** Linear in the number of image tokens. */
+    private static double mu(SchedulerOptions options) {
+        double least = options.number("base_image_seq_len", 256);
+        double most = options.number("max_image_seq_len", 4096);
+        double low = options.number("base_shift", 0.5);
+        double high = options.number("max_shift", 1.15);
+        if (!(least < most)) {
+            throw options.error("base_image_seq_len must be less than max_image_seq_len");
+        }
+        return low + (high - low) * (options.number(SchedulerOptions.IMAGE_TOKENS, 0) - least) / (most - least);
+    }
+
+    double[] sigmas(int steps, int trainedTimesteps) {
+        double least = even ? 1.0 / steps : shifted(1.0 / trainedTimesteps);
+        double most = even ? 1 : shifted(1);
+        return IntStream.range(0, steps)
+            .mapToDouble(step -> shifted(steps == 1 ? most : most + (least - most) * step / (steps - 1))).toArray();
+    }
+
+    private double shifted(double sigma) {
+        return factor * sigma / (1 + (factor - 1) * sigma);
+    }
+}

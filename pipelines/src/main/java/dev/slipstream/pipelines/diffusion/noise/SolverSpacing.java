@@ -1,0 +1,119 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import dev.slipstream.pipelines.diffusion.noise.SigmaSpacing.Kind;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * Where DPM-Solver and its kin (DEIS, UniPC) place their steps: in the variance preserving space or, for models trained
+ * by flow matching, on the straight line.
+ *
+ * @param usedTimesteps how many of the trained timesteps, from 0 on, are clean enough to be used
+ * @param flow whether sigmas are those of flow matching
+ * @param flowShift more than 1 spends more steps at high noise, of flow matching
+ * @param flowStart of flow matching, the first sigma before it is shifted; NaN for the second of one step more
+ * @param endsClean whether the last step ends at sigma 0
+ * @param endStays whether a path of chosen levels that does not end clean stays at its last level
+ * @param cosine whether no timestep is rounded, but cut off
+ */
+record SolverSpacing(SigmaSchedule sigmas, TimestepSpacing timesteps, int offset, int usedTimesteps,
+                     SigmaSpacing spacing, boolean flow, double flowShift, double flowStart, boolean endsClean,
+                     boolean endStays, boolean cosine) {
+    /** Cutting off takes what lies at a timestep, but for the last digits of fp32, for the one below. */
+    private static final double FP32_DIGITS = 1e-4;
+    private static final double ALMOST_NOISE = 1 - 1e-6;
+
+    static SolverSpacing read(SchedulerOptions options, SigmaSchedule sigmas, Set<Kind> known) {
+        boolean flow = known.contains(Kind.FLOW) && options.flag(Kind.FLOW.option(), false);
+        if (flow && options.flag("use_dynamic_shifting", false)) {
+            throw options.error("use_dynamic_shifting is true, which this method does not support; set it to false "
+                + "and flow_shift to a number, or choose flow-match-euler");
+        }
+        int clipped = sigmas.below(options.number("lambda_min_clipped", Double.NEGATIVE_INFINITY));
+        if (clipped == sigmas.timesteps()) {
+            throw options.error("lambda_min_clipped leaves no timestep");
+        }
+        return new SolverSpacing(sigmas, TimestepSpacing.read(options, "linspace"), options.integer("steps_offset", 0),
+            sigmas.timesteps() - clipped, SigmaSpacing.read(options, known), flow,
+            flow ? options.positiveNumber("flow_shift", 1) : 1, Double.NaN, SigmaSchedule.endsClean(options), false,
+            options.text("beta_schedule", "").equals("squaredcos_cap_v2"));
+    }
+
+    /** As DEIS has it: no end at sigma 0, and all timesteps but those of Karras spacing cut off. */
+    SolverSpacing endingNoisy() {
+        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, flowStart,
+            false, true, false);
+    }
+
+    /** As UniPC has it. */
+    SolverSpacing startingAtNoise() {
+        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, 1, endsClean,
+            true, false);
+    }
+
+    /** As the singlestep solver has it. */
+    SolverSpacing linspace() {
+        return new SolverSpacing(sigmas, TimestepSpacing.LINSPACE, 0, usedTimesteps, spacing, flow, flowShift,
+            flowStart, endsClean, endStays, false);
+    }
+
+    /** What a model of flow matching predicts, or any other. */
+    static PredictionType prediction(SchedulerOptions options) {
+        boolean flow = options.flag(Kind.FLOW.option(), false);
+        if (options.text("prediction_type", "").equals("flow_prediction")) {
+            if (!flow) {
+                throw options.error("prediction_type is flow_prediction, so use_flow_sigmas must be true");
+            }
+            return PredictionType.FLOW;
+        }
+        PredictionType type = PredictionType.read(options);
+        if (flow && type == PredictionType.VELOCITY) {
+            throw options.error("use_flow_sigmas is true, so prediction_type must be flow_prediction");
+        }
+        return type;
+    }
+
+    SigmaPath path(int steps) {
+        if (spacing.is(Kind.TIMESTEPS)) {
+            double[] times = Arrays.stream(timesteps.solverTimesteps(sigmas.timesteps(), usedTimesteps, steps, offset))
+                .asDoubleStream().toArray();
+            return path(times, Arrays.stream(times).map(sigmas::at).toArray(), sigmas.min());
+        }
+        if (spacing.is(Kind.FLOW)) {
+            return flowPath(IntStream.range(0, steps).mapToDouble(step -> shifted(flowSigma(steps, step))).toArray());
+        }
+        double[] levels = spacing.levels(sigmas.max(), sigmas.min(), steps);
+        if (flow) {
+            return flowPath(Arrays.stream(levels).map(sigma -> sigma / (1 + sigma)).toArray());
+        }
+        boolean rounded = !cosine && (spacing.is(Kind.KARRAS) || spacing.is(Kind.LU));
+        DoubleUnaryOperator whole = rounded ? Math::rint : time -> Math.max(0, Math.floor(time - FP32_DIGITS));
+        return path(Arrays.stream(levels).map(sigmas::timestep).map(whole).toArray(), levels,
+            endStays ? levels[steps - 1] : sigmas.min());
+    }
+
+    private SigmaPath path(double[] times, double[] levels, double noisyEnd) {
+        return new SigmaPath(NoiseSpace.VARIANCE_PRESERVING, times, levels, endsClean ? 0 : noisyEnd);
+    }
+
+    private SigmaPath flowPath(double[] levels) {
+        if (endStays && levels[0] > ALMOST_NOISE) {
+            levels[0] = ALMOST_NOISE;
+        }
+        double[] times = Arrays.stream(levels).map(sigma -> Math.floor(sigma * sigmas.timesteps())).toArray();
+        double last = endStays ? levels[levels.length - 1] : sigmas.min();
+        return new SigmaPath(NoiseSpace.STRAIGHT, times, levels, endsClean ? 0 : last);
+    }
+
+    /** Evenly spaced between noise and the least trained level, one end of which is left out. */
+    private double flowSigma(int steps, int step) {
+        double range = 1 - 1.0 / sigmas.timesteps();
+        return Double.isNaN(flowStart) ? range * (steps - step) / steps : flowStart - range * step / steps;
+    }
+
+    private double shifted(double sigma) {
+        return flowShift * sigma / (1 + (flowShift - 1) * sigma);
+    }
+}
