@@ -32,6 +32,33 @@ public record ConfigFile(Path path, JsonObject root) {
 
     /** @throws ModelException if the file cannot be read, or is not one JSON object */
     public static ConfigFile read(Path path) {
+        JsonElement root = parse(path, text(path));
+        if (!root.isJsonObject()) {
+            throw new ModelException(path + " must hold a JSON object, {...}");
+        }
+        return new ConfigFile(path, root.getAsJsonObject());
+    }
+
+    /**
+     * Reads a file that may hold a list instead, which is taken for an object with that list alone.
+     *
+     * @param key what the list is called then
+     * @throws ModelException if the file cannot be read, or is neither
+     */
+    public static ConfigFile readObjectOrList(Path path, String key) {
+        JsonElement root = parse(path, text(path));
+        if (root.isJsonArray()) {
+            JsonObject object = new JsonObject();
+            object.add(key, root);
+            return new ConfigFile(path, object);
+        }
+        if (!root.isJsonObject()) {
+            throw new ModelException(path + " must hold a JSON object, {...}, or a list, [...]");
+        }
+        return new ConfigFile(path, root.getAsJsonObject());
+    }
+
+    private static String text(Path path) {
         String text;
         try {
             text = Files.readString(path);
@@ -45,10 +72,10 @@ public record ConfigFile(Path path, JsonObject root) {
         if (GitLfs.isPointer(text)) {
             throw new ModelException(GitLfs.advice(path));
         }
-        return new ConfigFile(path, parse(path, text));
+        return text;
     }
 
-    private static JsonObject parse(Path path, String text) {
+    private static JsonElement parse(Path path, String text) {
         if (text.isBlank()) {
             throw new ModelException(path + " is not valid JSON: it ends too early");
         }
@@ -59,10 +86,7 @@ public record ConfigFile(Path path, JsonObject root) {
             if (reader.peek() != JsonToken.END_DOCUMENT) {
                 throw new MalformedJsonException("something follows the object" + JsonPosition.of(reader));
             }
-            if (!element.isJsonObject()) {
-                throw new ModelException(path + " must hold a JSON object, {...}");
-            }
-            return element.getAsJsonObject();
+            return element;
         } catch (IOException | JsonParseException | IllegalStateException e) {
             throw new ModelException(path + " is not valid JSON: " + JsonPosition.explain(e), e);
         }

@@ -158,6 +158,11 @@ public record NoiseTable(String name, double initialScale, List<Row> rows, Optio
      */
     public record Next(double latent, double prediction, double clean, List<Double> past, double noise,
         List<Double> pastNoise) {
+        /** By fresh noise only. */
+        public Next(double latent, double prediction, double clean, List<Double> past, double noise) {
+            this(latent, prediction, clean, past, noise, List.of());
+        }
+
         /** Of a table without a limit, by fresh noise only. */
         public Next(double latent, double prediction, List<Double> past, double noise) {
             this(latent, prediction, 0, past, noise, List.of());

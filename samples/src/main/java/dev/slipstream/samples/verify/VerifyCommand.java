@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,9 +26,21 @@ public final class VerifyCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "DIR",
-        description = "Folder with unet/, scheduler-NAME/, inputs.safetensors, cases.json and expected.safetensors.")
-    private Path folder;
+    @ArgGroup(multiplicity = "1")
+    private Reference reference;
+
+    /** What is compared: one of the two. */
+    private static final class Reference {
+        @Parameters(paramLabel = "DIR",
+            description = "Folder with unet/, scheduler-NAME/, inputs.safetensors, cases.json and "
+                + "expected.safetensors.")
+        private Path folder;
+
+        @Option(names = "--schedules", paramLabel = "FILE",
+            description = "Compare noise schedulers alone, without a denoiser, with a table of what those of a "
+                + "reference implementation give: configs and cases.")
+        private Path schedules;
+    }
 
     @Option(names = "--tolerance", paramLabel = "X", defaultValue = "1e-4",
         description = "Largest difference that passes (${DEFAULT-VALUE}).")
@@ -54,13 +67,26 @@ public final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        return reference.schedules != null ? compareSchedules(reference.schedules) : compareLatents(reference.folder);
+    }
+
+    private int compareSchedules(Path file) {
+        PrintWriter out = spec.commandLine().getOut();
+        List<ScheduleCase.Result> results = ScheduleTable.read(file).stream()
+            .filter(it -> names.isEmpty() || names.contains(it.name())).map(ScheduleCase::run).toList();
+        out.print(json ? ScheduleReport.json(results) + System.lineSeparator() : ScheduleReport.text(results));
+        out.flush();
+        return results.stream().allMatch(ScheduleCase.Result::agrees) ? 0 : 1;
+    }
+
+    private int compareLatents(Path folder) {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         try (ReferenceFolder opened = ReferenceFolder.open(folder, format, precision.precision())) {
             List<ReferenceCase> all = opened.cases();
             opened.unnamed(all).forEach(key -> err.println("not compared: expected.safetensors has \"" + key
                 + "\", which cases.json does not list"));
-            List<ReferenceCase> chosen = chosen(all);
+            List<ReferenceCase> chosen = chosen(folder, all);
             LoopInputs inputs = LoopInputs.read(opened.inputs(), opened.model());
             // What can be known to be wrong is said before anything is built.
             for (ReferenceCase wanted : chosen) {
@@ -78,7 +104,7 @@ public final class VerifyCommand implements Callable<Integer> {
         }
     }
 
-    private List<ReferenceCase> chosen(List<ReferenceCase> all) {
+    private List<ReferenceCase> chosen(Path folder, List<ReferenceCase> all) {
         for (String name : names) {
             if (all.stream().noneMatch(it -> it.name().equals(name))) {
                 throw new ModelException(folder.resolve("cases.json") + " has no case " + name + "; there are "

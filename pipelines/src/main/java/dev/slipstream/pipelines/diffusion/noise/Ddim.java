@@ -14,11 +14,9 @@ import java.util.List;
 record Ddim(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing spacing, int offset, NoiseLevel last)
         implements Sampler {
     static Ddim read(SchedulerOptions options) {
-        options.refuseClipping(true);
         TrainingSchedule training = TrainingSchedule.readRescaled(options);
         PredictionType prediction = PredictionType.read(options);
-        training.refuseNoSignal(prediction, "ddim");
-        return new Ddim(training, new CleanEstimate(prediction), TimestepSpacing.read(options, "leading"),
+        return new Ddim(training, CleanEstimate.limited(options, prediction, true), TimestepSpacing.read(options, "leading"),
             options.integer("steps_offset", 0), training.finalLevel(options.flag("set_alpha_to_one", true)));
     }
 
@@ -33,10 +31,11 @@ record Ddim(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing s
         int stride = training.timesteps() / steps;
         List<Row> rows = new ArrayList<>(steps);
         for (int timestep : spacing.wholeTimesteps(training.timesteps(), steps, first, offset)) {
+            training.refuseNoSignal(estimate.prediction(), timestep, "ddim");
             NoiseLevel to = timestep < stride ? last : training.level(timestep - stride);
             NoiseLevel from = training.level(timestep);
             rows.add(estimate.row(timestep, 1, from, estimate.transfer(from, to), Terms.ZERO));
         }
-        return new NoiseTable("ddim", 1, rows);
+        return estimate.table("ddim", 1, rows);
     }
 }

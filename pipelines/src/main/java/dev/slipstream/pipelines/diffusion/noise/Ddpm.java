@@ -17,11 +17,9 @@ record Ddpm(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing s
     private static final double MIN_VARIANCE = 1e-20;
 
     static Ddpm read(SchedulerOptions options) {
-        options.refuseClipping(true);
         TrainingSchedule training = TrainingSchedule.readRescaled(options, "sigmoid", "laplace");
         PredictionType prediction = PredictionType.read(options);
-        training.refuseNoSignal(prediction, "ddpm");
-        return new Ddpm(training, new CleanEstimate(prediction), TimestepSpacing.read(options, "leading"),
+        return new Ddpm(training, CleanEstimate.limited(options, prediction, true), TimestepSpacing.read(options, "leading"),
             options.integer("steps_offset", 0),
             options.choice("variance_type", "fixed_small", "fixed_small", "fixed_small_log", "fixed_large")
                 .equals("fixed_large"));
@@ -37,13 +35,14 @@ record Ddpm(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing s
         int[] timesteps = spacing.wholeTimesteps(training.timesteps(), steps, first, offset);
         List<Row> rows = new ArrayList<>(steps);
         for (int index = 0; index < timesteps.length; index++) {
+            training.refuseNoSignal(estimate.prediction(), timesteps[index], "ddpm");
             double from = training.alphaCumprod(timesteps[index]);
             double to = index == timesteps.length - 1 ? 1 : training.alphaCumprod(timesteps[index + 1]);
             NoiseLevel level = NoiseLevel.variancePreserving(from);
             rows.add(estimate.row(timesteps[index], 1, level, next(estimate.clean(level), from, to,
                 timesteps[index] > 0), Terms.ZERO));
         }
-        return new NoiseTable("ddpm", 1, rows);
+        return estimate.table("ddpm", 1, rows);
     }
 
     private Terms next(Terms clean, double from, double to, boolean noisy) {

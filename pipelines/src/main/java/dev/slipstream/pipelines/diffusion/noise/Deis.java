@@ -13,10 +13,9 @@ import java.util.stream.IntStream;
  */
 record Deis(SolverSpacing spacing, CleanEstimate estimate, DpmOrder order) implements Sampler {
     static Deis read(SchedulerOptions options) {
-        options.refuse("thresholding", "set it to false (latents are not thresholded)");
         SigmaSchedule sigmas = TrainingSchedule.read(options).sigmas();
         return new Deis(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.SOLVER).endingNoisy(),
-            new CleanEstimate(SolverSpacing.prediction(options)),
+            CleanEstimate.thresholded(options, SolverSpacing.prediction(options)),
             new DpmOrder(DpmOrder.most(options), options.flag("lower_order_final", true), false));
     }
 
@@ -34,7 +33,7 @@ record Deis(SolverSpacing spacing, CleanEstimate estimate, DpmOrder order) imple
             return estimate.row(path.timestep(step), 1, path.level(step),
                 step(path, step, order.of(path, step, first), noise), noise);
         }).toList();
-        return new NoiseTable(name, 1, rows);
+        return estimate.table(name, 1, rows);
     }
 
     private static Terms step(SigmaPath path, int step, int order, Terms noise) {

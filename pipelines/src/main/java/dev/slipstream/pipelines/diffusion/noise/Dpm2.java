@@ -36,7 +36,7 @@ record Dpm2(KDiffusionSpacing spacing, CleanEstimate estimate, boolean ancestral
         SigmaPath path = spacing.path(steps);
         List<Row> rows = path.from(first).boxed().flatMap(step -> step == steps - 1
             ? Stream.of(euler(path, step)) : halves(path, step)).toList();
-        return new NoiseTable(spacing.spacing().name(ancestral ? "dpm2-ancestral" : "dpm2"),
+        return estimate.table(spacing.spacing().name(ancestral ? "dpm2-ancestral" : "dpm2"),
             spacing.initialScale(path), rows);
     }
 

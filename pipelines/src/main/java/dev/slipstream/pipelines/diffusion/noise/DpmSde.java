@@ -33,7 +33,7 @@ record DpmSde(KDiffusionSpacing spacing, CleanEstimate estimate) implements Samp
             ? Stream.of(estimate.row(path.timestep(step), path.inputScale(step), path.level(step),
                 estimate.transfer(path.level(step), path.level(step + 1)), Terms.ZERO))
             : halves(path, step)).toList();
-        return new NoiseTable(spacing.spacing().name("dpm++sde"), spacing.initialScale(path), rows);
+        return estimate.table(spacing.spacing().name("dpm++sde"), spacing.initialScale(path), rows);
     }
 
     private Stream<Row> halves(SigmaPath path, int step) {

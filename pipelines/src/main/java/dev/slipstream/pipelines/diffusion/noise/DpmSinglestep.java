@@ -15,11 +15,10 @@ import java.util.List;
 record DpmSinglestep(SolverSpacing spacing, CleanEstimate estimate, int most, boolean lowAtEnd, DpmStep formula)
         implements Sampler {
     static DpmSinglestep read(SchedulerOptions options) {
-        options.refuse("thresholding", "set it to false (latents are not thresholded)");
         options.refuseLearnedVariance();
         SigmaSchedule sigmas = TrainingSchedule.read(options).sigmas();
         return new DpmSinglestep(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.SOLVER).linspace(),
-            new CleanEstimate(SolverSpacing.prediction(options)), DpmOrder.most(options),
+            CleanEstimate.thresholded(options, SolverSpacing.prediction(options)), DpmOrder.most(options),
             options.flag("lower_order_final", false),
             DpmStep.read(options, "dpmsolver++", "sde-dpmsolver++", "dpmsolver", "deis"));
     }
@@ -40,7 +39,7 @@ record DpmSinglestep(SolverSpacing spacing, CleanEstimate estimate, int most, bo
                 step(path, step, order, List.of(output, Terms.past(1), Terms.past(2)),
                     order == 1 ? Terms.LATENT : begin(path, step, order(step - 1, first, steps)), Terms.NOISE), output);
         }).toList();
-        return new NoiseTable(name, 1, rows);
+        return estimate.table(name, 1, rows);
     }
 
     /** Orders follow each other from 1 on; a last step that would end a round at sigma 0, or is left over, has 1. */

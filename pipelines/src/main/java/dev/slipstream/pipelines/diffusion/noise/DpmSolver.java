@@ -12,7 +12,6 @@ import java.util.List;
  */
 record DpmSolver(SolverSpacing spacing, CleanEstimate estimate, DpmOrder order, DpmStep formula) implements Sampler {
     static DpmSolver read(SchedulerOptions options) {
-        options.refuse("thresholding", "set it to false (latents are not thresholded)");
         options.refuseLearnedVariance();
         DpmStep formula =
             DpmStep.read(options, "dpmsolver++", "sde-dpmsolver++", "dpmsolver", "sde-dpmsolver", "deis");
@@ -22,7 +21,7 @@ record DpmSolver(SolverSpacing spacing, CleanEstimate estimate, DpmOrder order, 
         }
         SigmaSchedule sigmas = TrainingSchedule.readRescaled(options).sigmas();
         return new DpmSolver(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.ALL),
-            new CleanEstimate(SolverSpacing.prediction(options)), order, formula);
+            CleanEstimate.thresholded(options, SolverSpacing.prediction(options)), order, formula);
     }
 
     @Override
@@ -39,7 +38,7 @@ record DpmSolver(SolverSpacing spacing, CleanEstimate estimate, DpmOrder order, 
             return estimate.row(path.timestep(step), 1, path.level(step),
                 step(formula, path, step, order.of(path, step, first), output), output);
         }).toList();
-        return new NoiseTable(name, 1, rows);
+        return estimate.table(name, 1, rows);
     }
 
     /** @param output that of the model in this step; those before are remembered */

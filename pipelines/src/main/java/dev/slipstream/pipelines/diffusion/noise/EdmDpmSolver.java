@@ -12,14 +12,13 @@ import java.util.List;
  */
 record EdmDpmSolver(EdmSpacing spacing, CleanEstimate estimate, DpmOrder order, DpmStep formula) implements Sampler {
     static EdmDpmSolver read(SchedulerOptions options) {
-        options.refuse("thresholding", "set it to false (latents are not thresholded)");
         DpmStep formula = DpmStep.read(options, "dpmsolver++", "sde-dpmsolver++", "deis");
         DpmOrder order = DpmOrder.read(options);
         if (order.most() == 3 && formula.stochastic()) {
             throw options.error("solver_order is 3, but this method has orders 1 and 2 only with fresh noise");
         }
         EdmSpacing spacing = EdmSpacing.read(options);
-        return new EdmDpmSolver(spacing, new CleanEstimate(spacing.preconditioning()), order, formula);
+        return new EdmDpmSolver(spacing, CleanEstimate.thresholded(options, spacing.preconditioning()), order, formula);
     }
 
     @Override
@@ -36,6 +35,6 @@ record EdmDpmSolver(EdmSpacing spacing, CleanEstimate estimate, DpmOrder order, 
             return estimate.row(path.timestep(step), spacing.inputScale(path.sigma(step)), path.level(step),
                 DpmSolver.step(formula, path, step, order.of(path, step, first), output), output);
         }).toList();
-        return new NoiseTable(name, spacing.initialScale(), rows);
+        return estimate.table(name, spacing.initialScale(), rows);
     }
 }

@@ -26,6 +26,6 @@ record EdmEuler(EdmSpacing spacing, CleanEstimate estimate) implements Sampler {
         List<Row> rows = path.from(first).mapToObj(step -> estimate.row(path.timestep(step),
             spacing.inputScale(path.sigma(step)), path.level(step),
             estimate.transfer(path.level(step), path.level(step + 1)), Terms.ZERO)).toList();
-        return new NoiseTable("edm-euler", spacing.initialScale(), rows);
+        return estimate.table("edm-euler", spacing.initialScale(), rows);
     }
 }

@@ -34,6 +34,6 @@ record Euler(KDiffusionSpacing spacing, CleanEstimate estimate, boolean continuo
             continuousTime ? EdmPreconditioning.timestep(path.sigma(step)) : path.timestep(step),
             path.inputScale(step), path.level(step), estimate.transfer(path.level(step), path.level(step + 1)),
             Terms.ZERO)).toList();
-        return new NoiseTable(spacing.spacing().name("euler"), spacing.initialScale(path), rows);
+        return estimate.table(spacing.spacing().name("euler"), spacing.initialScale(path), rows);
     }
 }

@@ -29,6 +29,6 @@ record EulerAncestral(KDiffusionSpacing spacing, CleanEstimate estimate) impleme
             return estimate.row(path.timestep(step), path.inputScale(step), path.level(step),
                 mean.plus(Terms.NOISE.times(goal.up())), Terms.ZERO);
         }).toList();
-        return new NoiseTable("euler-ancestral", spacing.initialScale(path), rows);
+        return estimate.table("euler-ancestral", spacing.initialScale(path), rows);
     }
 }

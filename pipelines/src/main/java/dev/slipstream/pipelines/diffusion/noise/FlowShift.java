@@ -5,7 +5,7 @@ import java.util.stream.IntStream;
 /**
  * How far the noise levels of flow matching are shifted towards noise: by a number, or by how large the picture is.
  *
- * @param factor the shift {@code s} in {@code s·σ / (1 + (s − 1)·σ)}
+ * @param factor the shift {@code s} in {@code s·σ / (1 + (s − 1)·σ)}; NaN where the picture's size is not known
  * @param even whether the levels are spaced evenly from 1 to 1/steps before they are shifted, as where the shift
  *     depends on the picture; otherwise they end at the least trained level, which is shifted already
  */
@@ -16,8 +16,7 @@ record FlowShift(double factor, boolean even) {
             return new FlowShift(options.positiveNumber("shift", 1), false);
         }
         if (options.isAbsent(SchedulerOptions.IMAGE_TOKENS)) {
-            throw options.error("use_dynamic_shifting is true, so the noise levels depend on the size of the picture, "
-                + "which this pipeline does not tell; set it to false and shift to a number");
+            return new FlowShift(Double.NaN, true);
         }
         double mu = mu(options);
         double factor = linear ? mu : Math.exp(mu);
@@ -39,7 +38,12 @@ record FlowShift(double factor, boolean even) {
         return low + (high - low) * (options.number(SchedulerOptions.IMAGE_TOKENS, 0) - least) / (most - least);
     }
 
+    /** @throws NoiseSchedulerException if they depend on the size of the picture, and nobody told it */
     double[] sigmas(int steps, int trainedTimesteps) {
+        if (Double.isNaN(factor)) {
+            throw new NoiseSchedulerException("use_dynamic_shifting is true, so the noise levels depend on the size of "
+                + "the picture, which is not known here; set it to false and shift to a number");
+        }
         double least = even ? 1.0 / steps : shifted(1.0 / trainedTimesteps);
         double most = even ? 1 : shifted(1);
         return IntStream.range(0, steps)

@@ -20,7 +20,7 @@ public final class ForwardNoise {
      * @throws NoiseSchedulerException if it is damaged, or its schedule is not supported
      */
     public static ForwardNoise parse(String json, String source) {
-        return new ForwardNoise(TrainingSchedule.read(SchedulerOptions.parse(json, source)));
+        return new ForwardNoise(TrainingSchedule.readRescaled(SchedulerOptions.parse(json, source).requireKnown()));
     }
 
     /** @throws NoiseSchedulerException if the schedule has no such timestep */

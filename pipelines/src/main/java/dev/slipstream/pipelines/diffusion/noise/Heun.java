@@ -13,9 +13,8 @@ import java.util.stream.Stream;
  */
 record Heun(KDiffusionSpacing spacing, CleanEstimate estimate) implements Sampler {
     static Heun read(SchedulerOptions options) {
-        options.refuse("clip_sample", "set it to false (latents are not clipped)");
         return new Heun(KDiffusionSpacing.read(options, KDiffusionSpacing.secondOrderSigmas(options, "exp")),
-            new CleanEstimate(PredictionType.read(options)));
+            CleanEstimate.clipped(options, PredictionType.read(options)));
     }
 
     @Override
@@ -28,7 +27,7 @@ record Heun(KDiffusionSpacing spacing, CleanEstimate estimate) implements Sample
         SigmaPath path = spacing.path(steps);
         List<Row> rows = path.from(first).boxed().flatMap(step -> step == steps - 1
             ? Stream.of(start(path, step)) : Stream.of(start(path, step), correction(path, step))).toList();
-        return new NoiseTable(spacing.spacing().name("heun"), spacing.initialScale(path), rows);
+        return estimate.table(spacing.spacing().name("heun"), spacing.initialScale(path), rows);
     }
 
     private Row start(SigmaPath path, int step) {

@@ -17,11 +17,9 @@ record Lcm(TrainingSchedule training, CleanEstimate estimate, DistilledSteps tim
     private static final double SIGMA_DATA = 0.5;
 
     static Lcm read(SchedulerOptions options) {
-        options.refuseClipping(false);
         TrainingSchedule training = TrainingSchedule.readRescaled(options, 0.00085, 0.012, "scaled_linear");
         PredictionType prediction = PredictionType.read(options);
-        training.refuseNoSignal(prediction, "lcm");
-        return new Lcm(training, new CleanEstimate(prediction), DistilledSteps.read(options, training),
+        return new Lcm(training, CleanEstimate.limited(options, prediction, false), DistilledSteps.read(options, training),
             options.number("timestep_scaling", 10));
     }
 
@@ -34,11 +32,12 @@ record Lcm(TrainingSchedule training, CleanEstimate estimate, DistilledSteps tim
     public NoiseTable table(int steps, int first) {
         timesteps.check(steps, "lcm");
         List<Row> rows = IntStream.range(first, steps).mapToObj(step -> row(steps, step)).toList();
-        return new NoiseTable("lcm", 1, rows);
+        return estimate.table("lcm", 1, rows);
     }
 
     private Row row(int steps, int step) {
         int timestep = timesteps.timestep(steps, step);
+        training.refuseNoSignal(estimate.prediction(), timestep, "lcm");
         NoiseLevel from = training.level(timestep);
         NoiseLevel to = step == steps - 1 ? NoiseLevel.CLEAN : training.level(timesteps.timestep(steps, step + 1));
         double scaled = timestep * timestepScaling;

@@ -39,7 +39,7 @@ record Lms(KDiffusionSpacing spacing, CleanEstimate estimate, int order, boolean
         String name = spacing.spacing().name(restarts ? "lms-restart" : "lms");
         SigmaPath path = spacing.path(steps).requireDescending(name);
         List<Row> rows = path.from(first).mapToObj(step -> row(path, step, first)).toList();
-        return new NoiseTable(name, spacing.initialScale(path), rows);
+        return estimate.table(name, spacing.initialScale(path), rows);
     }
 
     private Row row(SigmaPath path, int step, int first) {

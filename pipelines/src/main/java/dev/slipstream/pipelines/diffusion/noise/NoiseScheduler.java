@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A noise scheduler: how a model was trained to see noise, and the method by which noise is taken away again. Read from
@@ -17,19 +19,22 @@ import java.util.List;
  * NoiseTable table = scheduler.withMethod("dpm++2m").table(25);
  * }</pre>
  *
- * <p>The numbers are those of diffusers 0.29.2, but for its rounding: it works in fp32, this class in double precision,
+ * <p>The numbers are those of diffusers 0.40, but for its rounding: it works in fp32, this class in double precision,
  * so latents agree to about 1e-5. (For a few numbers of steps, like 61, diffusers' trailing spacing has one step
  * too many by rounding; here it has not.) An entry that is missing has the default of the diffusers class that is read
  * or chosen. An option that changes the result and cannot be honoured is an error that names it; options which a
- * method does not have are without effect on it, as in diffusers. Immutable; safe for use by many threads.
+ * method does not have are without effect on it, as in diffusers. The table of methods and their options is
+ * {@code docs/noise-schedulers.md}. Immutable; safe for use by many threads.
  */
 public final class NoiseScheduler {
     private final SchedulerOptions options;
+    private final NoiseMethod method;
     private final Sampler sampler;
 
-    private NoiseScheduler(SchedulerOptions options, Sampler sampler) {
+    private NoiseScheduler(SchedulerOptions options, NoiseMethod method) {
         this.options = options;
-        this.sampler = sampler;
+        this.method = method;
+        this.sampler = method.read(options);
     }
 
     /**
@@ -45,7 +50,7 @@ public final class NoiseScheduler {
     /**
      * Reads a {@code scheduler_config.json} for another method than the file's, whose class need not be supported then.
      *
-     * @param method one of {@link #methods()}
+     * @param method one of {@link #names()}
      * @throws NoiseSchedulerException as {@link #read(Path)}, or if there is no such method
      * @throws IOException if the file cannot be read
      */
@@ -68,6 +73,14 @@ public final class NoiseScheduler {
         return NoiseMethod.labels();
     }
 
+    /**
+     * All names that are methods' names: those of {@link #methods()}, and those with {@code -karras}, {@code
+     * -exponential}, {@code -beta} or {@code -lu} behind, where the method can space its noise levels so.
+     */
+    public static List<String> names() {
+        return NoiseMethod.names();
+    }
+
     private static SchedulerOptions load(Path file) throws IOException {
         return SchedulerOptions.parse(new String(Files.readAllBytes(file), StandardCharsets.UTF_8), file.toString());
     }
@@ -76,30 +89,57 @@ public final class NoiseScheduler {
         NoiseMethod method = NoiseMethod.ofClass(options.className()).orElseThrow(() -> options.error(
             "noise scheduler class '" + options.className() + "' is not supported, only " + NoiseMethod.classNames()
                 + "; or choose a method: " + String.join(", ", methods())));
-        return new NoiseScheduler(options, method.read(options));
+        return new NoiseScheduler(options.requireKnown(), method);
     }
 
+    /**
+     * As diffusers' {@code from_config} goes about it: the method takes what it knows of the file, and what it does not
+     * find there has the defaults of its own class.
+     */
     private static NoiseScheduler of(SchedulerOptions options, String name) {
         NoiseMethod method = NoiseMethod.named(name).orElseThrow(() -> new NoiseSchedulerException(
-            "no noise scheduler is called '" + name + "'; choose one of " + String.join(", ", methods())));
-        boolean trainedByFlowMatching = options.className().startsWith("FlowMatch");
-        if (trainedByFlowMatching != (method == NoiseMethod.FLOW_MATCH_EULER)) {
-            throw options.error("the model was " + (trainedByFlowMatching ? "" : "not ")
-                + "trained by flow matching (class '" + options.className() + "'), so " + name + " cannot sample it");
+            "no noise scheduler is called '" + name + "'; choose one of " + String.join(", ", methods())
+                + ", most of them also with -karras, -exponential, -beta or -lu behind"));
+        Training training = Training.of(options);
+        if (!method.samples(training)) {
+            throw options.error("the model was trained " + training + " (class '" + options.className() + "'), so "
+                + name + " cannot sample it");
         }
-        SchedulerOptions chosen = options.with(method.options());
-        return new NoiseScheduler(chosen, method.read(chosen));
+        return new NoiseScheduler(options.with(training.options(options)).with(method.options(name)), method);
     }
 
     /**
      * The same training schedule and options with another method, as diffusers' {@code from_config} does. A name
      * without {@code -karras} keeps what the file says about Karras spacing.
      *
-     * @param method one of {@link #methods()}
+     * @param method one of {@link #names()}
      * @throws NoiseSchedulerException if there is no such method, or it does not support an option of the file
      */
     public NoiseScheduler withMethod(String method) {
         return of(options, method);
+    }
+
+    /**
+     * The same as a pipeline of diffusers' uses it. Pipelines of Stable Diffusion 1 and 2 mend old configurations: they
+     * set {@code steps_offset} to 1 and {@code clip_sample} to false, whatever the file says. In all other pipelines
+     * latents are not clipped unless the file says so, even where it is silent and its class, or that of a method which
+     * is chosen later, would clip.
+     *
+     * @param pipelineClass as {@code model_index.json} has it
+     */
+    public NoiseScheduler forPipeline(String pipelineClass) {
+        return new NoiseScheduler(PipelineRepairs.repaired(options, pipelineClass), method);
+    }
+
+    /**
+     * The same for pictures of this size, where noise levels depend on it ({@code use_dynamic_shifting} of flow
+     * matching).
+     *
+     * @param tokens how many image tokens the denoiser sees
+     */
+    public NoiseScheduler forImageTokens(int tokens) {
+        return new NoiseScheduler(options.with(Map.of(SchedulerOptions.IMAGE_TOKENS, Integer.toString(tokens))),
+            method);
     }
 
     /** How many timesteps the model was trained with: the most steps that {@link #table} takes. */
@@ -109,54 +149,65 @@ public final class NoiseScheduler {
 
     /**
      * The coefficients of every step. The table has as many rows as steps, but for {@code pndm}, which has one more,
-     * and {@code dpm++2m} with trailing spacing and {@code lambda_min_clipped}, which may have fewer.
+     * methods of second order ({@code heun}, {@code dpm2}, {@code dpm++sde}), which have two for every step but the
+     * last, and {@code dpm++2m} with trailing spacing and {@code lambda_min_clipped}, which may have fewer.
      *
      * @param steps 1 to {@link #trainedTimesteps()}
      * @throws NoiseSchedulerException if the method cannot do so many steps
      */
     public NoiseTable table(int steps) {
-        if (steps < 1 || steps > trainedTimesteps()) {
-            throw new NoiseSchedulerException("the number of steps is " + steps + ", but must be 1 to "
-                + trainedTimesteps() + ", the number of timesteps that the model was trained with");
-        }
-        return sampler.table(steps, 0);
+        return table(steps, 0);
     }
 
     /**
      * The coefficients of the last steps only, for a loop that starts from a picture; {@link NoiseTable#start} says how
-     * its latents and noise are mixed. Methods that look back begin there as they begin at the first step. (diffusers
-     * leaves out a step where PNDM begins late, and gives LMS weights for steps that were never taken.)
+     * its latents and noise are mixed. Methods that look back begin there as they begin at the first step, but for
+     * {@code pndm} and {@code lms}, which do as diffusers does: PNDM leaves out a step where it begins late, and LMS
+     * has weights for steps that were never taken. {@code pndm-restart} and {@code lms-restart} do not.
      *
      * @param steps as in {@link #table(int)}
      * @param first how many steps are left out, 0 or more, less than {@code steps}
      * @throws NoiseSchedulerException if the method cannot do so many steps, or none are left
      */
     public NoiseTable table(int steps, int first) {
-        NoiseTable whole = table(steps);
+        if (steps < 1 || steps > trainedTimesteps()) {
+            throw new NoiseSchedulerException("the number of steps is " + steps + ", but must be 1 to "
+                + trainedTimesteps() + ", the number of timesteps that the model was trained with");
+        }
         if (first < 0 || first >= steps) {
             throw new NoiseSchedulerException("of " + steps + " steps " + first + " cannot be left out");
         }
-        return first == 0 ? whole : sampler.table(steps, first);
+        try {
+            return sampler.table(steps, first);
+        } catch (IllegalArgumentException infinite) {
+            // Options that are fine each by itself, and together divide by nothing: no signal, or a step of no length.
+            throw options.error("with these options " + steps + " steps cannot be taken, as "
+                + infinite.getMessage() + "; choose another number of steps or another method");
+        }
     }
 
     /**
      * The coefficients of those steps only that lie in a part of the way, which begins with what another model made of
      * the steps before it, and ends with latents for the next one. The steps are placed as for the whole way, so that
-     * the spans of a way together have the steps of {@link #table(int, int)}. Methods that look back begin anew in each
-     * span; {@code pndm} visits the second timestep of each twice.
+     * the spans of a way together have the steps of {@link #table(int, int)}. A step lies where its first row does.
      *
      * @param first as in {@link #table(int, int)}
      * @throws NoiseSchedulerException as {@link #table(int, int)}, or if no step lies there
      */
     public NoiseTable table(int steps, int first, NoiseSpan span) {
         NoiseTable whole = table(steps);
-        int ahead = (int) whole.rows().stream()
-            .takeWhile(row -> span.isAhead(row.timestep(), trainedTimesteps())).count();
-        // Rows that are no steps: the second timestep of pndm, twice.
-        int again = ahead > 1 ? Math.max(0, whole.steps() - steps) : 0;
-        List<Row> rows = ahead == whole.steps() ? List.of()
-            : table(steps, Math.max(first, ahead - again)).rows().stream()
-                .takeWhile(row -> !span.isPast(row.timestep(), trainedTimesteps())).toList();
+        List<Row> starts = whole.rows().stream().filter(row -> !row.continues()).toList();
+        int ahead = (int) starts.stream().takeWhile(row -> span.isAhead(row.timestep(), trainedTimesteps())).count();
+        int begin = Math.max(first, ahead);
+        List<Row> rows = new ArrayList<>();
+        if (begin < steps) {
+            for (Row row : table(steps, begin).rows()) {
+                if (!row.continues() && span.isPast(row.timestep(), trainedTimesteps())) {
+                    break;
+                }
+                rows.add(row);
+            }
+        }
         if (rows.isEmpty()) {
             throw new NoiseSchedulerException("none of the " + (steps - first) + " steps of " + whole.name()
                 + " lies in the part " + span + " of the way; take more steps, or share the way in another manner");

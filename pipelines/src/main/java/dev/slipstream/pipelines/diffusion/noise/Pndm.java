@@ -53,7 +53,7 @@ record Pndm(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing s
         int stride = training.timesteps() / steps;
         int[] all = rungeKutta ? rungeKuttaVisits(spaced, stride) : visits(spaced);
         int[] visits = restarts ? all : IntStream.of(all).skip(first).toArray();
-        return new NoiseTable(name, 1, new Walk(all, visits, stride).rows());
+        return estimate.table(name, 1, new Walk(all, visits, stride).rows());
     }
 
     private static int[] visits(int[] spaced) {

@@ -9,12 +9,4 @@ sealed interface Prediction permits PredictionType, EdmPreconditioning {
     default Terms noise(NoiseLevel level) {
         return Terms.LATENT.minus(clean(level).times(level.alpha())).times(1 / level.sigma());
     }
-
-    /**
-     * The latents at level {@code to} that have the same clean image and the same noise as those at {@code from}: the
-     * step of DDIM, and Euler's step on the probability flow, which are the same line in two spaces.
-     */
-    default Terms transfer(NoiseLevel from, NoiseLevel to) {
-        return clean(from).times(to.alpha()).plus(noise(from).times(to.sigma()));
-    }
 }

@@ -3,13 +3,14 @@ package dev.slipstream.pipelines.diffusion.noise;
 import dev.slipstream.pipelines.run.NoiseTable;
 
 /** A sampling method with its options read and checked: all that is missing is the number of steps. */
-sealed interface Sampler permits Ddim, Ddpm, DpmSolver, Euler, EulerAncestral, FlowMatchEuler, Lcm, Lms, Pndm {
+sealed interface Sampler permits Ddim, Ddpm, Deis, Dpm2, DpmSde, DpmSinglestep, DpmSolver, EdmDpmSolver,
+    EdmEuler, Euler, EulerAncestral, FlowMatchEuler, Heun, Lcm, Lms, Pndm, Tcd, UniPc {
     /** How many timesteps the model was trained with, and so the most steps that can be asked for. */
     int trainedTimesteps();
 
     /**
-     * The rows for so many steps, which are 1 to {@link #trainedTimesteps()}, from one of them on. Methods that look
-     * back begin there as they begin at the first step.
+     * The rows for so many steps, which are 1 to {@link #trainedTimesteps()}, from one of them on. What belongs to the
+     * steps before is unknown there.
      *
      * @param first from 0, less than {@code steps}
      */

@@ -10,25 +10,26 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The entries of a {@code scheduler_config.json}, read with checks. An entry that is missing or null has the default of
- * the class it is read for. Immutable.
+ * The entries of a {@code scheduler_config.json}, read with checks. An entry that is missing has the default of the
+ * class it is read for, and so has one that is null, but for those that are true or false. Immutable.
  */
 final class SchedulerOptions {
-    /**
-     * Options whose meaning is known. Those that a method does not read do not change its result in diffusers either,
-     * or describe clipping and thresholding, which are refused where they are switched on.
-     */
+    /** How many image tokens the denoiser sees; not in files, but told by who knows the size of the picture. */
+    static final String IMAGE_TOKENS = "image_tokens";
+
+    /** Options whose meaning is known. Those that a method does not read do not change its result in diffusers either. */
     private static final Set<String> KNOWN = Set.of(
-        "algorithm_type", "base_image_seq_len", "base_shift", "beta_end", "beta_schedule", "beta_start", "clip_sample",
-        "clip_sample_range", "disable_corrector", "dynamic_thresholding_ratio", "euler_at_final", "final_sigmas_type",
-        "flow_shift", "interpolation_type", "invert_sigmas", "lambda_min_clipped", "lower_order_final",
-        "max_image_seq_len", "max_shift", "noise_sampler_seed", "num_train_timesteps", "original_inference_steps",
-        "predict_epsilon", "predict_x0", "prediction_type", "rescale_betas_zero_snr", "sample_max_value",
-        "set_alpha_to_one", "shift", "shift_terminal", "sigma_max", "sigma_min", "skip_prk_steps", "solver_order",
-        "solver_p", "solver_type", "steps_offset", "stochastic_sampling", "tensor_format", "thresholding",
-        "time_shift_type", "timestep_scaling", "timestep_spacing", "timestep_type", "trained_betas",
-        "use_beta_sigmas", "use_dynamic_shifting", "use_exponential_sigmas", "use_flow_sigmas", "use_karras_sigmas",
-        "use_lu_lambdas", "variance_type");
+        "algorithm_type", "base_image_seq_len", "base_shift", "beta_end", "beta_schedule", "beta_start",
+        "clip_sample", "clip_sample_range", "disable_corrector", "dynamic_thresholding_ratio", "eta",
+        "euler_at_final", "final_sigmas_type", "flow_shift", IMAGE_TOKENS, "interpolation_type", "invert_sigmas",
+        "lambda_min_clipped", "lower_order_final", "max_image_seq_len", "max_shift", "noise_sampler_seed",
+        "num_train_timesteps", "original_inference_steps", "predict_epsilon", "predict_x0", "prediction_type",
+        "rescale_betas_zero_snr", "rho", "sample_max_value", "set_alpha_to_one", "shift", "shift_terminal",
+        "sigma_data", "sigma_max", "sigma_min", "sigma_schedule", "skip_prk_steps", "solver_order", "solver_p",
+        "solver_type", "steps_offset", "stochastic_sampling", "tensor_format", "thresholding", "time_shift_type",
+        "timestep_scaling", "timestep_spacing", "timestep_type", "trained_betas", "use_beta_sigmas",
+        "use_dynamic_shifting", "use_exponential_sigmas", "use_flow_sigmas", "use_karras_sigmas", "use_lu_lambdas",
+        "variance_type");
 
     private final JsonObject json;
     private final String source;
@@ -36,12 +37,19 @@ final class SchedulerOptions {
     private SchedulerOptions(JsonObject json, String source) {
         this.json = json;
         this.source = source;
+    }
+
+    /**
+     * Fails if an option that is not switched off is one of nothing that is known: it may change the result.
+     */
+    SchedulerOptions requireKnown() {
         for (Map.Entry<String, JsonElement> entry : json.entrySet()) {
             String name = entry.getKey();
             if (!name.startsWith("_") && !KNOWN.contains(name) && !isOff(entry.getValue())) {
                 throw error("option " + name + " = " + entry.getValue() + " is not known");
             }
         }
+        return this;
     }
 
     /** @param source what error messages call the file */
@@ -85,9 +93,10 @@ final class SchedulerOptions {
         return value;
     }
 
+    /** To Python null is false, not the default. */
     boolean flag(String name, boolean otherwise) {
         if (isAbsent(name)) {
-            return otherwise;
+            return otherwise && !has(name);
         }
         return switch (primitive(name, "true or false")) {
             case "true" -> true;
@@ -136,36 +145,20 @@ final class SchedulerOptions {
         return numbers;
     }
 
-    /** Fails if the option is true. */
-    void refuse(String name, String advice) {
-        refuse(name, false, advice);
-    }
-
-    void refuse(String name, boolean otherwise, String advice) {
-        if (flag(name, otherwise)) {
-            throw error(name + " is true" + (isAbsent(name) ? " by default" : "") + ", which is not supported; "
-                + advice);
-        }
-    }
-
-    /** Fails if the estimate of the clean image would be clipped, as that is no linear step. */
-    void refuseClipping(boolean clippedByDefault) {
-        refuse("thresholding", "set it to false (latents are not thresholded)");
-        refuse("clip_sample", clippedByDefault, "set it to false (latents are not clipped)");
-        if (!flag("predict_epsilon", true)) {
-            throw error("predict_epsilon is an option of old versions; set prediction_type to 'sample' instead");
-        }
-    }
-
-    /** Fails if the noise levels are to be chosen in a way that newer versions of diffusers added. */
-    void refuseOtherSigmas() {
-        for (String name : List.of("use_exponential_sigmas", "use_beta_sigmas", "use_flow_sigmas", "use_lu_lambdas")) {
-            refuse(name, "set it to false, or use_karras_sigmas to true instead");
+    /** Fails if the denoiser would have to predict the variance of the noise too. */
+    void refuseLearnedVariance() {
+        if (text("variance_type", "").startsWith("learned")) {
+            throw error("variance_type is learned, but predictions of the variance are not supported");
         }
     }
 
     NoiseSchedulerException error(String sentence) {
         return new NoiseSchedulerException(source + ": " + sentence);
+    }
+
+    /** Whether the file says anything of it, be it null. */
+    boolean has(String name) {
+        return json.has(name);
     }
 
     boolean isAbsent(String name) {
@@ -181,9 +174,9 @@ final class SchedulerOptions {
 
     private double toNumber(String name, JsonElement element) {
         try {
-            // Python writes infinities, which the parser hands on as text.
-            double value = element.isJsonPrimitive()
-                ? Double.parseDouble(element.getAsString()) : Double.NaN;
+            // Python writes infinities, which the parser hands on as text, and diffusers writes them in words.
+            String text = element.isJsonPrimitive() ? element.getAsString() : "NaN";
+            double value = Double.parseDouble(text.replaceFirst("^([+-]?)inf$", "$1Infinity"));
             if (!Double.isNaN(value)) {
                 return value;
             }

@@ -65,8 +65,11 @@ record SigmaSpacing(Kind kind, double min, double max) {
 
     /** @param known what the method has; options for others are without effect on it */
     static SigmaSpacing read(SchedulerOptions options, Set<Kind> known) {
-        List<Kind> wanted = Arrays.stream(Kind.values())
+        List<Kind> flagged = Arrays.stream(Kind.values())
             .filter(kind -> known.contains(kind) && options.flag(kind.option, false)).toList();
+        // Levels of flow matching can be spaced in another way.
+        List<Kind> wanted = flagged.size() == 1 ? flagged
+            : flagged.stream().filter(kind -> kind != Kind.FLOW).toList();
         if (wanted.size() > 1) {
             throw options.error("only one of " + String.join(", ", wanted.stream().map(Kind::option).toList())
                 + " can be true");

@@ -13,50 +13,59 @@ import java.util.stream.IntStream;
  * @param usedTimesteps how many of the trained timesteps, from 0 on, are clean enough to be used
  * @param flow whether sigmas are those of flow matching
  * @param flowShift more than 1 spends more steps at high noise, of flow matching
- * @param flowStart of flow matching, the first sigma before it is shifted; NaN for the second of one step more
+ * @param startsAtNoise whether levels of flow matching begin at noise, instead of ending at the least trained one
  * @param endsClean whether the last step ends at sigma 0
  * @param endStays whether a path of chosen levels that does not end clean stays at its last level
  * @param cosine whether no timestep is rounded, but cut off
  */
 record SolverSpacing(SigmaSchedule sigmas, TimestepSpacing timesteps, int offset, int usedTimesteps,
-                     SigmaSpacing spacing, boolean flow, double flowShift, double flowStart, boolean endsClean,
+                     SigmaSpacing spacing, boolean flow, double flowShift, boolean startsAtNoise, boolean endsClean,
                      boolean endStays, boolean cosine) {
     /** Cutting off takes what lies at a timestep, but for the last digits of fp32, for the one below. */
     private static final double FP32_DIGITS = 1e-4;
     private static final double ALMOST_NOISE = 1 - 1e-6;
 
     static SolverSpacing read(SchedulerOptions options, SigmaSchedule sigmas, Set<Kind> known) {
+        return read(options, sigmas, known, false);
+    }
+
+    /** @param karrasOfFlow whether the method can space levels of flow matching as Karras et al. do */
+    static SolverSpacing read(SchedulerOptions options, SigmaSchedule sigmas, Set<Kind> known, boolean karrasOfFlow) {
         boolean flow = known.contains(Kind.FLOW) && options.flag(Kind.FLOW.option(), false);
         if (flow && options.flag("use_dynamic_shifting", false)) {
             throw options.error("use_dynamic_shifting is true, which this method does not support; set it to false "
                 + "and flow_shift to a number, or choose flow-match-euler");
+        }
+        SigmaSpacing spacing = SigmaSpacing.read(options, known);
+        if (flow && !spacing.is(Kind.FLOW) && !(karrasOfFlow && spacing.is(Kind.KARRAS))) {
+            throw options.error("use_flow_sigmas is true, and so is another spacing of sigmas; set one to false");
         }
         int clipped = sigmas.below(options.number("lambda_min_clipped", Double.NEGATIVE_INFINITY));
         if (clipped == sigmas.timesteps()) {
             throw options.error("lambda_min_clipped leaves no timestep");
         }
         return new SolverSpacing(sigmas, TimestepSpacing.read(options, "linspace"), options.integer("steps_offset", 0),
-            sigmas.timesteps() - clipped, SigmaSpacing.read(options, known), flow,
-            flow ? options.positiveNumber("flow_shift", 1) : 1, Double.NaN, SigmaSchedule.endsClean(options), false,
+            sigmas.timesteps() - clipped, spacing, flow,
+            flow ? options.positiveNumber("flow_shift", 1) : 1, false, SigmaSchedule.endsClean(options), false,
             options.text("beta_schedule", "").equals("squaredcos_cap_v2"));
     }
 
     /** As DEIS has it: no end at sigma 0, and all timesteps but those of Karras spacing cut off. */
     SolverSpacing endingNoisy() {
-        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, flowStart,
+        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, startsAtNoise,
             false, true, false);
     }
 
     /** As UniPC has it. */
     SolverSpacing startingAtNoise() {
-        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, 1, endsClean,
+        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, true, endsClean,
             true, false);
     }
 
     /** As the singlestep solver has it. */
     SolverSpacing linspace() {
         return new SolverSpacing(sigmas, TimestepSpacing.LINSPACE, 0, usedTimesteps, spacing, flow, flowShift,
-            flowStart, endsClean, endStays, false);
+            startsAtNoise, endsClean, endStays, false);
     }
 
     /** What a model of flow matching predicts, or any other. */
@@ -107,10 +116,17 @@ record SolverSpacing(SigmaSchedule sigmas, TimestepSpacing timesteps, int offset
         return new SigmaPath(NoiseSpace.STRAIGHT, times, levels, endsClean ? 0 : last);
     }
 
-    /** Evenly spaced between noise and the least trained level, one end of which is left out. */
+    /**
+     * Evenly spaced between noise and the least trained level, one end of which is left out. By the very operations of
+     * diffusers, whose timesteps are cut off: rounding decides which they are.
+     */
     private double flowSigma(int steps, int step) {
-        double range = 1 - 1.0 / sigmas.timesteps();
-        return Double.isNaN(flowStart) ? range * (steps - step) / steps : flowStart - range * step / steps;
+        double least = 1.0 / sigmas.timesteps();
+        double stride = (least - 1) / steps;
+        if (startsAtNoise) {
+            return step * stride + 1;
+        }
+        return 1 - (step == 0 ? least : (steps - step) * stride + 1);
     }
 
     private double shifted(double sigma) {

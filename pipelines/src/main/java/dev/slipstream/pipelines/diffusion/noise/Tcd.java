@@ -17,7 +17,6 @@ record Tcd(TrainingSchedule training, CleanEstimate estimate, DistilledSteps tim
     static Tcd read(SchedulerOptions options) {
         TrainingSchedule training = TrainingSchedule.readRescaled(options, 0.00085, 0.012, "scaled_linear");
         PredictionType prediction = PredictionType.read(options);
-        training.refuseNoSignal(prediction, "tcd");
         double eta = options.number("eta", 0.3);
         if (!(eta >= 0 && eta <= 1)) {
             throw options.error("eta is " + eta + ", but must be 0 to 1");
@@ -34,13 +33,14 @@ record Tcd(TrainingSchedule training, CleanEstimate estimate, DistilledSteps tim
     public NoiseTable table(int steps, int first) {
         timesteps.check(steps, "tcd");
         List<Row> rows = IntStream.range(first, steps).mapToObj(step -> row(steps, step)).toList();
-        return new NoiseTable("tcd", 1, rows);
+        return estimate.table("tcd", 1, rows);
     }
 
     private Row row(int steps, int step) {
         int timestep = timesteps.timestep(steps, step);
         boolean last = step == steps - 1;
         int following = last ? 0 : timesteps.timestep(steps, step + 1);
+        training.refuseNoSignal(estimate.prediction(), timestep, "tcd");
         NoiseLevel from = training.level(timestep);
         NoiseLevel landing = training.level((int) Math.floor((1 - eta) * following));
         Terms next = estimate.transfer(from, landing);

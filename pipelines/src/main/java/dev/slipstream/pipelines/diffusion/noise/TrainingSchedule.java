@@ -173,10 +173,11 @@ final class TrainingSchedule {
     }
 
     /** For methods that divide by alpha: noise says nothing about the image where there is none in it. */
-    void refuseNoSignal(PredictionType prediction, String method) {
-        if (zeroTerminalSnr && prediction == PredictionType.EPSILON) {
+    void refuseNoSignal(Prediction prediction, int timestep, String method) {
+        if (prediction == PredictionType.EPSILON && alphaCumprod(timestep) == 0) {
             throw options.error("rescale_betas_zero_snr is true, with which " + method
-                + " cannot use epsilon predictions (only v_prediction and sample); choose euler");
+                + " cannot use epsilon predictions of the noisiest timestep (only v_prediction and sample); choose "
+                + "euler, or timestep_spacing leading");
         }
     }
 }

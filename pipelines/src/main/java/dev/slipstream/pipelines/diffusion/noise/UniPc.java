@@ -20,7 +20,6 @@ import java.util.stream.Collectors;
 record UniPc(SolverSpacing spacing, CleanEstimate estimate, int most, boolean predictsImage, boolean plain,
              boolean lowAtEnd, Set<Integer> uncorrected) implements Sampler {
     static UniPc read(SchedulerOptions options) {
-        options.refuse("thresholding", "set it to false (latents are not thresholded)");
         if (!options.isAbsent("solver_p")) {
             throw options.error("solver_p names a predictor of its own, which is not supported; remove it");
         }
@@ -29,9 +28,11 @@ record UniPc(SolverSpacing spacing, CleanEstimate estimate, int most, boolean pr
         }
         String type = options.choice("solver_type", "bh2", "bh1", "bh2", "midpoint", "heun", "logrho");
         SigmaSchedule sigmas = TrainingSchedule.readRescaled(options).sigmas();
-        return new UniPc(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.SOLVER).startingAtNoise(),
-            new CleanEstimate(SolverSpacing.prediction(options)), DpmOrder.most(options),
-            options.flag("predict_x0", true), type.equals("bh1"), options.flag("lower_order_final", true),
+        PredictionType prediction = SolverSpacing.prediction(options);
+        boolean predictsImage = options.flag("predict_x0", true);
+        return new UniPc(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.SOLVER, true).startingAtNoise(),
+            predictsImage ? CleanEstimate.thresholded(options, prediction) : new CleanEstimate(prediction),
+            DpmOrder.most(options), predictsImage, type.equals("bh1"), options.flag("lower_order_final", true),
             options.numbers("disable_corrector").stream().map(Double::intValue).collect(Collectors.toSet()));
     }
 
@@ -54,7 +55,7 @@ record UniPc(SolverSpacing spacing, CleanEstimate estimate, int most, boolean pr
             Step now = new Step(path, step, order(step, first, steps));
             return estimate.row(path.timestep(step), 1, path.level(step), now.predicted(corrected, output), output);
         }).toList();
-        return new NoiseTable(name, 1, rows);
+        return estimate.table(name, 1, rows);
     }
 
     private int order(int step, int first, int steps) {

@@ -252,7 +252,7 @@ class MethodPropertiesTest {
         for (int step = 0; step < rows.size(); step++) {
             NoiseLevel to = step == rows.size() - 1 ? NoiseLevel.CLEAN
                 : training.level((int) rows.get(step + 1).timestep());
-            Terms ddim = PredictionType.read(options).transfer(training.level((int) rows.get(step).timestep()), to);
+            Terms ddim = new CleanEstimate(PredictionType.read(options)).transfer(training.level((int) rows.get(step).timestep()), to);
             assertEquals(ddim.latent(), rows.get(step).next().latent(), 1e-9 * Math.abs(ddim.latent()) + 1e-9);
             assertEquals(ddim.prediction(), rows.get(step).next().prediction(),
                 1e-9 * Math.abs(ddim.prediction()) + 1e-9);
@@ -265,8 +265,7 @@ class MethodPropertiesTest {
             + model.prediction() + "\"}", "a model");
         List<Row> euler = Euler.read(options).table(steps, 0).rows();
         Lms fourth = Lms.read(options);
-        List<Row> first = new Lms(fourth.sigmas(), fourth.prediction(), fourth.spacing(), fourth.offset(),
-            fourth.karras(), 1).table(steps, 0).rows();
+        List<Row> first = new Lms(fourth.spacing(), fourth.estimate(), 1, false).table(steps, 0).rows();
         for (int step = 0; step < steps; step++) {
             assertTrue(first.get(step).next().past().isEmpty());
             assertEquals(euler.get(step).next().latent(), first.get(step).next().latent(), 1e-9);
@@ -293,7 +292,7 @@ class MethodPropertiesTest {
     void karrasSigmasFallFromEndToEnd(@ForAll @IntRange(min = 2, max = 200) int steps,
                                       @ForAll @DoubleRange(min = 0.01, max = 1) double min,
                                       @ForAll @DoubleRange(min = 2, max = 200) double max) {
-        double[] sigmas = SigmaSchedule.karras(max, min, steps);
+        double[] sigmas = SigmaSpacing.karras(max, min, steps, 7);
         assertEquals(max, sigmas[0]);
         assertEquals(min, sigmas[steps - 1]);
         for (int step = 1; step < steps; step++) {
@@ -320,7 +319,8 @@ class MethodPropertiesTest {
     void flowMatchingLandsOnTheOneImage(@ForAll @IntRange(min = 1, max = 100) int steps,
                                         @ForAll @DoubleRange(min = 0.1, max = 10) double shift,
                                         @ForAll @DoubleRange(min = -2, max = 2) double image) {
-        NoiseTable table = new FlowMatchEuler(1000, shift).table(steps, 0);
+        NoiseTable table = NoiseScheduler.parse("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"shift\": "
+            + shift + "}", "a model").table(steps, 0);
         List<Double> latents = Walk.follow(table, 1.5, (step, row, latent) -> {
             double sigma = row.timestep() / 1000;
             double prediction = (latent - image) / sigma;

@@ -34,23 +34,32 @@ class NoiseSchedulerTest {
         return message;
     }
 
+    /** A file of the kind of model that a method samples. */
+    private static NoiseScheduler model(String method) {
+        String className = method.startsWith("edm-") ? "EDMEulerScheduler"
+            : method.startsWith("flow-match") ? "FlowMatchEulerDiscreteScheduler" : null;
+        return parse(className == null ? STABLE_DIFFUSION_1 : "{\"_class_name\": \"" + className + "\"}");
+    }
+
     @Test
-    void everyListedMethodMakesATable() {
-        for (String method : NoiseScheduler.methods()) {
-            String json = method.equals("flow-match-euler")
-                ? "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}" : STABLE_DIFFUSION_1;
-            NoiseTable table = parse(json).withMethod(method).table(20);
-            assertEquals(method, table.name());
-            assertEquals(method.equals("pndm") ? 21 : 20, table.steps());
+    void everyNameMakesATable() {
+        for (String name : NoiseScheduler.names()) {
+            NoiseTable table = model(name).withMethod(name).table(20);
+            assertEquals(name, table.name());
+            boolean secondOrder = name.matches("(heun|dpm2(-ancestral)?|dpm\\+\\+sde)(-karras|-exponential|-beta)?");
+            assertEquals(secondOrder ? 39 : name.startsWith("pndm") ? 21 : 20, table.steps(), name);
+            long steps = table.rows().stream().filter(row -> !row.continues()).count();
+            assertEquals(name.equals("pndm") ? 21 : 20, steps, name);
         }
+        assertTrue(NoiseScheduler.names().containsAll(NoiseScheduler.methods()));
     }
 
     @Test
     void methodsWithFreshNoiseSaySo() {
         List<String> noisy = NoiseScheduler.methods().stream()
-            .filter(method -> !method.equals("flow-match-euler"))
-            .filter(method -> parse(STABLE_DIFFUSION_1).withMethod(method).table(4).needsNoise()).toList();
-        assertEquals(List.of("ddpm", "euler-ancestral", "dpm++2m-sde", "dpm++2m-sde-karras", "lcm"), noisy);
+            .filter(method -> model(method).withMethod(method).table(4).needsNoise()).toList();
+        assertEquals(List.of("ddpm", "euler-ancestral", "dpm2-ancestral", "dpm++sde", "dpm++2m-sde", "dpm++3m-sde",
+            "lcm", "tcd"), noisy);
     }
 
     @Test
@@ -81,9 +90,10 @@ class NoiseSchedulerTest {
     @Test
     void unknownClassIsNamedAndAMethodMayReplaceIt(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("scheduler_config.json"),
-            STABLE_DIFFUSION_1.replace("PNDMScheduler", "HeunDiscreteScheduler"));
+            STABLE_DIFFUSION_1.replace("PNDMScheduler", "SASolverScheduler")
+                .replace("}", ", \"tau_func\": \"its own\"}"));
         String message = assertThrows(NoiseSchedulerException.class, () -> NoiseScheduler.read(file)).getMessage();
-        assertTrue(message.contains(file.toString()) && message.contains("'HeunDiscreteScheduler'")
+        assertTrue(message.contains(file.toString()) && message.contains("'SASolverScheduler'")
             && message.contains("EulerDiscreteScheduler") && message.contains("dpm++2m"), message);
         assertEquals("euler", NoiseScheduler.read(file, "euler").table(5).name());
     }
@@ -119,14 +129,10 @@ class NoiseSchedulerTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "DDIMScheduler | \"thresholding\": true, \"clip_sample\": false | thresholding",
-        "DDIMScheduler | \"clip_sample\": true | clip_sample",
-        "DDIMScheduler | \"clip_sample\": null | clip_sample is true by default",
+        "DDIMScheduler | \"thresholding\": true, \"dynamic_thresholding_ratio\": 2 | dynamic_thresholding_ratio is 2",
+        "DDIMScheduler | \"clip_sample\": true, \"clip_sample_range\": 0 | clip_sample_range is 0",
+        "DDIMScheduler | \"predict_epsilon\": false | predict_epsilon",
         "DDPMScheduler | \"clip_sample\": false, \"variance_type\": \"learned_range\" | variance_type 'learned_range'",
-        "LCMScheduler | \"clip_sample\": true | clip_sample",
-        "PNDMScheduler | \"skip_prk_steps\": false | skip_prk_steps",
-        "EulerDiscreteScheduler | \"use_exponential_sigmas\": true | use_exponential_sigmas",
-        "EulerDiscreteScheduler | \"use_beta_sigmas\": true | use_beta_sigmas",
         "EulerDiscreteScheduler | \"prediction_type\": \"flow\" | prediction_type 'flow'",
         "EulerDiscreteScheduler | \"beta_schedule\": \"sigmoid\" | beta_schedule 'sigmoid'",
         "EulerDiscreteScheduler | \"timestep_spacing\": \"ays\" | timestep_spacing 'ays'",
@@ -134,19 +140,32 @@ class NoiseSchedulerTest {
         "EulerDiscreteScheduler | \"final_sigmas_type\": \"one\" | final_sigmas_type 'one'",
         "EulerDiscreteScheduler | \"brand_new\": 3 | brand_new = 3",
         "EulerDiscreteScheduler | \"use_karras_sigmas\": true, \"sigma_min\": -1 | sigma_min",
-        "DPMSolverMultistepScheduler | \"algorithm_type\": \"dpmsolver\" | algorithm_type 'dpmsolver'",
+        "DPMSolverMultistepScheduler | \"algorithm_type\": \"dpmsolver\" | final_sigmas_type",
         "DPMSolverMultistepScheduler | \"solver_order\": 4 | solver_order is 4",
-        "DPMSolverMultistepScheduler | \"algorithm_type\": \"sde-dpmsolver++\", \"solver_order\": 3 | solver_order",
+        "DPMSolverMultistepScheduler | \"algorithm_type\": \"sde-dpmsolver\", \"solver_order\": 3, "
+            + "\"final_sigmas_type\": \"sigma_min\" | solver_order",
+        "DPMSolverMultistepScheduler | \"prediction_type\": \"flow_prediction\" | use_flow_sigmas",
+        "DPMSolverMultistepScheduler | \"use_flow_sigmas\": true, \"use_karras_sigmas\": true | another spacing",
+        "DPMSolverMultistepScheduler | \"use_flow_sigmas\": true, \"use_dynamic_shifting\": true | flow_shift",
+        "DPMSolverMultistepScheduler | \"use_flow_sigmas\": true, \"prediction_type\": \"v_prediction\" | flow_prediction",
+        "DPMSolverSinglestepScheduler | \"variance_type\": \"learned_range\" | variance_type",
+        "DPMSolverSinglestepScheduler | \"algorithm_type\": \"sde-dpmsolver\" | algorithm_type",
+        "EulerDiscreteScheduler | \"use_karras_sigmas\": true, \"use_beta_sigmas\": true | only one of",
+        "UniPCMultistepScheduler | \"solver_p\": {} | solver_p",
+        "UniPCMultistepScheduler | \"solver_order\": 0 | solver_order is 0",
+        "UniPCMultistepScheduler | \"solver_type\": \"bh3\" | solver_type 'bh3'",
+        "UniPCMultistepScheduler | \"shift_terminal\": 0.1 | shift_terminal",
+        "TCDScheduler | \"eta\": 1.5 | eta is 1.5",
+        "EDMEulerScheduler | \"sigma_min\": 90 | sigma_min",
+        "EDMEulerScheduler | \"sigma_schedule\": \"linear\" | sigma_schedule 'linear'",
+        "EDMDPMSolverMultistepScheduler | \"algorithm_type\": \"sde-dpmsolver++\", \"solver_order\": 3 | solver_order",
+        "FlowMatchEulerDiscreteScheduler | \"shift_terminal\": 1 | shift_terminal",
+        "FlowMatchEulerDiscreteScheduler | \"time_shift_type\": \"cubic\" | time_shift_type 'cubic'",
+        "HeunDiscreteScheduler | \"beta_schedule\": \"laplace\" | beta_schedule 'laplace'",
         "DPMSolverMultistepScheduler | \"solver_type\": \"rk\" | solver_type 'rk'",
-        "DPMSolverMultistepScheduler | \"use_lu_lambdas\": true | use_lu_lambdas",
         "DPMSolverMultistepScheduler | \"variance_type\": \"learned\" | variance_type",
-        "DPMSolverMultistepScheduler | \"thresholding\": true | thresholding",
         "DPMSolverMultistepScheduler | \"lambda_min_clipped\": 99 | lambda_min_clipped",
-        "FlowMatchEulerDiscreteScheduler | \"use_dynamic_shifting\": true | use_dynamic_shifting",
-        "FlowMatchEulerDiscreteScheduler | \"shift_terminal\": 0.02 | shift_terminal",
         "FlowMatchEulerDiscreteScheduler | \"shift\": 0 | shift is 0.0",
-        "LMSDiscreteScheduler | \"rescale_betas_zero_snr\": true | rescale_betas_zero_snr",
-        "DDIMScheduler | \"clip_sample\": false, \"rescale_betas_zero_snr\": true | rescale_betas_zero_snr",
         "LCMScheduler | \"original_inference_steps\": 2000 | original_inference_steps",
     })
     void optionsThatCannotBeHonouredAreNamed(String className, String options, String named) {

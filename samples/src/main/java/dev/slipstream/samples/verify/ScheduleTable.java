@@ -1,0 +1,102 @@
+package dev.slipstream.samples.verify;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.ModelException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
+/**
+ * Tables of what a reference implementation's noise schedulers give for a toy denoiser, in one of two forms: an object
+ * with {@code configs} by name and {@code cases}, or a list of cases that each bring their own {@code config}.
+ */
+final class ScheduleTable {
+    private static final double NAMED_TOLERANCE = 1e-4;
+    private static final double OWN_TOLERANCE = 1e-5;
+    private static final String CASES = "cases";
+
+    private ScheduleTable() {
+    }
+
+    /** @throws ModelException if the file cannot be read, or is no such table */
+    static List<ScheduleCase> read(Path file) {
+        ConfigFile table = ConfigFile.readObjectOrList(file, CASES);
+        if (!table.has(CASES)) {
+            throw table.wrong(CASES, "is missing, so this is no table of noise schedules");
+        }
+        Optional<ConfigFile> configs = table.object("configs");
+        List<ScheduleCase> cases = new ArrayList<>();
+        for (ConfigFile each : table.objects(CASES)) {
+            try {
+                cases.add(configs.isPresent() ? named(each, configs.get()) : own(each));
+            } catch (ModelException e) {
+                throw new ModelException(e.getMessage() + " (case " + (cases.size() + 1) + ")", e);
+            }
+        }
+        if (cases.isEmpty()) {
+            throw table.wrong(CASES, "is empty");
+        }
+        return cases;
+    }
+
+    private static ScheduleCase named(ConfigFile each, ConfigFile configs) {
+        String config = required(each, "config");
+        JsonObject scheduler = configs.object(config).orElseThrow(() ->
+            each.wrong("config", "names '" + config + "', which is not in \"configs\"")).root().deepCopy();
+        int begin = each.element("begin").map(value -> each.index("begin", value)).orElse(0);
+        List<double[]> latents = rows(each, "each");
+        if (latents.isEmpty()) {
+            latents = List.of(numbers(each, "last", each.list("last")));
+        }
+        return read(each, scheduler, required(each, "method"), begin, latents, NAMED_TOLERANCE);
+    }
+
+    private static ScheduleCase own(ConfigFile each) {
+        JsonObject scheduler = each.object("config").orElseThrow(() -> each.wrong("config", "is missing")).root();
+        return read(each, scheduler.deepCopy(), required(each, "class"), 0, rows(each, "run"), OWN_TOLERANCE);
+    }
+
+    private static ScheduleCase read(ConfigFile each, JsonObject scheduler, String className, int begin,
+        List<double[]> latents, double tolerance) {
+        scheduler.addProperty("_class_name", className);
+        double[] timesteps = numbers(each, "timesteps", each.list("timesteps"));
+        if (begin >= timesteps.length) {
+            throw each.wrong("begin", "must be less than the number of timesteps");
+        }
+        if (latents.isEmpty() || latents.stream().anyMatch(row -> row.length != ScheduleCase.ELEMENTS)) {
+            throw each.wrong("name", "is " + required(each, "name") + ", which has no latents of "
+                + ScheduleCase.ELEMENTS + " numbers after the last step");
+        }
+        if (latents.size() > 1 && latents.size() != timesteps.length - begin) {
+            throw each.wrong("timesteps", "must be one for each step that is told, from \"begin\" on");
+        }
+        OptionalInt tokens = each.has("image_seq_len") ? OptionalInt.of(each.positiveInteger("image_seq_len"))
+            : OptionalInt.empty();
+        OptionalDouble scale = each.has("init_noise_sigma")
+            ? OptionalDouble.of(each.number("init_noise_sigma", 1)) : OptionalDouble.empty();
+        return new ScheduleCase(required(each, "name"), scheduler.toString(), each.positiveInteger("steps"), begin,
+            tokens, timesteps, scale, latents, tolerance);
+    }
+
+    private static String required(ConfigFile each, String key) {
+        return each.text(key).orElseThrow(() -> each.wrong(key, "is missing"));
+    }
+
+    private static List<double[]> rows(ConfigFile each, String key) {
+        return each.list(key).stream().map(row -> {
+            if (!row.isJsonArray()) {
+                throw each.wrong(key, "must be a list of lists of numbers, but has " + row);
+            }
+            return numbers(each, key, row.getAsJsonArray().asList());
+        }).toList();
+    }
+
+    private static double[] numbers(ConfigFile each, String key, List<JsonElement> elements) {
+        return elements.stream().mapToDouble(value -> each.number(key, value)).toArray();
+    }
+}
