@@ -177,6 +177,10 @@ public final class NoiseScheduler {
         if (first < 0 || first >= steps) {
             throw new NoiseSchedulerException("of " + steps + " steps " + first + " cannot be left out");
         }
+        return begun(steps, first);
+    }
+
+    private NoiseTable begun(int steps, int first) {
         try {
             return sampler.table(steps, first);
         } catch (IllegalArgumentException infinite) {
@@ -200,8 +204,8 @@ public final class NoiseScheduler {
         int ahead = (int) starts.stream().takeWhile(row -> span.isAhead(row.timestep(), trainedTimesteps())).count();
         int begin = Math.max(first, ahead);
         List<Row> rows = new ArrayList<>();
-        if (begin < steps) {
-            for (Row row : table(steps, begin).rows()) {
+        if (begin < starts.size()) {
+            for (Row row : begun(steps, begin).rows()) {
                 if (!row.continues() && span.isPast(row.timestep(), trainedTimesteps())) {
                     break;
                 }

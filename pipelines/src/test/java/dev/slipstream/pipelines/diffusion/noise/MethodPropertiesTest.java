@@ -125,7 +125,7 @@ class MethodPropertiesTest {
         return row.estimate().latent() * latent + row.estimate().prediction() * prediction;
     }
 
-    private static final List<String> METHODS = List.of("ddim", "ddpm", "pndm", "euler", "euler-karras",
+    private static final List<String> METHODS = List.of("ddim", "ddpm", "pndm-restart", "euler", "euler-karras",
         "euler-ancestral", "dpm++2m", "dpm++2m-karras", "dpm++2m-sde", "lms", "lms-karras");
 
     /** From a mixture of image and noise, wherever it is entered, and with whatever history that lacks. */
@@ -134,7 +134,7 @@ class MethodPropertiesTest {
         int steps, @ForAll @DoubleRange(min = 0, max = 0.99) double skipped,
         @ForAll @DoubleRange(min = -2, max = 2) double image, @ForAll @DoubleRange(min = -2, max = 2) double noise) {
         int first = (int) (steps * skipped);
-        for (String method : List.of("euler", "euler-karras", "lms", "lms-karras", "dpm++2m")) {
+        for (String method : List.of("euler", "euler-karras", "lms-restart", "lms-restart-karras", "dpm++2m")) {
             NoiseTable table = model.table(method, steps, first);
             assertEquals(steps - first, table.steps(), method);
             assertEquals(model.table(method, steps).rows().get(first).timestep(),

@@ -41,7 +41,7 @@ class TimestepTablesTest {
 
     @Test
     void zeroTerminalSnrKeepsTheFirstAndEmptiesTheLast() {
-        TrainingSchedule training = TrainingSchedule.read(
+        TrainingSchedule training = TrainingSchedule.readRescaled(
             SchedulerOptions.parse("{" + BETAS + ", \"rescale_betas_zero_snr\": true}", "a test"));
         assertEquals(1 - 0.00085, training.alphaCumprod(0), 1e-12);
         assertEquals(0, training.alphaCumprod(999));

@@ -35,6 +35,9 @@ final class Walk {
             if (row.next().noise() != 0) {
                 next += row.next().noise() * noise[step];
             }
+            for (int k = 0; k < row.next().pastNoise().size(); k++) {
+                next += row.next().pastNoise().get(k) * noise[step - 1 - k];
+            }
             latents.add(next);
             history.add(value(row.history(), latent, prediction, clean));
         }

@@ -1,0 +1,149 @@
+package dev.slipstream.samples.verify;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code verify --schedules}: tables of a few cases of diffusers 0.40, whole, changed and damaged. */
+class VerifySchedulesTest {
+    private static final String NAMED = "named-schedules.json";
+    private static final String OWN = "own-schedules.json";
+    /** Where fp32 loses digits that double precision has; docs/noise-schedulers.md says why. */
+    private static final Set<String> OFF_BY_ROUNDING = Set.of("noobai-vpred", "eulera-zsnr", "pndm-defaults");
+
+    @TempDir
+    private Path folder;
+
+    private static String resource(String name) throws IOException {
+        try (InputStream in = VerifySchedulesTest.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private VerifyRun verify(String table, String... options) throws IOException {
+        String[] all = new String[options.length + 1];
+        System.arraycopy(options, 0, all, 0, options.length);
+        all[options.length] = "--schedules";
+        return VerifyRun.of(Files.writeString(folder.resolve("table.json"), table), all);
+    }
+
+    @ParameterizedTest
+    @CsvSource({NAMED + ", 6", OWN + ", 2"})
+    void bothFormsOfTablesAgree(String name, int cases) throws IOException {
+        VerifyRun run = verify(resource(name));
+        assertEquals(0, run.exitCode(), run.out());
+        assertEquals(cases + " of " + cases + " noise schedules agree", run.out().strip());
+    }
+
+    @Test
+    void aCaseThatDiffersIsNamedAndTheOthersAgree() throws IOException {
+        JsonObject table = JsonParser.parseString(resource(NAMED)).getAsJsonObject();
+        JsonObject changed = table.getAsJsonArray("cases").get(1).getAsJsonObject();
+        changed.remove("each");
+        JsonArray last = changed.getAsJsonArray("last");
+        double largest = last.asList().stream().mapToDouble(each -> Math.abs(each.getAsDouble())).max().orElseThrow();
+        last.set(0, JsonParser.parseString(Double.toString(last.get(0).getAsDouble() + 3e-4 * largest)));
+        VerifyRun run = verify(table.toString());
+        assertEquals(1, run.exitCode());
+        assertTrue(run.out().startsWith(changed.get("name").getAsString() + ": differs by 3.00e-04"), run.out());
+        assertTrue(run.out().contains("5 of 6 noise schedules agree"), run.out());
+    }
+
+    @Test
+    void programsReadEveryCaseWithItsDifferenceOrItsReason() throws IOException {
+        JsonObject table = JsonParser.parseString(resource(NAMED)).getAsJsonObject();
+        table.getAsJsonArray("cases").get(0).getAsJsonObject().addProperty("method", "SASolverScheduler");
+        JsonArray timesteps = table.getAsJsonArray("cases").get(1).getAsJsonObject().getAsJsonArray("timesteps");
+        timesteps.set(0, JsonParser.parseString("42"));
+        VerifyRun run = verify(table.toString(), "--json");
+        assertEquals(1, run.exitCode());
+        JsonArray cases = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("cases");
+        assertEquals(6, cases.size());
+        JsonObject refused = cases.get(0).getAsJsonObject();
+        assertTrue(!refused.get("agrees").getAsBoolean() && refused.get("difference").isJsonNull());
+        assertTrue(refused.get("reason").getAsString().contains("'SASolverScheduler' is not supported"));
+        assertTrue(cases.get(1).getAsJsonObject().get("reason").getAsString().contains("not 42"));
+        for (int i = 2; i < cases.size(); i++) {
+            JsonObject good = cases.get(i).getAsJsonObject();
+            assertTrue(good.get("agrees").getAsBoolean() && !good.has("reason"), good.toString());
+            assertTrue(good.get("difference").getAsDouble() < 1e-4);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "\"cases\": | \"others\": | cases",
+        "\"method\":\"DDIMScheduler\" | \"method\":3 | method",
+        "\"config\":\"heun\" | \"config\":\"none\" | 'none'",
+        "\"steps\":3 | \"steps\":0 | steps",
+        "\"begin\":0 | \"begin\":99 | begin",
+        "\"begin\":0 | \"begin\":-1 | begin",
+        "\"last\":[ | \"last\":[1, | 8 numbers",
+        "\"last\":[ | \"last\":[\"much\", | last",
+        "\"timesteps\":[ | \"timesteps\":[[], | timesteps",
+        "\"each\":[ | \"each\":[1, | each",
+        "\"name\": | \"title\": | name"})
+    void aTableThatIsDamagedIsNoTable(String good, String bad, String named) throws IOException {
+        String table = resource(NAMED).replace("\"cases\":", "\"cases\": ").replace("\"cases\": ", "\"cases\":");
+        String damaged = table.replace(good, bad);
+        assertTrue(!damaged.equals(table));
+        VerifyRun run = verify(named.equals("8 numbers") ? withoutEach(damaged) : damaged);
+        assertEquals(2, run.exitCode(), run.out());
+        assertNotNull(run.error());
+        assertTrue(run.error().getMessage().contains("table.json")
+            && run.error().getMessage().contains(named), run.error().getMessage());
+    }
+
+    private static String withoutEach(String table) {
+        return table.replaceAll(",\"each\":\\[\\[.*?\\]\\]", "");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "[]", "3", "nonsense", "{}", "[3]", "{\"cases\": {}}", "{\"cases\": []}"})
+    void whatIsNoTableIsRefused(String text) throws IOException {
+        VerifyRun run = verify(text);
+        assertEquals(2, run.exitCode(), run.out());
+        assertTrue(run.error().getMessage().contains("table.json"), run.error().getMessage());
+    }
+
+    @Test
+    void aMissingTableIsNamed() {
+        VerifyRun run = VerifyRun.of(folder.resolve("none.json"), "--schedules");
+        assertEquals(2, run.exitCode());
+        assertTrue(run.error().getMessage().contains("none.json is missing"));
+    }
+
+    /** A thousand cases, which not every checkout has. */
+    @ParameterizedTest
+    @ValueSource(strings = {"matrix.json", "schedules.json"})
+    void theWholeReferenceAgreesButForRounding(String name) {
+        Path table = ReferenceFolders.find("sd21").getParent().resolveSibling("reference-schedules").resolve(name);
+        assumeTrue(Files.isRegularFile(table));
+        VerifyRun run = VerifyRun.of(table, "--json", "--schedules");
+        JsonArray cases = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("cases");
+        List<JsonObject> off = IntStream.range(0, cases.size()).mapToObj(i -> cases.get(i).getAsJsonObject())
+            .filter(each -> !each.get("agrees").getAsBoolean()).toList();
+        Set<String> names = off.stream().map(each -> each.get("name").getAsString()).collect(Collectors.toSet());
+        assertTrue(OFF_BY_ROUNDING.containsAll(names), off::toString);
+        assertTrue(off.size() <= cases.size() / 100, off::toString);
+    }
+}
