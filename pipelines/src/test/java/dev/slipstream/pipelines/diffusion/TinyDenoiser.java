@@ -63,7 +63,7 @@ final class TinyDenoiser {
             TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), Strategies.parse(plan), devices);
     }
 
-    /** A second-order table with history, fresh noise and a limit, so that every kind of term and work is in it. */
+    /** A table with a limit that looks back three steps and has noise of three, so that every kind of term is in it. */
     static NoiseTable noise() {
         return noise(STEPS);
     }
@@ -71,7 +71,9 @@ final class TinyDenoiser {
     static NoiseTable noise(int steps) {
         List<Row> rows = new ArrayList<>();
         for (int step = 0; step < steps; step++) {
-            rows.add(new Row(900 - step, 0.9, new Next(0.6, -0.3, 0.2, step == 0 ? List.of() : List.of(0.1), 0.05),
+            List<Double> past = List.of(0.1, -0.04, 0.02).subList(0, Math.min(step, 3));
+            List<Double> pastNoise = List.of(0.03, -0.02).subList(0, Math.min(step, 2));
+            rows.add(new Row(900 - step, 0.9, new Next(0.6, -0.3, 0.2, past, 0.05, pastNoise),
                 new Linear(0.2, 0.4, -0.1), new Linear(0, 0.1, 0.9)).withClean(new Linear(1.1, -0.6)));
         }
         return new NoiseTable("tiny", 1, rows, Optional.of(new Limit.DynamicThreshold(0.9f, 1.5f)));

@@ -37,4 +37,25 @@ class NoiseTableTest {
     void emptyTablesAreRefused() {
         assertThrows(IllegalArgumentException.class, () -> new NoiseTable("ddim", 1, List.of()));
     }
+
+    @Test
+    void rowsMayUseFarMemoriesIfTheyAreFew() {
+        Double[] far = {0.0, 0.0, 0.0, 0.0, 0.5};
+        List<Row> rows = List.of(row(1), row(1), row(1), row(1), row(1), row(1, far));
+        assertEquals(6, new NoiseTable("pndm", 1, rows).steps());
+        assertThrows(IllegalArgumentException.class, () -> row(1, 0.1, 0.1, 0.1, 0.1, 0.1));
+    }
+
+    @Test
+    void noiseOfEarlierRowsIsNoiseTooAndLiesNoFurtherBackThanTheFirst() {
+        Row first = row(1);
+        Row second = new Row(1, 1, new Next(1, 1, 0, List.of(), 0, List.of(0.5)), Linear.ZERO, Linear.ZERO);
+        assertTrue(new NoiseTable("sde", 1, List.of(first, second)).needsNoise());
+        assertThrows(IllegalArgumentException.class, () -> new NoiseTable("sde", 1, List.of(second)));
+    }
+
+    @Test
+    void aRowThatGoesOnWithAStepSaysSo() {
+        assertTrue(row(1).continued().continues() && !row(1).continues());
+    }
 }

@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -49,11 +50,13 @@ final class ScheduleTable {
         JsonObject scheduler = configs.object(config).orElseThrow(() ->
             each.wrong("config", "names '" + config + "', which is not in \"configs\"")).root().deepCopy();
         int begin = each.element("begin").map(value -> each.index("begin", value)).orElse(0);
-        List<double[]> latents = rows(each, "each");
-        if (latents.isEmpty()) {
-            latents = List.of(numbers(each, "last", each.list("last")));
+        double[] last = numbers(each, "last", each.list("last"));
+        List<double[]> steps = rows(each, "each");
+        if (!steps.isEmpty() && !Arrays.equals(steps.getLast(), last)) {
+            throw each.wrong("last", "must be the last of \"each\"");
         }
-        return read(each, scheduler, required(each, "method"), begin, latents, NAMED_TOLERANCE);
+        return read(each, scheduler, required(each, "method"), begin, steps.isEmpty() ? List.of(last) : steps,
+            NAMED_TOLERANCE);
     }
 
     private static ScheduleCase own(ConfigFile each) {

@@ -29,7 +29,7 @@ record EdmDpmSolver(EdmSpacing spacing, CleanEstimate estimate, DpmOrder order, 
     @Override
     public NoiseTable table(int steps, int first) {
         String name = "edm-" + formula.name(order.most(), "m");
-        SigmaPath path = spacing.path(steps).requireDescending(name);
+        SigmaPath path = spacing.path(steps, spacing.min()).requireDescending(name);
         List<Row> rows = path.from(first).mapToObj(step -> {
             Terms output = estimate.clean(path.level(step));
             return estimate.row(path.timestep(step), spacing.inputScale(path.sigma(step)), path.level(step),

@@ -22,7 +22,7 @@ record EdmEuler(EdmSpacing spacing, CleanEstimate estimate) implements Sampler {
 
     @Override
     public NoiseTable table(int steps, int first) {
-        SigmaPath path = spacing.path(steps);
+        SigmaPath path = spacing.path(steps, Double.NaN);
         List<Row> rows = path.from(first).mapToObj(step -> estimate.row(path.timestep(step),
             spacing.inputScale(path.sigma(step)), path.level(step),
             estimate.transfer(path.level(step), path.level(step + 1)), Terms.ZERO)).toList();

@@ -21,7 +21,8 @@ record EdmSpacing(EdmPreconditioning preconditioning, int trainedTimesteps, doub
             SigmaSchedule.endsClean(options));
     }
 
-    SigmaPath path(int steps) {
+    /** @param noisyEnd the sigma after the last step where it is not 0; NaN to stay at the last level */
+    SigmaPath path(int steps, double noisyEnd) {
         double[] sigmas = exponential ? SigmaSpacing.exponential(max, min, steps)
             : SigmaSpacing.karras(max, min, steps, rho);
         if (exponential && steps == 1) {
@@ -29,7 +30,8 @@ record EdmSpacing(EdmPreconditioning preconditioning, int trainedTimesteps, doub
             sigmas[0] = min;
         }
         double[] times = Arrays.stream(sigmas).map(EdmPreconditioning::timestep).toArray();
-        return new SigmaPath(NoiseSpace.VARIANCE_EXPLODING, times, sigmas, endsClean ? 0 : sigmas[steps - 1]);
+        return new SigmaPath(NoiseSpace.VARIANCE_EXPLODING, times, sigmas,
+            endsClean ? 0 : Double.isNaN(noisyEnd) ? sigmas[steps - 1] : noisyEnd);
     }
 
     double inputScale(double sigma) {

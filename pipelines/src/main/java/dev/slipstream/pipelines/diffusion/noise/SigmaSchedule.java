@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
@@ -41,13 +42,12 @@ final class SigmaSchedule {
 
     /** The timestep that a sigma belongs to, linear in log sigma between two trained ones. */
     double timestep(double sigma) {
-        int low = 0;
-        while (low < sigmas.length - 2 && sigmas[low + 1] <= sigma) {
-            low++;
-        }
         if (sigmas.length == 1) {
             return 0;
         }
+        int found = Arrays.binarySearch(sigmas, sigma);
+        // Else the search tells where it would be put in, which is behind the lower of its neighbours.
+        int low = Math.clamp(found >= 0 ? found : -found - 2, 0, sigmas.length - 2);
         double log = Math.log(sigmas[low]);
         double part = (log - Math.log(Math.max(sigma, 1e-10))) / (log - Math.log(sigmas[low + 1]));
         return low + Math.clamp(part, 0, 1);

@@ -1,0 +1,74 @@
+package dev.slipstream.pipelines.diffusion.noise;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What pipelines mend in old configurations: those of Stable Diffusion 1 and 2 as diffusers', the others the least. */
+class PipelineRepairsTest {
+    /** The first published configuration of Stable Diffusion 1. */
+    private static final String OLD = """
+        {"_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+         "num_train_timesteps": 1000, "skip_prk_steps": true}""";
+    /** One without a word of clipping, of which its class knows nothing. */
+    private static final String UNIPC = """
+        {"_class_name": "UniPCMultistepScheduler", "beta_start": 0.00085, "beta_end": 0.012,
+         "beta_schedule": "scaled_linear", "steps_offset": 1, "timestep_spacing": "leading"}""";
+
+    private static NoiseScheduler parse(String json) {
+        return NoiseScheduler.parse(json, "this test");
+    }
+
+    private static double firstTimestep(NoiseScheduler scheduler) {
+        return scheduler.table(10).rows().getFirst().timestep();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
+        "StableDiffusionInpaintPipeline", "OnnxStableDiffusionPipeline", "ORTStableDiffusionInpaintPipeline"})
+    void stableDiffusionSetsTheOffsetThatOldFilesLack(String pipeline) {
+        assertEquals(900, firstTimestep(parse(OLD)));
+        assertEquals(901, firstTimestep(parse(OLD).forPipeline(pipeline)));
+        assertEquals(901, firstTimestep(parse(OLD).forPipeline(pipeline).withMethod("ddim")));
+        assertEquals(901, firstTimestep(parse(OLD.replace("}", ", \"steps_offset\": 7}")).forPipeline(pipeline)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"StableDiffusionXLPipeline", "StableDiffusionUpscalePipeline", ""})
+    void othersFollowTheFile(String pipeline) {
+        assertEquals(900, firstTimestep(parse(OLD).forPipeline(pipeline)));
+    }
+
+    @Test
+    void noLatentsAreClippedUnlessTheFileSaysSo() {
+        // As diffusers' from_config has it, a class that clips by default does so where the file is silent.
+        assertTrue(parse(UNIPC).withMethod("ddim").table(5).limit().isPresent());
+        for (String pipeline : new String[] {"StableDiffusionPipeline", "StableDiffusionXLPipeline", ""}) {
+            assertFalse(parse(UNIPC).forPipeline(pipeline).withMethod("ddim").table(5).limit().isPresent());
+            assertFalse(parse(UNIPC).forPipeline(pipeline).withMethod("ddpm").table(5).limit().isPresent());
+        }
+    }
+
+    @Test
+    void clippingThatTheFileAsksForIsTakenBackByStableDiffusionAlone() {
+        NoiseScheduler clipping = parse("{\"_class_name\": \"DDIMScheduler\", \"clip_sample\": true}");
+        assertFalse(clipping.forPipeline("StableDiffusionPipeline").table(5).limit().isPresent());
+        assertTrue(clipping.forPipeline("StableDiffusionXLPipeline").table(5).limit().isPresent());
+    }
+
+    @Test
+    void inpaintingLeavesOutTheRungeKuttaStart() {
+        NoiseScheduler pndm = parse("{\"_class_name\": \"PNDMScheduler\"}");
+        assertEquals(19, pndm.forPipeline("StableDiffusionPipeline").table(10).steps());
+        assertEquals(11, pndm.forPipeline("StableDiffusionInpaintPipeline").table(10).steps());
+    }
+
+    @Test
+    void aChosenMethodStaysChosen() {
+        assertEquals("heun", parse(OLD).withMethod("heun").forPipeline("StableDiffusionPipeline").table(3).name());
+    }
+}
