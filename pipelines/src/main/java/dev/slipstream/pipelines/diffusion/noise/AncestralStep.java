@@ -1,7 +1,8 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 /**
- * How an ancestral step of k-diffusion reaches a noise level: further down without noise, and up again with fresh noise.
+ * How an ancestral step of k-diffusion reaches a noise level: further down without noise, and up again with fresh
+ * noise.
  *
  * @param down the sigma without the noise
  * @param up the sigma of the noise

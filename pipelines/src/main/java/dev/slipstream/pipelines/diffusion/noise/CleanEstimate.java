@@ -30,7 +30,8 @@ record CleanEstimate(Prediction prediction, Optional<Limit> limit) {
     /** As the methods have it that know both, of which {@code thresholding} comes first. */
     static CleanEstimate limited(SchedulerOptions options, Prediction prediction, boolean clippedByDefault) {
         if (!options.flag("predict_epsilon", true)) {
-            throw options.error("predict_epsilon is an option of old versions; set prediction_type to 'sample' instead");
+            throw options.error(
+                "predict_epsilon is an option of old versions; set prediction_type to 'sample' instead");
         }
         return new CleanEstimate(prediction, threshold(options).or(() -> clip(options, clippedByDefault)));
     }

@@ -19,8 +19,8 @@ record Ddpm(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing s
     static Ddpm read(SchedulerOptions options) {
         TrainingSchedule training = TrainingSchedule.readRescaled(options, "sigmoid", "laplace");
         PredictionType prediction = PredictionType.read(options);
-        return new Ddpm(training, CleanEstimate.limited(options, prediction, true), TimestepSpacing.read(options, "leading"),
-            options.integer("steps_offset", 0),
+        return new Ddpm(training, CleanEstimate.limited(options, prediction, true),
+            TimestepSpacing.read(options, "leading"), options.integer("steps_offset", 0),
             options.choice("variance_type", "fixed_small", "fixed_small", "fixed_small_log", "fixed_large")
                 .equals("fixed_large"));
     }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * DPM-Solver-2 of k-diffusion: the derivative in the middle of a step (in log sigma) leads over all of it. The last step
- * is Euler's.
+ * DPM-Solver-2 of k-diffusion: the derivative in the middle of a step (in log sigma) leads over all of it. The last
+ * step is Euler's.
  *
  * @param ancestral whether each step goes further down than wanted and fresh noise makes up for it
  * @see <a href="https://arxiv.org/abs/2206.00364">Karras et al. (2022)</a>, who start from it

@@ -19,8 +19,8 @@ record Lcm(TrainingSchedule training, CleanEstimate estimate, DistilledSteps tim
     static Lcm read(SchedulerOptions options) {
         TrainingSchedule training = TrainingSchedule.readRescaled(options, 0.00085, 0.012, "scaled_linear");
         PredictionType prediction = PredictionType.read(options);
-        return new Lcm(training, CleanEstimate.limited(options, prediction, false), DistilledSteps.read(options, training),
-            options.number("timestep_scaling", 10));
+        return new Lcm(training, CleanEstimate.limited(options, prediction, false),
+            DistilledSteps.read(options, training), options.number("timestep_scaling", 10));
     }
 
     @Override

@@ -7,8 +7,8 @@ import java.util.List;
 /**
  * The linear multistep method of k-diffusion: a polynomial through the last derivatives is integrated over the step.
  *
- * <p>Where it begins late, for image to image, diffusers takes the weights of derivatives that were never seen for those
- * of the first steps, and leaves out the rest.
+ * <p>Where it begins late, for image to image, diffusers works out the weights of as many derivatives as it would have
+ * seen by then, and takes those of the ones that it has seen.
  *
  * @param order how many derivatives, 1 to 4; diffusers uses 4
  * @param restarts whether a late beginning has low orders first, as an early one has

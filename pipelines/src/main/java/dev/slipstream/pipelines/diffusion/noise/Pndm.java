@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
  * one of two ways: PLMS visits the second timestep twice, so that there is one step more than was asked for; with the
  * Runge-Kutta start each of the first three steps asks the denoiser four times.
  *
- * <p>diffusers lets the list of visits begin late for image to image, and takes what comes first for the beginning: PLMS
- * then goes twice from the first timestep and leaves the second out.
+ * <p>diffusers lets the list of visits begin late for image to image, and takes what comes first for the beginning:
+ * PLMS then goes twice from the first timestep and leaves the second out.
  *
  * @param last the level at the end of the path
  * @param rungeKutta whether the first three steps are Runge-Kutta's

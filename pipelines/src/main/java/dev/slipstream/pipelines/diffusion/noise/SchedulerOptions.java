@@ -17,7 +17,9 @@ final class SchedulerOptions {
     /** How many image tokens the denoiser sees; not in files, but told by who knows the size of the picture. */
     static final String IMAGE_TOKENS = "image_tokens";
 
-    /** Options whose meaning is known. Those that a method does not read do not change its result in diffusers either. */
+    /**
+     * Options whose meaning is known. Those that a method does not read do not change its result in diffusers either.
+     */
     private static final Set<String> KNOWN = Set.of(
         "algorithm_type", "base_image_seq_len", "base_shift", "beta_end", "beta_schedule", "beta_start",
         "clip_sample", "clip_sample_range", "disable_corrector", "dynamic_thresholding_ratio", "eta",

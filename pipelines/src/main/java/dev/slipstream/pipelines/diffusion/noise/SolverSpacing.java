@@ -58,8 +58,8 @@ record SolverSpacing(SigmaSchedule sigmas, TimestepSpacing timesteps, int offset
 
     /** As UniPC has it. */
     SolverSpacing startingAtNoise() {
-        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, true, endsClean,
-            true, false);
+        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, true,
+            endsClean, true, false);
     }
 
     /** As the singlestep solver has it. */

@@ -53,7 +53,9 @@ final class TrainingSchedule {
         return new TrainingSchedule(options, alphasCumprod, false);
     }
 
-    /** The same for methods that know {@code rescale_betas_zero_snr}; it is without effect on others, as in diffusers. */
+    /**
+     * The same for methods that know {@code rescale_betas_zero_snr}; it is without effect on others, as in diffusers.
+     */
     static TrainingSchedule readRescaled(SchedulerOptions options, String... moreSchedules) {
         return read(options, moreSchedules).rescaled();
     }

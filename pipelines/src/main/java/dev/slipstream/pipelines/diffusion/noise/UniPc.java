@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * UniPC, multistep, of order 1 to 3: each step predicts, and the next one first corrects what was predicted with what the
- * model says there. As both are linear, a row does both: its latents are the predicted ones.
+ * UniPC, multistep, of order 1 to 3: each step predicts, and the next one first corrects what was predicted with what
+ * the model says there. As both are linear, a row does both: its latents are the predicted ones.
  *
  * @param most the order in the middle of the path
  * @param predictsImage whether the model's output is taken as the clean image, not as the noise
@@ -115,7 +115,11 @@ record UniPc(SolverSpacing spacing, CleanEstimate estimate, int most, boolean pr
             return order == 1 ? next : next.plus(differences(predictorWeights(), output, 1));
         }
 
-        /** What the corrector changes in the end of this step, as seen from the next. @param output of the model there */
+        /**
+         * What the corrector changes in the end of this step, as seen from the next.
+         *
+         * @param output of the model there
+         */
         Terms correction(Terms output) {
             double[] weights = order == 1 ? new double[] {0.5} : solve(order);
             Terms change = output.minus(Terms.past(1)).times(-outside() * scale() * weights[order - 1]);

@@ -252,7 +252,8 @@ class MethodPropertiesTest {
         for (int step = 0; step < rows.size(); step++) {
             NoiseLevel to = step == rows.size() - 1 ? NoiseLevel.CLEAN
                 : training.level((int) rows.get(step + 1).timestep());
-            Terms ddim = new CleanEstimate(PredictionType.read(options)).transfer(training.level((int) rows.get(step).timestep()), to);
+            NoiseLevel from = training.level((int) rows.get(step).timestep());
+            Terms ddim = new CleanEstimate(PredictionType.read(options)).transfer(from, to);
             assertEquals(ddim.latent(), rows.get(step).next().latent(), 1e-9 * Math.abs(ddim.latent()) + 1e-9);
             assertEquals(ddim.prediction(), rows.get(step).next().prediction(),
                 1e-9 * Math.abs(ddim.prediction()) + 1e-9);

@@ -147,7 +147,8 @@ class NoiseSchedulerTest {
         "DPMSolverMultistepScheduler | \"prediction_type\": \"flow_prediction\" | use_flow_sigmas",
         "DPMSolverMultistepScheduler | \"use_flow_sigmas\": true, \"use_karras_sigmas\": true | another spacing",
         "DPMSolverMultistepScheduler | \"use_flow_sigmas\": true, \"use_dynamic_shifting\": true | flow_shift",
-        "DPMSolverMultistepScheduler | \"use_flow_sigmas\": true, \"prediction_type\": \"v_prediction\" | flow_prediction",
+        "DPMSolverMultistepScheduler | \"use_flow_sigmas\": true, \"prediction_type\": \"v_prediction\" "
+            + "| flow_prediction",
         "DPMSolverSinglestepScheduler | \"variance_type\": \"learned_range\" | variance_type",
         "DPMSolverSinglestepScheduler | \"algorithm_type\": \"sde-dpmsolver\" | algorithm_type",
         "EulerDiscreteScheduler | \"use_karras_sigmas\": true, \"use_beta_sigmas\": true | only one of",

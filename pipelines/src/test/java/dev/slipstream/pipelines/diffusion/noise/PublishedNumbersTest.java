@@ -18,9 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Methods against numbers that diffusers 0.29.2 gave in fp32, but for four cases of DDPM, whose step goes to the timestep
- * that is visited next since 0.31; {@link ReferenceSchedulesTest} has those of 0.40. A case starts from 0.7 times the initial scale; in
- * step i the denoiser predicts cos(1.3·i + 0.5) and the noise is sin(2.1·i + 0.3).
+ * Methods against numbers that diffusers 0.29.2 gave in fp32, but for four cases of DDPM, whose step goes to the
+ * timestep that is visited next since 0.31; {@link ReferenceSchedulesTest} has those of 0.40. A case starts from 0.7
+ * times the initial scale; in step i the denoiser predicts cos(1.3·i + 0.5) and the noise is sin(2.1·i + 0.3).
  */
 class PublishedNumbersTest {
     @ParameterizedTest
