@@ -17,7 +17,8 @@ record Ddim(TrainingSchedule training, CleanEstimate estimate, TimestepSpacing s
         TrainingSchedule training = TrainingSchedule.readRescaled(options);
         PredictionType prediction = PredictionType.read(options);
         return new Ddim(training, CleanEstimate.limited(options, prediction, true),
-            TimestepSpacing.read(options, "leading"), options.integer("steps_offset", 0), training.finalLevel(options.flag("set_alpha_to_one", true)));
+            TimestepSpacing.read(options, "leading"), options.integer("steps_offset", 0),
+            training.finalLevel(options.flag("set_alpha_to_one", true)));
     }
 
     @Override
