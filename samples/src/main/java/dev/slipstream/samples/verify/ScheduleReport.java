@@ -26,7 +26,7 @@ final class ScheduleReport {
         return text + String.format("%d of %d noise schedules agree%n", agreeing, results.size());
     }
 
-    /** An object with {@code cases}, each {@code {name, agrees, difference}} and, where there is one, a {@code reason}. */
+    /** An object with {@code cases}, each {@code {name, agrees, difference}} and, if there is one, a {@code reason}. */
     static String json(List<ScheduleCase.Result> results) {
         JsonArray cases = new JsonArray();
         for (ScheduleCase.Result result : results) {

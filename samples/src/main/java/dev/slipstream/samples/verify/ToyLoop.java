@@ -12,8 +12,8 @@ import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * Follows a noise table with eight numbers, in double precision. In step k the denoiser gives {@code sin(0.7·y + 0.3·k)}
- * where {@code y} is what it is fed; noise number j has the elements {@code √2·sin(1.7·j + 0.9·i + 0.3)}.
+ * Follows a noise table with eight numbers, in double precision. In step k the denoiser gives {@code sin(0.7·y +
+ * 0.3·k)} where {@code y} is what it is fed; noise number j has the elements {@code √2·sin(1.7·j + 0.9·i + 0.3)}.
  *
  * @param begin the number k of the first step; where it is more than 0, the latents begin with a picture
  */

@@ -21,8 +21,8 @@ class NoiseSchedulersTest {
     private Path path;
 
     @ParameterizedTest
-    @ValueSource(strings = {"ddim", "euler", "dpm++2m", "dpm++2m-karras", "lms", "pndm", "heun", "dpm2", "unipc", "deis",
-        "dpm++3s"})
+    @ValueSource(strings = {"ddim", "euler", "dpm++2m", "dpm++2m-karras", "lms", "pndm", "heun", "dpm2", "unipc",
+        "deis", "dpm++3s"})
     void theProgramFollowsTheTable(String method) throws IOException {
         TinyFolder tiny = new TinyFolder(path);
         try (ReferenceFolder folder = ReferenceFolder.open(tiny.write(), Optional.empty());
