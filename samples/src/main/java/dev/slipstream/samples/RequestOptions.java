@@ -24,8 +24,8 @@ public final class RequestOptions {
     private double guidanceRescale;
 
     @Option(names = "--scheduler", paramLabel = "NAME", order = 13, completionCandidates = Methods.class,
-        description = "Noise scheduler, if not the model's own: ${COMPLETION-CANDIDATES}. Most of them space noise levels "
-            + "in another way with -karras, -exponential, -beta or -lu behind.")
+        description = "Noise scheduler, if not the model's own: ${COMPLETION-CANDIDATES}. Most of them space noise "
+            + "levels in another way with -karras, -exponential, -beta or -lu behind.")
     private String scheduler;
 
     @Option(names = "--size", paramLabel = "WxH", order = 14,
