@@ -31,7 +31,8 @@ final class PipelineRepairs {
             if (options.flag(CLIPS, false)) {
                 mended.put(CLIPS, "false");
             }
-            if (name.equals(INPAINTING) && !options.flag("skip_prk_steps", false)) {
+            boolean skips = options.flag("skip_prk_steps", !options.className().equals("PNDMScheduler"));
+            if (name.equals(INPAINTING) && !skips) {
                 mended.put("skip_prk_steps", "true");
             }
         }
