@@ -38,6 +38,9 @@ public final class Faults {
     private int untilHeld;
     private Consumer<Stream> gate;
     private Optional<DeviceMemory> memory = Optional.empty();
+    private Set<Call> watched = EnumSet.noneOf(Call.class);
+    private Runnable before = () -> {
+    };
 
     /** Lets call number {@code number} from now on, counted from 1 among some kinds, fail; 0 only counts. */
     public synchronized void arm(int number, Set<Call> kinds, Manner how) {
@@ -57,6 +60,12 @@ public final class Faults {
         held = EnumSet.copyOf(kinds);
         untilHeld = number;
         gate = how;
+    }
+
+    /** What to do before each call of some kinds from now on, on the thread that calls: wait, or throw. */
+    public synchronized void before(Set<Call> kinds, Runnable what) {
+        watched = EnumSet.copyOf(kinds);
+        before = what;
     }
 
     /** What devices say of their memory from now on, in place of the truth. */
@@ -84,7 +93,17 @@ public final class Faults {
     }
 
     /** Notes a call. Throws if it is to fail at once; returns the failure if it is to fail later, else null. */
-    synchronized DeviceException next(Call call, String device) {
+    DeviceException next(Call call, String device) {
+        watch(call).run();
+        return count(call, device);
+    }
+
+    private synchronized Runnable watch(Call call) {
+        return watched.contains(call) ? before : () -> {
+        };
+    }
+
+    private synchronized DeviceException count(Call call, String device) {
         if (!counted.contains(call) || ++seen != failing && failing != ALL) {
             return null;
         }

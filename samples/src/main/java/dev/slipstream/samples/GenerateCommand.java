@@ -162,20 +162,22 @@ final class GenerateCommand implements Callable<Integer> {
         ProgressBar bar = json || !terminal.watched().getAsBoolean() ? null
             : new ProgressBar(terminal.err(), title(drawn, files.count()));
         try {
-            CompletableFuture<Void> watched = generation.onProgress(progress -> {
+            CompletableFuture<Void> unwritten = new CompletableFuture<>();
+            generation.onProgress(progress -> {
                 firstStep.stepDone();
                 show(progress, bar);
-                for (int index = 0; index < progress.previews().size(); index++) {
-                    PngFile.write(files.preview(drawn + index), enlargement.of(progress.previews().get(index)),
-                        Map.of());
+                try {
+                    for (int index = 0; index < progress.previews().size(); index++) {
+                        PngFile.write(files.preview(drawn + index), enlargement.of(progress.previews().get(index)),
+                            Map.of());
+                    }
+                } catch (RuntimeException failure) {
+                    // Without a place for previews the rest is not what was asked for.
+                    unwritten.completeExceptionally(failure);
+                    generation.cancel();
                 }
-            });
-            // Without a place for previews the rest is not what was asked for.
-            watched.exceptionally(failure -> {
-                generation.cancel();
-                return null;
-            });
-            watched.join();
+            }).join();
+            unwritten.getNow(null);
             return generation.results().join();
         } finally {
             if (bar != null) {

@@ -63,7 +63,7 @@ final class StreamWorker implements Runnable {
         } catch (OrtException failure) {
             fail(streamName + ": " + command + " failed: " + OnnxRuntime.reason(failure), failure);
         } catch (Throwable failure) {
-            fail(streamName + ": " + command + " failed: " + failure.getMessage(), failure);
+            fail(streamName + ": " + command + " failed: " + Failures.reason(failure), failure);
         }
     }
 
@@ -83,6 +83,7 @@ final class StreamWorker implements Runnable {
     }
 
     private void fail(String message, Throwable cause) {
-        queue.outcome().fail(queue.done().reached(), new DeviceException(message, cause));
+        queue.outcome().fail(queue.done().reached(), cause instanceof DeviceException known
+            ? Failures.like(known, message) : new DeviceException(message, cause));
     }
 }

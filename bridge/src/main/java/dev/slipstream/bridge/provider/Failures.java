@@ -2,6 +2,9 @@ package dev.slipstream.bridge.provider;
 
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
+import dev.slipstream.bridge.DeviceOutOfMemoryException;
+import dev.slipstream.bridge.DeviceUnavailableException;
+import dev.slipstream.bridge.EngineBuildException;
 
 /** Failures that happened on a stream and reach callers later, maybe several of them. */
 public final class Failures {
@@ -18,7 +21,22 @@ public final class Failures {
      * thrown twice could be asked to suppress itself.
      */
     public static DeviceException thrown(DeviceException failure) {
-        return failure instanceof DeviceLostException ? new DeviceLostException(failure.getMessage(), failure)
-            : new DeviceException(failure.getMessage(), failure);
+        return like(failure, failure.getMessage());
+    }
+
+    /** A failure with another message, of the kind by which callers tell what to do. */
+    public static DeviceException like(DeviceException failure, String message) {
+        return switch (failure) {
+            case DeviceLostException lost -> new DeviceLostException(message, lost);
+            case DeviceOutOfMemoryException full -> new DeviceOutOfMemoryException(message, full);
+            case DeviceUnavailableException absent -> new DeviceUnavailableException(message, absent);
+            case EngineBuildException unbuilt -> new EngineBuildException(message, unbuilt);
+            default -> new DeviceException(message, failure);
+        };
+    }
+
+    /** Why something failed, in words: many of Java's own exceptions say it with their names alone. */
+    public static String reason(Throwable failure) {
+        return failure.getMessage() == null ? failure.toString() : failure.getMessage();
     }
 }

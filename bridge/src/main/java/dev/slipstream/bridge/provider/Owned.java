@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.provider;
 
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 
 /** Things that close together: the last made first, and all of them, whatever one of them throws. */
@@ -12,33 +13,46 @@ public final class Owned implements AutoCloseable {
         return made;
     }
 
+    public boolean isEmpty() {
+        return things.isEmpty();
+    }
+
+    /** Closes things that have no other owner, the last first. */
+    public static void closeAll(Collection<? extends AutoCloseable> things) {
+        Owned owned = new Owned();
+        things.forEach(owned::own);
+        owned.close();
+    }
+
     /** Closes after a failure, which keeps the first place; what closing adds is suppressed by it. */
     public void closeAfter(Throwable cause) {
         try {
             close();
-        } catch (RuntimeException second) {
+        } catch (RuntimeException | Error second) {
             cause.addSuppressed(second);
         }
     }
 
     @Override
     public void close() {
-        RuntimeException first = null;
+        Throwable first = null;
         while (!things.isEmpty()) {
             try {
                 things.pop().close();
-            } catch (Exception failure) {
-                RuntimeException it =
-                    failure instanceof RuntimeException same ? same : new IllegalStateException(failure);
+            } catch (Throwable failure) {
                 if (first == null) {
-                    first = it;
-                } else {
-                    first.addSuppressed(it);
+                    first = failure;
+                } else if (failure != first) {
+                    first.addSuppressed(failure);
                 }
             }
         }
-        if (first != null) {
-            throw first;
+        switch (first) {
+            case null -> {
+            }
+            case RuntimeException same -> throw same;
+            case Error error -> throw error;
+            default -> throw new IllegalStateException(first);
         }
     }
 }

@@ -4,8 +4,10 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.model.DecoderConfig;
 import dev.slipstream.pipelines.model.ModelException;
+import java.util.Map;
 
 /**
  * The autoencoder of a model on paper: its two halves, and the tiles in which they work. Any thread; the half that
@@ -65,22 +67,29 @@ final class Autoencoder {
     }
 
     /**
-     * The decoder for a tile of these latents; the last one is kept.
+     * Finds out whether the decoder takes tiles of these latents, without fixing it to them.
      *
      * @throws IllegalArgumentException if it is not for tiles, as exporters can fix it to one size
+     * @throws GraphException if it does not take them whole
      */
+    void check(TensorType latents) {
+        TensorType tile = tile(latents);
+        try {
+            InputTypes.check(model.decoder(), Map.of(model.decoder().inputs().getFirst().getName(), tile));
+        } catch (GraphException unfit) {
+            if (tile.equals(LoopShape.withRows(latents, 1))) {
+                throw unfit;
+            }
+            throw new IllegalArgumentException("the image decoder of " + model.folder()
+                + " does not take such tiles: " + unfit.getMessage() + "; leave them off", unfit);
+        }
+    }
+
+    /** The decoder for a tile of these latents; the last one is kept. */
     synchronized ComponentModel decoder(TensorType latents) {
         TensorType tile = tile(latents);
         if (!decoder.inputType().equals(tile)) {
-            try {
-                decoder = ImageDecoder.fix(model.decoder(), tile);
-            } catch (GraphException unfit) {
-                if (tile.equals(LoopShape.withRows(latents, 1))) {
-                    throw unfit;
-                }
-                throw new IllegalArgumentException("the image decoder of " + model.folder()
-                    + " does not take such tiles: " + unfit.getMessage() + "; leave them off", unfit);
-            }
+            decoder = ImageDecoder.fix(model.decoder(), tile);
         }
         return decoder;
     }

@@ -31,12 +31,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A denoiser fixed to sizes, cut and placed, with nothing built yet: enough to print a plan, to estimate memory and to
  * unroll programs. Immutable.
  */
 public final class Blueprint {
+    /** Protobuf nodes, and the type of what they make; measured with the UNet of Stable Diffusion. */
+    private static final long HEAP_BYTES_A_NODE = 2500;
+
     private final DenoiserModel model;
     private final LoopShape shape;
     private final Plan plan;
@@ -57,14 +61,30 @@ public final class Blueprint {
      */
     public static Blueprint draw(DenoiserModel model, LoopShape shape, Strategy strategy, int devices) {
         int components = strategy.components(devices);
-        boolean halves = shape.guided() && strategy.splitsGuidance();
-        long rows = shape.latents().shape().dim(0) * (shape.guided() && !halves ? 2 : 1);
+        long rows = rows(shape, strategy);
         model.requireRows(rows);
         Cutting cutting = cut(model, shape, strategy, components, rows);
         Plan plan = strategy.plan(cutting.outlines(), model.ports().prediction(), devices, shape.guided());
         Map<Branch, Cutting> cuttings = new HashMap<>();
         plan.stages().forEach(stage -> cuttings.put(stage.branch(), cutting));
         return new Blueprint(model, shape, plan, cuttings);
+    }
+
+    /**
+     * Finds out, without fixing or cutting anything, whether the graph takes these sizes and the plan what is wanted.
+     *
+     * @throws GraphException if the graph does not take these sizes or this batch
+     * @throws dev.slipstream.pipelines.plan.PlanException if the strategy does not fit the devices or the guidance
+     */
+    static void check(DenoiserModel model, LoopShape shape, Strategy strategy, int devices) {
+        strategy.check(devices, shape.guided());
+        long rows = rows(shape, strategy);
+        model.requireRows(rows);
+        InputTypes.check(model.graph(), inputs(model, shape, rows));
+    }
+
+    private static long rows(LoopShape shape, Strategy strategy) {
+        return shape.latents().shape().dim(0) * (shape.guided() && !strategy.splitsGuidance() ? 2 : 1);
     }
 
     private static Cutting cut(DenoiserModel model, LoopShape shape, Strategy strategy, int components, long rows) {
@@ -153,6 +173,13 @@ public final class Blueprint {
         return plan.stages().stream().filter(stage -> stage.device() == device)
             .map(stage -> cuttings.get(stage.branch()).segment(stage.segment()).graph()).distinct()
             .mapToLong(Graph::weightBytes).sum();
+    }
+
+    /** An estimate of what the graphs take of the heap; weights are in files or shared with the model. */
+    long heapBytes() {
+        return HEAP_BYTES_A_NODE * cuttings.values().stream().distinct().mapToLong(cutting ->
+            Stream.concat(Stream.of(cutting.partition().whole()), cutting.partition().segments().stream()
+                .map(Segment::graph)).distinct().mapToLong(graph -> graph.nodes().size()).sum()).sum();
     }
 
     /**

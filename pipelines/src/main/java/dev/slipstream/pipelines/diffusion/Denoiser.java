@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineBuildException;
+import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.pipelines.graph.Segment;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.Execution;
@@ -12,11 +13,10 @@ import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.StageEngine;
 import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 
 /**
  * A blueprint with its engines built: ready to make executions. It owns the engines; the devices stay the caller's.
@@ -44,36 +44,30 @@ public final class Denoiser implements AutoCloseable {
      * @throws EngineBuildException if one cannot be built; the others are freed again
      */
     public static Denoiser build(Blueprint blueprint, List<Device> devices) {
+        return build(blueprint, devices, () -> {
+        });
+    }
+
+    /** @param gate asked before each engine; what it throws ends the building */
+    static Denoiser build(Blueprint blueprint, List<Device> devices, Runnable gate) {
         checkPrecision(blueprint.model(), devices);
-        Map<Place, CompletableFuture<Engine>> building = new LinkedHashMap<>();
-        Map<Device, CompletableFuture<?>> last = new LinkedHashMap<>();
+        Builds<Place, Engine> builds = new Builds<>();
+        Map<Device, CompletableFuture<Engine>> last = new HashMap<>();
         for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {
             Stage it = blueprint.plan().stages().get(stage);
             Place place = new Place(blueprint.segment(stage), devices.get(it.device()));
-            if (!building.containsKey(place)) {
-                CompletableFuture<Engine> engine = last
-                    .getOrDefault(place.device(), CompletableFuture.completedFuture(null))
-                    .thenApplyAsync(before -> build(place),
-                        task -> Thread.ofPlatform().name("build " + place.segment().name()).start(task));
-                building.put(place, engine);
-                last.put(place.device(), engine);
+            if (!builds.contains(place)) {
+                CompletableFuture<Engine> before = last.get(place.device());
+                last.put(place.device(), builds.start(place, Builds.thread(place.segment().name()), () -> {
+                    if (before != null) {
+                        before.join();
+                    }
+                    gate.run();
+                    return build(place);
+                }));
             }
         }
-        Map<Place, Engine> engines = new LinkedHashMap<>();
-        RuntimeException failure = null;
-        for (Map.Entry<Place, CompletableFuture<Engine>> entry : building.entrySet()) {
-            try {
-                engines.put(entry.getKey(), entry.getValue().join());
-            } catch (CompletionException wrapped) {
-                failure = failure != null ? failure
-                    : wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
-            }
-        }
-        if (failure != null) {
-            engines.values().forEach(Engine::close);
-            throw failure;
-        }
-        return new Denoiser(blueprint, devices, engines);
+        return new Denoiser(blueprint, devices, builds.allOrNone());
     }
 
     private static void checkPrecision(DenoiserModel model, List<Device> devices) {
@@ -104,8 +98,12 @@ public final class Denoiser implements AutoCloseable {
 
     /** Makes the loop ready to run. The caller closes it before this denoiser. */
     public Execution prepare(NoiseTable noise, Guidance guidance, LoopOptions options) {
-        Program program = blueprint.program(noise, guidance, options.keepLatents(), options.estimates(),
-            UnrollOptions.of(devices, options.guarded()));
+        return prepare(blueprint.program(noise, guidance, options.keepLatents(), options.estimates(),
+            UnrollOptions.of(devices, options.guarded())), options);
+    }
+
+    /** @param program of the blueprint, for these devices */
+    Execution prepare(Program program, LoopOptions options) {
         List<StageEngine> stages = new ArrayList<>();
         for (int stage = 0; stage < blueprint.plan().stages().size(); stage++) {
             Device device = devices.get(blueprint.plan().stages().get(stage).device());
@@ -117,6 +115,6 @@ public final class Denoiser implements AutoCloseable {
 
     @Override
     public void close() {
-        engines.values().forEach(Engine::close);
+        Owned.closeAll(engines.values());
     }
 }

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.ModelFolder;
@@ -15,12 +16,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -38,9 +38,10 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p><b>Threads:</b> any thread may submit; requests run one after another on a thread of the pipeline's own.
- * <b>Ownership:</b> it owns devices, engines and buffers; {@link #close} waits for the request that runs, fails those
- * that wait, and frees all. A request that fails leaves the pipeline usable.
+ * <p><b>Threads:</b> any thread may submit; requests run one after another on a thread of the pipeline's own, and
+ * callbacks on others ({@link Builder#callbacks}). <b>Ownership:</b> it owns devices, engines and buffers, and keeps
+ * engines of earlier requests for later ones ({@link Builder#engineMemory}); {@link #close} frees all. A request that
+ * fails leaves the pipeline usable.
  */
 public final class DiffusionPipeline implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiffusionPipeline.class);
@@ -49,15 +50,16 @@ public final class DiffusionPipeline implements AutoCloseable {
     private final PipelineDraft draft;
     private final Painter painter;
     private final Consumer<String> warned;
-    private final ExecutorService thread;
-    private volatile boolean closing;
+    private final Callbacks callbacks;
+    private final RequestQueue queue;
 
-    private DiffusionPipeline(PipelineDraft draft, List<Device> devices, Consumer<String> warned) {
+    private DiffusionPipeline(PipelineDraft draft, List<Device> devices, Builder settings) {
         this.devices = devices;
-        this.warned = warned;
         this.draft = draft;
-        this.painter = new Painter(draft, devices);
-        this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("slipstream").factory());
+        this.painter = new Painter(devices, new EngineCache(devices, settings.engineMemory));
+        this.warned = settings.warned;
+        this.callbacks = settings.callbacks.map(Callbacks::on).orElseGet(Callbacks::onOwnThreads);
+        this.queue = new RequestQueue(this::free);
     }
 
     /** Starts to describe a pipeline. @param model a model folder, see {@link ModelFolder} */
@@ -79,6 +81,8 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Tiles tiles = new Tiles.Whole();
         private Optional<Path> refiner = Optional.empty();
         private double handover = USUAL_HANDOVER;
+        private Optional<Executor> callbacks = Optional.empty();
+        private OptionalLong engineMemory = OptionalLong.empty();
         private Consumer<String> warned = warning -> LOG.warn("{}", warning);
 
         private Builder(Path model) {
@@ -190,9 +194,37 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
+         * Where callbacks run: those of {@link Generation}'s futures, and listeners to progress. If not said, each has
+         * a daemon thread that is made when it is wanted and ends when idle. The caller shuts the executor down, if
+         * need be; what it refuses runs on such a thread. An executor that runs tasks in the calling thread, or makes
+         * it wait, holds up the drawing: there callbacks must not wait for this pipeline.
+         */
+        public Builder callbacks(Executor executor) {
+            callbacks = Optional.of(executor);
+            return this;
+        }
+
+        /**
+         * How many bytes engines may take, on all devices together, while those of earlier requests are kept for later
+         * ones: those not used for longest go, also when there are engines of more than about eight sizes. What a
+         * request needs is built in any case, if the devices have room; with 0 nothing else is kept. If not said, half
+         * of what the device with most memory has free when the first request runs.
+         *
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder engineMemory(long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("engines take at least 0 bytes, not " + bytes);
+            }
+            engineMemory = OptionalLong.of(bytes);
+            return this;
+        }
+
+        /**
          * Who is told, one sentence a call: when the pipeline opens, which files of a model are not read though they
-         * may say something ({@link PipelineDraft#warnings()}), and when a request's turn has come, what the model will
-         * not see of it ({@link PipelineDraft#warnings(ImageRequest)}). The log if not said.
+         * may say something ({@link PipelineDraft#warnings()}), and what the model will not see of a request ({@link
+         * PipelineDraft#warnings(ImageRequest)}), on the thread that submits and before {@link DiffusionPipeline#submit}
+         * returns. What the listener throws is logged. The log if not said.
          */
         public Builder warnings(Consumer<String> listener) {
             warned = listener;
@@ -217,20 +249,26 @@ public final class DiffusionPipeline implements AutoCloseable {
             // Loading native libraries and reading the model take a like time.
             CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(() -> providers.open(devices),
                 task -> Thread.ofPlatform().daemon().name("open devices").start(task));
-            PipelineDraft draft;
+            Owned opened = new Owned();
             try {
-                draft = draft();
+                PipelineDraft draft = opened.own(draft());
+                List<Device> found = opening.join();
+                found.forEach(opened::own);
+                DiffusionPipeline pipeline = new DiffusionPipeline(draft, found, this);
+                draft.warnings().forEach(pipeline::warn);
+                pipeline.queue.start();
+                return pipeline;
             } catch (RuntimeException | Error failure) {
-                opening.handle((opened, unopened) -> opened == null ? List.<Device>of() : opened).join()
-                    .forEach(Device::close);
-                throw failure;
-            }
-            try {
-                draft.warnings().forEach(warned);
-                return new DiffusionPipeline(draft, opening.join(), warned);
-            } catch (CompletionException wrapped) {
-                draft.close();
-                throw wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
+                if (opened.isEmpty()) {
+                    opening.handle((devices, unopened) -> devices == null ? List.<Device>of() : devices).join()
+                        .forEach(opened::own);
+                }
+                Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
+                opened.closeAfter(reason);
+                if (reason instanceof Error error) {
+                    throw error;
+                }
+                throw (RuntimeException) reason;
             }
         }
 
@@ -284,37 +322,64 @@ public final class DiffusionPipeline implements AutoCloseable {
     }
 
     /**
-     * Queues a request.
+     * Queues a request that the model can draw, as far as that is known before the denoiser is cut and built; what
+     * fails later, such as a device without room, fails the generation.
      *
      * @throws IllegalStateException if the pipeline is closed
+     * @throws RuntimeException as {@link PipelineDraft#check}, if the request cannot be drawn
      */
     public Generation submit(ImageRequest request) {
-        Generation generation = new Generation();
-        try {
-            thread.execute(() -> {
-                try {
-                    if (closing) {
-                        throw new CancellationException("the pipeline was closed before this request's turn");
-                    }
-                    draft.warnings(request).forEach(warned);
-                    generation.complete(painter.paint(request, generation));
-                } catch (Throwable failure) {
-                    generation.fail(failure);
-                }
-            });
-        } catch (RejectedExecutionException closed) {
-            throw new IllegalStateException("the pipeline is closed", closed);
-        }
+        List<ResolvedRequest> resolved = resolve(request);
+        PipelineDraft.warnings(resolved).forEach(this::warn);
+        Generation generation = new Generation(callbacks, queue::remove);
+        queue.add(generation, () -> draw(resolved, generation));
         return generation;
     }
 
+    private List<ResolvedRequest> resolve(ImageRequest request) {
+        queue.requireOpen();
+        try {
+            return draft.resolve(request);
+        } catch (IllegalStateException closed) {
+            // By another thread, just now.
+            queue.requireOpen();
+            throw closed;
+        }
+    }
+
+    private void warn(String warning) {
+        try {
+            warned.accept(warning);
+        } catch (RuntimeException failure) {
+            LOG.warn("the listener to warnings failed; it was to hear: {}", warning, failure);
+        }
+    }
+
+    private void draw(List<ResolvedRequest> request, Generation generation) {
+        try {
+            generation.complete(painter.paint(request, generation));
+        } catch (Throwable failure) {
+            generation.fail(failure);
+        }
+    }
+
+    /**
+     * Ends requests that wait with a {@link CancellationException}, waits for the one that runs, and frees all. Any
+     * thread may call it, callbacks included, as often as it likes: each call returns when the pipeline is closed. Only
+     * in a callback that the caller's executor runs on the pipeline's own thread it returns before that, as the
+     * pipeline is closed when the request that runs has ended.
+     *
+     * @throws RuntimeException to the first who calls it, if something could not be freed; all else is
+     */
     @Override
     public void close() {
-        closing = true;
-        thread.close();
-        painter.close();
-        draft.close();
-        List<Device> reversed = new ArrayList<>(devices).reversed();
-        reversed.forEach(Device::close);
+        queue.close();
+    }
+
+    private void free() {
+        List<AutoCloseable> all = new ArrayList<>(devices);
+        all.add(draft);
+        all.add(painter);
+        Owned.closeAll(all);
     }
 }

@@ -1,218 +1,211 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.bridge.provider.Owned;
 import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.UnrollOptions;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
- * What a pipeline has built, and keeps for the next request: engines for one size and batch at a time, and the loops
- * that were used last. The engines of the autoencoder are for a tile, and stay when pictures of other sizes have such
- * tiles, too. One thread at a time.
+ * What a pipeline has built, and keeps for later requests of the same sizes. What was not used for longest goes when
+ * all together would be more than the bounds, or when a device has no room for what a request needs. One thread at a
+ * time.
  */
 final class EngineCache implements AutoCloseable {
-    /** A loop is cheap beside engines: buffers, contexts and streams. */
-    private static final int MOST_LOOPS = 4;
-
+    /** A loop is cheap beside engines: buffers, contexts, and streams with a thread each. */
+    private static final int MOST_LOOPS = 8;
+    /** About eight sizes; beside small weights, what else an engine takes counts. */
+    private static final int MOST_PARTS = 24;
     /** Bytes of the denoiser's weights up to which components are built at the same time. */
     private static final long MOST_BYTES_AT_ONCE = 1L << 30;
+    private static final int SHARE_OF_MEMORY = 2;
+    private static final int SHARE_OF_HEAP = 8;
 
-    private record LoopKey(NoiseTable noise, Guidance guidance, Estimates estimates) {
+    private record LoopKey(Part.Denoising denoiser, NoiseTable noise, Guidance guidance, Estimates estimates) {
+        static LoopKey of(ResolvedRequest request) {
+            return new LoopKey(Part.denoising(request), request.noise(), request.guidance(), request.estimates());
+        }
     }
 
-    private final PipelineDraft draft;
+    /** @param bytes on all devices; likewise {@code heapBytes} */
+    private record Kept(AutoCloseable engines, long bytes, long heapBytes) {
+    }
+
     private final List<Device> devices;
+    private final Map<Part<?>, Kept> parts = new LinkedHashMap<>(16, 0.75f, true);
     private final Map<LoopKey, Execution> loops = new LinkedHashMap<>(16, 0.75f, true);
-    private LoopShape built;
-    private TensorType builtTile;
-    private TextEncoder encoder;
-    private Denoiser denoiser;
-    private ImageDecoder decoder;
-    private ImageEncoder pictureEncoder;
+    private final long mostHeapBytes = Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP;
+    private OptionalLong mostBytes;
 
-    EngineCache(PipelineDraft draft, List<Device> devices) {
-        this.draft = draft;
+    /**
+     * @param mostBytes that engines and loops of earlier requests may take together with those of the one that runs, on
+     *     all devices; if empty, half of what the roomiest device has free when the first engine is built
+     */
+    EngineCache(List<Device> devices, OptionalLong mostBytes) {
         this.devices = devices;
-    }
-
-    /** Frees what is of no use to this request: what was built for another size, or to read prompts otherwise. */
-    void release(Commission commission) {
-        if (!commission.shape().equals(built)) {
-            closeLoops();
-        }
-        TensorType tile = draft.autoencoder().tile(commission.shape().latents());
-        if (!tile.equals(builtTile)) {
-            closeAutoencoder();
-        }
-        if (encoder != null && encoder.clipSkip() != commission.request().conditioning().clipSkip()) {
-            closeEncoder();
-        }
-    }
-
-    /** What {@link #build} will take on each device, after {@link #release}. */
-    List<MemoryNeed> lacking(Commission commission) {
-        return built != null ? Collections.nCopies(devices.size(), MemoryNeed.NOTHING)
-            : draft.memory(commission.request(), UnrollOptions.of(devices, draft.options().guarded()),
-                missing(commission));
+        this.mostBytes = mostBytes;
     }
 
     /**
-     * Builds what is missing for this request, after {@link #release}. The components of small models are built at the
-     * same time, those of large ones one after another, as building takes memory, too.
-     */
-    void build(Commission commission) {
-        Set<Component> missing = missing(commission);
-        if (!missing.isEmpty()) {
-            build(missing, commission.shape(), commission.request().conditioning().clipSkip());
-        }
-    }
-
-    private Set<Component> missing(Commission commission) {
-        Set<Component> missing = EnumSet.noneOf(Component.class);
-        if (encoder == null) {
-            missing.add(Component.TEXT_ENCODER);
-        }
-        if (built == null) {
-            missing.add(Component.DENOISER);
-        }
-        if (decoder == null && draft.span().isLast()) {
-            missing.add(Component.VAE_DECODER);
-        }
-        if (pictureEncoder == null && commission.encodesPicture()) {
-            missing.add(Component.VAE_ENCODER);
-        }
-        return missing;
-    }
-
-    private void build(Set<Component> missing, LoopShape shape, int clipSkip) {
-        Device device = devices.getFirst();
-        Autoencoder halves = draft.autoencoder();
-        List<CompletableFuture<Void>> building = new ArrayList<>();
-        if (missing.contains(Component.TEXT_ENCODER)) {
-            building.add(start("text encoder",
-                () -> encoder = TextEncoder.build(draft.model().texts(), clipSkip, device)));
-        }
-        if (missing.contains(Component.VAE_ENCODER)) {
-            building.add(start("picture encoder", () -> pictureEncoder = ImageEncoder.build(
-                halves.encoder(shape.latents()), halves.config(), halves.tile(shape.latents()), device)));
-        }
-        if (missing.contains(Component.VAE_DECODER)) {
-            building.add(start("image decoder",
-                () -> decoder = ImageDecoder.build(halves.decoder(shape.latents()), halves.config(), device)));
-        }
-        RuntimeException failure = null;
-        try {
-            if (missing.contains(Component.DENOISER)) {
-                denoiser = Denoiser.build(draft.blueprint(shape), devices);
-            }
-        } catch (RuntimeException denoiserFailure) {
-            failure = denoiserFailure;
-        }
-        for (CompletableFuture<Void> component : building) {
-            try {
-                component.join();
-            } catch (CompletionException wrapped) {
-                failure = failure == null ? cause(wrapped) : failure;
-            }
-        }
-        if (failure != null) {
-            closeLoops();
-            closeAutoencoder();
-            throw failure;
-        }
-        built = shape;
-        builtTile = halves.tile(shape.latents());
-    }
-
-    /** What it builds can be read when it has been joined. */
-    private CompletableFuture<Void> start(String name, Runnable build) {
-        boolean large = draft.model().denoiser().graph().weightBytes() > MOST_BYTES_AT_ONCE;
-        return CompletableFuture.runAsync(build, large ? Runnable::run
-            : task -> Thread.ofPlatform().name("build " + name).start(task));
-    }
-
-    private static RuntimeException cause(CompletionException wrapped) {
-        return wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
-    }
-
-    TextEncoder encoder() {
-        return encoder;
-    }
-
-    /** There is none where another model takes the last steps. */
-    ImageDecoder decoder() {
-        return decoder;
-    }
-
-    /** Only after {@link #build} for a request with a picture that becomes latents. */
-    ImageEncoder pictureEncoder() {
-        return pictureEncoder;
-    }
-
-    /**
-     * The loop for a noise table, ready to run.
+     * Builds what is not there for a request. The components of small models are built at the same time, those of large
+     * ones one after another, as building takes memory, too. If a part fails, none of them stays.
      *
-     * @param estimates after which steps the clean image that the step expects is read
+     * @param request for each model
+     * @param gate asked before each engine; what it throws ends the building, and parts that are whole by then stay if
+     *     it is a {@link CancellationException}
+     * @return what each model has now, until the next call
+     * @throws dev.slipstream.bridge.DeviceOutOfMemoryException if a device has no room; nothing is built then
      */
-    Execution execution(NoiseTable noise, Guidance guidance, Estimates estimates) {
-        LoopKey key = new LoopKey(noise, guidance, estimates);
-        Execution ready = loops.get(key);
-        if (ready == null) {
-            if (loops.size() >= MOST_LOOPS) {
-                loops.remove(loops.keySet().iterator().next()).close();
+    List<BuiltModel> build(List<ResolvedRequest> request, Runnable gate) {
+        gate.run();
+        Map<Part<?>, List<MemoryNeed>> missing = new LinkedHashMap<>();
+        Map<LoopKey, Program> unrolled = new LinkedHashMap<>();
+        List<MemoryNeed> need = Collections.nCopies(devices.size(), MemoryNeed.NOTHING);
+        for (ResolvedRequest model : request) {
+            need = MemoryNeed.sums(need, lacking(model, missing, unrolled));
+        }
+        if (!missing.isEmpty() || !unrolled.isEmpty()) {
+            makeRoom(need, missing.keySet(), request);
+            MemoryNeed.requireRoom(need, devices);
+            build(missing, gate);
+            unrolled.forEach(this::prepare);
+        }
+        return request.stream().map(this::built).toList();
+    }
+
+    /** What a model needs and is not there; what is there is used, and so the last to go. */
+    private List<MemoryNeed> lacking(ResolvedRequest request, Map<Part<?>, List<MemoryNeed>> missing,
+        Map<LoopKey, Program> unrolled) {
+        List<List<MemoryNeed>> needs = new ArrayList<>();
+        needs.add(Collections.nCopies(devices.size(), MemoryNeed.NOTHING));
+        for (Part<?> part : Part.of(request)) {
+            if (parts.get(part) == null) {
+                needs.add(missing.computeIfAbsent(part, Part::need));
             }
-            ready = denoiser.prepare(noise, guidance, draft.options().withEstimates(estimates));
-            loops.put(key, ready);
         }
-        return ready;
+        if (loops.get(LoopKey.of(request)) == null) {
+            Program program = request.draft().program(request,
+                UnrollOptions.of(devices, request.draft().options().guarded()));
+            unrolled.put(LoopKey.of(request), program);
+            needs.add(MemoryNeed.ofBuffers(devices.size(), program));
+        }
+        return MemoryNeed.together(needs);
     }
 
-    private void closeLoops() {
-        loops.values().forEach(Execution::close);
-        loops.clear();
-        if (denoiser != null) {
-            denoiser.close();
-            denoiser = null;
+    private void makeRoom(List<MemoryNeed> need, Set<Part<?>> missing, List<ResolvedRequest> request) {
+        BooleanSupplier fits = () -> fits(need, missing);
+        Set<Part<?>> wanted = request.stream().flatMap(model -> Part.of(model).stream()).collect(Collectors.toSet());
+        for (Part<?> oldest : List.copyOf(parts.keySet())) {
+            if (!wanted.contains(oldest) && !fits.getAsBoolean()) {
+                evict(oldest);
+            }
         }
-        built = null;
+        Set<LoopKey> running = request.stream().map(LoopKey::of).collect(Collectors.toSet());
+        for (LoopKey oldest : List.copyOf(loops.keySet())) {
+            if (!running.contains(oldest) && !fits.getAsBoolean()) {
+                loops.remove(oldest).close();
+            }
+        }
     }
 
-    private void closeAutoencoder() {
-        if (decoder != null) {
-            decoder.close();
-            decoder = null;
-        }
-        if (pictureEncoder != null) {
-            pictureEncoder.close();
-            pictureEncoder = null;
-        }
-        builtTile = null;
+    private boolean fits(List<MemoryNeed> need, Set<Part<?>> missing) {
+        return parts.size() + missing.size() <= MOST_PARTS
+            && keptBytes() + MemoryNeed.totalBytes(need) <= mostBytes()
+            && parts.values().stream().mapToLong(Kept::heapBytes).sum()
+                + missing.stream().mapToLong(Part::heapBytes).sum() <= mostHeapBytes
+            && MemoryNeed.fit(need, devices);
     }
 
-    private void closeEncoder() {
-        if (encoder != null) {
-            encoder.close();
-            encoder = null;
+    /** Of all that is kept on devices, as it was estimated. */
+    long keptBytes() {
+        return parts.values().stream().mapToLong(Kept::bytes).sum()
+            + loops.values().stream().mapToLong(loop ->
+                MemoryNeed.totalBytes(MemoryNeed.ofBuffers(devices.size(), loop.program()))).sum();
+    }
+
+    private long mostBytes() {
+        if (mostBytes.isEmpty()) {
+            mostBytes = OptionalLong.of(devices.stream().mapToLong(device -> device.memory().freeBytes()).max()
+                .orElseThrow() / SHARE_OF_MEMORY);
         }
+        return mostBytes.getAsLong();
+    }
+
+    private void evict(Part<?> part) {
+        for (LoopKey loop : List.copyOf(loops.keySet())) {
+            if (loop.denoiser().equals(part)) {
+                loops.remove(loop).close();
+            }
+        }
+        Owned.closeAll(List.of(parts.remove(part).engines()));
+    }
+
+    private void build(Map<Part<?>, List<MemoryNeed>> missing, Runnable gate) {
+        Builds<Part<?>, AutoCloseable> builds = new Builds<>();
+        for (Part<?> part : missing.keySet()) {
+            if (!(part instanceof Part.Denoising)) {
+                builds.start(part, executor(part), () -> part.build(devices, gate));
+            }
+        }
+        // They have threads of their own.
+        for (Part<?> part : missing.keySet()) {
+            if (part instanceof Part.Denoising) {
+                builds.start(part, Runnable::run, () -> part.build(devices, gate));
+            }
+        }
+        Throwable failure = builds.failure();
+        if (failure != null && !(failure instanceof CancellationException)) {
+            throw builds.freed(failure);
+        }
+        builds.built().forEach((part, engines) ->
+            parts.put(part, new Kept(engines, MemoryNeed.totalBytes(missing.get(part)), part.heapBytes())));
+        if (failure != null) {
+            throw (CancellationException) failure;
+        }
+    }
+
+    private static Executor executor(Part<?> part) {
+        boolean large = part.draft().model().denoiser().graph().weightBytes() > MOST_BYTES_AT_ONCE;
+        return large ? Runnable::run : Builds.thread(part.name());
+    }
+
+    private void prepare(LoopKey key, Program program) {
+        if (loops.size() >= MOST_LOOPS) {
+            loops.remove(loops.keySet().iterator().next()).close();
+        }
+        loops.put(key, get(key.denoiser()).prepare(program,
+            key.denoiser().draft().options().withEstimates(key.estimates())));
+    }
+
+    private <T extends AutoCloseable> T get(Part<T> part) {
+        return part.type().cast(parts.get(part).engines());
+    }
+
+    private BuiltModel built(ResolvedRequest request) {
+        return new BuiltModel(get(Part.text(request)), loops.get(LoopKey.of(request)),
+            Part.decoding(request).map(this::get), Part.encoding(request).map(this::get));
     }
 
     @Override
     public void close() {
-        closeLoops();
-        closeAutoencoder();
-        closeEncoder();
+        List<AutoCloseable> all = new ArrayList<>(parts.values().stream().map(Kept::engines).toList());
+        all.addAll(loops.values());
+        parts.clear();
+        loops.clear();
+        Owned.closeAll(all);
     }
 }

@@ -5,66 +5,100 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
-import java.util.concurrent.SubmissionPublisher;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** The pictures of a request on their way. Any thread may use it. */
+/**
+ * The pictures of a request on their way. Any thread may use it.
+ *
+ * <p><b>Callbacks</b>, those of the futures as well as listeners to progress, run on the executor that
+ * {@link DiffusionPipeline.Builder#callbacks} was given, else on daemon threads of their own: never on the thread that
+ * draws, and never on the common pool, also where they are attached with an {@code Async} method without executor. So
+ * they may block, and they may close the pipeline. Those of one future run one after another, as always with
+ * {@link CompletableFuture}. Whoever waits for a future with {@code join} or {@code get} waits for no callback.
+ */
 public final class Generation {
-    private final CompletableFuture<List<GeneratedImage>> results = new CompletableFuture<>();
-    private final SubmissionPublisher<Progress> progress = new SubmissionPublisher<>();
-    private volatile boolean cancelled;
+    private final Callbacks callbacks;
+    private final Consumer<Generation> withdrawal;
+    private final CompletableFuture<List<GeneratedImage>> outcome = new CompletableFuture<>();
+    private final ProgressFeed progress;
 
-    Generation() {
+    /** @param withdrawal takes it out of the queue, if it is there */
+    Generation(Callbacks callbacks, Consumer<Generation> withdrawal) {
+        this.callbacks = callbacks;
+        this.withdrawal = withdrawal;
+        this.progress = new ProgressFeed(callbacks);
     }
 
     /**
      * The picture, of a batch the first; fails with the reason if there will be none: {@link CancellationException} if
      * cancelled.
+     *
+     * <p>Each call gives a future of its own. Completing any of them from outside cancels the generation, and with it
+     * the others: {@code cancel}, {@code orTimeout}, {@code complete} and the like. Futures that hang on them, such as
+     * {@code thenApply} gives, do not.
      */
     public CompletableFuture<GeneratedImage> result() {
-        return view(List::getFirst);
+        return future(List::getFirst);
     }
 
-    /** All pictures of the request's batch, in the order of their seeds; fails like {@link #result}. */
+    /** All pictures of the request's batch, in the order of their seeds; in all else like {@link #result}. */
     public CompletableFuture<List<GeneratedImage>> results() {
-        return view(images -> images);
+        return future(images -> images);
     }
 
-    private <T> CompletableFuture<T> view(Function<List<GeneratedImage>, T> part) {
+    private <T> CompletableFuture<T> future(Function<List<GeneratedImage>, T> part) {
         // Not thenApply(), which wraps the reason, so that cancelling would not be told from failing.
-        CompletableFuture<T> view = new CompletableFuture<>();
-        results.whenComplete((images, reason) -> {
+        ResultFuture<T> future = new ResultFuture<>(callbacks, this::cancel);
+        outcome.whenComplete((images, reason) -> {
             if (reason == null) {
-                view.complete(part.apply(images));
+                future.answer(part.apply(images));
             } else {
-                view.completeExceptionally(reason);
+                future.refuse(reason);
             }
         });
-        return view;
+        return future;
     }
 
-    /** One item a step. A subscriber that falls behind by more than 256 steps misses some. */
+    /**
+     * One item a step, in order. For a subscriber that is slow the newest 256 steps are kept, of which the newest 8
+     * with previews have theirs; older ones it misses. If it throws, that is logged and it is told no more.
+     */
     public Flow.Publisher<Progress> progress() {
         return progress;
     }
 
     /**
-     * Calls {@code listener} for each step from now on, on a thread of its own; the simple form of {@link #progress}.
+     * Calls {@code listener} for each step from now on; the simple form of {@link #progress}. If it throws, that is
+     * logged and it is called no more; the generation goes on.
      *
-     * @return done when the generation is and the listener has seen the last step
+     * @return done when the generation is and the listener has seen the last step; fails with what the listener has
+     *     thrown, or as the generation does. Completing it from outside ends the listening
      */
     public CompletableFuture<Void> onProgress(Consumer<? super Progress> listener) {
         return progress.consume(listener);
     }
 
-    /** Stops at the next step. Steps that are queued already are finished first; the pipeline stays usable. */
+    /**
+     * Ends it. Its futures fail at once, and what waits in the queue leaves it. Work that runs stops as soon as it can:
+     * a loop at the next step, with those that are queued already finished first; engines that are being built when the
+     * one is done that is in the works, as no library lets go before. The pipeline stays usable, and waits for that
+     * before it takes the next request. Nothing happens if the generation is done.
+     */
     public void cancel() {
-        cancelled = true;
+        fail(new CancellationException("cancelled"));
+        withdrawal.accept(this);
     }
 
     boolean isCancelled() {
-        return cancelled;
+        return outcome.isDone();
+    }
+
+    /** @throws CancellationException if nobody wants it any more */
+    void requireWanted() {
+        if (isCancelled()) {
+            throw new CancellationException("cancelled");
+        }
     }
 
     /**
@@ -77,29 +111,27 @@ public final class Generation {
         return new LoopObserver() {
             @Override
             public void stepDone(int step, int steps) {
-                if (progress.hasSubscribers()) {
-                    progress.offer(new Progress(before + step + 1, all, previewer.previews(step)), null);
+                if (progress.hasListeners()) {
+                    progress.tell(new Progress(before + step + 1, all, previewer.previews(step)));
                 }
             }
 
             @Override
             public boolean isCancelled() {
-                return cancelled;
+                return outcome.isDone();
             }
         };
     }
 
     void complete(List<GeneratedImage> images) {
-        progress.close();
-        results.complete(images);
+        if (outcome.complete(images)) {
+            progress.end(null);
+        }
     }
 
     void fail(Throwable reason) {
-        if (reason instanceof CancellationException) {
-            progress.close();
-        } else {
-            progress.closeExceptionally(reason);
+        if (outcome.completeExceptionally(reason)) {
+            progress.end(reason instanceof CancellationException ? null : reason);
         }
-        results.completeExceptionally(reason);
     }
 }

@@ -34,15 +34,14 @@ record Handover(PipelineDraft base, PipelineDraft refiner) {
     }
 
     /** @throws IllegalArgumentException if they cannot share the steps of this request */
-    void check(ImageRequest request) {
-        if (request.given().filter(given -> given.mask().isPresent()).isPresent()) {
+    static void check(ResolvedRequest first, ResolvedRequest second) {
+        if (first.request().given().filter(given -> given.mask().isPresent()).isPresent()) {
             throw new IllegalArgumentException("a refiner does not repaint; leave out the mask or the refiner");
         }
-        NoiseTable first = base.noise(request);
-        NoiseTable second = refiner.noise(request);
-        if (keepsPicture(first) != keepsPicture(second)) {
-            throw new IllegalArgumentException("the refiner would take latents of " + first.name() + " with "
-                + second.name() + ", which scales them in another manner; choose one noise scheduler for both models");
+        if (keepsPicture(first.noise()) != keepsPicture(second.noise())) {
+            throw new IllegalArgumentException("the refiner would take latents of " + first.noise().name() + " with "
+                + second.noise().name()
+                + ", which scales them in another manner; choose one noise scheduler for both models");
         }
     }
 

@@ -14,7 +14,7 @@ import java.util.OptionalInt;
  * @param guidance how much the prompt counts
  * @param seed of the initial noise: the same seed gives the same noise for every plan and device count
  * @param batch pictures, drawn together by one loop: the first of {@code seed}, the next of {@code seed + 1} and so on.
- *     Engines are built for a batch; another one has them built anew
+ *     Engines are built for a batch; another one has engines of its own
  * @param scheduler the noise scheduler by name ({@link NoiseScheduler#methods}), if not the model's own
  * @param width pixels, if not those of a given picture or else the model's own; likewise {@code height}
  * @param previewEvery after every so many steps but the last comes a preview, the picture that the step expects in the

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceMemory;
 import dev.slipstream.bridge.DeviceOutOfMemoryException;
+import dev.slipstream.pipelines.run.Program;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,9 +32,44 @@ public record MemoryNeed(long weightBytes, long componentBytes, long bufferBytes
             .toList();
     }
 
+    /** The needs of the parts of one model on the same devices: they work one after another. */
+    static List<MemoryNeed> together(List<List<MemoryNeed>> parts) {
+        return parts.stream().reduce((first, second) -> IntStream.range(0, first.size())
+            .mapToObj(device -> first.get(device).beside(second.get(device))).toList()).orElseThrow();
+    }
+
+    private MemoryNeed beside(MemoryNeed other) {
+        MemoryNeed sum = plus(other);
+        return new MemoryNeed(sum.weightBytes, sum.componentBytes, sum.bufferBytes,
+            Math.max(workBytes, other.workBytes));
+    }
+
+    /** Of a component outside the loop. */
+    static List<MemoryNeed> ofComponent(int devices, long weightBytes, long workBytes) {
+        return IntStream.range(0, devices).mapToObj(device -> device == 0
+            ? new MemoryNeed(0, weightBytes, 0, workBytes) : NOTHING).toList();
+    }
+
+    /** Of a loop whose engines are there. */
+    static List<MemoryNeed> ofBuffers(int devices, Program program) {
+        return IntStream.range(0, devices)
+            .mapToObj(device -> new MemoryNeed(0, 0, program.bufferBytes(device), 0)).toList();
+    }
+
+    /** On all devices. */
+    static long totalBytes(List<MemoryNeed> needs) {
+        return needs.stream().mapToLong(MemoryNeed::totalBytes).sum();
+    }
+
     private MemoryNeed plus(MemoryNeed other) {
         return new MemoryNeed(weightBytes + other.weightBytes, componentBytes + other.componentBytes,
             bufferBytes + other.bufferBytes, workBytes + other.workBytes);
+    }
+
+    /** Whether there is room now. @param needs one a device */
+    static boolean fit(List<MemoryNeed> needs, List<Device> devices) {
+        return IntStream.range(0, needs.size())
+            .allMatch(index -> needs.get(index).totalBytes() <= devices.get(index).memory().freeBytes());
     }
 
     /**

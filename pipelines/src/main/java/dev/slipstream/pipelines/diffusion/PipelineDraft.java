@@ -1,22 +1,15 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.inventory.Inventory;
 import dev.slipstream.pipelines.plan.Strategy;
-import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import dev.slipstream.pipelines.run.UnrollOptions;
-import java.util.EnumSet;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -42,7 +35,7 @@ public final class PipelineDraft implements AutoCloseable {
     private final NoiseSpan span;
     private final Optional<PipelineDraft> refiner;
     private final Autoencoder autoencoder;
-    private final Map<LoopShape, Blueprint> blueprints = new HashMap<>();
+    private final BlueprintCache blueprints = new BlueprintCache();
     private DenoiserModel repainting;
 
     /**
@@ -60,11 +53,7 @@ public final class PipelineDraft implements AutoCloseable {
         this.span = span;
         this.refiner = refiner;
         this.autoencoder = new Autoencoder(model, tiles);
-        handover().ifPresent(Handover::check);
-    }
-
-    private Optional<Handover> handover() {
-        return refiner.map(next -> new Handover(this, next));
+        refiner.ifPresent(next -> new Handover(this, next).check());
     }
 
     /** The model that takes the last steps, where there is one: the same requests, the same strategy and devices. */
@@ -105,20 +94,45 @@ public final class PipelineDraft implements AutoCloseable {
      * @throws RuntimeException as {@link #check}
      */
     public ImageRequest completed(ImageRequest request) {
-        return commission(request).completed();
+        return resolve(request).getFirst().completed();
+    }
+
+    /**
+     * Works out what the request is for each model, in the order of their steps. That costs little beside cutting the
+     * denoiser, which comes later.
+     *
+     * @throws RuntimeException as {@link #check}, for all that can be known without cutting
+     */
+    List<ResolvedRequest> resolve(ImageRequest request) {
+        List<ResolvedRequest> all = new ArrayList<>();
+        int before = 0;
+        for (PipelineDraft draft : models()) {
+            ResolvedRequest resolved = new ResolvedRequest(draft, request, before);
+            Blueprint.check(draft.denoiser(resolved.shape()), resolved.shape(), strategy, devices.size());
+            all.add(resolved);
+            before += resolved.noise().steps();
+        }
+        if (all.size() > 1) {
+            Handover.check(all.getFirst(), all.getLast());
+        }
+        return all;
+    }
+
+    /** For this model alone. */
+    private ResolvedRequest own(ImageRequest request) {
+        return new ResolvedRequest(this, request, 0);
     }
 
     /** What the request would run: plan, segments and sizes. */
     public Blueprint blueprint(ImageRequest request) {
-        return blueprint(commission(request).shape());
+        return blueprint(own(request).shape());
     }
 
-    synchronized Blueprint blueprint(LoopShape shape) {
-        return blueprints.computeIfAbsent(shape, key -> Blueprint.draw(denoiser(key), key, strategy,
-            devices.size()));
+    Blueprint blueprint(LoopShape shape) {
+        return blueprints.get(shape, () -> Blueprint.draw(denoiser(shape), shape, strategy, devices.size()));
     }
 
-    private DenoiserModel denoiser(LoopShape shape) {
+    private synchronized DenoiserModel denoiser(LoopShape shape) {
         if (!shape.conditions().containsKey(RepaintMask.INPUT)) {
             return model.denoiser();
         }
@@ -130,12 +144,12 @@ public final class PipelineDraft implements AutoCloseable {
 
     /** The program that the request would run, for devices that copy on the stream on which they compute. */
     public Program program(ImageRequest request) {
-        return program(request, plain());
+        return program(own(request), plain());
     }
 
-    private Program program(ImageRequest request, UnrollOptions unrolled) {
-        return blueprint(request).program(noise(request), commission(request).loopGuidance(),
-            options.keepLatents(), new Estimates(request.previewEvery(), 0, !span.isLast()), unrolled);
+    Program program(ResolvedRequest request, UnrollOptions unrolled) {
+        return blueprint(request.shape()).program(request.noise(), request.guidance(), options.keepLatents(),
+            request.estimates(), unrolled);
     }
 
     private UnrollOptions plain() {
@@ -147,30 +161,15 @@ public final class PipelineDraft implements AutoCloseable {
      * there beside the model that begins, and adds what it takes.
      */
     public List<MemoryNeed> memory(ImageRequest request) {
-        List<MemoryNeed> own = memory(request, plain(), EnumSet.allOf(Component.class));
-        return refiner.map(next -> MemoryNeed.sums(own, next.memory(request))).orElse(own);
+        return resolve(request).stream().map(it -> MemoryNeed.together(Stream.concat(
+                Part.of(it).stream().map(Part::need),
+                Stream.of(MemoryNeed.ofBuffers(devices.size(), it.draft().program(it, plain())))).toList()))
+            .reduce(MemoryNeed::sums).orElseThrow();
     }
 
-    /** Without the refiner. @param missing which components are yet to be built, or more than the request needs */
-    List<MemoryNeed> memory(ImageRequest request, UnrollOptions unrolled, Set<Component> missing) {
-        Commission commission = commission(request);
-        boolean encodes = commission.encodesPicture();
-        Blueprint blueprint = blueprint(request);
-        Program program = program(request, unrolled);
-        long components = (span.isLast() && missing.contains(Component.VAE_DECODER) ? model.decoder().weightBytes() : 0)
-            + (missing.contains(Component.TEXT_ENCODER) ? model.texts().weightBytes() : 0)
-            + (encodes && missing.contains(Component.VAE_ENCODER) ? autoencoder.encoderGraph().weightBytes() : 0);
-        TensorType latents = commission.shape().latents();
-        long work = Math.max(span.isLast() ? workBytes(autoencoder.decoder(latents)) : 0,
-            encodes ? workBytes(autoencoder.encoder(latents)) : 0);
-        return IntStream.range(0, devices.size()).mapToObj(device -> new MemoryNeed(blueprint.weightBytes(device),
-            device == 0 ? components : 0, program.bufferBytes(device),
-            Math.max(blueprint.workBytes(device, devices.get(device)), device == 0 ? work : 0))).toList();
-    }
-
-    /** On the first device, which has the components outside the loop. */
-    private long workBytes(ComponentModel component) {
-        return devices.getFirst().workBytes(component.graph());
+    /** What devices take for a graph, in the plan's order. */
+    List<DeviceForm> devices() {
+        return devices;
     }
 
     /**
@@ -185,16 +184,7 @@ public final class PipelineDraft implements AutoCloseable {
      * @throws dev.slipstream.pipelines.graph.GraphException if the denoiser does not take this size or cannot be cut
      */
     public void check(ImageRequest request) {
-        // Refuses texts that no tokenizer should see.
-        warnings(request);
-        noise(request);
-        blueprint(request);
-        model.texts().models(request.conditioning().clipSkip());
-        if (commission(request).encodesPicture()) {
-            autoencoder.encoderGraph();
-        }
-        refiner.ifPresent(next -> next.check(request));
-        handover().ifPresent(handover -> handover.check(request));
+        resolve(request).forEach(resolved -> resolved.draft().blueprint(resolved.shape()));
     }
 
     /** What lies in the folder of the model, or of the one that begins, and who reads it. */
@@ -213,22 +203,16 @@ public final class PipelineDraft implements AutoCloseable {
      * fractions of timesteps, where a denoiser's graph needs whole ones.
      */
     public List<String> warnings(ImageRequest request) {
-        return models().stream().flatMap(draft -> draft.complaints(request)).distinct().toList();
+        return warnings(resolve(request));
     }
 
-    private Stream<String> complaints(ImageRequest request) {
-        Commission commission = commission(request);
-        return Stream.concat(model.texts().complaints(commission.prompts()).stream(), model.denoiser()
-            .complaint(() -> commission.noise().rows().stream().mapToDouble(NoiseTable.Row::timestep)).stream());
+    static List<String> warnings(List<ResolvedRequest> request) {
+        return request.stream().flatMap(resolved -> resolved.warnings().stream()).distinct().toList();
     }
 
     /** The steps that the model takes, as its noise scheduler works them out. */
     public NoiseTable noise(ImageRequest request) {
-        return commission(request).noise();
-    }
-
-    Commission commission(ImageRequest request) {
-        return new Commission(model, autoencoder.pixelsPerLatent(), request, span);
+        return own(request).noise();
     }
 
     @Override

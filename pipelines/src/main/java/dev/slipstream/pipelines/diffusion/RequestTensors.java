@@ -10,50 +10,51 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 
 /** Makes what the loop of one request is given. One thread; the tensors live as long as the arena. */
 final class RequestTensors {
-    private final Commission commission;
+    private final ResolvedRequest request;
     private final NoiseTable noise;
     private final TensorType latents;
     private final SeededNoise seeded;
     private final Arena arena;
     private final Map<String, MemorySegment> given = new LinkedHashMap<>();
 
-    RequestTensors(Commission commission, NoiseTable noise, TensorType latents, Arena arena) {
-        this.commission = commission;
-        this.noise = noise;
-        this.latents = latents;
+    RequestTensors(ResolvedRequest request, Arena arena) {
+        this.request = request;
+        this.noise = request.noise();
+        this.latents = request.latents();
         this.arena = arena;
-        this.seeded = new SeededNoise(commission.request().seed(), latents, arena);
+        this.seeded = new SeededNoise(request.request().seed(), latents, arena);
     }
 
     /**
      * All tensors; where another model begins, the caller adds the latents.
      *
-     * @param stepsBefore steps that other models take before
+     * @param pictureEncoder is there if the request's picture becomes latents
      */
-    Map<String, MemorySegment> make(EngineCache engines, int stepsBefore) {
-        engines.encoder().encode(commission.prompts(), arena).forEach(this::condition);
-        commission.numbers(latents).forEach((name, numbers) -> condition(name,
-            bothRows(numbers.type(commission.model().denoiser(), name), numbers)));
-        Mix start = commission.start(noise);
-        if (commission.span().isFirst()) {
+    Map<String, MemorySegment> make(TextEncoder text, Optional<ImageEncoder> pictureEncoder) {
+        text.encode(request.prompts(), arena).forEach(this::condition);
+        request.numbers().forEach((name, numbers) -> condition(name,
+            bothRows(numbers.type(request.model().denoiser(), name), numbers)));
+        Mix start = request.start();
+        if (request.span().isFirst()) {
             given.put(Program.LATENTS, seeded.latents(start.noise()));
         }
         if (noise.needsNoise()) {
-            given.put(Program.NOISE, seeded.steps(stepsBefore, noise.steps()));
+            given.put(Program.NOISE, seeded.steps(request.stepsBefore(), noise.steps()));
         }
-        switch (commission.model().extra()) {
+        switch (request.model().extra()) {
             case NONE -> {
-                if (commission.encodesPicture()) {
-                    startFrom(start, engines.pictureEncoder());
+                if (request.encodesPicture()) {
+                    startFrom(start, pictureEncoder.orElseThrow());
                 }
             }
             case MASKED_PICTURE -> {
-                startFrom(start, engines.pictureEncoder());
-                given.put(Program.EXTRA_CHANNELS, maskedPicture(engines.pictureEncoder()));
+                startFrom(start, pictureEncoder.orElseThrow());
+                given.put(Program.EXTRA_CHANNELS, maskedPicture(pictureEncoder.orElseThrow()));
             }
             case PICTURE -> given.put(Program.EXTRA_CHANNELS, blurredPicture());
         }
@@ -66,8 +67,8 @@ final class RequestTensors {
      */
     private void condition(String name, MemorySegment both) {
         long row = both.byteSize() / 2;
-        MemorySegment wanted = commission.isGuided() ? both : both.asSlice(row);
-        long pictures = commission.request().batch();
+        MemorySegment wanted = request.isGuided() ? both : both.asSlice(row);
+        long pictures = request.request().batch();
         MemorySegment rows = arena.allocate(wanted.byteSize() * pictures, 64);
         for (long index = 0; index < rows.byteSize() / row; index++) {
             MemorySegment.copy(wanted, index / pictures * row, rows, index * row, row);
@@ -92,10 +93,10 @@ final class RequestTensors {
     }
 
     private void startFrom(Mix start, ImageEncoder encoder) {
-        if (start.image() == 0 && !commission.repaints()) {
+        if (start.image() == 0 && !request.repaints()) {
             return;
         }
-        GivenImage picture = commission.picture(latents);
+        GivenImage picture = request.picture();
         float[] clean = encoder.encode(Planes.of(picture.image()), seeded.image(), 0);
         if (start.image() != 0) {
             MemorySegment first = given.get(Program.LATENTS);
@@ -104,7 +105,7 @@ final class RequestTensors {
                     + start.image() * clean[i]));
             }
         }
-        commission.mask(latents).ifPresent(mask -> {
+        request.mask().ifPresent(mask -> {
             MemorySegment unit = seeded.latents(1);
             given.put(Program.KNOWN_IMAGE, known(mask, i -> clean[i]));
             given.put(Program.KNOWN_NOISE, known(mask, i -> unit.getAtIndex(ValueLayout.JAVA_FLOAT, i)));
@@ -130,11 +131,11 @@ final class RequestTensors {
 
     /** For every picture the mask, and the latents of what is known. */
     private MemorySegment maskedPicture(ImageEncoder encoder) {
-        GivenImage picture = commission.picture(latents);
-        RepaintMask mask = RepaintMask.of(picture.mask().orElseThrow(), commission.pixelsPerLatent());
+        GivenImage picture = request.picture();
+        RepaintMask mask = RepaintMask.of(picture.mask().orElseThrow(), request.pixelsPerLatent());
         float[] known = encoder.encode(Planes.ofKnown(picture.image(), picture.mask().get()),
             seeded.image(), LoopShape.withRows(latents, 1).shape().elements());
-        int pictures = commission.request().batch();
+        int pictures = request.request().batch();
         int each = known.length / pictures;
         float[][] channels = new float[2 * pictures][];
         for (int i = 0; i < pictures; i++) {
@@ -145,8 +146,8 @@ final class RequestTensors {
     }
 
     private MemorySegment blurredPicture() {
-        GivenImage picture = commission.request().given().orElseThrow();
-        Mix mix = commission.model().lowResolutionNoise().at(picture.usedNoiseLevel());
+        GivenImage picture = request.request().given().orElseThrow();
+        Mix mix = request.model().lowResolutionNoise().at(picture.usedNoiseLevel());
         float[] pixels = Planes.of(picture.image()).values();
         return joined(seeded.image().stream().map(noise -> {
             float[] blurred = noise.draw(pixels.length);

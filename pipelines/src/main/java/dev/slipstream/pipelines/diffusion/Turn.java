@@ -1,9 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.run.Estimates;
-import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.Program;
 import java.lang.foreign.Arena;
@@ -16,56 +14,38 @@ import java.util.Map;
  * engines are built before. One thread.
  */
 final class Turn {
-    private final PipelineDraft draft;
-    private final Commission commission;
-    private final EngineCache engines;
-    private final NoiseTable noise;
-    private final Execution execution;
-    private final int stepsBefore;
-    private Map<String, MemorySegment> given;
+    private final ResolvedRequest request;
+    private final BuiltModel model;
+    private final Map<String, MemorySegment> given;
 
-    /** @param stepsBefore steps that other models take before */
-    Turn(PipelineDraft draft, Commission commission, EngineCache engines, int stepsBefore) {
-        this.draft = draft;
-        this.commission = commission;
-        this.engines = engines;
-        this.noise = commission.noise();
-        this.execution = engines.execution(noise, commission.loopGuidance(),
-            new Estimates(commission.request().previewEvery(), stepsBefore, !draft.span().isLast()));
-        this.stepsBefore = stepsBefore;
+    /**
+     * Makes what the loop is given, but for latents of another model.
+     *
+     * @param arena where that lives
+     */
+    Turn(ResolvedRequest request, BuiltModel model, Arena arena) {
+        this.request = request;
+        this.model = model;
+        this.given = new RequestTensors(request, arena).make(model.text(), model.pictureEncoder());
     }
 
-    PipelineDraft draft() {
-        return draft;
-    }
-
-    Blueprint blueprint() {
-        return draft.blueprint(commission.shape());
-    }
-
-    /** The type of the latents, float32. */
-    TensorType latents() {
-        return commission.shape().latents();
+    Plan plan() {
+        return request.draft().blueprint(request.shape()).plan();
     }
 
     NoiseTable noise() {
-        return noise;
+        return request.noise();
     }
 
     /** Bytes that go from one device to another. */
     long copiedBytes() {
-        return execution.program().copiedBytes();
+        return model.loop().program().copiedBytes();
     }
 
     /** What is told of it in the end, where another model was before. */
     Refinement refinement() {
-        return new Refinement(commission.model().folder().name(), draft.span().start(), noise.name(),
-            blueprint().plan(), noise.steps());
-    }
-
-    /** Makes what the loop is given, but for latents of another model. */
-    void encode(Arena arena) {
-        given = new RequestTensors(commission, noise, latents(), arena).make(engines, stepsBefore);
+        return new Refinement(request.model().folder().name(), request.span().start(), noise().name(), plan(),
+            noise().steps());
     }
 
     /**
@@ -77,19 +57,20 @@ final class Turn {
      * @param decoder for previews
      */
     void run(MemorySegment latents, int steps, Generation generation, ImageDecoder decoder) {
-        if (!draft.span().isFirst()) {
+        if (!request.span().isFirst()) {
             given.put(Program.LATENTS, latents);
         }
-        execution.run(given, generation.observer(stepsBefore, steps, step -> previews(step, latents, decoder)));
-        execution.latents(noise.steps() - 1, latents);
+        model.loop().run(given,
+            generation.observer(request.stepsBefore(), steps, step -> previews(step, latents, decoder)));
+        model.loop().latents(noise().steps() - 1, latents);
     }
 
     private List<Image> previews(int step, MemorySegment latents, ImageDecoder decoder) {
-        if (!execution.program().estimates().containsKey(step)) {
+        if (!model.loop().program().estimates().containsKey(step)) {
             return List.of();
         }
         // Latents of the model before have been read by now.
-        execution.estimate(step, latents);
-        return decoder.decodeAll(latents, latents().shape());
+        model.loop().estimate(step, latents);
+        return decoder.decodeAll(latents, request.latents().shape());
     }
 }

@@ -4,7 +4,7 @@
  * <p>{@link dev.slipstream.pipelines.diffusion.DiffusionPipeline} is the front door: it opens a model folder and draws
  * {@link dev.slipstream.pipelines.diffusion.ImageRequest}s. Behind it a
  * {@link dev.slipstream.pipelines.diffusion.PipelineModel} has the components, be they graphs or checkpoints, a
- * {@link dev.slipstream.pipelines.diffusion.Commission} is a request as such a model reads it, and {@link
+ * {@link dev.slipstream.pipelines.diffusion.ResolvedRequest} is a request as such a model reads it, and {@link
  * dev.slipstream.pipelines.diffusion.RequestTensors} makes what the loop is given for it: families of models differ in
  * these, and in nothing that runs. A
  * {@link dev.slipstream.pipelines.diffusion.Blueprint} fixes the denoiser to sizes, cuts it and makes the plan, and a

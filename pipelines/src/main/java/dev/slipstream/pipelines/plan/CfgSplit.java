@@ -16,7 +16,7 @@ public record CfgSplit() implements Strategy {
     }
 
     @Override
-    public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
+    public void check(int devices, boolean guided) {
         if (!guided) {
             throw new PlanException(
                 "cfg-split needs guidance; with guidance 1 there is only one branch: use sequential");
@@ -25,6 +25,11 @@ public record CfgSplit() implements Strategy {
             throw new PlanException(
                 "cfg-split runs on 2 devices, one a branch, not on " + devices);
         }
+    }
+
+    @Override
+    public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
+        check(devices, guided);
         List<Stage> stages = new ArrayList<>();
         for (int segment = 0; segment < segments.size(); segment++) {
             stages.add(new Stage(segment, 0, Branch.UNCONDITIONAL, 0));

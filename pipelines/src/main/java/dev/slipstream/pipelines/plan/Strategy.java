@@ -19,6 +19,15 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff {
     }
 
     /**
+     * What can be known before anything is cut.
+     *
+     * @param guided whether classifier-free guidance doubles the batch
+     * @throws PlanException if the devices do not fit
+     */
+    default void check(int devices, boolean guided) {
+    }
+
+    /**
      * Places the segments.
      *
      * @param segments in an order in which they can run; of as many components as {@link #components} says

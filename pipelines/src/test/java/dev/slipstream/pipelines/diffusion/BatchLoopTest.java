@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.model.RandomModel;
 import dev.slipstream.pipelines.model.RandomModel.Family;
-import dev.slipstream.pipelines.run.Estimates;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.NoiseTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +37,7 @@ class BatchLoopTest {
         String[] devices = new String[plan.equals("sequential") ? 1 : 2];
         Arrays.fill(devices, "cpu:1");
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(folder).devices(devices).plan(plan).open();
-             EngineCache engines = new EngineCache(pipeline.draft(), pipeline.devices())) {
+             EngineCache engines = new EngineCache(pipeline.devices(), OptionalLong.empty())) {
             float[] first = latents(pipeline.draft(), engines, request);
             float[] second = latents(pipeline.draft(), engines, request.withSeed(request.seed() + 1));
             float[] both = latents(pipeline.draft(), engines, request.withBatch(2));
@@ -49,16 +49,15 @@ class BatchLoopTest {
     }
 
     private static float[] latents(PipelineDraft draft, EngineCache engines, ImageRequest request) {
-        Commission commission = draft.commission(request);
-        NoiseTable noise = commission.noise();
-        engines.release(commission);
-        engines.build(commission);
-        Execution loop = engines.execution(noise, commission.loopGuidance(), Estimates.NONE);
+        ResolvedRequest resolved = draft.resolve(request).getFirst();
+        BuiltModel built = engines.build(List.of(resolved), () -> {
+        }).getFirst();
+        Execution loop = built.loop();
         try (Arena arena = Arena.ofShared()) {
-            loop.run(new RequestTensors(commission, noise, commission.shape().latents(), arena).make(engines, 0),
+            loop.run(new RequestTensors(resolved, arena).make(built.text(), built.pictureEncoder()),
                 LoopObserver.NONE);
-            MemorySegment latents = arena.allocate(commission.shape().latents().bytes(), 64);
-            loop.latents(noise.steps() - 1, latents);
+            MemorySegment latents = arena.allocate(resolved.latents().bytes(), 64);
+            loop.latents(resolved.noise().steps() - 1, latents);
             return latents.toArray(ValueLayout.JAVA_FLOAT);
         }
     }

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -87,19 +88,25 @@ class RefinerTest {
             "where it takes over shows");
     }
 
+    private static void goOn() {
+        // Nothing ends the building.
+    }
+
+    private static Generation generation() {
+        return new Generation(Callbacks.onOwnThreads(), generation -> {
+        });
+    }
+
     /** The latents after the last step, by the steps of {@link Painter}. */
     private static float[] latents(PipelineDraft draft, ImageRequest request) {
         try (draft; Arena arena = Arena.ofShared();
              Device device = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst()) {
-            MemorySegment latents = arena.allocate(draft.commission(request).shape().latents().bytes(), 64);
-            int before = 0;
-            for (PipelineDraft model : draft.models()) {
-                try (EngineCache engines = new EngineCache(model, List.of(device))) {
-                    engines.build(model.commission(request));
-                    Turn turn = new Turn(model, model.commission(request), engines, before);
-                    turn.encode(arena);
-                    turn.run(latents, STEPS, new Generation(), null);
-                    before += turn.noise().steps();
+            List<ResolvedRequest> models = draft.resolve(request);
+            MemorySegment latents = arena.allocate(models.getFirst().latents().bytes(), 64);
+            for (ResolvedRequest model : models) {
+                try (EngineCache engines = new EngineCache(List.of(device), OptionalLong.empty())) {
+                    BuiltModel built = engines.build(List.of(model), RefinerTest::goOn).getFirst();
+                    new Turn(model, built, arena).run(latents, STEPS, generation(), null);
                 }
             }
             return latents.toArray(ValueLayout.JAVA_FLOAT);
@@ -150,17 +157,16 @@ class RefinerTest {
         try (PipelineDraft draft = DiffusionPipeline.of(base).refiner(refiner).draft();
              Arena arena = Arena.ofShared();
              Device device = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
-             EngineCache engines = new EngineCache(draft.refiner().orElseThrow(), List.of(device))) {
-            Commission commission = draft.refiner().get().commission(STAR);
-            engines.build(commission);
-            Turn turn = new Turn(draft.refiner().get(), commission, engines, STEPS - commission.noise().steps());
-            turn.encode(arena);
-            MemorySegment latents = arena.allocate(turn.latents().bytes(), 64);
-            Generation generation = new Generation();
+             EngineCache engines = new EngineCache(List.of(device), OptionalLong.empty())) {
+            ResolvedRequest last = draft.resolve(STAR).getLast();
+            BuiltModel built = engines.build(List.of(last), RefinerTest::goOn).getFirst();
+            Turn turn = new Turn(last, built, arena);
+            MemorySegment latents = arena.allocate(last.latents().bytes(), 64);
+            ImageDecoder decoder = built.decoder().orElseThrow();
+            Generation generation = generation();
             generation.cancel();
-            assertThrows(CancellationException.class,
-                () -> turn.run(latents, STEPS, generation, engines.decoder()));
-            turn.run(latents, STEPS, new Generation(), engines.decoder());
+            assertThrows(CancellationException.class, () -> turn.run(latents, STEPS, generation, decoder));
+            turn.run(latents, STEPS, generation(), decoder);
         }
     }
 
@@ -230,7 +236,8 @@ class RefinerTest {
         FaultInjectingProvider provider = provider();
         ImageRequest request = STAR.withSteps(4);
         DiffusionPipeline pipeline =
-            pipeline("asyncdiff:warmup=1", 2).providers(Devices.of(provider)).refiner(refiner, 0.5).open();
+            pipeline("asyncdiff:warmup=1", 2).providers(Devices.of(provider)).refiner(refiner, 0.5)
+                .engineMemory(0).open();
         List<Device> devices = pipeline.devices();
         try (pipeline) {
             byte[] expected = pipeline.submit(request).result().join().image().rgb();

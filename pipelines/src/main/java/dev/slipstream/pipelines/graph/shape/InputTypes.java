@@ -72,8 +72,12 @@ public final class InputTypes {
         return input.getType().getTensorType().getShape().getDimList();
     }
 
-    /** Throws unless every input of the graph has a type, all known, that fits what the graph says about it. */
-    static void check(Graph graph, Map<String, TensorType> types) {
+    /**
+     * Finds out whether every input of the graph has a type, all known, that fits what the graph says about it.
+     *
+     * @throws GraphException if not; the message names the input
+     */
+    public static void check(Graph graph, Map<String, TensorType> types) {
         for (ValueInfoProto input : graph.inputs()) {
             TensorType type = types.get(input.getName());
             if (type == null || !type.shape().isKnown()) {
