@@ -59,7 +59,8 @@ public final class DeviceOptions {
 
     private String[] threads(int count) {
         if (count < 1 || count > MOST_DEVICES) {
-            throw new InputException("--devices takes 1 to " + MOST_DEVICES + " devices, not " + devices
+            throw new InputException("--devices takes 1 to " + MOST_DEVICES + " devices, not "
+                + (devices == null ? count : devices)
                 + "; most plans use 2 to 4");
         }
         return Collections.nCopies(count, "cpu:1").toArray(String[]::new);

@@ -7,7 +7,6 @@ import java.util.OptionalInt;
 /** How much larger pictures are written than drawn, so that one can see them. Nearest neighbour. */
 record Enlargement(OptionalInt factor) {
     private static final int VISIBLE_PIXELS = 256;
-    private static final long MOST_PIXELS = 1L << 26;
 
     static Enlargement by(Integer factor) {
         if (factor != null && factor < 1) {
@@ -22,9 +21,10 @@ record Enlargement(OptionalInt factor) {
         long width = completed.width().orElseThrow();
         long height = completed.height().orElseThrow();
         long by = factor(width, height);
-        if (by * by > MOST_PIXELS / (width * height)) {
-            throw new InputException(width + "x" + height + " pixels enlarged by " + by + " are more than "
-                + MOST_PIXELS / 1_000_000 + " million; use a smaller --enlarge");
+        if (by * by > Image.MOST_PIXELS / (width * height)) {
+            throw new InputException(width + "x" + height + " pixels" + (by > 1 ? " enlarged by " + by : "")
+                + " are more than " + Image.MOST_PIXELS / 1_000_000 + " million; use a smaller "
+                + (factor.isPresent() && by > 1 ? "--enlarge" : "--size"));
         }
     }
 

@@ -65,15 +65,39 @@ final class Failures {
             complain(line.getErr(), oneLine(failure.getMessage()), help(line));
             code = ExitCode.WRONG_USAGE;
         } else {
-            boolean known = WORK.stream().anyMatch(kind -> kind.isInstance(failure));
-            complain(line.getErr(), oneLine(known ? failure.getMessage() : "unexpected " + failure),
-                "--debug tells more");
-            code = ExitCode.FAILED;
+            code = unexpected(failure, line.getErr());
         }
         if (isDebug(line)) {
             thrown.printStackTrace(line.getErr());
         }
         return code;
+    }
+
+    private static int unexpected(Throwable failure, PrintWriter err) {
+        boolean known = WORK.stream().anyMatch(kind -> kind.isInstance(failure));
+        String what = switch (failure) {
+            case OutOfMemoryError memory -> "Java's memory is full (" + memory.getMessage() + "); give it more, as in "
+                + "JDK_JAVA_OPTIONS=-Xmx8g, or draw smaller or fewer pictures";
+            case InternalError mapped when mapped.getMessage() != null && mapped.getMessage().contains("memory access")
+                -> "a file became shorter while it was read; run the command again when nobody writes to the model";
+            default -> known ? failure.getMessage() : "unexpected " + failure;
+        };
+        complain(err, oneLine(what), "--debug tells more");
+        return ExitCode.FAILED;
+    }
+
+    /** What no command has caught, on whatever thread. @return the exit code */
+    static int uncaught(Throwable thrown, PrintWriter err) {
+        int code = unexpected(unwrapped(thrown), err);
+        err.flush();
+        return code;
+    }
+
+    /** Nobody gets to see the results. @return the exit code */
+    static int unwritable(PrintWriter err) {
+        complain(err, "the results cannot be written to the standard output, as its disk is full or its reader gone",
+            "send them elsewhere");
+        return ExitCode.FAILED;
     }
 
     private static Throwable unwrapped(Throwable thrown) {

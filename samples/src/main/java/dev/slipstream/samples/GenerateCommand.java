@@ -4,8 +4,8 @@ import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.diffusion.Generation;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
-import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.diffusion.Progress;
+import dev.slipstream.pipelines.diffusion.image.PngFile;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,6 +35,9 @@ import picocli.CommandLine.Parameters;
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */
     private static final long SEEDS = 1L << 32;
+
+    /** A day. */
+    private static final int MOST_STEP_SECONDS = 86_400;
 
     private final Terminal terminal;
 
@@ -107,12 +111,13 @@ final class GenerateCommand implements Callable<Integer> {
         long first = seed != null ? seed : new SplittableRandom().nextLong(SEEDS);
         ImageRequest wanted = request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview);
         Enlargement enlargement = Enlargement.by(enlarge);
-        if (stepTimeout < 1) {
-            throw new InputException("--step-timeout takes at least 1 second, not " + stepTimeout
+        if (stepTimeout < 1 || stepTimeout > MOST_STEP_SECONDS) {
+            throw new InputException("--step-timeout takes 1 to " + MOST_STEP_SECONDS + " seconds, not " + stepTimeout
                 + "; without it a step may take 600");
         }
         try (Interruption interruption = Interruption.onShutdown(terminal.err())) {
-            OutputFiles files = OutputFiles.of(output, count(wanted.batch()));
+            OutputFiles files = OutputFiles.of(output, count(wanted));
+            files.refuseOverwriting(Stream.concat(request.files().stream(), lora.files().stream()).toList());
             try {
                 drawAll(wanted, files, enlargement, interruption);
             } catch (RuntimeException failure) {
@@ -123,13 +128,18 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** How many pictures, in whole batches: engines are built for one size of batch. */
-    private int count(int batch) {
+    private int count(ImageRequest wanted) {
+        int batch = wanted.batch();
         int pictures = count == null ? batch : count;
         if (pictures % batch != 0) {
             int more = Math.ceilDiv(pictures, batch) * batch;
             throw new InputException("--count " + pictures + " is not a multiple of --batch " + batch
                 + ", the size that the engines are built for; take "
                 + (more > batch ? more - batch + " or " : "") + more + " pictures, or another --batch");
+        }
+        if (pictures > 0 && wanted.seed() > Long.MAX_VALUE - pictures + 1) {
+            throw new InputException("the seeds of " + pictures + " pictures from " + wanted.seed() + " on go beyond "
+                + Long.MAX_VALUE + "; take a smaller --seed");
         }
         return pictures;
     }
@@ -159,8 +169,8 @@ final class GenerateCommand implements Callable<Integer> {
     /** @param drawn pictures that are done */
     private List<GeneratedImage> draw(Generation generation, int drawn, OutputFiles files, Enlargement enlargement,
         FirstStep firstStep) {
-        ProgressBar bar = json || !terminal.watched().getAsBoolean() ? null
-            : new ProgressBar(terminal.err(), title(drawn, files.count()));
+        ProgressBar bar = json || !terminal.isWatched() ? null
+            : new ProgressBar(terminal, title(drawn, files.count()));
         try {
             CompletableFuture<Void> unwritten = new CompletableFuture<>();
             generation.onProgress(progress -> {

@@ -25,15 +25,30 @@ public final class LoraOption {
     public Loras loras() {
         Loras all = Loras.NONE.storedIn(MergeStore.ofUser());
         all = ignoring ? all.ignoringUnknown() : all;
-        for (String option : loras) {
+        for (Given given : given()) {
+            all = all.and(Lora.read(given.file()), given.weight());
+        }
+        return all;
+    }
+
+    /** The files that are read. */
+    List<Path> files() {
+        return given().stream().map(Given::file).toList();
+    }
+
+    private record Given(Path file, double weight) {
+        static Given of(String option) {
             int colon = option.lastIndexOf(':');
             // A name may have a colon, as on Windows.
             String weight = option.substring(colon + 1);
             boolean weighted = colon > 0 && !Files.exists(Path.of(option)) && isNumber(weight);
-            all = weighted ? all.and(Lora.read(Path.of(option.substring(0, colon))), Double.parseDouble(weight))
-                : all.and(Lora.read(Path.of(option)), 1);
+            return weighted ? new Given(Path.of(option.substring(0, colon)), Double.parseDouble(weight))
+                : new Given(Path.of(option), 1);
         }
-        return all;
+    }
+
+    private List<Given> given() {
+        return loras.stream().map(Given::of).toList();
     }
 
     private static boolean isNumber(String text) {

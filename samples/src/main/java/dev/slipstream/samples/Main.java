@@ -37,8 +37,10 @@ public final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
+        Terminal terminal = Terminal.ofProcess();
+        Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> Failures.uncaught(failure, terminal.err()));
         // Also ends what a library may have left running.
-        System.exit(execute(Terminal.ofProcess(), args));
+        System.exit(execute(terminal, Arguments.whole(args)));
     }
 
     /**
@@ -53,14 +55,24 @@ public final class Main implements Callable<Integer> {
         line.setErr(terminal.err());
         line.setParameterExceptionHandler(Failures::wrongUsage);
         line.setExecutionExceptionHandler(Failures::failed);
-        int code = line.execute(args);
-        terminal.out().flush();
+        int code;
+        try {
+            code = line.execute(args);
+        } catch (Error failure) {
+            code = Failures.uncaught(failure, terminal.err());
+        }
+        if (terminal.out().checkError() && code == ExitCode.OK) {
+            code = Failures.unwritable(terminal.err());
+        }
         terminal.err().flush();
         return code;
     }
 
     private static CommandLine command(Object annotated) {
         CommandLine line = new CommandLine(annotated);
+        // A prompt may begin with @.
+        line.setExpandAtFiles(false);
+        line.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
         // HelpCommand brings its own --help.
         if (!(annotated instanceof HelpCommand)) {
             line.getCommandSpec().addMixin("general", CommandSpec.forAnnotatedObject(new GeneralOptions()));

@@ -4,13 +4,14 @@ import dev.slipstream.bridge.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 
 /** The names of the pictures of one call, known to be writable before anything is drawn. */
 final class OutputFiles {
     private static final String ENDING = ".png";
-    private static final int MOST = 100_000;
+    private static final int MOST = 10_000;
 
     private final List<Path> files;
 
@@ -42,6 +43,14 @@ final class OutputFiles {
         }
         files.forEach(OutputFiles::check);
         return new OutputFiles(files);
+    }
+
+    /** @param read what the pictures are made from. @throws InputException if it would be lost */
+    void refuseOverwriting(Collection<Path> read) {
+        for (int index = 0; index < files.size(); index++) {
+            Overwriting.refuse("--output", files.get(index), read);
+            Overwriting.refuse("--output", preview(index), read);
+        }
     }
 
     private static void check(Path file) {

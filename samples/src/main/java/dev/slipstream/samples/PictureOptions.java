@@ -4,6 +4,9 @@ import dev.slipstream.pipelines.diffusion.GivenImage;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.image.PngReader;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** A picture to start from, to repaint, or to enlarge. */
@@ -24,6 +27,11 @@ public final class PictureOptions {
     @Option(names = "--noise-level", paramLabel = "T", order = 18,
         description = "Timestep of the noise with which upscaling models blur the picture (20).")
     private Integer noiseLevel;
+
+    /** The files that are read. */
+    List<Path> files() {
+        return Stream.of(image, mask).filter(Objects::nonNull).toList();
+    }
 
     /** The request with the picture. @throws InputException if something is said of a picture that is not there */
     public ImageRequest apply(ImageRequest request) {

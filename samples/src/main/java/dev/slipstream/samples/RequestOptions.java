@@ -3,7 +3,9 @@ package dev.slipstream.samples;
 import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -48,6 +50,11 @@ public final class RequestOptions {
         public Iterator<String> iterator() {
             return NoiseScheduler.methods().iterator();
         }
+    }
+
+    /** The pictures that are read. */
+    List<Path> files() {
+        return picture.files();
     }
 
     int batch() {

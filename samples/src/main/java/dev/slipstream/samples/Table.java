@@ -28,7 +28,7 @@ public final class Table {
         if (cells.length != columns.size()) {
             throw new IllegalArgumentException(cells.length + " cells for " + columns.size() + " columns");
         }
-        rows.add(List.of(cells).stream().map(Object::toString).toList());
+        rows.add(List.of(cells).stream().map(Object::toString).map(Printable::line).toList());
         return this;
     }
 

@@ -17,7 +17,7 @@ public final class WarningsOnce implements Consumer<String> {
     @Override
     public synchronized void accept(String warning) {
         if (printed.add(warning)) {
-            err.println("slipstream: warning: " + warning);
+            err.println("slipstream: warning: " + Printable.line(warning));
             err.flush();
         }
     }

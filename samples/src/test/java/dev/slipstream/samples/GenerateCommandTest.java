@@ -68,7 +68,7 @@ class GenerateCommandTest {
     void aStepWithoutTimeIsRefused() throws IOException {
         CommandRun run = generate("--step-timeout", "0");
         assertEquals(ExitCode.WRONG_USAGE, run.code());
-        assertTrue(run.err().contains("--step-timeout takes at least 1 second, not 0"), run.err());
+        assertTrue(run.err().contains("--step-timeout takes 1 to 86400 seconds, not 0"), run.err());
         assertEquals(List.of(), files());
     }
 

@@ -50,8 +50,8 @@ class WrongInputTest {
 
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-        --steps 0                               | at least 1 step
-        --steps 100000                          | must be 1 to 1000
+        --steps 0                               | 1 to 10000 steps, not 0
+        --steps 5000                            | must be 1 to 1000
         --steps many                            | 'many' is not an int
         --plan zigzag                           | there is no plan 'zigzag'
         --precision fp8                         | there is no precision 'fp8'
@@ -71,13 +71,48 @@ class WrongInputTest {
         --devices cpu:0                         | no device cpu:0
         --devices abacus:1                      | no device provider 'abacus'
         --scheduler gaunt                       | no noise scheduler is called 'gaunt'
-        --guidance -1                           | from 0 up, not -1
-        --guidance NaN                          | from 0 up, not NaN
+        --guidance -1                           | from 0 to 1000, not -1
+        --guidance NaN                          | from 0 to 1000, not NaN
         --count 0                               | 1 or more pictures
         --count 5 --batch 2                     | take 4 or 6 pictures
         --count 2 --batch 3                     | take 3 pictures
-        --batch 2000000000                      | at most 100000 pictures
-        --batch 0                               | at least 1 picture, not 0
+        --batch 2000000000                      | 1 to 1000 pictures, not 2000000000
+        --batch 0                               | 1 to 1000 pictures, not 0
+        --steps 1000000000                      | 1 to 10000 steps, not 1000000000
+        --steps 99999999999                     | '99999999999' is not an int
+        --guidance Infinity                     | from 0 to 1000, not Infinity
+        --guidance 1e300                        | from 0 to 1000, not 1.0E300
+        --guidance-rescale NaN                  | from 0 to 1, not NaN
+        --guidance-rescale 2                    | from 0 to 1, not 2.0
+        --count 100000                          | at most 10000 pictures, not 100000
+        --count 100000 --size 1024x1024         | at most 10000 pictures, not 100000
+        --seed 9223372036854775807 --batch 2    | go beyond 9223372036854775807
+        --seed 9223372036854775807 --count 2    | go beyond 9223372036854775807
+        --seed 9223372036854775808              | '9223372036854775808' is not a long
+        --size 8192x8192                        | at most 33 million, not 8192x8192
+        --size 999999x999999                    | at most 33 million, not 999999x999999
+        --size 0x32                             | at least 1x1 pixels
+        --step-timeout 0                        | 1 to 86400 seconds, not 0
+        --step-timeout 9223372036854775807      | 1 to 86400 seconds
+        --handover 0.5                          | name one with --refiner
+        --plan asyncdiff:warmup=-1              | warmup is a whole number from 1 to 10000, not '-1'
+        --plan asyncdiff:warmup=                | warmup has no value
+        --plan asyncdiff:warmup                 | warmup has no value
+        --plan asyncdiff:warmup=99999999999     | warmup is a whole number from 1 to 10000
+        --plan asyncdiff:warmup=1.5             | warmup is a whole number from 1 to 10000
+        --plan asyncdiff:warmup=1,warmup=2      | setting warmup is given twice
+        --plan asyncdiff:warmup=1,              | a setting is empty
+        --plan asyncdiff:                       | a setting is empty
+        --plan asyncdiff:n=0                    | n is a whole number from 2 to 256, not '0'
+        --plan asyncdiff:n=1                    | n is a whole number from 2 to 256, not '1'
+        --plan asyncdiff:n=2000000000           | n is a whole number from 2 to 256
+        --plan asyncdiff:tail=-1                | tail is a whole number from 0 to 10000
+        --plan asyncdiff:stride=3               | stride is 1 or 2, not '3'
+        --plan asyncdiff:cut=                   | cut has no value
+        --plan asyncdiff:cut                    | cut has no value
+        --plan asyncdiff:shift=yes              | shift is false or true, not 'yes'
+        --plan asyncdiff:form=odd               | form is reuse or paper, not 'odd'
+        --plan sequential:n=2                   | sequential takes no settings
         --enlarge 0                             | from 1 up, not 0
         --enlarge 100000                        | use a smaller --enlarge
         --preview -2                            | not -2

@@ -30,6 +30,7 @@ final class CpuDevice implements Device, Owner {
         this.description = description;
         this.afterClose = afterClose;
         this.open = new OpenObjects(name);
+        ProcessExit.deviceOpened();
     }
 
     int threads() {
@@ -154,6 +155,9 @@ final class CpuDevice implements Device, Owner {
             // Streams first: their queued work may still use everything else.
             open.closeLeaked(name, CpuStream.class::isInstance);
             open.closeLeaked(name, object -> true);
+            if (lost == null) {
+                ProcessExit.deviceClosed();
+            }
             afterClose.run();
         }
     }

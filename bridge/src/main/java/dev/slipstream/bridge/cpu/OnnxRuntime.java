@@ -83,7 +83,7 @@ public final class OnnxRuntime {
     }
 
     private static Attempt made(Optional<Path> folder) {
-        OrtEnvironment environment = make();
+        OrtEnvironment environment = ProcessExit.hold(OnnxRuntime::make);
         Telemetry.switchOff(environment);
         if (!environment.toString().startsWith("OrtEnvironment(name=" + NAME + ",")) {
             Telemetry.warnIfOn(environment);

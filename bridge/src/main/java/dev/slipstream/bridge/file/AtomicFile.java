@@ -2,8 +2,12 @@ package dev.slipstream.bridge.file;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -35,29 +39,59 @@ public final class AtomicFile {
         Path target = file.toAbsolutePath();
         checkTarget(target);
         Path temporary = neighbour(target);
-        try {
+        try (Unfinished _ = new Unfinished(() -> Files.deleteIfExists(temporary))) {
             try (FileChannel channel =
                 FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                lock(channel);
                 contents.writeTo(channel);
                 channel.force(true);
             }
             move(temporary, target);
         } catch (IOException e) {
             throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
-        } finally {
-            discard(temporary);
+        }
+    }
+
+    /** Tells it from what a killed process has left. @return whether nobody else has it */
+    private static boolean lock(FileChannel channel) {
+        try {
+            return channel.tryLock() != null;
+        } catch (OverlappingFileLockException ours) {
+            return false;
+        } catch (IOException noLocksHere) {
+            return false;
+        }
+    }
+
+    /** Deletes what killed processes have left of {@code file}. Does as much as it can. */
+    private static void sweep(Path target) {
+        try (DirectoryStream<Path> rests = Files.newDirectoryStream(target.getParent(),
+            entry -> targetOf(entry).equals(Optional.of(target)))) {
+            for (Path rest : rests) {
+                if (Files.isRegularFile(rest, LinkOption.NOFOLLOW_LINKS)) {
+                    try (FileChannel channel = FileChannel.open(rest, StandardOpenOption.WRITE)) {
+                        if (lock(channel)) {
+                            Files.deleteIfExists(rest);
+                        }
+                    }
+                }
+            }
+        } catch (IOException | DirectoryIteratorException unreadable) {
+            // It takes room, and is in nobody's way.
         }
     }
 
     /**
      * Finds out now whether {@link #write} could write the file later, by making an empty neighbour and deleting it:
-     * permissions alone do not tell that a file system is read-only. What is there stays as it is.
+     * permissions alone do not tell that a file system is read-only. What is there stays as it is, but for what killed
+     * processes have left of this file.
      *
      * @throws IOException in one sentence, as {@link #write}
      */
     public static void checkWritable(Path file) throws IOException {
         Path target = file.toAbsolutePath();
         checkTarget(target);
+        sweep(target);
         try {
             Files.delete(Files.createFile(neighbour(target)));
         } catch (IOException e) {
@@ -83,6 +117,10 @@ public final class AtomicFile {
         if (target.getFileName() == null || Files.isDirectory(target)) {
             throw new IOException("cannot write " + target + ": it is a folder; give the name of a file in it");
         }
+        if (Files.isSymbolicLink(target) && !Files.exists(target)) {
+            throw new IOException("cannot write " + target + ": it is a link to " + Files.readSymbolicLink(target)
+                + ", which is missing");
+        }
         // Moving over a device or a pipe would replace it.
         if (Files.exists(target) && !Files.isRegularFile(target)) {
             throw new IOException("cannot write " + target + ": it is not a plain file");
@@ -93,14 +131,6 @@ public final class AtomicFile {
         if (!Files.isWritable(target.getParent())) {
             throw new IOException(
                 "cannot write " + target + ": no permission to write in the folder " + target.getParent());
-        }
-    }
-
-    private static void discard(Path temporary) {
-        try {
-            Files.deleteIfExists(temporary);
-        } catch (IOException e) {
-            // Why the file could not be written matters more, and is on its way.
         }
     }
 

@@ -113,7 +113,7 @@ final class JarLibraries implements AutoCloseable {
 
     private static long crc(Path file) throws IOException {
         CRC32 sum = new CRC32();
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = InputFile.stream(file)) {
             byte[] chunk = new byte[CHUNK_BYTES];
             for (int read = in.read(chunk); read >= 0; read = in.read(chunk)) {
                 sum.update(chunk, 0, read);

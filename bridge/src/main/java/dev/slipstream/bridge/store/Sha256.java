@@ -1,10 +1,10 @@
 package dev.slipstream.bridge.store;
 
+import dev.slipstream.bridge.file.InputFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -27,7 +27,7 @@ final class Sha256 {
     static String ofFile(Path file) throws IOException {
         return Uninterrupted.io(() -> {
             MessageDigest digest = digest();
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            try (FileChannel channel = InputFile.open(file)) {
                 ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
                 while (channel.read(chunk) >= 0) {
                     digest.update(chunk.flip());

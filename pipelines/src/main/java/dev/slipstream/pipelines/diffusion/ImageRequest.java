@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.Guidance;
 import java.util.Objects;
 import java.util.Optional;
@@ -28,17 +29,30 @@ public record ImageRequest(String prompt, String negative, int steps, Guidance g
 
     /** Steps that are taken if nothing else is said. */
     public static final int DEFAULT_STEPS = 50;
+    /** No more are taken in one request, whatever the noise scheduler. */
+    public static final int MOST_STEPS = 10_000;
+    /** No more are drawn together. */
+    public static final int MOST_PICTURES = 1_000;
     /** Guidance if nothing else is said. */
     public static final double DEFAULT_GUIDANCE = 4;
 
     public ImageRequest {
         Objects.requireNonNull(prompt, "prompt");
         Objects.requireNonNull(negative, "negative");
-        if (steps < 1) {
-            throw new IllegalArgumentException("a picture takes at least 1 step, not " + steps);
+        if (steps < 1 || steps > MOST_STEPS) {
+            throw new IllegalArgumentException("a picture takes 1 to " + MOST_STEPS + " steps, not " + steps);
         }
-        if (batch < 1) {
-            throw new IllegalArgumentException("a batch has at least 1 picture, not " + batch);
+        if (batch < 1 || batch > MOST_PICTURES) {
+            throw new IllegalArgumentException("a batch has 1 to " + MOST_PICTURES + " pictures, not " + batch);
+        }
+        if (seed > Long.MAX_VALUE - batch + 1) {
+            throw new IllegalArgumentException("the seeds of " + batch + " pictures from " + seed + " on go beyond "
+                + Long.MAX_VALUE);
+        }
+        long pixels = (long) width.orElse(1) * height.orElse(1);
+        if (width.orElse(1) < 1 || height.orElse(1) < 1 || pixels > Image.MOST_PIXELS) {
+            throw new IllegalArgumentException("a picture has at least 1x1 pixels and at most "
+                + Image.MOST_PIXELS / 1_000_000 + " million, not " + width.orElse(1) + "x" + height.orElse(1));
         }
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previews come every so many steps, not " + previewEvery);

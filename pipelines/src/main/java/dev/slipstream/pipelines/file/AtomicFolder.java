@@ -2,17 +2,24 @@ package dev.slipstream.pipelines.file;
 
 import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.bridge.file.FileFailure;
+import dev.slipstream.bridge.file.KeyLock;
+import dev.slipstream.bridge.file.Unfinished;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 
 /** Makes a folder so that others see all of it or nothing: as a temporary neighbour, which is then given its name. */
 public final class AtomicFolder {
+    private static final int MOST_ATTEMPTS = 100;
+
     private AtomicFolder() {
     }
 
@@ -32,14 +39,37 @@ public final class AtomicFolder {
         Path target = folder.toAbsolutePath().normalize();
         Path temporary = neighbour(target);
         try {
-            Files.createDirectories(temporary);
-            contents.writeTo(temporary);
-            // An empty folder in the way is replaced, a full one is not.
-            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
+            Files.createDirectories(target.getParent());
+            sweep(target);
+            KeyLock writing = KeyLock.acquire(temporary);
+            try (Unfinished _ = new Unfinished(() -> delete(temporary, writing))) {
+                Files.createDirectory(temporary);
+                contents.writeTo(temporary);
+                // An empty folder in the way is replaced, a full one is not.
+                Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
+            }
         } catch (IOException e) {
             throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
-        } finally {
+        }
+    }
+
+    private static void delete(Path temporary, KeyLock writing) throws IOException {
+        try (writing) {
             deleteAll(temporary);
+        }
+    }
+
+    /** Deletes what killed processes have left of a folder: nobody holds their locks. */
+    private static void sweep(Path target) throws IOException {
+        List<Path> rests;
+        try (Stream<Path> entries = Files.list(target.getParent())) {
+            rests = entries.filter(entry -> AtomicFile.targetOf(entry).equals(Optional.of(target))).toList();
+        }
+        for (Path rest : rests) {
+            Optional<KeyLock> dead = KeyLock.tryAcquire(rest);
+            if (dead.isPresent()) {
+                delete(rest, dead.get());
+            }
         }
     }
 
@@ -58,15 +88,21 @@ public final class AtomicFolder {
     }
 
     private static void deleteAll(Path folder) throws IOException {
-        if (Files.notExists(folder)) {
-            return;
-        }
-        List<Path> files;
-        try (Stream<Path> walk = Files.walk(folder)) {
-            files = walk.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path file : files) {
-            Files.delete(file);
+        for (int attempt = 1; !Files.notExists(folder, LinkOption.NOFOLLOW_LINKS); attempt++) {
+            List<Path> files;
+            try (Stream<Path> walk = Files.walk(folder)) {
+                files = walk.sorted(Comparator.reverseOrder()).toList();
+            }
+            try {
+                for (Path file : files) {
+                    Files.deleteIfExists(file);
+                }
+            } catch (DirectoryNotEmptyException written) {
+                // Where the process ends, a thread may still write, until it finds its folder gone.
+                if (attempt == MOST_ATTEMPTS) {
+                    throw written;
+                }
+            }
         }
     }
 }

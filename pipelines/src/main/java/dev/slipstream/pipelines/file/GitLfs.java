@@ -1,9 +1,8 @@
 package dev.slipstream.pipelines.file;
 
+import dev.slipstream.bridge.file.InputFile;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Recognises the few lines that a clone without Git LFS leaves in the place of a large file. */
@@ -19,9 +18,7 @@ public final class GitLfs {
     }
 
     public static boolean isPointer(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            return isPointer(new String(in.readNBytes(FIRST_LINE.length()), StandardCharsets.ISO_8859_1));
-        }
+        return isPointer(new String(InputFile.head(file, FIRST_LINE.length()), StandardCharsets.ISO_8859_1));
     }
 
     /** The error for such a file. */

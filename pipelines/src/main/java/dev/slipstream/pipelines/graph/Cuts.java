@@ -3,11 +3,10 @@ package dev.slipstream.pipelines.graph;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import com.google.gson.stream.MalformedJsonException;
+import dev.slipstream.bridge.file.InputFile;
+import dev.slipstream.pipelines.file.JsonText;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -17,6 +16,9 @@ import java.util.Set;
 
 /** Cuts that somebody has chosen: those in a file beside a model, and those of the AsyncDiff reference. */
 public final class Cuts {
+    /** Far more than any list of modules. */
+    private static final int MOST_BYTES = 16 << 20;
+
     private Cuts() {
     }
 
@@ -28,7 +30,7 @@ public final class Cuts {
      */
     public static List<Cut> read(Path file) {
         try {
-            JsonElement json = JsonParser.parseString(Files.readString(file));
+            JsonElement json = JsonText.parse(InputFile.text(file, MOST_BYTES));
             if (!json.isJsonObject() || !(json.getAsJsonObject().get("cuts") instanceof JsonArray entries)) {
                 throw new GraphException("it should be an object with a list \"cuts\"");
             }
@@ -42,12 +44,10 @@ public final class Cuts {
                 cuts.add(cut);
             }
             return List.copyOf(cuts);
-        } catch (NoSuchFileException missing) {
-            throw new GraphException("there is no file " + file, missing);
+        } catch (MalformedJsonException bad) {
+            throw new GraphException(file + " is not valid JSON: " + bad.getMessage(), bad);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + file + ": " + failed, failed);
-        } catch (JsonParseException bad) {
-            throw new GraphException(file + " is not JSON: " + bad.getMessage(), bad);
+            throw new GraphException(failed.getMessage(), failed);
         } catch (GraphException bad) {
             throw new GraphException(file + ": " + bad.getMessage(), bad);
         }

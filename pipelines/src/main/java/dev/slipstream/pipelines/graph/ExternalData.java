@@ -3,7 +3,9 @@ package dev.slipstream.pipelines.graph;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.slipstream.bridge.file.AtomicFile;
+import dev.slipstream.bridge.file.InputFile;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.Channels;
@@ -105,10 +107,10 @@ public final class ExternalData {
             new GraphException("weight '" + weight.getName() + "' lies in the model, not in another file"));
         Path file = inside(folder(graph, weight), range.location(), weight);
         check(weight, range, file, new HashMap<>());
-        try (FileChannel channel = FileChannel.open(file)) {
+        try (FileChannel channel = InputFile.open(file)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, range.offset(), TensorSizes.bytes(weight), arena);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + file + ": " + failed, failed);
+            throw new GraphException(failed.getMessage(), failed);
         }
     }
 
@@ -174,7 +176,11 @@ public final class ExternalData {
         try {
             Files.createLink(target, source);
         } catch (IOException | UnsupportedOperationException notHere) {
-            AtomicFile.write(target, channel -> Files.copy(source, Channels.newOutputStream(channel)));
+            AtomicFile.write(target, channel -> {
+                try (InputStream in = InputFile.stream(source)) {
+                    in.transferTo(Channels.newOutputStream(channel));
+                }
+            });
         }
     }
 }

@@ -1,8 +1,8 @@
 package dev.slipstream.pipelines.graph;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.GitLfs;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,25 +14,19 @@ final class FileKind {
     /** How an ONNX file starts: field 1 of the message, the IR version, as a varint. */
     private static final int IR_VERSION_TAG = 0x08;
     /** What an array can hold, which is a little less than a protobuf message. */
-    private static final long MOST_BYTES = Integer.MAX_VALUE - 8;
+    static final long MOST_BYTES = Integer.MAX_VALUE - 8;
 
     private FileKind() {
     }
 
     static void check(Path file) {
-        if (Files.isDirectory(file)) {
-            throw new GraphException(file + " is a folder, not an ONNX file");
-        }
-        if (!Files.exists(file)) {
-            throw new GraphException("there is no file " + file);
-        }
         byte[] head;
         long size;
-        try (InputStream in = Files.newInputStream(file)) {
-            head = in.readNBytes(HEAD);
+        try {
+            head = InputFile.head(file, HEAD);
             size = Files.size(file);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + file + ": " + failed, failed);
+            throw new GraphException(failed.getMessage(), failed);
         }
         if (head.length == 0) {
             throw new GraphException(file + " is empty");

@@ -7,6 +7,7 @@ import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.slipstream.bridge.file.AtomicFile;
+import dev.slipstream.bridge.file.InputFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -41,14 +42,14 @@ public final class GraphFile {
         FileKind.check(onnx);
         Path folder = onnx.toAbsolutePath().getParent();
         try {
-            Graph graph = Graph.of(parse(Files.readAllBytes(onnx)), Optional.of(folder));
+            Graph graph = Graph.of(parse(InputFile.bytes(onnx, FileKind.MOST_BYTES)), Optional.of(folder));
             ExternalData.check(graph);
             LinkedWeights.check(graph, onnx);
             return graph;
         } catch (InvalidProtocolBufferException damaged) {
             throw new GraphException(onnx + " is truncated or damaged: " + damaged.getMessage(), damaged);
         } catch (IOException failed) {
-            throw new GraphException("cannot read " + onnx + ": " + failed, failed);
+            throw new GraphException(failed.getMessage(), failed);
         } catch (GraphException bad) {
             throw new GraphException(onnx + ": " + bad.getMessage(), bad);
         }

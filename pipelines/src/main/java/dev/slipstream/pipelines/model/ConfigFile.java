@@ -2,17 +2,11 @@ package dev.slipstream.pipelines.model;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.GitLfs;
+import dev.slipstream.pipelines.file.JsonText;
 import java.io.IOException;
-import java.io.StringReader;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,14 +23,15 @@ import java.util.Optional;
 public record ConfigFile(Path path, JsonObject root) {
     /** Far more than any model has of anything; larger ones would fill the memory before a weight is missed. */
     private static final int LARGEST_SIZE = 1_000_000;
+    /** The largest vocabularies have half of it. */
+    private static final int MOST_BYTES = 64 << 20;
 
     /** @throws ModelException if the file cannot be read, or is not one JSON object */
     public static ConfigFile read(Path path) {
-        JsonElement root = parse(path, text(path));
-        if (!root.isJsonObject()) {
-            throw new ModelException(path + " must hold a JSON object, {...}");
+        if (load(path) instanceof JsonObject root) {
+            return new ConfigFile(path, root);
         }
-        return new ConfigFile(path, root.getAsJsonObject());
+        throw new ModelException(path + " must hold a JSON object, {...}");
     }
 
     /**
@@ -46,49 +41,31 @@ public record ConfigFile(Path path, JsonObject root) {
      * @throws ModelException if the file cannot be read, or is neither
      */
     public static ConfigFile readObjectOrList(Path path, String key) {
-        JsonElement root = parse(path, text(path));
+        JsonElement root = load(path);
         if (root.isJsonArray()) {
             JsonObject object = new JsonObject();
             object.add(key, root);
             return new ConfigFile(path, object);
         }
-        if (!root.isJsonObject()) {
-            throw new ModelException(path + " must hold a JSON object, {...}, or a list, [...]");
+        if (root.isJsonObject()) {
+            return new ConfigFile(path, root.getAsJsonObject());
         }
-        return new ConfigFile(path, root.getAsJsonObject());
+        throw new ModelException(path + " must hold a JSON object, {...}, or a list, [...]");
     }
 
-    private static String text(Path path) {
-        String text;
+    private static JsonElement load(Path path) {
         try {
-            text = Files.readString(path);
-        } catch (NoSuchFileException e) {
-            throw new ModelException(path + " is missing", e);
-        } catch (CharacterCodingException e) {
-            throw new ModelException(path + " is not JSON: it is not UTF-8 text", e);
-        } catch (IOException e) {
-            throw new ModelException("cannot read " + path + ": " + e.getMessage(), e);
-        }
-        if (GitLfs.isPointer(text)) {
-            throw new ModelException(GitLfs.advice(path));
-        }
-        return text;
-    }
-
-    private static JsonElement parse(Path path, String text) {
-        if (text.isBlank()) {
-            throw new ModelException(path + " is not valid JSON: it ends too early");
-        }
-        JsonReader reader = new JsonReader(new StringReader(PythonNumbers.quoted(text)));
-        reader.setStrictness(Strictness.STRICT);
-        try {
-            JsonElement element = JsonParser.parseReader(reader);
-            if (reader.peek() != JsonToken.END_DOCUMENT) {
-                throw new MalformedJsonException("something follows the object" + JsonPosition.of(reader));
+            String text = InputFile.text(path, MOST_BYTES);
+            if (GitLfs.isPointer(text)) {
+                throw new ModelException(GitLfs.advice(path));
             }
-            return element;
-        } catch (IOException | JsonParseException | IllegalStateException e) {
-            throw new ModelException(path + " is not valid JSON: " + JsonPosition.explain(e), e);
+            return JsonText.parse(text);
+        } catch (MalformedJsonException e) {
+            throw new ModelException(path + " is not valid JSON: " + e.getMessage(), e);
+        } catch (NoSuchFileException e) {
+            throw new ModelException(InputFile.isThere(path) ? e.getMessage() : path + " is missing", e);
+        } catch (IOException e) {
+            throw new ModelException(e.getMessage(), e);
         }
     }
 

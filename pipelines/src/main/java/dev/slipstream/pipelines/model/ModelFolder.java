@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.HubCache;
 import dev.slipstream.pipelines.model.inventory.Inventory;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ public final class ModelFolder {
     /** @throws ModelException if this is no folder, or holds nothing of a model */
     public static ModelFolder open(Path path) {
         ModelFolder folder = new ModelFolder(path.toAbsolutePath().normalize(), CheckpointSource.PLAIN);
-        folder.diagnosis().checkIsModel(Files.exists(folder.index()) || folder.hasAnyComponent());
+        folder.diagnosis().checkIsModel(InputFile.isThere(folder.index()) || folder.hasAnyComponent());
         return folder;
     }
 
@@ -71,7 +72,7 @@ public final class ModelFolder {
 
     /** diffusers' class of the pipeline, such as {@code StableDiffusionXLPipeline}; empty without model_index.json. */
     public Optional<String> pipelineClass() {
-        return Files.exists(index()) ? ConfigFile.read(index()).text("_class_name") : Optional.empty();
+        return InputFile.isThere(index()) ? ConfigFile.read(index()).text("_class_name") : Optional.empty();
     }
 
     /** The settings of the pipeline: {@code model_index.json}; empty without it. */
@@ -164,7 +165,7 @@ public final class ModelFolder {
     }
 
     private static Optional<ConfigFile> optional(Path file) {
-        return Files.exists(file) ? Optional.of(ConfigFile.read(file)) : Optional.empty();
+        return InputFile.isThere(file) ? Optional.of(ConfigFile.read(file)) : Optional.empty();
     }
 
     @Override

@@ -1,17 +1,15 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.GitLfs;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -55,16 +53,12 @@ public final class SafetensorsFile implements AutoCloseable {
             throw Pickle.refused(path);
         }
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        try (FileChannel channel = InputFile.open(path)) {
             MemorySegment file = channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
             return parse(path, arena, file);
-        } catch (NoSuchFileException e) {
-            arena.close();
-            throw new ModelException("there is no file " + path, e);
         } catch (IOException e) {
             arena.close();
-            throw new ModelException("cannot read " + path + ": "
-                + (Files.isDirectory(path) ? "it is a folder" : e.getMessage()), e);
+            throw new ModelException(e.getMessage(), e);
         } catch (RuntimeException e) {
             arena.close();
             throw e;

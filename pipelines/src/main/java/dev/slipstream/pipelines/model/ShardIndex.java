@@ -3,12 +3,11 @@ package dev.slipstream.pipelines.model;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.GitLfs;
+import dev.slipstream.pipelines.file.JsonPosition;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -30,20 +29,19 @@ record ShardIndex(Path path, Map<String, String> shards) {
     /** @throws ModelException if the file cannot be read, is damaged, or lists a tensor twice or none at all */
     static ShardIndex read(Path path) {
         // Read token by token: a parsed tree would hide names that come twice.
-        try (JsonReader reader = new JsonReader(new InputStreamReader(Files.newInputStream(path),
-            StandardCharsets.UTF_8.newDecoder()))) {
-            if (GitLfs.isPointer(path)) {
-                throw new ModelException(GitLfs.advice(path));
-            }
-            if (Files.size(path) > SafetensorsFile.MOST_HEADER_BYTES) {
-                throw new ModelException(path + " is too large for an index of weights: " + Files.size(path)
-                    + " bytes");
-            }
+        String text;
+        try {
+            text = InputFile.text(path, SafetensorsFile.MOST_HEADER_BYTES);
+        } catch (IOException e) {
+            throw new ModelException(e.getMessage(), e);
+        }
+        if (GitLfs.isPointer(text)) {
+            throw new ModelException(GitLfs.advice(path));
+        }
+        try (JsonReader reader = new JsonReader(new StringReader(text))) {
             reader.setStrictness(Strictness.STRICT);
             reader.setNestingLimit(DEEPEST);
             return new ShardIndex(path, readAll(path, reader));
-        } catch (CharacterCodingException e) {
-            throw new ModelException(path + " is damaged: it is not UTF-8 text", e);
         } catch (IOException | IllegalStateException e) {
             throw new ModelException(path + " is damaged: " + JsonPosition.explain(e), e);
         }

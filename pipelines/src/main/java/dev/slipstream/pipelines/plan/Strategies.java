@@ -23,6 +23,10 @@ public final class Strategies {
     private static final List<String> ASYNC_KEYS =
         List.of("n", "warmup", "tail", "stride", "form", "shift", "cut", "staleness");
 
+    /** More than any loop has. */
+    private static final int MOST_STEPS = 10_000;
+    private static final int MOST_PARTS = 256;
+
     private Strategies() {
     }
 
@@ -49,12 +53,15 @@ public final class Strategies {
 
     private static Map<String, String> settings(String text, String whole) {
         Map<String, String> settings = new LinkedHashMap<>();
-        for (String setting : text.split(",")) {
+        for (String setting : text.split(",", -1)) {
             int equals = setting.indexOf('=');
             String key = (equals < 0 ? setting : setting.substring(0, equals)).strip();
-            String value = equals < 0 ? "true" : setting.substring(equals + 1).strip();
-            if (key.isEmpty() || settings.put(key, value) != null) {
-                throw new PlanException("in plan '" + whole + "' a setting is empty or given twice: '" + setting + "'");
+            String value = equals < 0 ? key.equals("shift") ? "true" : "" : setting.substring(equals + 1).strip();
+            if (key.isEmpty()) {
+                throw new PlanException("in plan '" + whole + "' a setting is empty; write them like warmup=3,tail=1");
+            }
+            if (settings.put(key, value) != null) {
+                throw new PlanException("in plan '" + whole + "' the setting " + key + " is given twice");
             }
         }
         return settings;
@@ -67,21 +74,33 @@ public final class Strategies {
             throw new PlanException("asyncdiff has no setting " + String.join(", ", unknown) + "; it has "
                 + String.join(", ", ASYNC_KEYS));
         }
-        Cadence cadence = new Cadence(number(settings, "warmup", 1), number(settings, "tail", 0),
-            number(settings, "stride", 1), choice(settings, "form", "reuse", "paper").equals("reuse"),
+        settings.forEach((key, value) -> {
+            if (value.isEmpty()) {
+                throw new PlanException("asyncdiff: " + key + " has no value; write " + key + "=VALUE");
+            }
+        });
+        Cadence cadence = new Cadence(number(settings, "warmup", 1, 1, MOST_STEPS),
+            number(settings, "tail", 0, 0, MOST_STEPS), number(settings, "stride", 1, 1, 2),
+            choice(settings, "form", "reuse", "paper").equals("reuse"),
             choice(settings, "shift", "false", "true").equals("true"));
         Staleness staleness = choice(settings, "staleness", "pipelined", "reference").equals("reference")
             ? Staleness.REFERENCE : Staleness.PIPELINED;
-        return new AsyncDiff(number(settings, "n", 0), cadence, staleness, Optional.ofNullable(settings.get("cut")));
+        int parts = settings.containsKey("n") ? number(settings, "n", 2, 2, MOST_PARTS) : 0;
+        return new AsyncDiff(parts, cadence, staleness, Optional.ofNullable(settings.get("cut")));
     }
 
-    private static int number(Map<String, String> settings, String key, int otherwise) {
+    private static int number(Map<String, String> settings, String key, int otherwise, int least, int most) {
         String value = settings.getOrDefault(key, Integer.toString(otherwise));
         try {
-            return Integer.parseInt(value);
+            int number = Integer.parseInt(value);
+            if (number >= least && number <= most) {
+                return number;
+            }
         } catch (NumberFormatException notANumber) {
-            throw new PlanException("asyncdiff: " + key + " is a whole number, not '" + value + "'");
+            // The same answer as for a number that is out of range.
         }
+        String range = most == least + 1 ? least + " or " : "a whole number from " + least + " to ";
+        throw new PlanException("asyncdiff: " + key + " is " + range + most + ", not '" + value + "'");
     }
 
     private static String choice(Map<String, String> settings, String key, String first, String second) {

@@ -13,9 +13,12 @@ public record Guidance(double weight, double rescale) {
     /** Nothing is predicted twice. */
     public static final Guidance NONE = of(1);
 
+    /** More leaves nothing of any picture. */
+    private static final int MOST_WEIGHT = 1_000;
+
     public Guidance {
-        if (!Double.isFinite(weight) || weight < 0) {
-            throw new IllegalArgumentException("guidance is a number from 0 up, not " + weight);
+        if (!(weight >= 0 && weight <= MOST_WEIGHT)) {
+            throw new IllegalArgumentException("guidance is a number from 0 to " + MOST_WEIGHT + ", not " + weight);
         }
         if (!(rescale >= 0 && rescale <= 1)) {
             throw new IllegalArgumentException("guidance rescale is a number from 0 to 1, not " + rescale);

@@ -89,7 +89,7 @@ class BatchTest {
     void anEmptyBatchIsRefused() {
         String message = assertThrows(IllegalArgumentException.class,
             () -> ImageRequest.of("x").withBatch(0)).getMessage();
-        assertTrue(message.contains("at least 1 picture, not 0"), message);
+        assertTrue(message.contains("1 to 1000 pictures, not 0"), message);
     }
 
     @Test

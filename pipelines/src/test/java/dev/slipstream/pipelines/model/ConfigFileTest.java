@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -32,6 +33,10 @@ class ConfigFileTest {
         {"a": 1} x    | at line 1 column
         {"a": 1 "b"}  | Unterminated object at line 1 column
         [1]           | must hold a JSON object
+        {"a":1, "a":1}         | "a" comes twice at line 1 column
+        {"b":{"a":1, "a":2}}   | "a" comes twice at line 1 column
+        {"b":[[{"a":1,"a":2}]]} | "a" comes twice at line 1 column
+        {"a":1, "\u0061":2}   | "a" comes twice at line 1 column
         """)
     void saysWhatIsWrongAndWhere(String contents, String expected) {
         String message = assertThrows(ModelException.class, () -> read(contents)).getMessage();
@@ -54,6 +59,25 @@ class ConfigFileTest {
             Files.write(file, new byte[] {'{', (byte) 0xE9, '}'});
             ConfigFile.read(file);
         }).getMessage().contains("not UTF-8"));
+    }
+
+    @Test
+    void refusesWhatIsLargerThanAnyConfiguration() throws IOException {
+        Path file = folder.resolve("large.json");
+        try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.setLength(1L << 40);
+        }
+        assertTrue(assertThrows(ModelException.class, () -> ConfigFile.read(file)).getMessage()
+            .contains("is too large: it has " + (1L << 40) + " bytes"));
+    }
+
+    @Test
+    void refusesNumbersThatAreNone() throws IOException {
+        for (String number : new String[] {"1e999999999", "-1e999999999", "9".repeat(2000), "1.5", "-0.5"}) {
+            String message = assertThrows(ModelException.class,
+                () -> read("{\"a\": " + number + "}").positiveInteger("a")).getMessage();
+            assertTrue(message.length() < 500 && message.contains("config.json"), message);
+        }
     }
 
     @Test

@@ -34,11 +34,11 @@ class StrategiesTest {
         "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff",
         "sequential:n=2 | sequential takes no settings, not [n]",
         "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, tail, stride, form, shift, cut, staleness",
-        "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number, not 'soon'",
-        "asyncdiff:stride=3 | stride is 1 or 2, not 3",
+        "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number from 1 to 10000, not 'soon'",
+        "asyncdiff:stride=3 | asyncdiff: stride is 1 or 2, not '3'",
         "asyncdiff:form=other | asyncdiff: form is reuse or paper, not 'other'",
-        "asyncdiff:n=1 | asyncdiff needs at least 2 components, not 1",
-        "asyncdiff:n=2,n=3 | in plan 'asyncdiff:n=2,n=3' a setting is empty or given twice: 'n=3'"})
+        "asyncdiff:n=1 | asyncdiff: n is a whole number from 2 to 256, not '1'",
+        "asyncdiff:n=2,n=3 | in plan 'asyncdiff:n=2,n=3' the setting n is given twice"})
     void whatIsNotUnderstoodIsNamed(String spec, String message) {
         assertEquals(message, assertThrows(PlanException.class, () -> Strategies.parse(spec)).getMessage());
     }

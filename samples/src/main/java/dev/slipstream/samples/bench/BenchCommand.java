@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.samples.ConditioningOptions;
 import dev.slipstream.samples.InputException;
 import dev.slipstream.samples.ModelOptions;
+import dev.slipstream.samples.Overwriting;
 import dev.slipstream.samples.PictureOptions;
 import dev.slipstream.samples.PrecisionOption;
 import dev.slipstream.samples.WarningsOnce;
@@ -89,6 +90,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
         MeasuredFile.check(json, "--json");
         MeasuredFile.check(png, "--png");
+        Overwriting.refuse("--png", png, json == null ? List.of() : List.of(json));
         List<ImageRequest> requests =
             BenchPrompts.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE).stream()
                 .map(request -> picture.apply(request.withConditioning(conditioning.conditioning()))).toList();

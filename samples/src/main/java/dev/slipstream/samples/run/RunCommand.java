@@ -11,16 +11,20 @@ import dev.slipstream.pipelines.model.SafetensorsWriter;
 import dev.slipstream.pipelines.model.StoredTensor;
 import dev.slipstream.samples.ExitCode;
 import dev.slipstream.samples.InputException;
+import dev.slipstream.samples.Overwriting;
 import dev.slipstream.samples.verify.FormatName;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -89,9 +93,10 @@ public final class RunCommand implements Callable<Integer> {
     }
 
     private void checkOptions() {
-        if (!(tolerance >= 0)) {
-            throw new InputException("--tolerance takes 0 or more, not " + tolerance + "; 1e-4 is usual");
+        if (!(tolerance >= 0 && tolerance < Double.POSITIVE_INFINITY)) {
+            throw new InputException("--tolerance takes a number from 0 up, not " + tolerance + "; 1e-4 is usual");
         }
+        Overwriting.refuse("--output", output, read());
         try {
             if (output != null) {
                 AtomicFile.checkWritable(output);
@@ -99,6 +104,25 @@ public final class RunCommand implements Callable<Integer> {
         } catch (IOException unwritable) {
             throw new InputException(unwritable.getMessage() + "; choose another --output", unwritable);
         }
+    }
+
+    /** What the results must not take the place of. */
+    private List<Path> read() {
+        List<Path> files = new ArrayList<>(List.of(inputs));
+        if (expect != null) {
+            files.add(expect);
+        }
+        if (Files.isDirectory(folder)) {
+            try (Stream<Path> component = Files.list(folder)) {
+                component.forEach(files::add);
+            } catch (IOException unreadable) {
+                throw new InputException("cannot list the folder " + folder + ": " + unreadable.getMessage(),
+                    unreadable);
+            }
+        } else {
+            files.add(folder);
+        }
+        return files;
     }
 
     private static Set<String> wanted(SafetensorsFile expected) {

@@ -3,6 +3,7 @@ package dev.slipstream.samples.verify;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.samples.InputException;
 import dev.slipstream.samples.PrecisionOption;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -80,6 +81,9 @@ public final class VerifyCommand implements Callable<Integer> {
     }
 
     private int compareLatents(Path folder) {
+        if (!(tolerance >= 0 && tolerance < Double.POSITIVE_INFINITY)) {
+            throw new InputException("--tolerance takes a number from 0 up, not " + tolerance + "; 1e-4 is usual");
+        }
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         try (ReferenceFolder opened = ReferenceFolder.open(folder, format, precision.precision())) {

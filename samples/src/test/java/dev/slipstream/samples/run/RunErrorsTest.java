@@ -131,7 +131,7 @@ class RunErrorsTest {
 
     @Test
     void aFolderIsNoFileOfInputs() {
-        assertRefused(CommandRun.of("run", folder.toString(), "--inputs", folder.toString()), "it is a folder");
+        assertRefused(CommandRun.of("run", folder.toString(), "--inputs", folder.toString()), "is a folder");
     }
 
     @Test

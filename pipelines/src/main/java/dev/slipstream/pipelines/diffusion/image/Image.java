@@ -6,6 +6,9 @@ import java.util.Objects;
 
 /** A picture: 8 bits each of red, green and blue, row by row from the top. Immutable. */
 public final class Image {
+    /** Pictures with more are neither read nor drawn nor written: a few more than 8K has. */
+    public static final int MOST_PIXELS = 1 << 25;
+
     private static final int CHANNELS = 3;
     private static final int GAP = 2;
     private static final byte WHITE = (byte) 255;

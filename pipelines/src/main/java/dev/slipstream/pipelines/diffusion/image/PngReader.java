@@ -1,10 +1,9 @@
 package dev.slipstream.pipelines.diffusion.image;
 
+import dev.slipstream.bridge.file.InputFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.zip.CRC32;
@@ -14,11 +13,11 @@ import java.util.zip.Inflater;
 /**
  * Reads pictures from PNG files (W3C, Portable Network Graphics, third edition): every colour type and depth, without
  * interlacing. Transparency is left out, and so are colour profiles. A file is taken for hostile until it is read: what
- * it makes us allocate is bounded by {@link #MOST_PIXELS}.
+ * it makes us allocate is bounded by {@link Image#MOST_PIXELS}.
  */
 public final class PngReader {
-    /** Pictures with more are refused. */
-    public static final int MOST_PIXELS = 1 << 26;
+    /** The largest picture with the most bytes a pixel, not compressed, and some metadata. */
+    private static final int MOST_BYTES = Image.MOST_PIXELS * 8 + (64 << 20);
     private static final long SIGNATURE = 0x89504E470D0A1A0AL;
     /** No byte of deflate makes more of others, so that a small file cannot ask for much memory. */
     private static final long MOST_DEFLATED = 1032;
@@ -38,11 +37,12 @@ public final class PngReader {
     /** @throws IllegalArgumentException if the file cannot be read, or is no PNG that is read here; it says why */
     public static Image read(Path file) {
         try {
-            return decode(Files.readAllBytes(file), file.toString());
-        } catch (NoSuchFileException e) {
-            throw new IllegalArgumentException("there is no file " + file, e);
-        } catch (IOException | OutOfMemoryError e) {
-            throw new IllegalArgumentException("cannot read " + file + ": " + e, e);
+            if (!isPng(ByteBuffer.wrap(InputFile.head(file, Long.BYTES)))) {
+                throw new PngReader(file.toString()).noPng();
+            }
+            return decode(InputFile.bytes(file, MOST_BYTES), file.toString());
+        } catch (IOException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
         }
     }
 
@@ -52,8 +52,8 @@ public final class PngReader {
     }
 
     private Image decode(ByteBuffer file) {
-        if (file.remaining() < Long.BYTES || file.getLong() != SIGNATURE) {
-            throw wrong("is no PNG file; convert it to PNG");
+        if (!isPng(file)) {
+            throw noPng();
         }
         Inflater inflater = new Inflater();
         try {
@@ -71,6 +71,10 @@ public final class PngReader {
             inflater.end();
         }
         return Image.of(layout.width(), layout.height(), colours());
+    }
+
+    private static boolean isPng(ByteBuffer begin) {
+        return begin.remaining() >= Long.BYTES && begin.getLong() == SIGNATURE;
     }
 
     private String chunk(ByteBuffer file, Inflater inflater) throws DataFormatException {
@@ -107,9 +111,9 @@ public final class PngReader {
         ByteBuffer header = ByteBuffer.wrap(data);
         int width = header.getInt();
         int height = header.getInt();
-        if (width < 1 || height < 1 || (long) width * height > MOST_PIXELS) {
+        if (width < 1 || height < 1 || (long) width * height > Image.MOST_PIXELS) {
             throw wrong("has " + Integer.toUnsignedString(width) + "x" + Integer.toUnsignedString(height)
-                + " pixels; at most " + MOST_PIXELS / 1_000_000 + " million are read");
+                + " pixels; at most " + Image.MOST_PIXELS / 1_000_000 + " million are read");
         }
         layout = PngLayout.of(width, height, header.get(), header.get())
             .orElseThrow(() -> wrong("is damaged: there is no such colour type and depth"));
@@ -159,6 +163,10 @@ public final class PngReader {
             throw wrong("is damaged: it uses a colour that is not in its palette");
         }
         return palette[at];
+    }
+
+    private IllegalArgumentException noPng() {
+        return wrong("is no PNG file; convert it to PNG");
     }
 
     private IllegalArgumentException wrong(String what) {

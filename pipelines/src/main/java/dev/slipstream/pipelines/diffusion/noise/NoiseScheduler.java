@@ -1,10 +1,9 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +26,9 @@ import java.util.Map;
  * {@code docs/noise-schedulers.md}. Immutable; safe for use by many threads.
  */
 public final class NoiseScheduler {
+    /** Far more than any has, even with the betas of all steps. */
+    private static final int MOST_BYTES = 16 << 20;
+
     private final SchedulerOptions options;
     private final NoiseMethod method;
     private final Sampler sampler;
@@ -82,7 +84,7 @@ public final class NoiseScheduler {
     }
 
     private static SchedulerOptions load(Path file) throws IOException {
-        return SchedulerOptions.parse(new String(Files.readAllBytes(file), StandardCharsets.UTF_8), file.toString());
+        return SchedulerOptions.parse(InputFile.text(file, MOST_BYTES), file.toString());
     }
 
     private static NoiseScheduler of(SchedulerOptions options) {

@@ -2,8 +2,9 @@ package dev.slipstream.pipelines.diffusion.noise;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.stream.MalformedJsonException;
+import dev.slipstream.pipelines.file.JsonText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -57,12 +58,12 @@ final class SchedulerOptions {
     /** @param source what error messages call the file */
     static SchedulerOptions parse(String json, String source) {
         try {
-            JsonElement root = JsonParser.parseString(json);
+            JsonElement root = JsonText.parse(json);
             if (!root.isJsonObject()) {
                 throw new NoiseSchedulerException(source + " holds no JSON object");
             }
             return new SchedulerOptions(root.getAsJsonObject(), source);
-        } catch (JsonParseException e) {
+        } catch (MalformedJsonException e) {
             throw new NoiseSchedulerException(source + " is no valid JSON: " + e.getMessage(), e);
         }
     }

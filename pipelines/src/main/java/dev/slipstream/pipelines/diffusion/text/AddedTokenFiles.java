@@ -1,10 +1,10 @@
 package dev.slipstream.pipelines.diffusion.text;
 
 import com.google.gson.JsonElement;
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.tokenizer.AddedToken;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +38,7 @@ final class AddedTokenFiles {
             files.add(json, AddedToken.read(token, token.element("id").map(id -> token.index("id", id))
                 .orElseThrow(() -> token.wrong("id", "is missing")), false));
         }
-        if (!files.addDecoder() && Files.exists(folder.resolve("added_tokens.json"))) {
+        if (!files.addDecoder() && InputFile.isThere(folder.resolve("added_tokens.json"))) {
             files.addIds(ConfigFile.read(folder.resolve("added_tokens.json")));
         }
         files.addNamed();

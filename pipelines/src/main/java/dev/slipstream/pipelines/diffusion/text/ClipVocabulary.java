@@ -4,10 +4,10 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -32,8 +32,8 @@ final class ClipVocabulary {
           "model": {"type": "BPE", "end_of_word_suffix": "</w>", "continuing_subword_prefix": "", "fuse_unk": false}
         }
         """;
-    /** The largest known has half a megabyte; a file without end must not fill the memory. */
-    private static final long LARGEST_MERGES = 64 << 20;
+    /** The largest vocabularies have a tenth of it. */
+    private static final int MOST_BYTES = 64 << 20;
 
     private ClipVocabulary() {
     }
@@ -109,13 +109,9 @@ final class ClipVocabulary {
 
     private static String text(Path file) {
         try {
-            if (!Files.isRegularFile(file) || Files.size(file) > LARGEST_MERGES) {
-                throw new ModelException(file + " is no list of merges: "
-                    + (Files.isRegularFile(file) ? "it has " + Files.size(file) + " bytes" : "it is no file"));
-            }
-            return Files.readString(file);
+            return InputFile.text(file, MOST_BYTES);
         } catch (IOException e) {
-            throw new ModelException("cannot read " + file + ": " + e, e);
+            throw new ModelException(e.getMessage(), e);
         }
     }
 }

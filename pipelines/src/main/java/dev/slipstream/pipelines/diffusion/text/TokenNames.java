@@ -1,8 +1,8 @@
 package dev.slipstream.pipelines.diffusion.text;
 
 import com.google.gson.JsonElement;
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +16,7 @@ record TokenNames(List<ConfigFile> files) {
 
     static TokenNames read(Path folder) {
         return new TokenNames(Stream.of("tokenizer_config.json", "special_tokens_map.json").map(folder::resolve)
-            .filter(Files::exists).map(ConfigFile::read).toList());
+            .filter(InputFile::isThere).map(ConfigFile::read).toList());
     }
 
     /** A special token: its text, or an object whose "content" is that. */

@@ -1,11 +1,11 @@
 package dev.slipstream.pipelines.diffusion.text;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.tokenizer.AddedToken;
 import dev.slipstream.pipelines.tokenizer.Encoding;
 import dev.slipstream.pipelines.tokenizer.TokenEncoder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -82,10 +82,10 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static ConfigFile read(Path folder, TokenNames names) {
-        if (Files.exists(folder.resolve("tokenizer.json"))) {
+        if (InputFile.isThere(folder.resolve("tokenizer.json"))) {
             return ConfigFile.read(folder.resolve("tokenizer.json"));
         }
-        if (Files.exists(folder.resolve("vocab.json")) && Files.exists(folder.resolve("merges.txt"))) {
+        if (InputFile.isThere(folder.resolve("vocab.json")) && InputFile.isThere(folder.resolve("merges.txt"))) {
             return ClipVocabulary.read(folder, names);
         }
         throw new ModelException("there is no tokenizer in " + folder

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.model.lora;
 
 import dev.slipstream.bridge.file.FileFailure;
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ record AdapterFiles(Path weights, Optional<Path> config) {
         boolean folder = Files.isDirectory(path);
         Path weights = folder ? weights(path) : path;
         Path beside = weights.resolveSibling(CONFIG);
-        if (!Files.exists(beside)) {
+        if (!InputFile.isThere(beside)) {
             if (folder) {
                 warn(path, weights, Optional.empty());
             }

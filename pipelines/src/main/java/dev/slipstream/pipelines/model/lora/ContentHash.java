@@ -1,11 +1,11 @@
 package dev.slipstream.pipelines.model.lora;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
@@ -19,10 +19,10 @@ final class ContentHash {
 
     static String of(Path file) {
         MessageDigest digest = sha256();
-        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+        try (InputStream in = new DigestInputStream(InputFile.stream(file), digest)) {
             in.transferTo(OutputStream.nullOutputStream());
         } catch (IOException e) {
-            throw new ModelException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new ModelException(e.getMessage(), e);
         }
         return HexFormat.of().formatHex(digest.digest());
     }

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model;
+package dev.slipstream.pipelines.file;
 
 /**
  * Python writes infinities and NaN as bare words, which JSON does not know; diffusers' own configurations hold

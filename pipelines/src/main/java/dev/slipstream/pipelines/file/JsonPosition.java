@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model;
+package dev.slipstream.pipelines.file;
 
 import com.google.gson.JsonParseException;
 import com.google.gson.stream.JsonReader;
@@ -7,20 +7,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Where in a JSON text something is wrong, cut out of the parser's longer messages. */
-final class JsonPosition {
+public final class JsonPosition {
     private static final Pattern POSITION = Pattern.compile("^(.*?)( at line \\d+ column \\d+)", Pattern.DOTALL);
 
     private JsonPosition() {
     }
 
     /** Such as " at line 3 column 7". */
-    static String of(JsonReader reader) {
+    public static String of(JsonReader reader) {
         Matcher matcher = POSITION.matcher(reader.toString());
         return matcher.find() ? matcher.group(2) : "";
     }
 
     /** What a parser's exception says, up to the position; its rest is advice for programmers. */
-    static String explain(Exception e) {
+    public static String explain(Exception e) {
         Throwable first = e instanceof JsonParseException && e.getCause() != null ? e.getCause() : e;
         if (first instanceof EOFException) {
             return "it ends too early";

@@ -1,0 +1,41 @@
+package dev.slipstream.samples;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+
+/** Keeps results from taking the place of what they are made from, or of each other. */
+public final class Overwriting {
+    private Overwriting() {
+    }
+
+    /**
+     * @param option which says where the result goes
+     * @param output may be null, and need not be there
+     * @param others files that are read, or other results; by whatever names, and through links
+     * @throws InputException if they are one file
+     */
+    public static void refuse(String option, Path output, Collection<Path> others) {
+        for (Path other : others) {
+            if (output != null && isSame(output, other)) {
+                throw new InputException(option + " " + output + " would take the place of " + other
+                    + "; choose another " + option);
+            }
+        }
+    }
+
+    private static boolean isSame(Path first, Path second) {
+        try {
+            return Files.exists(first) && Files.exists(second) ? Files.isSameFile(first, second)
+                : place(first).equals(place(second));
+        } catch (IOException unreadable) {
+            return false;
+        }
+    }
+
+    private static Path place(Path file) throws IOException {
+        Path whole = file.toAbsolutePath().normalize();
+        return whole.getParent() == null ? whole : whole.getParent().toRealPath().resolve(whole.getFileName());
+    }
+}

@@ -1,0 +1,38 @@
+package dev.slipstream.samples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+
+/** What nobody expects ends in one line, too. */
+class FailuresTest {
+    private static String line(Throwable failure) {
+        StringWriter err = new StringWriter();
+        assertEquals(ExitCode.FAILED, Failures.uncaught(failure, new PrintWriter(err)));
+        return err.toString().stripTrailing();
+    }
+
+    @Test
+    void fullMemoryIsSaidToBeFullAndHowToGetMore() {
+        assertEquals("slipstream: Java's memory is full (Java heap space); give it more, as in "
+            + "JDK_JAVA_OPTIONS=-Xmx8g, or draw smaller or fewer pictures",
+            line(new CompletionException(new OutOfMemoryError("Java heap space"))));
+    }
+
+    @Test
+    void aFileThatShrinksUnderItsReaderIsNamed() {
+        assertEquals("slipstream: a file became shorter while it was read; run the command again when nobody writes to "
+            + "the model", line(new InternalError("a fault occurred in an unsafe memory access operation")));
+    }
+
+    @Test
+    void otherErrorsHaveTheirName() {
+        assertEquals("slipstream: unexpected java.lang.StackOverflowError; --debug tells more",
+            line(new StackOverflowError()));
+        assertEquals("slipstream: unexpected java.lang.NoClassDefFoundError: a/b; --debug tells more",
+            line(new NoClassDefFoundError("a/b")));
+    }
+}

@@ -1,0 +1,209 @@
+package dev.slipstream.samples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher, in a checkout whose Java only says how it is called, and whose Maven is a script of ours. */
+@Timeout(120)
+class LauncherTest {
+    private static final Path CHECKOUT = Path.of("..");
+
+    @TempDir
+    private Path folder;
+    private Path root;
+    private Path jdk;
+
+    private record Run(int code, String out, String err) {
+    }
+
+    @BeforeEach
+    void write() throws IOException {
+        assumeTrue(File.separatorChar == '/', "the launcher is for POSIX shells");
+        root = Files.createDirectories(folder.resolve("a checkout, größer"));
+        for (String name : List.of("slipstream", ".mvn/find-jdk", ".mvn/outdated", ".mvn/Build.java")) {
+            Path copy = root.resolve(name);
+            Files.createDirectories(copy.getParent());
+            Files.copy(CHECKOUT.resolve(name), copy);
+        }
+        jdk = Files.createDirectories(folder.resolve("jdk/bin")).getParent();
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25\"\n");
+        script(jdk.resolve("bin/javac"), "exit 1");
+        // Real work, which is building, is for the real Java.
+        script(jdk.resolve("bin/java"), """
+            case $1 in *Build.java) exec '%s/bin/java' "$@" ;; esac
+            echo "LC_ALL=${LC_ALL:-}"
+            printf '%%s\\n' "$@\"""".formatted(System.getProperty("java.home")));
+        for (String module : List.of("jextract", "bridge", "pipelines", "samples")) {
+            Files.createDirectories(root.resolve(module + "/src/main"));
+        }
+        Files.writeString(root.resolve("pom.xml"), "");
+        Files.createDirectories(root.resolve("samples/target"));
+        maven("echo \"$@\" >> ../built.log");
+    }
+
+    private static void script(Path file, String lines) throws IOException {
+        Files.writeString(file, "#!/bin/sh\n" + lines + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private void maven(String lines) throws IOException {
+        script(root.resolve("mvnw"), lines);
+    }
+
+    private void built() throws IOException {
+        Files.writeString(root.resolve("samples/target/built"), "");
+        Files.setLastModifiedTime(root.resolve("samples/target/built"), FileTime.from(Instant.now().plusSeconds(60)));
+    }
+
+    private Process start(Map<String, String> environment, Path launcher, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(launcher.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
+        builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.startsWith("JDK_"));
+        builder.environment().put("JAVA_HOME", jdk.toString());
+        builder.environment().put("LANG", "C.UTF-8");
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    private static Run end(Process process) throws IOException, InterruptedException {
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        return new Run(process.exitValue(), out, err);
+    }
+
+    private Run run(Path launcher, String... arguments) throws IOException, InterruptedException {
+        return end(start(Map.of(), launcher, arguments));
+    }
+
+    private List<String> builds() throws IOException {
+        Path log = folder.resolve("built.log");
+        return Files.exists(log) ? Files.readAllLines(log) : List.of();
+    }
+
+    @Test
+    void argumentsGoThroughAsTheyAre() throws IOException, InterruptedException {
+        built();
+        Run run = run(root.resolve("slipstream"), "generate", "@a  \"b\" $c", "", "größe");
+        assertEquals(0, run.code(), run.err());
+        assertTrue(run.out().endsWith("generate\n@a  \"b\" $c\n\ngröße\n"), run.out());
+        assertTrue(run.out().contains("-jar\n" + root.resolve("samples/target/slipstream-samples.jar") + "\n"),
+            run.out());
+        assertEquals("", run.err());
+    }
+
+    @Test
+    void itIsFoundThroughLinks() throws IOException, InterruptedException {
+        built();
+        Path bin = Files.createDirectories(folder.resolve("some bin/deep"));
+        Path relative = Files.createSymbolicLink(bin.resolve("relative"),
+            bin.relativize(root.resolve("slipstream")));
+        Path second = Files.createSymbolicLink(folder.resolve("link to a link"), Path.of("some bin/deep/relative"));
+        Path absolute = Files.createSymbolicLink(bin.resolve("absolute"), root.resolve("slipstream"));
+        for (Path link : List.of(relative, second, absolute)) {
+            Run run = run(link, "--version");
+            assertEquals(0, run.code(), link + ": " + run.err());
+            assertTrue(run.out().endsWith("--version\n"), run.out());
+        }
+    }
+
+    @Test
+    void withoutALocaleTheCharactersAreThoseOfUtf8() throws IOException, InterruptedException {
+        built();
+        for (String locale : List.of("C", "POSIX")) {
+            assertTrue(end(start(Map.of("LANG", locale), root.resolve("slipstream"))).out()
+                .startsWith("LC_ALL=C.UTF-8\n"));
+            assertTrue(end(start(Map.of("LC_ALL", locale), root.resolve("slipstream"))).out()
+                .startsWith("LC_ALL=C.UTF-8\n"));
+        }
+        assertTrue(run(root.resolve("slipstream")).out().startsWith("LC_ALL=\n"));
+    }
+
+    @Test
+    void aUserWithoutAHomeMayRunIt() throws IOException, InterruptedException {
+        built();
+        Process process = new ProcessBuilder("env", "-i", "JAVA_HOME=" + jdk, "PATH=" + System.getenv("PATH"),
+            root.resolve("slipstream").toString(), "plan").start();
+        Run run = end(process);
+        assertEquals(0, run.code(), run.err());
+        assertEquals("", run.err());
+    }
+
+    @Test
+    @Tag("slow")
+    void itIsBuiltOnceAndAgainWhenASourceIsNewer() throws IOException, InterruptedException {
+        Run first = run(root.resolve("slipstream"), "plan");
+        assertEquals("slipstream: building, once\n", first.err());
+        assertTrue(first.out().endsWith("plan\n"));
+        assertEquals("", run(root.resolve("slipstream"), "plan").err());
+        assertEquals(List.of("-q -B -DskipTests package"), builds());
+        Path source = Files.writeString(root.resolve("bridge/src/main/New.java"), "");
+        Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(60)));
+        assertEquals("slipstream: building, once\n", run(root.resolve("slipstream"), "plan").err());
+    }
+
+    @Test
+    @Tag("slow")
+    void ofTwoThatStartAtOnceOneBuilds() throws IOException, InterruptedException {
+        Path fifo = folder.resolve("go");
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+        maven("echo \"$@\" >> ../built.log; cat ../go");
+        Process first = start(Map.of(), root.resolve("slipstream"), "first");
+        Process second = start(Map.of(), root.resolve("slipstream"), "second");
+        // Opens when one of them builds.
+        Files.writeString(fifo, "go");
+        assertTrue(end(first).out().endsWith("first\n"));
+        assertTrue(end(second).out().endsWith("second\n"));
+        assertEquals(1, builds().size());
+    }
+
+    @Test
+    @Tag("slow")
+    void aBuildThatFailsSaysWhyAndTheNextOneBeginsAnew() throws IOException, InterruptedException {
+        maven("echo 'no compiler'; exit 3");
+        Run run = run(root.resolve("slipstream"), "plan");
+        assertEquals(1, run.code());
+        assertTrue(run.err().contains("no compiler") && run.err().contains("the build failed"), run.err());
+        maven("echo \"$@\" >> ../built.log");
+        assertEquals(0, run(root.resolve("slipstream"), "plan").code());
+        assertEquals(List.of("-q -B -DskipTests clean package"), builds());
+    }
+
+    @Test
+    @Tag("slow")
+    void whoEndsTheLauncherEndsItsMavenAndTheNextBuildBeginsAnew() throws IOException, InterruptedException {
+        Path fifo = folder.resolve("go");
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+        maven("echo $$ > ../go; exec sleep 600");
+        Process process = start(Map.of(), root.resolve("slipstream"), "plan");
+        long maven = Long.parseLong(Files.readString(fifo).strip());
+        process.toHandle().destroy();
+        Run run = end(process);
+        assertEquals(143, run.code(), run.err());
+        assertEquals("slipstream: building, once\n", run.err());
+        assertTrue(ProcessHandle.of(maven).filter(ProcessHandle::isAlive).isEmpty(), "Maven is left running");
+        maven("echo \"$@\" >> ../built.log");
+        assertEquals(0, run(root.resolve("slipstream"), "plan").code());
+        assertEquals(List.of("-q -B -DskipTests clean package"), builds());
+    }
+}

@@ -1,0 +1,53 @@
+package dev.slipstream.samples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import com.google.gson.JsonParser;
+import java.io.StringWriter;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class PrintableTest {
+    private static final String HOSTILE = "a\u001b[2Jb\u0007c\u009bd\u202ee\u2028f\u007fg\rh";
+    private static final String SHOWN =
+        "a\\u001B[2Jb\\u0007c\\u009Bd\\u202Ee\\u2028f\\u007Fg\\u000Dh";
+
+    private final StringWriter screen = new StringWriter();
+    private final Terminal terminal = new Terminal(screen, screen, () -> true);
+
+    @Test
+    void whatCommandsATerminalIsWrittenOut() {
+        assertEquals(SHOWN, Printable.line(HOSTILE));
+        assertEquals("plain, grün, ☃, 😀, العربية", Printable.line("plain, grün, ☃, 😀, العربية"));
+        assertEquals("two\\u000Alines\\u0009", Printable.line("two\nlines\t"));
+    }
+
+    @Test
+    void allTextOfACommandPasses() {
+        terminal.out().println(HOSTILE);
+        terminal.err().print("x\r\ny\tz\n" + HOSTILE);
+        terminal.err().flush();
+        assertEquals(SHOWN + System.lineSeparator() + "x\r\ny\tz\n" + SHOWN, screen.toString());
+    }
+
+    @Test
+    void theOnlyCommandsAreThoseOfTheProgressBar() {
+        terminal.redraw("picture \u001b[2J\n");
+        assertEquals("\r\u001b[Kpicture \\u001B[2J\\u000A", screen.toString());
+    }
+
+    @Test
+    void jsonStaysTheSame() {
+        terminal.out().println(Json.text(Map.of("name", HOSTILE)));
+        assertFalse(screen.toString().chars().anyMatch(c -> Character.isISOControl(c) && c != '\n'));
+        assertEquals(HOSTILE,
+            JsonParser.parseString(screen.toString()).getAsJsonObject().get("name").getAsString());
+    }
+
+    @Test
+    void aNameInATableKeepsItsRow() {
+        Table table = new Table().left("name").right("size").row("a\nb", 1);
+        assertEquals("name      size\na\\u000Ab     1\n", table.toString());
+    }
+}
