@@ -223,8 +223,8 @@ public final class DiffusionPipeline implements AutoCloseable {
         /**
          * Who is told, one sentence a call: when the pipeline opens, which files of a model are not read though they
          * may say something ({@link PipelineDraft#warnings()}), and what the model will not see of a request ({@link
-         * PipelineDraft#warnings(ImageRequest)}), on the thread that submits and before {@link DiffusionPipeline#submit}
-         * returns. What the listener throws is logged. The log if not said.
+         * PipelineDraft#warnings(ImageRequest)}), on the thread that submits and before
+         * {@link DiffusionPipeline#submit} returns. What the listener throws is logged. The log if not said.
          */
         public Builder warnings(Consumer<String> listener) {
             warned = listener;
