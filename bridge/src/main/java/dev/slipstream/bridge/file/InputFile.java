@@ -22,7 +22,8 @@ import java.util.Arrays;
  * <p>Every {@link IOException} has a message of one sentence that names the file.
  */
 public final class InputFile {
-    private static final int FIRST_BYTES = 1 << 16;
+    /** Of a file that does not say its size, as those of the kernel. */
+    private static final int FIRST_BYTES = 1 << 13;
 
     private InputFile() {
     }
@@ -75,7 +76,7 @@ public final class InputFile {
             if (said > most) {
                 throw tooLarge(file, said + " bytes", most);
             }
-            byte[] bytes = new byte[(int) Math.max(said, Math.min(FIRST_BYTES, most))];
+            byte[] bytes = new byte[(int) (said > 0 ? said : Math.min(FIRST_BYTES, most))];
             int read = 0;
             while (true) {
                 int count = in.readNBytes(bytes, read, bytes.length - read);
