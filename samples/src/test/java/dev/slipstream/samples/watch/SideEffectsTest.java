@@ -105,7 +105,8 @@ class SideEffectsTest {
         assertEquals(0, run.code(), run.out() + run.err());
         assertOnly(run, anyOf(unpacked(), action("\\w+\t" + Pattern.quote(model.toString()) + "/?.*"),
             // The model appears whole. To make a folder that is there does nothing.
-            action("folder\t" + Pattern.quote(home.toString())), action("\\w+\t" + Pattern.quote(home.toString()) + "/\\.model[^/]*(/.*)?")));
+            action("folder\t" + Pattern.quote(home.toString())),
+            action("\\w+\t" + Pattern.quote(home.toString()) + "/\\.model[^/]*(/.*)?")));
         assertEquals(List.of(), watch.files().stream()
             .filter(isUnpacked().or(file -> file.startsWith("model/")).negate()).toList());
     }
