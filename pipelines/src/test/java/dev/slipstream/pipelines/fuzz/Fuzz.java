@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.plan.PlanException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
@@ -22,14 +23,19 @@ import java.util.function.Function;
 
 /**
  * Feeds damaged files to a reader. Each is read, or refused with the reader's own exception; anything else, also one
- * that takes a minute or allocates more than its size allows, fails the test and is named by its number.
+ * that takes five seconds of a processor or allocates more than its size allows, fails the test and is named by its
+ * number.
  *
  * @param name of what is read
  * @param freeBytes what any file may allocate on the heap, however small
  * @param perByte what a file may allocate for each of its bytes, beyond that
  */
 record Fuzz(String name, long freeBytes, long perByte) {
-    private static final int HANGS_AFTER_SECONDS = 60;
+    /** Of a processor, which other work on the machine does not shorten. */
+    private static final Duration LONGEST = Duration.ofSeconds(5);
+    /** Of the clock: a reader that waits for ever uses no processor. */
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
+    private static final int LOOKS_AFTER_MILLIS = 500;
     /** So many are read before allocation counts: loading classes allocates too, which is no file's fault. */
     private static final int WARM_UP = 200;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -88,12 +94,19 @@ record Fuzz(String name, long freeBytes, long perByte) {
     }
 
     private static Attempt attempt(Future<Attempt> running, Thread worker, String what) throws InterruptedException {
-        try {
-            return running.get(HANGS_AFTER_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new AssertionError(what + " hangs it, in " + Arrays.toString(worker.getStackTrace()), e);
-        } catch (ExecutionException e) {
-            throw new AssertionError(what + " breaks it", e.getCause());
+        long used = THREADS.getThreadCpuTime(worker.threadId());
+        long began = System.nanoTime();
+        while (true) {
+            try {
+                return running.get(LOOKS_AFTER_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                if (THREADS.getThreadCpuTime(worker.threadId()) - used > LONGEST.toNanos()
+                    || System.nanoTime() - began > LONGEST_WAIT.toNanos()) {
+                    throw new AssertionError(what + " hangs it, in " + Arrays.toString(worker.getStackTrace()), e);
+                }
+            } catch (ExecutionException e) {
+                throw new AssertionError(what + " breaks it", e.getCause());
+            }
         }
     }
 

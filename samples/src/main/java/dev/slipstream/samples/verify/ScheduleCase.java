@@ -33,7 +33,7 @@ record ScheduleCase(String name, String config, int steps, int begin, OptionalIn
      * @param reason why it is refused, or what else differs
      */
     record Result(String name, boolean agrees, double difference, Optional<String> reason) {
-        private static Result refused(String name, String reason) {
+        static Result refused(String name, String reason) {
             return new Result(name, false, Double.NaN, Optional.of(reason));
         }
     }

@@ -2,15 +2,16 @@ package dev.slipstream.samples.verify;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Tables of what a reference implementation's noise schedulers give for a toy denoiser, in one of two forms: an object
@@ -21,28 +22,60 @@ final class ScheduleTable {
     private static final double OWN_TOLERANCE = 1e-5;
     private static final String CASES = "cases";
 
-    private ScheduleTable() {
-    }
+    private final ConfigFile table;
+    private final Optional<ConfigFile> configs;
+    private final List<JsonElement> cases;
 
-    /** @throws ModelException if the file cannot be read, or is no such table */
-    static List<ScheduleCase> read(Path file) {
-        ConfigFile table = ConfigFile.readObjectOrList(file, CASES);
+    private ScheduleTable(ConfigFile table) {
+        this.table = table;
         if (!table.has(CASES)) {
             throw table.wrong(CASES, "is missing, so this is no table of noise schedules");
         }
-        Optional<ConfigFile> configs = table.object("configs");
-        List<ScheduleCase> cases = new ArrayList<>();
-        for (ConfigFile each : table.objects(CASES)) {
-            try {
-                cases.add(configs.isPresent() ? named(each, configs.get()) : own(each));
-            } catch (ModelException e) {
-                throw new ModelException(e.getMessage() + " (case " + (cases.size() + 1) + ")", e);
-            }
-        }
+        configs = table.object("configs");
+        cases = table.list(CASES);
         if (cases.isEmpty()) {
             throw table.wrong(CASES, "is empty");
         }
-        return cases;
+    }
+
+    /** @throws ModelException if the file cannot be read, or is no such table */
+    static ScheduleTable read(Path file) {
+        return new ScheduleTable(ConfigFile.readObjectOrList(file, CASES));
+    }
+
+    /**
+     * Runs cases, of which those that are damaged are refused and hold up no other.
+     *
+     * @param names of the cases to run; all if there are none
+     * @throws ModelException if there is no case of a name
+     */
+    List<ScheduleCase.Result> run(List<String> names) {
+        List<String> all = IntStream.range(0, cases.size()).mapToObj(this::name).toList();
+        for (String name : names) {
+            if (!all.contains(name)) {
+                throw new ModelException(table.path() + " has no case " + name + " among its " + all.size());
+            }
+        }
+        return IntStream.range(0, cases.size()).filter(index -> names.isEmpty() || names.contains(all.get(index)))
+            .mapToObj(index -> run(cases.get(index), all.get(index))).toList();
+    }
+
+    /** What a case is called, or its place where it does not say. */
+    private String name(int index) {
+        JsonElement name = cases.get(index) instanceof JsonObject each ? each.get("name") : null;
+        return name instanceof JsonPrimitive text && text.isString() ? text.getAsString() : "case " + (index + 1);
+    }
+
+    private ScheduleCase.Result run(JsonElement element, String name) {
+        try {
+            if (!(element instanceof JsonObject object)) {
+                throw table.wrong(CASES, "must be objects, not " + element);
+            }
+            ConfigFile each = new ConfigFile(table.path(), object);
+            return (configs.isPresent() ? named(each, configs.get()) : own(each)).run();
+        } catch (ModelException e) {
+            return ScheduleCase.Result.refused(name, e.getMessage());
+        }
     }
 
     private static ScheduleCase named(ConfigFile each, ConfigFile configs) {

@@ -73,8 +73,7 @@ public final class VerifyCommand implements Callable<Integer> {
 
     private int compareSchedules(Path file) {
         PrintWriter out = spec.commandLine().getOut();
-        List<ScheduleCase.Result> results = ScheduleTable.read(file).stream()
-            .filter(it -> names.isEmpty() || names.contains(it.name())).map(ScheduleCase::run).toList();
+        List<ScheduleCase.Result> results = ScheduleTable.read(file).run(names);
         out.print(json ? ScheduleReport.json(results) + System.lineSeparator() : ScheduleReport.text(results));
         out.flush();
         return results.stream().allMatch(ScheduleCase.Result::agrees) ? 0 : 1;

@@ -15,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -91,7 +93,6 @@ class VerifySchedulesTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "\"cases\": | \"others\": | cases",
         "\"method\":\"DDIMScheduler\" | \"method\":3 | method",
         "\"config\":\"heun\" | \"config\":\"none\" | 'none'",
         "\"steps\":3 | \"steps\":0 | steps",
@@ -102,15 +103,33 @@ class VerifySchedulesTest {
         "\"timesteps\":[ | \"timesteps\":[[], | timesteps",
         "\"each\":[ | \"each\":[1, | each",
         "\"name\": | \"title\": | name"})
-    void aTableThatIsDamagedIsNoTable(String good, String bad, String named) throws IOException {
-        String table = resource(NAMED).replace("\"cases\":", "\"cases\": ").replace("\"cases\": ", "\"cases\":");
-        String damaged = table.replace(good, bad);
-        assertTrue(!damaged.equals(table));
-        VerifyRun run = verify(named.equals("8 numbers") ? withoutEach(damaged) : damaged);
+    void aDamagedCaseIsRefusedByNameAndTheOthersRun(String good, String bad, String named) throws IOException {
+        String table = resource(NAMED);
+        String whole = named.equals("8 numbers") ? withoutEach(table) : table;
+        String damaged = whole.replaceFirst(Pattern.quote(good), Matcher.quoteReplacement(bad));
+        assertTrue(!damaged.equals(whole));
+        VerifyRun run = verify(damaged);
+        assertEquals(1, run.exitCode(), run.out());
+        assertTrue(run.out().lines().findFirst().orElseThrow().contains(named), run.out());
+        assertTrue(run.out().contains("5 of 6 noise schedules agree"), run.out());
+    }
+
+    @Test
+    void whatIsNoCaseIsRefusedByItsPlace() throws IOException {
+        JsonObject table = JsonParser.parseString(resource(NAMED)).getAsJsonObject();
+        table.getAsJsonArray("cases").add(3);
+        table.getAsJsonArray("cases").add(new JsonObject());
+        VerifyRun run = verify(table.toString());
+        assertEquals(1, run.exitCode(), run.out());
+        assertEquals(List.of("case 7", "case 8", "6 of 8 noise schedules agree"),
+            run.out().lines().map(line -> line.replaceFirst(":.*", "")).toList());
+    }
+
+    @Test
+    void aNameThatNoCaseHasIsRefused() throws IOException {
+        VerifyRun run = verify(resource(NAMED), "--case=none");
         assertEquals(2, run.exitCode(), run.out());
-        assertNotNull(run.error());
-        assertTrue(run.error().getMessage().contains("table.json")
-            && run.error().getMessage().contains(named), run.error().getMessage());
+        assertTrue(run.error().getMessage().contains("no case none"), run.error().getMessage());
     }
 
     private static String withoutEach(String table) {
@@ -118,7 +137,7 @@ class VerifySchedulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "[]", "3", "nonsense", "{}", "[3]", "{\"cases\": {}}", "{\"cases\": []}"})
+    @ValueSource(strings = {"", "{", "[]", "3", "nonsense", "{}", "{\"others\": [1]}", "{\"cases\": {}}", "{\"configs\": 3, \"cases\": [1]}", "{\"cases\": []}"})
     void whatIsNoTableIsRefused(String text) throws IOException {
         VerifyRun run = verify(text);
         assertEquals(2, run.exitCode(), run.out());

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * A noise scheduler: how a model was trained to see noise, and the method by which noise is taken away again. Read from
@@ -30,13 +31,13 @@ public final class NoiseScheduler {
     private static final int MOST_BYTES = 16 << 20;
 
     private final SchedulerOptions options;
-    private final NoiseMethod method;
+    private final Function<SchedulerOptions, Sampler> reader;
     private final Sampler sampler;
 
-    private NoiseScheduler(SchedulerOptions options, NoiseMethod method) {
+    private NoiseScheduler(SchedulerOptions options, Function<SchedulerOptions, Sampler> reader) {
         this.options = options;
-        this.method = method;
-        this.sampler = method.read(options);
+        this.reader = reader;
+        this.sampler = reader.apply(options);
     }
 
     /**
@@ -70,6 +71,23 @@ public final class NoiseScheduler {
         return of(SchedulerOptions.parse(json, source));
     }
 
+    /**
+     * Reads the text of a {@code scheduler_config.json} for which another method may be chosen later. If the file's own
+     * cannot be used, as its class or an option is not supported, it is refused only where its steps are asked for.
+     *
+     * @param source what error messages call it
+     * @throws NoiseSchedulerException if it is no JSON object
+     */
+    public static NoiseScheduler parseForAnyMethod(String json, String source) {
+        return new NoiseScheduler(SchedulerOptions.parse(json, source), options -> {
+            try {
+                return ofClass(options).read(options.requireKnown());
+            } catch (NoiseSchedulerException refusal) {
+                return new RefusedMethod(refusal);
+            }
+        });
+    }
+
     /** The names of all methods: {@code ddim}, {@code euler}, {@code dpm++2m} and so on. */
     public static List<String> methods() {
         return NoiseMethod.labels();
@@ -88,10 +106,14 @@ public final class NoiseScheduler {
     }
 
     private static NoiseScheduler of(SchedulerOptions options) {
-        NoiseMethod method = NoiseMethod.ofClass(options.className()).orElseThrow(() -> options.error(
+        NoiseMethod method = ofClass(options);
+        return new NoiseScheduler(options.requireKnown(), method::read);
+    }
+
+    private static NoiseMethod ofClass(SchedulerOptions options) {
+        return NoiseMethod.ofClass(options.className()).orElseThrow(() -> options.error(
             "noise scheduler class '" + options.className() + "' is not supported, only " + NoiseMethod.classNames()
                 + "; or choose a method: " + String.join(", ", methods())));
-        return new NoiseScheduler(options.requireKnown(), method);
     }
 
     /**
@@ -107,7 +129,8 @@ public final class NoiseScheduler {
             throw options.error("the model was trained " + training + " (class '" + options.className() + "'), so "
                 + name + " cannot sample it");
         }
-        return new NoiseScheduler(options.with(training.options(options)).with(method.options(name)), method);
+        return new NoiseScheduler(options.with(training.options(options)).with(method.options(name)),
+            method::read);
     }
 
     /**
@@ -130,7 +153,7 @@ public final class NoiseScheduler {
      * @param pipelineClass as {@code model_index.json} has it
      */
     public NoiseScheduler forPipeline(String pipelineClass) {
-        return new NoiseScheduler(PipelineRepairs.repaired(options, pipelineClass), method);
+        return new NoiseScheduler(PipelineRepairs.repaired(options, pipelineClass), reader);
     }
 
     /**
@@ -141,7 +164,7 @@ public final class NoiseScheduler {
      */
     public NoiseScheduler forImageTokens(int tokens) {
         return new NoiseScheduler(options.with(Map.of(SchedulerOptions.IMAGE_TOKENS, Integer.toString(tokens))),
-            method);
+            reader);
     }
 
     /** How many timesteps the model was trained with: the most steps that {@link #table} takes. */

@@ -4,7 +4,7 @@ import dev.slipstream.pipelines.run.NoiseTable;
 
 /** A sampling method with its options read and checked: all that is missing is the number of steps. */
 sealed interface Sampler permits Ddim, Ddpm, Deis, Dpm2, DpmSde, DpmSinglestep, DpmSolver, EdmDpmSolver,
-    EdmEuler, Euler, EulerAncestral, FlowMatchEuler, Heun, Lcm, Lms, Pndm, Tcd, UniPc {
+    EdmEuler, Euler, EulerAncestral, FlowMatchEuler, Heun, Lcm, Lms, Pndm, RefusedMethod, Tcd, UniPc {
     /** How many timesteps the model was trained with, and so the most steps that can be asked for. */
     int trainedTimesteps();
 

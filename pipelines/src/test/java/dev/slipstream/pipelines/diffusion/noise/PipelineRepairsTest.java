@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion.noise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -70,5 +71,17 @@ class PipelineRepairsTest {
     @Test
     void aChosenMethodStaysChosen() {
         assertEquals("heun", parse(OLD).withMethod("heun").forPipeline("StableDiffusionPipeline").table(3).name());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"_class_name\": \"SASolverScheduler\", \"tau_func\": 3}", "{\"beta_start\": 1e-4}",
+        "{\"_class_name\": \"DDPMScheduler\", \"variance_type\": \"learned\"}",
+        "{\"_class_name\": \"EulerDiscreteScheduler\", \"of_tomorrow\": true}"})
+    void aMethodThatCannotBeUsedIsRefusedOnlyWhereNoOtherIsChosen(String json) {
+        NoiseScheduler scheduler = NoiseScheduler.parseForAnyMethod(json, "a file").forPipeline("AnyPipeline");
+        assertEquals(3, scheduler.withMethod("euler").table(3).steps());
+        assertTrue(assertThrows(NoiseSchedulerException.class, () -> scheduler.table(3)).getMessage()
+            .startsWith("a file: "));
+        assertThrows(NoiseSchedulerException.class, () -> NoiseScheduler.parse(json, "a file"));
     }
 }
