@@ -26,7 +26,7 @@ public final class LoraOption {
         Loras all = Loras.NONE.storedIn(MergeStore.ofUser());
         all = ignoring ? all.ignoringUnknown() : all;
         for (Given given : given()) {
-            all = all.and(Lora.read(given.file()), given.weight());
+            all = all.and(Lora.readAll(given.file()), given.weight());
         }
         return all;
     }

@@ -156,7 +156,7 @@ public final class DiffusionPipeline implements AutoCloseable {
          *     is meant
          */
         public Builder lora(Path file, double weight) {
-            return loras(loras.and(Lora.read(file), weight));
+            return loras(loras.and(Lora.readAll(file), weight));
         }
 
         /** The LoRAs that are merged into the model's weights, instead of those given before. */

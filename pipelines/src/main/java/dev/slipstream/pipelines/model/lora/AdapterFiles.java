@@ -2,13 +2,13 @@ package dev.slipstream.pipelines.model.lora;
 
 import dev.slipstream.bridge.file.FileFailure;
 import dev.slipstream.bridge.file.InputFile;
+import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,17 +20,30 @@ import org.slf4j.LoggerFactory;
  * @param config PEFT's settings, where they belong to these weights
  */
 record AdapterFiles(Path weights, Optional<Path> config) {
-    private static final Logger LOG = LoggerFactory.getLogger(AdapterFiles.class);
-
     private static final String CONFIG = "adapter_config.json";
+    private static final Logger LOG = LoggerFactory.getLogger(AdapterFiles.class);
     private static final String PEFT_WEIGHTS = "adapter_model.safetensors";
     private static final String DIFFUSERS_WEIGHTS = "pytorch_lora_weights.safetensors";
+    private static final List<String> PARTS = List.of("unet", "transformer", "text_encoder", "text_encoder_2");
 
-    /** What lies beside adapters and says nothing about their weights: texts, pictures and states of the training. */
-    private static final Pattern WITHOUT_EFFECT = Pattern.compile("\\..*|README.*|LICENSE.*|model_card.*"
-        + "|.*\\.(?:md|txt|png|jpe?g|webp|gif|mp4|yaml|yml|toml|log|csv)|checkpoint-\\d+|logs?|samples?|images?|runs"
-        + "|training_args\\.bin|(?:optimizer|scheduler)\\.(?:bin|pt)|random_states_.*\\.pkl|rng_state.*"
-        + "|(?:trainer_state|train_results|all_results)\\.json", Pattern.CASE_INSENSITIVE);
+    /**
+     * Finds the files of all parts: one, or one for each component of which the folder has a folder.
+     *
+     * @param path the file, or the folder
+     * @throws ModelException if there is none, or it is not clear which
+     */
+    static List<AdapterFiles> findAll(Path path) {
+        if (!Files.isDirectory(path) || !safetensors(path).isEmpty()) {
+            return List.of(find(path));
+        }
+        List<Path> parts = PARTS.stream().map(path::resolve)
+            .filter(part -> Files.isDirectory(part) && !safetensors(part).isEmpty()).toList();
+        if (parts.isEmpty()) {
+            return List.of(find(path));
+        }
+        warn(new AdapterInventory(path, List.of(), parts));
+        return parts.stream().map(AdapterFiles::find).toList();
+    }
 
     /**
      * Finds them, and warns of what lies in an adapter's folder and is not read.
@@ -44,7 +57,7 @@ record AdapterFiles(Path weights, Optional<Path> config) {
         Path beside = weights.resolveSibling(CONFIG);
         if (!InputFile.isThere(beside)) {
             if (folder) {
-                warn(path, weights, Optional.empty());
+                warn(new AdapterInventory(path, List.of(weights), List.of()));
             }
             return new AdapterFiles(weights, Optional.empty());
         }
@@ -53,8 +66,18 @@ record AdapterFiles(Path weights, Optional<Path> config) {
             LOG.warn("{} is not read for {}: it belongs to one of the other files there", beside, weights);
             return new AdapterFiles(weights, Optional.empty());
         }
-        warn(home, weights, Optional.of(beside));
+        warn(new AdapterInventory(home, List.of(weights, beside), List.of()));
         return new AdapterFiles(weights, Optional.of(beside));
+    }
+
+    /** Which of the two text encoders is meant by names that do not say: PEFT saves each in a folder of its own. */
+    Component textEncoder() {
+        Path home = weights.toAbsolutePath().normalize().getParent();
+        return home != null && home.endsWith("text_encoder_2") ? Component.TEXT_ENCODER_2 : Component.TEXT_ENCODER;
+    }
+
+    private static void warn(AdapterInventory inventory) {
+        inventory.take().warnings().forEach(warning -> LOG.warn("{}", warning));
     }
 
     private static boolean isNamed(Path file, String name) {
@@ -73,34 +96,17 @@ record AdapterFiles(Path weights, Optional<Path> config) {
                     + " is no adapter's folder: it has neither " + PEFT_WEIGHTS + " nor " + DIFFUSERS_WEIGHTS));
         }
         if (candidates.size() > 1) {
-            throw new ModelException(folder + " has more than one adapter: " + names(candidates)
-                + "; name one of the files");
+            throw new ModelException(folder + " has more than one adapter: " + String.join(", ",
+                candidates.stream().map(file -> file.getFileName().toString()).toList()) + "; name one of the files");
         }
         return candidates.getFirst();
     }
 
     private static List<Path> safetensors(Path folder) {
-        return list(folder).stream().filter(file -> file.getFileName().toString().endsWith(".safetensors")).toList();
-    }
-
-    private static List<Path> list(Path folder) {
         try (Stream<Path> entries = Files.list(folder)) {
-            return entries.sorted().toList();
+            return entries.sorted().filter(file -> file.getFileName().toString().endsWith(".safetensors")).toList();
         } catch (IOException e) {
             throw new ModelException("cannot list the folder " + folder + ": " + FileFailure.reason(e), e);
         }
-    }
-
-    private static void warn(Path folder, Path weights, Optional<Path> config) {
-        List<Path> unread = list(folder).stream().filter(file -> !isNamed(file, weights.getFileName().toString())
-            && !(config.isPresent() && isNamed(file, CONFIG))
-            && !WITHOUT_EFFECT.matcher(file.getFileName().toString()).matches()).toList();
-        if (!unread.isEmpty()) {
-            LOG.warn("{} of the adapter in {} is not read", names(unread), folder);
-        }
-    }
-
-    private static String names(List<Path> files) {
-        return String.join(", ", files.stream().map(file -> file.getFileName().toString()).toList());
     }
 }

@@ -40,10 +40,25 @@ public record Lora(Path path, String hash, Map<LoraTarget, LoraLayer> layers, Li
      *     other, or something would change weights in a way that is not supported
      */
     public static Lora read(Path path) {
-        AdapterFiles files = AdapterFiles.find(path);
+        return read(AdapterFiles.find(path));
+    }
+
+    /**
+     * Reads an adapter of which the parts may be files of their own, in folders named after the components ({@code
+     * unet}, {@code text_encoder}, {@code text_encoder_2}), as PEFT saves what a script trains of a pipeline.
+     *
+     * @param path a file, a folder with one, or a folder of such folders
+     * @return one for each file; all of them together are the adapter
+     * @throws ModelException as {@link #read}
+     */
+    public static List<Lora> readAll(Path path) {
+        return AdapterFiles.findAll(path).stream().map(Lora::read).toList();
+    }
+
+    private static Lora read(AdapterFiles files) {
         try (SafetensorsFile file = SafetensorsFile.open(files.weights())) {
             AdapterSettings settings = AdapterSettings.read(file, files.config());
-            LoraReader reader = new LoraReader(file, settings);
+            LoraReader reader = new LoraReader(file, settings, files.textEncoder());
             Map<LoraTarget, LoraLayer> layers = reader.layers();
             if (layers.isEmpty()) {
                 throw new ModelException(file.path() + " is no LoRA file that can be used: "

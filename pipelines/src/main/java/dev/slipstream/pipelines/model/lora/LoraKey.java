@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.lora;
 
+import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.lora.LoraTarget.Parameter;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -49,12 +50,16 @@ record LoraKey(String prefix, LoraTarget.Module module, Role role) {
         }
     }
 
-    /** Empty if it is nothing that layers are changed by. */
-    static Optional<LoraKey> parse(String name) {
+    /**
+     * Empty if it is nothing that layers are changed by.
+     *
+     * @param textEncoder which of the two is meant by names that do not say
+     */
+    static Optional<LoraKey> parse(String name, Component textEncoder) {
         for (Role role : Role.values()) {
             Matcher matcher = role.name.matcher(name);
             if (matcher.matches()) {
-                return LoraTarget.Module.of(matcher.group(1))
+                return LoraTarget.Module.of(matcher.group(1), textEncoder)
                     .map(module -> new LoraKey(matcher.group(1), module, role));
             }
         }

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.lora;
 
+import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.SafetensorsFile;
 import dev.slipstream.pipelines.model.lora.LoraKey.Role;
@@ -22,7 +23,8 @@ final class LoraReader {
     private final Map<LoraTarget, LayerParts> layers = new LinkedHashMap<>();
     private final List<String> unknown = new ArrayList<>();
 
-    LoraReader(SafetensorsFile file, AdapterSettings settings) {
+    /** @param textEncoder which of the two is meant by names that do not say */
+    LoraReader(SafetensorsFile file, AdapterSettings settings, Component textEncoder) {
         this.file = file;
         this.settings = settings;
         if (file.metadata().containsKey("_quantization_metadata")) {
@@ -35,7 +37,7 @@ final class LoraReader {
                 throw new ModelException(file.path() + " is no LoRA file: a tensor's name has " + name.length()
                     + " characters");
             }
-            LoraKey.parse(name).ifPresentOrElse(key -> {
+            LoraKey.parse(name, textEncoder).ifPresentOrElse(key -> {
                 prefixes.add(key.prefix());
                 put(key, name);
             }, () -> unknown.add(name));

@@ -63,14 +63,20 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
      * @param name inside its component, with the dots that it has in the file
      */
     record Module(Component component, String name) {
-        /** Empty if it is none. @param module what stands before the name of the factor in a tensor's name */
-        static Optional<Module> of(String module) {
+        /**
+         * Empty if it is none.
+         *
+         * @param module what stands before the name of the factor in a tensor's name
+         * @param textEncoder which of the two is meant by names that do not say
+         */
+        static Optional<Module> of(String module, Component textEncoder) {
             String name = module.startsWith(PEFT) ? module.substring(PEFT.length()) : module;
             return PREFIXES.entrySet().stream().filter(prefix -> name.startsWith(prefix.getKey())).findFirst()
                 .map(prefix -> new Module(prefix.getValue(), name.substring(prefix.getKey().length())))
                 .or(() -> MODULES.entrySet().stream()
                     .filter(begins -> begins.getValue().stream().anyMatch(name::startsWith)).findFirst()
-                    .map(begins -> new Module(begins.getKey(), name)));
+                    .map(begins -> new Module(begins.getKey() == Component.TEXT_ENCODER ? textEncoder
+                        : begins.getKey(), name)));
         }
 
         LoraTarget target(Parameter parameter) {

@@ -30,6 +30,15 @@ public record Loras(List<WeightedLora> list, MergeStore store, boolean lenient) 
         return new Loras(more, store, lenient);
     }
 
+    /** With all parts of an adapter. @param parts of {@link Lora#readAll} */
+    public Loras and(List<Lora> parts, double weight) {
+        Loras more = this;
+        for (Lora part : parts) {
+            more = more.and(part, weight);
+        }
+        return more;
+    }
+
     /** With another place for merged weights. */
     public Loras storedIn(MergeStore place) {
         return new Loras(list, place, lenient);
