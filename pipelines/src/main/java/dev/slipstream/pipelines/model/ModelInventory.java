@@ -145,6 +145,9 @@ record ModelInventory(ModelFolder folder, Set<Path> weights) {
         if (name.endsWith(".yaml") || name.endsWith(".yml")) {
             return Optional.of(FileNote.silent("settings of the original implementation"));
         }
+        if (name.equals("config.json") || name.equals("configuration.json")) {
+            return Optional.of(FileNote.silent("for the hubs, which count downloads by it"));
+        }
         Path denoiser = folder.folder(Component.DENOISER);
         long part = Files.isDirectory(denoiser) ? new ComponentFiles(denoiser).taken()
             .map(file -> size(denoiser.resolve(file.name()))).orElse(0L) : 0;

@@ -3,7 +3,6 @@ package dev.slipstream.pipelines.diffusion.noise;
 import dev.slipstream.pipelines.diffusion.noise.SigmaSpacing.Kind;
 import dev.slipstream.pipelines.run.NoiseTable;
 import dev.slipstream.pipelines.run.NoiseTable.Row;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -20,12 +19,8 @@ import java.util.stream.IntStream;
 record FlowMatchEuler(int trainedTimesteps, FlowShift shift, SigmaSpacing spacing, double terminal, boolean inverted,
                       boolean stochastic) implements Sampler {
     static FlowMatchEuler read(SchedulerOptions options) {
-        double terminal = options.number("shift_terminal", 0);
-        if (!(terminal >= 0 && terminal < 1)) {
-            throw options.error("shift_terminal is " + terminal + ", but must be less than 1");
-        }
         return new FlowMatchEuler(options.positive("num_train_timesteps", 1000), FlowShift.read(options),
-            SigmaSpacing.read(options, Kind.COMMON), terminal, options.flag("invert_sigmas", false),
+            SigmaSpacing.read(options, Kind.COMMON), FlowShift.terminal(options), options.flag("invert_sigmas", false),
             options.flag("stochastic_sampling", false));
     }
 
@@ -38,11 +33,7 @@ record FlowMatchEuler(int trainedTimesteps, FlowShift shift, SigmaSpacing spacin
 
     /** One more than steps. */
     private double[] sigmas(int steps) {
-        double[] sigmas = shift.sigmas(steps, trainedTimesteps);
-        if (terminal > 0) {
-            double stretch = (1 - sigmas[steps - 1]) / (1 - terminal);
-            Arrays.setAll(sigmas, step -> 1 - (1 - sigmas[step]) / stretch);
-        }
+        double[] sigmas = FlowShift.stretched(shift.sigmas(steps, trainedTimesteps), terminal);
         double[] spaced = spacing.is(Kind.TIMESTEPS) ? sigmas
             : spacing.levels(sigmas[0], sigmas[steps - 1], steps);
         return IntStream.rangeClosed(0, steps).mapToDouble(step -> {

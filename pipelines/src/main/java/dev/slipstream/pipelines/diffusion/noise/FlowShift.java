@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
@@ -36,6 +37,24 @@ record FlowShift(double factor, boolean even) {
             throw options.error("base_image_seq_len must be less than max_image_seq_len");
         }
         return low + (high - low) * (options.number(SchedulerOptions.IMAGE_TOKENS, 0) - least) / (most - least);
+    }
+
+    /** @return what {@code shift_terminal} says: the level to which the last one is stretched; 0 to leave it */
+    static double terminal(SchedulerOptions options) {
+        double terminal = options.number("shift_terminal", 0);
+        if (!(terminal >= 0 && terminal < 1)) {
+            throw options.error("shift_terminal is " + terminal + ", but must be less than 1");
+        }
+        return terminal;
+    }
+
+    /** The levels, with their distances from noise stretched so that the last is {@code terminal}, unless that is 0. */
+    static double[] stretched(double[] sigmas, double terminal) {
+        if (terminal == 0) {
+            return sigmas;
+        }
+        double stretch = (1 - sigmas[sigmas.length - 1]) / (1 - terminal);
+        return Arrays.stream(sigmas).map(sigma -> 1 - (1 - sigma) / stretch).toArray();
     }
 
     /** @throws NoiseSchedulerException if they depend on the size of the picture, and nobody told it */

@@ -14,13 +14,14 @@ import java.util.stream.IntStream;
  * @param flow whether sigmas are those of flow matching
  * @param flowShift more than 1 spends more steps at high noise, of flow matching
  * @param startsAtNoise whether levels of flow matching begin at noise, instead of ending at the least trained one
+ * @param terminal the level to which those of flow matching are stretched; 0 to leave them
  * @param endsClean whether the last step ends at sigma 0
  * @param endStays whether a path of chosen levels that does not end clean stays at its last level
  * @param cosine whether no timestep is rounded, but cut off
  */
 record SolverSpacing(SigmaSchedule sigmas, TimestepSpacing timesteps, int offset, int usedTimesteps,
-                     SigmaSpacing spacing, boolean flow, double flowShift, boolean startsAtNoise, boolean endsClean,
-                     boolean endStays, boolean cosine) {
+                     SigmaSpacing spacing, boolean flow, double flowShift, boolean startsAtNoise, double terminal,
+                     boolean endsClean, boolean endStays, boolean cosine) {
     /** Cutting off takes what lies at a timestep, but for the last digits of fp32, for the one below. */
     private static final double FP32_DIGITS = 1e-4;
     private static final double ALMOST_NOISE = 1 - 1e-6;
@@ -46,26 +47,26 @@ record SolverSpacing(SigmaSchedule sigmas, TimestepSpacing timesteps, int offset
         }
         return new SolverSpacing(sigmas, TimestepSpacing.read(options, "linspace"), options.integer("steps_offset", 0),
             sigmas.timesteps() - clipped, spacing, flow,
-            flow ? options.positiveNumber("flow_shift", 1) : 1, false, SigmaSchedule.endsClean(options), false,
+            flow ? options.positiveNumber("flow_shift", 1) : 1, false, 0, SigmaSchedule.endsClean(options), false,
             options.text("beta_schedule", "").equals("squaredcos_cap_v2"));
     }
 
     /** As DEIS has it: no end at sigma 0, and all timesteps but those of Karras spacing cut off. */
     SolverSpacing endingNoisy() {
         return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, startsAtNoise,
-            false, true, false);
+            terminal, false, true, false);
     }
 
-    /** As UniPC has it. */
-    SolverSpacing startingAtNoise() {
-        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, true,
+    /** As UniPC has it. @param end the level to which those of flow matching are stretched; 0 to leave them */
+    SolverSpacing startingAtNoise(double end) {
+        return new SolverSpacing(sigmas, timesteps, offset, sigmas.timesteps(), spacing, flow, flowShift, true, end,
             endsClean, true, false);
     }
 
     /** As the singlestep solver has it. */
     SolverSpacing linspace() {
         return new SolverSpacing(sigmas, TimestepSpacing.LINSPACE, 0, usedTimesteps, spacing, flow, flowShift,
-            startsAtNoise, endsClean, endStays, false);
+            startsAtNoise, terminal, endsClean, endStays, false);
     }
 
     /** What a model of flow matching predicts, or any other. */
@@ -91,7 +92,8 @@ record SolverSpacing(SigmaSchedule sigmas, TimestepSpacing timesteps, int offset
             return path(times, Arrays.stream(times).map(sigmas::at).toArray(), sigmas.min());
         }
         if (spacing.is(Kind.FLOW)) {
-            return flowPath(IntStream.range(0, steps).mapToDouble(step -> shifted(flowSigma(steps, step))).toArray());
+            return flowPath(FlowShift.stretched(
+                IntStream.range(0, steps).mapToDouble(step -> shifted(flowSigma(steps, step))).toArray(), terminal));
         }
         double[] levels = spacing.levels(sigmas.max(), sigmas.min(), steps);
         if (flow) {

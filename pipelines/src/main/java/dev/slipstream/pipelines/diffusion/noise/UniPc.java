@@ -23,14 +23,12 @@ record UniPc(SolverSpacing spacing, CleanEstimate estimate, int most, boolean pr
         if (!options.isAbsent("solver_p")) {
             throw options.error("solver_p names a predictor of its own, which is not supported; remove it");
         }
-        if (!options.isAbsent("shift_terminal")) {
-            throw options.error("shift_terminal is set, which is not supported; remove it");
-        }
         String type = options.choice("solver_type", "bh2", "bh1", "bh2", "midpoint", "heun", "logrho");
         SigmaSchedule sigmas = TrainingSchedule.readRescaled(options).sigmas();
         PredictionType prediction = SolverSpacing.prediction(options);
         boolean predictsImage = options.flag("predict_x0", true);
-        return new UniPc(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.SOLVER, true).startingAtNoise(),
+        return new UniPc(SolverSpacing.read(options, sigmas, SigmaSpacing.Kind.SOLVER, true)
+            .startingAtNoise(FlowShift.terminal(options)),
             predictsImage ? CleanEstimate.thresholded(options, prediction) : new CleanEstimate(prediction),
             DpmOrder.most(options), predictsImage, type.equals("bh1"), options.flag("lower_order_final", true),
             options.numbers("disable_corrector").stream().map(Double::intValue).collect(Collectors.toSet()));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.stream.IntStream;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -118,5 +119,17 @@ class BoundsTest {
             assertTrue(first > 990 && first <= 1000, method + " begins at " + first);
         }
         assertThrows(NoiseSchedulerException.class, () -> model.withMethod("heun"));
+    }
+
+    @Test
+    void levelsOfFlowMatchingAreStretchedToTheirEnd() {
+        String file = "{\"_class_name\": \"UniPCMultistepScheduler\", \"prediction_type\": \"flow_prediction\", "
+            + "\"use_flow_sigmas\": true, \"flow_shift\": 3, \"shift_terminal\": 0.1}";
+        // The last becomes 0.1, a little less by rounding, and timesteps are cut off, as in diffusers.
+        assertEquals(List.of(999.0, 99.0),
+            parse(file).table(2).rows().stream().map(row -> row.timestep()).toList());
+        // Without flow matching it has no effect, as in diffusers.
+        String plain = "{\"_class_name\": \"UniPCMultistepScheduler\"}";
+        assertEquals(parse(plain).table(3), parse(plain.replace("}", ", \"shift_terminal\": 0.1}")).table(3));
     }
 }

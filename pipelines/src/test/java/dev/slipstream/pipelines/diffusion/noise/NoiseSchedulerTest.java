@@ -155,7 +155,7 @@ class NoiseSchedulerTest {
         "UniPCMultistepScheduler | \"solver_p\": {} | solver_p",
         "UniPCMultistepScheduler | \"solver_order\": 0 | solver_order is 0",
         "UniPCMultistepScheduler | \"solver_type\": \"bh3\" | solver_type 'bh3'",
-        "UniPCMultistepScheduler | \"shift_terminal\": 0.1 | shift_terminal",
+        "UniPCMultistepScheduler | \"shift_terminal\": 1 | shift_terminal",
         "TCDScheduler | \"eta\": 1.5 | eta is 1.5",
         "EDMEulerScheduler | \"sigma_min\": 90 | sigma_min",
         "EDMEulerScheduler | \"sigma_schedule\": \"linear\" | sigma_schedule 'linear'",
