@@ -9,11 +9,12 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /** What a logger warns of, as long as this is open; the terminal does not get it. */
-final class LoggedWarnings extends Handler implements AutoCloseable {
+public final class LoggedWarnings extends Handler implements AutoCloseable {
     private final Logger logger;
     private final List<String> messages = new CopyOnWriteArrayList<>();
 
-    LoggedWarnings(String name) {
+    /** @param name of the logger, a class's */
+    public LoggedWarnings(String name) {
         logger = Logger.getLogger(name);
         logger.setUseParentHandlers(false);
         logger.addHandler(this);
@@ -24,7 +25,7 @@ final class LoggedWarnings extends Handler implements AutoCloseable {
         return new LoggedWarnings("dev.slipstream.pipelines.run.Replay");
     }
 
-    List<String> messages() {
+    public List<String> messages() {
         return messages;
     }
 

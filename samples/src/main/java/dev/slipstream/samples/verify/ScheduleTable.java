@@ -101,6 +101,9 @@ final class ScheduleTable {
         List<double[]> latents, double tolerance) {
         scheduler.addProperty("_class_name", className);
         double[] timesteps = numbers(each, "timesteps", each.list("timesteps"));
+        if (timesteps.length == 0) {
+            throw each.wrong("timesteps", "is missing or empty");
+        }
         if (begin >= timesteps.length) {
             throw each.wrong("begin", "must be less than the number of timesteps");
         }

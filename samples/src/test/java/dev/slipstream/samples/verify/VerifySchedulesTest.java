@@ -101,6 +101,7 @@ class VerifySchedulesTest {
         "\"last\":[ | \"last\":[1, | 8 numbers",
         "\"last\":[ | \"last\":[\"much\", | last",
         "\"timesteps\":[ | \"timesteps\":[[], | timesteps",
+        "\"timesteps\":[ | \"times\":[ | timesteps",
         "\"each\":[ | \"each\":[1, | each",
         "\"name\": | \"title\": | name"})
     void aDamagedCaseIsRefusedByNameAndTheOthersRun(String good, String bad, String named) throws IOException {

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The added tokens of a folder, from all files that list some, as transformers 5 puts them together:
@@ -18,6 +20,8 @@ import java.util.stream.Collectors;
  * {@code added_tokens.json}, which textual inversion writes; and the special tokens that have a name.
  */
 final class AddedTokenFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(AddedTokenFiles.class);
+
     private final TokenNames names;
     private final Map<String, Integer> vocabulary;
     private final Map<String, AddedToken> tokens = new LinkedHashMap<>();
@@ -38,8 +42,14 @@ final class AddedTokenFiles {
             files.add(json, AddedToken.read(token, token.element("id").map(id -> token.index("id", id))
                 .orElseThrow(() -> token.wrong("id", "is missing")), false));
         }
-        if (!files.addDecoder() && InputFile.isThere(folder.resolve("added_tokens.json"))) {
-            files.addIds(ConfigFile.read(folder.resolve("added_tokens.json")));
+        boolean listed = files.addDecoder();
+        if (InputFile.isThere(folder.resolve("added_tokens.json"))) {
+            ConfigFile ids = ConfigFile.read(folder.resolve("added_tokens.json"));
+            if (listed) {
+                files.warnOfUnread(ids);
+            } else {
+                files.addIds(ids);
+            }
         }
         files.addNamed();
         return List.copyOf(files.tokens.values());
@@ -71,6 +81,17 @@ final class AddedTokenFiles {
             }
         }
         return false;
+    }
+
+    /** The newer list counts alone, which may not be what somebody meant who wrote another token into the older one. */
+    private void warnOfUnread(ConfigFile file) {
+        List<String> unread = file.root().keySet().stream()
+            .filter(text -> !tokens.containsKey(text) && !vocabulary.containsKey(text)).toList();
+        if (!unread.isEmpty()) {
+            LOG.warn("{}: {} is not read, as \"added_tokens_decoder\" of tokenizer_config.json lists the added tokens; "
+                + "add it there", file.path(), unread.stream().limit(3).map(text -> text.replaceAll("\\p{C}", "?"))
+                .collect(Collectors.joining(", ")) + (unread.size() > 3 ? " and more" : ""));
+        }
     }
 
     private void addIds(ConfigFile file) {

@@ -1,15 +1,18 @@
 package dev.slipstream.pipelines.diffusion.text;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.diffusion.LoggedWarnings;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,7 +78,7 @@ class AddedTokensTest {
 
     @Test
     void theConfigurationSaysWhatBelongsToAToken() throws IOException {
-        folder.put("added_tokens.json", "{\"<ignored>\": 631}");
+        folder.put("added_tokens.json", "{\"<ignored>\": 631, \"<cat>\": 629}");
         config("""
             , "added_tokens_decoder": {
               "629": {"content": "<cat>", "lstrip": true, "rstrip": true, "normalized": false, "special": false},
@@ -105,5 +108,22 @@ class AddedTokensTest {
         assertRefused("not negative");
         folder.put("added_tokens.json", "{\"" + "x".repeat(300) + "\": 629}");
         assertRefused("an added token is too long");
+    }
+
+    @Test
+    void tokensOfTheOlderListThatAreNotInTheNewerAreNamed() throws IOException {
+        folder.put("added_tokens.json", "{\"<cat>\": 629, \"<dog>\": 630}");
+        config(", \"added_tokens_decoder\": {\"629\": {\"content\": \"<cat>\"}}");
+        try (LoggedWarnings warnings = new LoggedWarnings(AddedTokenFiles.class.getName())) {
+            Tokenizer.open(path).close();
+            assertEquals(1, warnings.messages().size());
+            String warning = warnings.messages().getFirst();
+            assertTrue(warning.contains("<dog> is not read") && !warning.contains("<cat>"), warning);
+        }
+        folder.put("added_tokens.json", "{\"<cat>\": 629}");
+        try (LoggedWarnings warnings = new LoggedWarnings(AddedTokenFiles.class.getName())) {
+            Tokenizer.open(path).close();
+            assertEquals(List.of(), warnings.messages());
+        }
     }
 }
