@@ -47,7 +47,10 @@ record ModelInventory(ModelFolder folder, Set<Path> weights) {
             return Optional.of(FileNote.read(shown));
         }
         return Arrays.stream(Component.values()).filter(component -> component.folders().contains(shown)).findFirst()
-            .map(component -> FileNote.unread(name(component) + "/ is taken"));
+            .map(component -> component != Component.DENOISER
+                && Files.isRegularFile(ComponentFile.GRAPH.in(folder.folder(component)))
+                ? FileNote.silent("the model in another form; " + name(component) + "/model.onnx is taken")
+                : FileNote.unread(name(component) + "/ is taken"));
     }
 
     private boolean isComponent(String inside) {

@@ -41,8 +41,8 @@ class PublishedFoldersTest {
                 + " vae/ " + WEIGHTS),
             Arguments.of("Stable Diffusion XL", ". 01.png LICENSE.md README.md comparison.png pipeline.png "
                 + ".gitattributes model_index.json sd_xl_base_1.0.safetensors sd_xl_base_1.0_0.9vae.safetensors "
-                + "scheduler/ scheduler_config.json text_encoder/ config.json flax_model.msgpack model.fp16.safetensors "
-                + "model.safetensors openvino_model.bin openvino_model.xml text_encoder_2/ "
+                + "scheduler/ scheduler_config.json text_encoder/ config.json flax_model.msgpack "
+                + "model.fp16.safetensors model.safetensors openvino_model.bin openvino_model.xml text_encoder_2/ "
                 + "config.json flax_model.msgpack model.fp16.safetensors model.safetensors openvino_model.bin "
                 + "openvino_model.xml tokenizer/ " + TOKENIZER + " tokenizer_2/ " + TOKENIZER + " unet/ config.json "
                 + "diffusion_flax_model.msgpack diffusion_pytorch_model.fp16.safetensors "
@@ -64,15 +64,20 @@ class PublishedFoldersTest {
                 + "scheduler_config.json scheduler/ scheduler_config.json text_encoder/ " + TEXT + " tokenizer/ "
                 + TOKENIZER + " unet/ " + WEIGHTS + " vae/ " + WEIGHTS),
             Arguments.of("a model of latent consistency", ". README.md .gitattributes .mdl .msc .mv model_index.json "
-                + "configuration.json LCM_Dreamshaper_v7_4k.safetensors lcm_logo.png speed_fid.png teaser.png feature_extractor/ preprocessor_config.json "
-                + "safety_checker/ config.json model.safetensors scheduler/ scheduler_config.json text_encoder/ "
+                + "configuration.json LCM_Dreamshaper_v7_4k.safetensors lcm_logo.png speed_fid.png teaser.png "
+                + "feature_extractor/ preprocessor_config.json safety_checker/ config.json model.safetensors scheduler/ scheduler_config.json text_encoder/ "
                 + "config.json model.safetensors tokenizer/ " + TOKENIZER + " unet/ config.json "
                 + "diffusion_pytorch_model.safetensors vae/ config.json diffusion_pytorch_model.safetensors"),
             Arguments.of("graphs of Optimum", ". README.md .gitattributes model_index.json feature_extractor/ "
                 + "preprocessor_config.json safety_checker/ model.onnx scheduler/ scheduler_config.json text_encoder/ "
                 + "config.json model.onnx text_encoder_2/ config.json model.onnx model.onnx_data tokenizer/ "
                 + TOKENIZER + " tokenizer_2/ " + TOKENIZER + " unet/ config.json model.onnx model.onnx_data "
-                + "vae_decoder/ config.json model.onnx vae_encoder/ config.json model.onnx"));
+                + "vae_decoder/ config.json model.onnx vae_encoder/ config.json model.onnx"),
+            Arguments.of("a model with its graphs", ". README.md model_index.json scheduler/ scheduler_config.json "
+                + "text_encoder/ config.json model.onnx model.safetensors openvino_model.bin tokenizer/ " + TOKENIZER
+                + " unet/ " + WEIGHTS + " model.onnx model.onnx_data openvino_model.xml vae/ " + WEIGHTS
+                + " vae_decoder/ config.json model.onnx openvino_model.bin openvino_model.xml vae_encoder/ config.json "
+                + "model.onnx openvino_model.bin openvino_model.xml"));
     }
 
     /** Whole models are larger than their parts. */

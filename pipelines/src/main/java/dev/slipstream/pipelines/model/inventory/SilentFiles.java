@@ -19,13 +19,15 @@ public final class SilentFiles implements FileRule {
         kinds.put(pattern("(readme|licen[sc]e|notice|copying|changelog|citation|authors|model_?card|use_?policy)"
             + "([._-][^/]*)?|[^/]*\\.(md|rst|pdf|html?|bib|cff)"), "documentation");
         kinds.put(pattern("[^/]*\\.(png|jpe?g|webp|gif|svg|bmp|tiff?|ico|mp4|webm|mov)"), "a picture");
-        kinds.put(pattern("(images?|examples?|assets|samples|docs|media|figures)/"), "documentation");
+        kinds.put(pattern("((sample|example|preview)s?[_-]?(images?)?|images?|assets|docs|media|figures)/"
+            + "|requirements\\.txt"), "documentation");
         kinds.put(pattern("(safety_checker|feature_extractor|watermark)/"), "judges or marks finished pictures");
         kinds.put(pattern("(optimizer|scheduler|scaler|ema_state)([._-][^/]*)?\\.(pt|pth|bin)|"
             + "(random_states|rng_state)[^/]*|trainer_state\\.json|training_args\\.(bin|json)|"
             + "(all|train|eval)_results\\.json|events\\.out\\.tfevents\\.[^/]*|[^/]*\\.log|"
             + "(checkpoint-\\d+|logs?|runs|wandb)/"), "left by the training");
-        kinds.put(pattern("[^/]*\\.(sha256|md5|sha1|sig|asc|lock|metadata)"), "about a download");
+        kinds.put(pattern("[^/]*\\.(sha256|md5|sha1|sig|asc|lock|metadata)|(md5|sha1|sha256)_?sums?(\\.txt)?"),
+            "about a download");
         return kinds;
     }
 

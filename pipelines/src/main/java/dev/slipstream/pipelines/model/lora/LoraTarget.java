@@ -19,7 +19,7 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
 
     private static final String PEFT = "base_model.model.";
 
-    /** Of kohya, LyCORIS, diffusers, ComfyUI and of single files in the original layout. */
+    /** Of kohya, LyCORIS, diffusers, ComfyUI, OneTrainer and of single files in the original layout. */
     private static final Map<String, Component> PREFIXES = Map.ofEntries(Map.entry("lora_unet_", Component.DENOISER),
         Map.entry("lycoris_", Component.DENOISER), Map.entry("unet.", Component.DENOISER),
         Map.entry("diffusion_model.", Component.DENOISER), Map.entry("model.diffusion_model.", Component.DENOISER),
@@ -29,17 +29,19 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
         Map.entry("text_encoders.clip_h.transformer.", Component.TEXT_ENCODER),
         Map.entry("clip_l.transformer.", Component.TEXT_ENCODER),
         Map.entry("clip_h.transformer.", Component.TEXT_ENCODER),
+        Map.entry("clip_l.text_model.", Component.TEXT_ENCODER),
         Map.entry("cond_stage_model.transformer.", Component.TEXT_ENCODER),
         Map.entry("conditioner.embedders.0.transformer.", Component.TEXT_ENCODER),
         Map.entry("lora_te2_", Component.TEXT_ENCODER_2), Map.entry("text_encoder_2.", Component.TEXT_ENCODER_2),
         Map.entry("text_encoders.clip_g.transformer.", Component.TEXT_ENCODER_2),
-        Map.entry("clip_g.transformer.", Component.TEXT_ENCODER_2));
+        Map.entry("clip_g.transformer.", Component.TEXT_ENCODER_2),
+        Map.entry("clip_g.text_model.", Component.TEXT_ENCODER_2));
 
     /** How modules begin where nothing says the component, as in PEFT's files of one model. */
     private static final Map<Component, List<String>> MODULES = Map.of(
         Component.DENOISER, List.of("down_blocks.", "mid_block.", "up_blocks.", "conv_in", "conv_out",
             "time_embedding.", "add_embedding.", "input_blocks.", "middle_block.", "output_blocks."),
-        Component.TEXT_ENCODER, List.of("text_model."));
+        Component.TEXT_ENCODER, List.of("text_model.", "encoder.layers."));
 
     /** How names begin of transformers and of what belongs to them; none of these families can be run. */
     private static final List<String> TRANSFORMERS = List.of("transformer.", "lora_transformer_", "transformer_blocks.",

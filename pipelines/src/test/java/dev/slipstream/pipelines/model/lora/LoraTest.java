@@ -73,7 +73,13 @@ class LoraTest {
         "clip_g.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER_2, " + TEXT_Q,
         "cond_stage_model.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_DU.weight, TEXT_ENCODER, "
             + TEXT_Q,
-        "base_model.model.text_model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER, " + TEXT_Q})
+        "base_model.model.text_model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER, " + TEXT_Q,
+        "base_model.model.encoder.layers.0.self_attn.q_proj.lora_AB.weight, TEXT_ENCODER, "
+            + "encoder_layers_0_self_attn_q_proj",
+        "clip_l.text_model.encoder.layers.0.self_attn.q_proj.lora_DU.weight, TEXT_ENCODER, "
+            + "encoder_layers_0_self_attn_q_proj",
+        "clip_g.text_model.encoder.layers.0.self_attn.q_proj.lora_DU.weight, TEXT_ENCODER_2, "
+            + "encoder_layers_0_self_attn_q_proj"})
     void allWaysOfNamingMeanTheSame(String name, Component component, String path) {
         String down = name.replace("DU", "down").replace("AB", "A");
         String up = name.replace("DU", "up").replace("AB", "B");
