@@ -12,7 +12,8 @@ import java.util.OptionalInt;
 /**
  * A noise scheduler, and what a reference implementation makes of it.
  *
- * @param config the text of a {@code scheduler_config.json}, of the class that ran
+ * @param config the text of a {@code scheduler_config.json}
+ * @param className the class that ran, which may be another than the file's
  * @param begin how many rows of the whole table are left out
  * @param tokens how many image tokens the denoiser sees, where the noise levels depend on it
  * @param timesteps those of the whole table
@@ -20,8 +21,8 @@ import java.util.OptionalInt;
  * @param latents after every step that is taken, or after the last alone
  * @param tolerance of a difference, as a part of the largest latent of the step
  */
-record ScheduleCase(String name, String config, int steps, int begin, OptionalInt tokens, double[] timesteps,
-    OptionalDouble initialScale, List<double[]> latents, double tolerance) {
+record ScheduleCase(String name, String config, String className, int steps, int begin, OptionalInt tokens,
+    double[] timesteps, OptionalDouble initialScale, List<double[]> latents, double tolerance) {
     /** How many latents there are. */
     static final int ELEMENTS = 8;
     private static final double TIMESTEP_TOLERANCE = 0.02;
@@ -40,7 +41,7 @@ record ScheduleCase(String name, String config, int steps, int begin, OptionalIn
 
     Result run() {
         try {
-            NoiseScheduler scheduler = NoiseScheduler.parse(config, name);
+            NoiseScheduler scheduler = NoiseScheduler.parseForClass(config, name, className);
             NoiseScheduler sized = tokens.isPresent() ? scheduler.forImageTokens(tokens.getAsInt()) : scheduler;
             NoiseTable whole = sized.table(steps);
             return otherTimestep(whole).map(reason -> Result.refused(name, reason))

@@ -81,7 +81,7 @@ final class ScheduleTable {
     private static ScheduleCase named(ConfigFile each, ConfigFile configs) {
         String config = required(each, "config");
         JsonObject scheduler = configs.object(config).orElseThrow(() ->
-            each.wrong("config", "names '" + config + "', which is not in \"configs\"")).root().deepCopy();
+            each.wrong("config", "names '" + config + "', which is not in \"configs\"")).root();
         int begin = each.element("begin").map(value -> each.index("begin", value)).orElse(0);
         double[] last = numbers(each, "last", each.list("last"));
         List<double[]> steps = rows(each, "each");
@@ -94,12 +94,11 @@ final class ScheduleTable {
 
     private static ScheduleCase own(ConfigFile each) {
         JsonObject scheduler = each.object("config").orElseThrow(() -> each.wrong("config", "is missing")).root();
-        return read(each, scheduler.deepCopy(), required(each, "class"), 0, rows(each, "run"), OWN_TOLERANCE);
+        return read(each, scheduler, required(each, "class"), 0, rows(each, "run"), OWN_TOLERANCE);
     }
 
     private static ScheduleCase read(ConfigFile each, JsonObject scheduler, String className, int begin,
         List<double[]> latents, double tolerance) {
-        scheduler.addProperty("_class_name", className);
         double[] timesteps = numbers(each, "timesteps", each.list("timesteps"));
         if (timesteps.length == 0) {
             throw each.wrong("timesteps", "is missing or empty");
@@ -118,7 +117,7 @@ final class ScheduleTable {
             : OptionalInt.empty();
         OptionalDouble scale = each.has("init_noise_sigma")
             ? OptionalDouble.of(each.number("init_noise_sigma", 1)) : OptionalDouble.empty();
-        return new ScheduleCase(required(each, "name"), scheduler.toString(), each.positiveInteger("steps"), begin,
+        return new ScheduleCase(required(each, "name"), scheduler.toString(), className, each.positiveInteger("steps"), begin,
             tokens, timesteps, scale, latents, tolerance);
     }
 

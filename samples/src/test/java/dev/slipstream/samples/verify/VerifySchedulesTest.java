@@ -127,6 +127,20 @@ class VerifySchedulesTest {
     }
 
     @Test
+    void whatOnlyAnotherClassKnowsOfItsFileIsWithoutEffect() throws IOException {
+        JsonObject table = JsonParser.parseString(resource(NAMED)).getAsJsonObject();
+        table.getAsJsonObject("configs").entrySet().forEach(each -> {
+            each.getValue().getAsJsonObject().addProperty("_class_name", "SASolverScheduler");
+            each.getValue().getAsJsonObject().addProperty("predictor_order", 2);
+        });
+        assertEquals("6 of 6 noise schedules agree", verify(table.toString()).out().strip());
+        table.getAsJsonObject("configs").entrySet().forEach(each ->
+            each.getValue().getAsJsonObject().remove("_class_name"));
+        VerifyRun run = verify(table.toString());
+        assertTrue(run.out().contains("predictor_order = 2 is not known"), run.out());
+    }
+
+    @Test
     void aNameThatNoCaseHasIsRefused() throws IOException {
         VerifyRun run = verify(resource(NAMED), "--case=none");
         assertEquals(2, run.exitCode(), run.out());

@@ -72,6 +72,21 @@ public final class NoiseScheduler {
     }
 
     /**
+     * Reads the text of a {@code scheduler_config.json} for a class of diffusers that may be another than the file's, as
+     * that class' {@code from_config} does. Options of another class' file that nobody knows are without effect then.
+     *
+     * @param source what error messages call it
+     * @throws NoiseSchedulerException as {@link #read(Path)}
+     */
+    public static NoiseScheduler parseForClass(String json, String source, String className) {
+        SchedulerOptions file = SchedulerOptions.parse(json, source);
+        SchedulerOptions options = file.ofClass(className);
+        NoiseMethod method = ofClass(options);
+        boolean own = file.className().isEmpty() || file.className().equals(className);
+        return new NoiseScheduler(own ? options.requireKnown() : options, method::read);
+    }
+
+    /**
      * Reads the text of a {@code scheduler_config.json} for which another method may be chosen later. If the file's own
      * cannot be used, as its class or an option is not supported, it is refused only where its steps are asked for.
      *

@@ -17,6 +17,7 @@ import java.util.Set;
 final class SchedulerOptions {
     /** How many image tokens the denoiser sees; not in files, but told by who knows the size of the picture. */
     static final String IMAGE_TOKENS = "image_tokens";
+    private static final String CLASS_NAME = "_class_name";
 
     /**
      * Options whose meaning is known. Those that a method does not read do not change its result in diffusers either.
@@ -81,7 +82,14 @@ final class SchedulerOptions {
 
     /** diffusers' name of the noise scheduler class; empty if there is none. */
     String className() {
-        return text("_class_name", "");
+        return text(CLASS_NAME, "");
+    }
+
+    /** These options as another class' file. */
+    SchedulerOptions ofClass(String className) {
+        JsonObject copy = json.deepCopy();
+        copy.addProperty(CLASS_NAME, className);
+        return new SchedulerOptions(copy, source);
     }
 
     String text(String name, String otherwise) {
