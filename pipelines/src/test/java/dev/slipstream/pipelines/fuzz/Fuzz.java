@@ -71,13 +71,18 @@ record Fuzz(String name, long freeBytes, long perByte) {
         try {
             for (int number = -WARM_UP; number < tries; number++) {
                 byte[] file = files.apply(new Random(number));
-                Attempt attempt = attempt(executor.submit(() -> attempt(file, reader)), worker.get(), at(number, file));
+                long most = freeBytes + perByte * file.length;
+                Attempt attempt = attempt(executor, worker, file, reader, at(number, file));
                 if (number < 0) {
                     continue;
                 }
+                if (attempt.allocated > most) {
+                    // What is there for the first time, like a class that prints, is not there for the second.
+                    attempt = attempt(executor, worker, file, reader, at(number, file));
+                }
                 outcome = outcome.and(attempt, file.length);
-                assertTrue(attempt.allocated <= freeBytes + perByte * file.length, at(number, file)
-                    + " makes it allocate " + attempt.allocated + " bytes");
+                assertTrue(attempt.allocated <= most, at(number, file) + " makes it allocate " + attempt.allocated
+                    + " bytes");
             }
         } finally {
             // Not closed, which would wait for a worker that hangs.
@@ -93,7 +98,13 @@ record Fuzz(String name, long freeBytes, long perByte) {
     private record Attempt(boolean read, long allocated) {
     }
 
-    private static Attempt attempt(Future<Attempt> running, Thread worker, String what) throws InterruptedException {
+    private static Attempt attempt(ExecutorService executor, AtomicReference<Thread> worker, byte[] file,
+                                   Reader reader, String what) throws InterruptedException {
+        Future<Attempt> running = executor.submit(() -> attempt(file, reader));
+        return ended(running, worker.get(), what);
+    }
+
+    private static Attempt ended(Future<Attempt> running, Thread worker, String what) throws InterruptedException {
         long used = THREADS.getThreadCpuTime(worker.threadId());
         long began = System.nanoTime();
         while (true) {
