@@ -63,7 +63,8 @@ record PipelineModel(ModelFolder folder, OpenLoras loras, DenoiserModel denoiser
         DenoiserConfig config = folder.denoiserConfig();
         ExtraChannels extra = ExtraChannels.of(config, denoiser, folder);
         NoiseScheduler noise = NoiseScheduler
-            .parseForAnyMethod(scheduler.root().toString(), scheduler.path().toString()).forPipeline(folder.pipelineClass().orElse(""));
+            .parseForAnyMethod(scheduler.root().toString(), scheduler.path().toString())
+            .forPipeline(folder.pipelineClass().orElse(""));
         Graph decoder = new ComponentGraphs(folder).imageDecoder();
         return new PipelineModel(folder, loras, denoiser, config, extra, TextModels.open(folder, denoiser), decoder,
             folder.decoderConfig(), noise);

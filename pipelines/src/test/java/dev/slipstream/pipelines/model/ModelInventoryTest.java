@@ -116,7 +116,8 @@ class ModelInventoryTest {
     @CsvSource({"unet/model.onnx_data, READ", "unet/model.onnx.data, READ", "unet/weights.pb, READ",
         "unet/onnx__MatMul_9123, READ", "unet/down_blocks.0.resnets.0.conv1.weight, READ",
         "unet/diffusion_pytorch_model.safetensors, SILENT", "unet/model_fp16.onnx, SILENT",
-        "unet/openvino_model.bin, SILENT", "vae/config.json, SILENT", "transformer/x, UNREAD", "unet/other.json, UNREAD",
+        "unet/openvino_model.bin, SILENT", "vae/config.json, SILENT", "transformer/x, UNREAD",
+        "unet/other.json, UNREAD",
         "tokenizer/special_tokens_map.json, READ", "tokenizer/spiece.model, UNREAD"})
     void besideGraphs(String path, Use use) throws IOException {
         write(GRAPHS);

@@ -65,8 +65,8 @@ class PublishedFoldersTest {
                 + TOKENIZER + " unet/ " + WEIGHTS + " vae/ " + WEIGHTS),
             Arguments.of("a model of latent consistency", ". README.md .gitattributes .mdl .msc .mv model_index.json "
                 + "configuration.json LCM_Dreamshaper_v7_4k.safetensors lcm_logo.png speed_fid.png teaser.png "
-                + "feature_extractor/ preprocessor_config.json safety_checker/ config.json model.safetensors scheduler/ "
-                + "scheduler_config.json text_encoder/ "
+                + "feature_extractor/ preprocessor_config.json safety_checker/ config.json model.safetensors "
+                + "scheduler/ scheduler_config.json text_encoder/ "
                 + "config.json model.safetensors tokenizer/ " + TOKENIZER + " unet/ config.json "
                 + "diffusion_pytorch_model.safetensors vae/ config.json diffusion_pytorch_model.safetensors"),
             Arguments.of("graphs of Optimum", ". README.md .gitattributes model_index.json feature_extractor/ "

@@ -72,8 +72,8 @@ public final class NoiseScheduler {
     }
 
     /**
-     * Reads the text of a {@code scheduler_config.json} for a class of diffusers that may be another than the file's, as
-     * that class' {@code from_config} does. Options of another class' file that nobody knows are without effect then.
+     * Reads the text of a {@code scheduler_config.json} for a class of diffusers that may be another than the file's,
+     * as that class' {@code from_config} does. Options of another class' file that nobody knows are without effect.
      *
      * @param source what error messages call it
      * @throws NoiseSchedulerException as {@link #read(Path)}
