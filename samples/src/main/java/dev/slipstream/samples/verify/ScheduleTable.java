@@ -117,8 +117,8 @@ final class ScheduleTable {
             : OptionalInt.empty();
         OptionalDouble scale = each.has("init_noise_sigma")
             ? OptionalDouble.of(each.number("init_noise_sigma", 1)) : OptionalDouble.empty();
-        return new ScheduleCase(required(each, "name"), scheduler.toString(), className, each.positiveInteger("steps"), begin,
-            tokens, timesteps, scale, latents, tolerance);
+        return new ScheduleCase(required(each, "name"), scheduler.toString(), className,
+            each.positiveInteger("steps"), begin, tokens, timesteps, scale, latents, tolerance);
     }
 
     private static String required(ConfigFile each, String key) {

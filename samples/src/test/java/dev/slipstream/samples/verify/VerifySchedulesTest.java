@@ -1,7 +1,6 @@
 package dev.slipstream.samples.verify;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -152,7 +151,8 @@ class VerifySchedulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "[]", "3", "nonsense", "{}", "{\"others\": [1]}", "{\"cases\": {}}", "{\"configs\": 3, \"cases\": [1]}", "{\"cases\": []}"})
+    @ValueSource(strings = {"", "{", "[]", "3", "nonsense", "{}", "{\"others\": [1]}",
+        "{\"cases\": {}}", "{\"configs\": 3, \"cases\": [1]}", "{\"cases\": []}"})
     void whatIsNoTableIsRefused(String text) throws IOException {
         VerifyRun run = verify(text);
         assertEquals(2, run.exitCode(), run.out());
