@@ -27,7 +27,7 @@ class SchedulerFuzzTest {
     void wrongSettingsAreFollowedOrRefused(TestReporter reporter) throws IOException, InterruptedException {
         List<JsonObject> configs = configs();
         // Room for as many timesteps as a schedule can have: a few numbers each.
-        Fuzz.Outcome outcome = new Fuzz("noise schedulers", 512 << 20, 0).run(Fuzz.tries(30_000) / 40,
+        Fuzz.Outcome outcome = new Fuzz("noise schedulers", 512 << 20, 0).run(Fuzz.tries(750),
             random -> damaged(configs, random), bytes -> {
                 Random random = new Random(bytes.length);
                 NoiseScheduler scheduler =
