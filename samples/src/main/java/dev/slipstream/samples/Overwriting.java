@@ -13,22 +13,27 @@ public final class Overwriting {
     /**
      * @param option which says where the result goes
      * @param output may be null, and need not be there
-     * @param others files that are read, or other results; by whatever names, and through links
+     * @param others files that are read, or other results, by whatever names, and through links; a folder stands for
+     *     all files that are in it by now, also further down
      * @throws InputException if they are one file
      */
     public static void refuse(String option, Path output, Collection<Path> others) {
         for (Path other : others) {
-            if (output != null && isSame(output, other)) {
+            if (output != null && isAmong(output, other)) {
                 throw new InputException(option + " " + output + " would take the place of " + other
                     + "; choose another " + option);
             }
         }
     }
 
-    private static boolean isSame(Path first, Path second) {
+    private static boolean isAmong(Path output, Path other) {
         try {
-            return Files.exists(first) && Files.exists(second) ? Files.isSameFile(first, second)
-                : place(first).equals(place(second));
+            if (Files.isDirectory(other)) {
+                return Files.exists(output) && (output.toRealPath().startsWith(other.toRealPath())
+                    || place(output).startsWith(other.toRealPath()));
+            }
+            return Files.exists(output) && Files.exists(other) ? Files.isSameFile(output, other)
+                : place(output).equals(place(other));
         } catch (IOException unreadable) {
             return false;
         }

@@ -18,6 +18,11 @@ final class Printable {
         return escaped(text, "");
     }
 
+    /** As several lines. */
+    static String lines(CharSequence text) {
+        return escaped(text, "\n\r\t");
+    }
+
     private static String escaped(CharSequence text, String allowed) {
         StringBuilder shown = null;
         for (int index = 0; index < text.length(); index++) {
@@ -54,7 +59,7 @@ final class Printable {
 
         @Override
         public void write(char[] text, int from, int length) throws IOException {
-            to.write(escaped(CharBuffer.wrap(text, from, length), "\n\r\t"));
+            to.write(lines(CharBuffer.wrap(text, from, length)));
         }
 
         @Override

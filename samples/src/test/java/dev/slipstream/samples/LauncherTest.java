@@ -156,7 +156,7 @@ class LauncherTest {
         assertEquals("slipstream: building, once\n", first.err());
         assertTrue(first.out().endsWith("plan\n"));
         assertEquals("", run(root.resolve("slipstream"), "plan").err());
-        assertEquals(List.of("-q -B -DskipTests package"), builds());
+        assertEquals(List.of("-q -B -DskipTests -Dcheckstyle.skip package"), builds());
         Path source = Files.writeString(root.resolve("bridge/src/main/New.java"), "");
         Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(60)));
         assertEquals("slipstream: building, once\n", run(root.resolve("slipstream"), "plan").err());
@@ -186,7 +186,7 @@ class LauncherTest {
         assertTrue(run.err().contains("no compiler") && run.err().contains("the build failed"), run.err());
         maven("echo \"$@\" >> ../built.log");
         assertEquals(0, run(root.resolve("slipstream"), "plan").code());
-        assertEquals(List.of("-q -B -DskipTests clean package"), builds());
+        assertEquals(List.of("-q -B -DskipTests -Dcheckstyle.skip clean package"), builds());
     }
 
     @Test
@@ -204,6 +204,6 @@ class LauncherTest {
         assertTrue(ProcessHandle.of(maven).filter(ProcessHandle::isAlive).isEmpty(), "Maven is left running");
         maven("echo \"$@\" >> ../built.log");
         assertEquals(0, run(root.resolve("slipstream"), "plan").code());
-        assertEquals(List.of("-q -B -DskipTests clean package"), builds());
+        assertEquals(List.of("-q -B -DskipTests -Dcheckstyle.skip clean package"), builds());
     }
 }

@@ -2,10 +2,19 @@ package dev.slipstream.samples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.Reader;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.Properties;
+import java.util.logging.Formatter;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
 import org.junit.jupiter.api.Test;
 
 class PrintableTest {
@@ -49,5 +58,21 @@ class PrintableTest {
     void aNameInATableKeepsItsRow() {
         Table table = new Table().left("name").right("size").row("a\nb", 1);
         assertEquals("name      size\na\\u000Ab     1\n", table.toString());
+    }
+
+    @Test
+    void linesOfTheLogPass() throws IOException, ReflectiveOperationException {
+        Properties config = new Properties();
+        try (Reader file = Files.newBufferedReader(Path.of("../config/logging.properties"))) {
+            config.load(file);
+        }
+        Formatter formatter = (Formatter) Class.forName(
+            config.getProperty("java.util.logging.ConsoleHandler.formatter")).getConstructor().newInstance();
+        LogRecord logged = new LogRecord(Level.WARNING, "{0}\nWARNING nothing");
+        logged.setParameters(new Object[] {HOSTILE});
+        assertTrue(formatter.format(logged).contains(SHOWN + "\\u000AWARNING nothing"));
+        LogRecord thrown = new LogRecord(Level.FINE, "thrown");
+        thrown.setThrown(new IOException(HOSTILE));
+        assertTrue(formatter.format(thrown).contains("IOException: " + SHOWN + System.lineSeparator() + "\tat "));
     }
 }

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.WeightFile.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,7 +80,7 @@ record ComponentFiles(Path folder) {
 
     private List<WeightFile> weights() {
         return names().stream().flatMap(name -> WeightFile.of(name).stream())
-            .filter(file -> Files.isRegularFile(folder.resolve(file.name()))).toList();
+            .filter(file -> InputFile.isThere(folder.resolve(file.name()))).toList();
     }
 
     private List<String> names() {

@@ -1,6 +1,6 @@
 package dev.slipstream.pipelines.model;
 
-import java.nio.file.Files;
+import dev.slipstream.bridge.file.InputFile;
 import java.nio.file.Path;
 
 /** The forms in which a folder can hold a component. */
@@ -12,7 +12,7 @@ public enum ComponentFormat {
 
     /** What there is in a component's folder: the graph if it has one, else the checkpoint if it has one. */
     public static ComponentFormat of(Path folder) {
-        boolean onlyWeights = !Files.isRegularFile(ComponentFile.GRAPH.in(folder)) && ComponentWeights.isIn(folder);
+        boolean onlyWeights = !InputFile.isThere(ComponentFile.GRAPH.in(folder)) && ComponentWeights.isIn(folder);
         return onlyWeights ? CHECKPOINT : ONNX;
     }
 }

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.GitLfs;
 import dev.slipstream.pipelines.file.HubCache;
 import java.io.IOException;
@@ -51,7 +52,7 @@ record FolderDiagnosis(Path model) {
         }
         Path file = ComponentFile.GRAPH.in(folder);
         List<String> names = names(folder);
-        if (!Files.isRegularFile(file)) {
+        if (!InputFile.isThere(file)) {
             if (ComponentWeights.isIn(folder)) {
                 throw new ModelException(folder + " has no model.onnx, but a checkpoint; take that");
             }
@@ -73,14 +74,14 @@ record FolderDiagnosis(Path model) {
 
     private static void checkContents(Path file) {
         try {
-            if (Files.size(file) == 0) {
+            if (InputFile.head(file, 1).length == 0) {
                 throw new ModelException(file + " is empty; its download or export was cut short");
             }
             if (GitLfs.isPointer(file)) {
                 throw new ModelException(GitLfs.advice(file));
             }
         } catch (IOException e) {
-            throw new ModelException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new ModelException(e.getMessage(), e);
         }
     }
 

@@ -83,7 +83,7 @@ public final class ModelFolder {
     /** Whether the component is there, as a graph or as a checkpoint. */
     public boolean has(Component component) {
         Path folder = folder(component);
-        return Files.isRegularFile(ComponentFile.GRAPH.in(folder)) || ComponentWeights.isIn(folder);
+        return InputFile.isThere(ComponentFile.GRAPH.in(folder)) || ComponentWeights.isIn(folder);
     }
 
     /**

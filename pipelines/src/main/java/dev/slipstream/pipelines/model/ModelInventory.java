@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.WeightFile.Kind;
 import dev.slipstream.pipelines.model.inventory.FileNote;
 import dev.slipstream.pipelines.model.inventory.Inventory;
@@ -77,7 +78,7 @@ record ModelInventory(ModelFolder folder, Set<Path> weights) {
             return Optional.empty();
         }
         Path home = folder.path().resolve(inside);
-        boolean hasGraph = Files.isRegularFile(ComponentFile.GRAPH.in(home));
+        boolean hasGraph = InputFile.isThere(ComponentFile.GRAPH.in(home));
         Optional<WeightFile> taken = new ComponentFiles(home).taken();
         if (weights.contains(home.resolve(name))) {
             return Optional.of(FileNote.read("weights of " + inside));

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.Links;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +15,7 @@ final class ShardPath {
     private ShardPath() {
     }
 
-    /** @throws ModelException if the file is outside the folder, missing, or of another kind */
+    /** @throws ModelException if the file is outside the folder, or missing */
     static Path resolve(Path index, String name) {
         String shown = "\"" + SafetensorsHeaderReader.shortened(name) + "\"";
         if (Pickle.is(name)) {
@@ -30,16 +31,17 @@ final class ShardPath {
         } catch (InvalidPathException e) {
             throw new ModelException(index + " names " + shown + ", which cannot be a file", e);
         }
-        if (!Files.isRegularFile(file)) {
+        if (!InputFile.isThere(file)) {
             throw new ModelException(file + " is missing, which " + index + " names; download it again");
         }
         checkLink(index, file);
         return file;
     }
 
+    /** One that leads nowhere is complained of when it is opened. */
     private static void checkLink(Path index, Path file) {
         try {
-            if (Links.leadOut(index, file)) {
+            if (Files.exists(file) && Links.leadOut(index, file)) {
                 throw new ModelException(file + ", which " + index + " names, is a link out of the folder, to "
                     + file.toRealPath() + "; put the file itself there");
             }

@@ -1,5 +1,6 @@
 package dev.slipstream.samples.run;
 
+import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.diffusion.DenoiserModel;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
@@ -37,7 +38,7 @@ record ComponentFolder(List<Part> parts, List<String> ignored) {
      * @param format which of them, if both are there; empty for the graph
      */
     static ComponentFolder read(Path path, Optional<ComponentFormat> format) {
-        if (Files.isRegularFile(path)) {
+        if (InputFile.isThere(path) && !Files.isDirectory(path)) {
             if (path.toString().endsWith(".safetensors")) {
                 throw new InputException(path + " is one file of a checkpoint; give the folder that it lies in");
             }
@@ -54,14 +55,14 @@ record ComponentFolder(List<Part> parts, List<String> ignored) {
 
     /** A folder with a configuration was meant to be a checkpoint, and is told what its weights lack. */
     private static ComponentFormat formatOf(Path folder) {
-        boolean graph = Files.isRegularFile(folder.resolve("model.onnx"));
-        return !graph && Files.isRegularFile(folder.resolve("config.json")) ? ComponentFormat.CHECKPOINT
+        boolean graph = InputFile.isThere(folder.resolve("model.onnx"));
+        return !graph && InputFile.isThere(folder.resolve("config.json")) ? ComponentFormat.CHECKPOINT
             : ComponentFormat.of(folder);
     }
 
     private static Path graph(Path folder, boolean asked) {
         Path file = folder.resolve("model.onnx");
-        if (!Files.isRegularFile(file)) {
+        if (!InputFile.isThere(file)) {
             throw new InputException(folder + (asked
                 ? " has no model.onnx; leave out --from to run the checkpoint, if it has one"
                 : " has neither a model.onnx nor a config.json with safetensors; give the folder of one component, "
