@@ -117,7 +117,8 @@ final class GenerateCommand implements Callable<Integer> {
         }
         try (Interruption interruption = Interruption.onShutdown(terminal.err())) {
             OutputFiles files = OutputFiles.of(output, count(wanted));
-            files.refuseOverwriting(Stream.concat(request.files().stream(), lora.files().stream()).toList());
+            files.refuseOverwriting(Stream.of(request.files(), lora.files(), Overwriting.modelFiles(model.path()),
+                refiner.files()).flatMap(List::stream).toList());
             try {
                 drawAll(wanted, files, enlargement, interruption);
             } catch (RuntimeException failure) {

@@ -33,7 +33,7 @@ public final class LoraOption {
 
     /** The files that are read. */
     List<Path> files() {
-        return given().stream().map(Given::file).toList();
+        return given().stream().flatMap(given -> Overwriting.files(given.file()).stream()).toList();
     }
 
     private record Given(Path file, double weight) {

@@ -2,6 +2,7 @@ package dev.slipstream.samples;
 
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** Which second model takes the last steps, and where it takes over. */
@@ -14,6 +15,11 @@ public final class RefinerOption {
     @Option(names = "--handover", paramLabel = "SHARE", order = 8,
         description = "Where the refiner takes over, as a share of the way from noise to picture (0.8).")
     private Double handover;
+
+    /** The files of its components. */
+    List<Path> files() {
+        return refiner == null ? List.of() : Overwriting.modelFiles(refiner);
+    }
 
     /** Adds the refiner, if there is one. @throws InputException if it is said where it takes over, but not which */
     public DiffusionPipeline.Builder addTo(DiffusionPipeline.Builder pipeline) {

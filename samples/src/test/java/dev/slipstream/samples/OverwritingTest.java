@@ -89,4 +89,22 @@ class OverwritingTest {
         }
         assertEquals("weights", Files.readString(weights));
     }
+
+    @Test
+    void aPictureDoesNotTakeThePlaceOfAFileOfTheModel() throws IOException {
+        Path unet = Files.createDirectories(folder.resolve("model/unet"));
+        Path elsewhere = Files.move(picture, Files.createDirectory(folder.resolve("blobs")).resolve("weights.png"));
+        picture = elsewhere;
+        Path weights = Files.createSymbolicLink(unet.resolve("weights.png"), elsewhere);
+        Path alias = Files.createSymbolicLink(folder.resolve("alias"), unet);
+        String model = unet.getParent().toString();
+        for (Path output : new Path[] {weights, elsewhere, alias.resolve("weights.png")}) {
+            assertRefused(output.toString(), "--model", model);
+            assertRefused(output.toString(), "--refiner", model);
+            assertRefused(output.toString(), "--lora", unet.toString());
+        }
+        CommandRun run = CommandRun.of("generate", "x", "--output", unet.resolve("model.onnx").toString());
+        assertEquals(ExitCode.WRONG_USAGE, run.code());
+        assertTrue(run.err().contains("give a name that ends with .png"), run.err());
+    }
 }

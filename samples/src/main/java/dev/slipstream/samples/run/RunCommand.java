@@ -16,7 +16,6 @@ import dev.slipstream.samples.verify.FormatName;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -112,16 +110,7 @@ public final class RunCommand implements Callable<Integer> {
         if (expect != null) {
             files.add(expect);
         }
-        if (Files.isDirectory(folder)) {
-            try (Stream<Path> component = Files.list(folder)) {
-                component.forEach(files::add);
-            } catch (IOException unreadable) {
-                throw new InputException("cannot list the folder " + folder + ": " + unreadable.getMessage(),
-                    unreadable);
-            }
-        } else {
-            files.add(folder);
-        }
+        files.addAll(Overwriting.files(folder));
         return files;
     }
 
