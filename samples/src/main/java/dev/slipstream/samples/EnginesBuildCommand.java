@@ -46,15 +46,11 @@ final class EnginesBuildCommand implements Callable<Integer> {
         System.setProperty(EngineStore.FOLDER_PROPERTY, options.path().toString());
         EngineStore store = options.store();
         Set<String> before = ids(store);
-        try (Interruption interruption = Interruption.onShutdown(terminal.err())) {
-            try (DiffusionPipeline pipeline =
-                DiffusionPipeline.of(model).devices(devices.devices()).plan(devices.plan()).open()) {
-                Generation generation = pipeline.submit(ImageRequest.of("").withSteps(1));
-                interruption.stops(generation::cancel);
-                report(pipeline.devices(), generation.result().join(), store, before);
-            } catch (RuntimeException failure) {
-                throw interruption.reason(failure);
-            }
+        try (Interruption interruption = Interruption.onShutdown(terminal.err()); DiffusionPipeline pipeline =
+            DiffusionPipeline.of(model).devices(devices.devices()).plan(devices.plan()).open()) {
+            Generation generation = pipeline.submit(ImageRequest.of("").withSteps(1));
+            interruption.stops(generation::cancel);
+            report(pipeline.devices(), generation.result().join(), store, before);
         }
         return ExitCode.OK;
     }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -39,9 +40,27 @@ final class Failures {
 
     static int wrongUsage(ParameterException wrong, String... args) {
         CommandLine line = wrong.getCommandLine();
-        String what = oneLine(wrong.getMessage()).replaceFirst("^Error: ", "");
-        complain(line.getErr(), Character.toLowerCase(what.charAt(0)) + what.substring(1), remedy(wrong));
+        complain(line.getErr(), oneLine(wrong instanceof UnmatchedArgumentException unmatched ? unmatched(unmatched)
+            : inWords(wrong.getMessage())), remedy(wrong));
         return ExitCode.WRONG_USAGE;
+    }
+
+    /** The first word that nothing takes; the others may be its values. */
+    private static String unmatched(UnmatchedArgumentException wrong) {
+        String word = wrong.getUnmatched().getFirst();
+        Set<String> commands = wrong.getCommandLine().getSubcommands().keySet();
+        return word.startsWith("-") ? "unknown option '" + word + "'"
+            : commands.isEmpty() ? "unexpected argument '" + word + "'"
+            : "there is no command '" + word + "'; there are " + String.join(", ", commands);
+    }
+
+    /** As the parser says it, without its names of types, and like our own in the middle of a line. */
+    private static String inWords(String parsers) {
+        String what = parsers.strip().replaceFirst("^Error: ", "").replaceFirst("\\.$", "")
+            .replaceFirst("is not an? (int|long)$", "is no whole number, or too large")
+            .replaceFirst("is not an? (double|float)$", "is no number");
+        return Character.isUpperCase(what.charAt(0)) && Character.isLowerCase(what.charAt(1))
+            ? Character.toLowerCase(what.charAt(0)) + what.substring(1) : what;
     }
 
     private static String remedy(ParameterException wrong) {
@@ -67,7 +86,7 @@ final class Failures {
         } else {
             code = unexpected(failure, line.getErr());
         }
-        if (isDebug(line)) {
+        if (isDebug(line) && !isEnding()) {
             thrown.printStackTrace(line.getErr());
         }
         return code;
@@ -122,7 +141,25 @@ final class Failures {
 
     /** @param remedy for messages that do not bring their own */
     private static void complain(PrintWriter err, String what, String remedy) {
-        err.println("slipstream: " + what + (what.contains("; ") ? "" : "; " + remedy));
+        if (!isEnding()) {
+            err.println("slipstream: " + what + (what.contains("; ") ? "" : "; " + remedy));
+        }
+    }
+
+    /**
+     * Whether a signal ends the process: what fails from then on, such as loading a library or writing into a folder
+     * that is being deleted, fails because of that, and who sent the signal knows it.
+     */
+    private static boolean isEnding() {
+        Thread never = new Thread(() -> {
+        });
+        try {
+            Runtime.getRuntime().addShutdownHook(never);
+            Runtime.getRuntime().removeShutdownHook(never);
+            return false;
+        } catch (IllegalStateException ending) {
+            return true;
+        }
     }
 
     /** A message in one line that a terminal can show: a prompt or a list inside it may be very long. */

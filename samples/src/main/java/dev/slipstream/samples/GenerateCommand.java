@@ -119,11 +119,7 @@ final class GenerateCommand implements Callable<Integer> {
             OutputFiles files = OutputFiles.of(output, count(wanted));
             files.refuseOverwriting(Stream.of(request.files(), lora.files(), Overwriting.modelFiles(model.path()),
                 refiner.files()).flatMap(List::stream).toList());
-            try {
-                drawAll(wanted, files, enlargement, interruption);
-            } catch (RuntimeException failure) {
-                throw interruption.reason(failure);
-            }
+            drawAll(wanted, files, enlargement, interruption);
         }
         return ExitCode.OK;
     }
@@ -152,17 +148,20 @@ final class GenerateCommand implements Callable<Integer> {
             .guarded(guard).patience(Duration.ofSeconds(stepTimeout))
             .warnings(new WarningsOnce(terminal.err())).open()) {
             enlargement.check(pipeline.draft().completed(wanted));
-            List<GeneratedImage> pictures = new ArrayList<>();
+            GeneratedImage first = null;
+            List<DrawnPicture> pictures = new ArrayList<>();
             while (pictures.size() < files.count()) {
                 Generation generation = pipeline.submit(wanted.withSeed(wanted.seed() + pictures.size()));
                 interruption.stops(generation::cancel);
                 for (GeneratedImage picture : draw(generation, pictures.size(), files, enlargement, firstStep)) {
-                    PngFile.write(files.picture(pictures.size()), enlargement.of(picture.image()), picture.metadata());
-                    pictures.add(picture);
+                    Path file = files.picture(pictures.size());
+                    PngFile.write(file, enlargement.of(picture.image()), picture.metadata());
+                    pictures.add(DrawnPicture.of(picture, file, enlargement));
+                    first = first == null ? picture : first;
                 }
             }
-            GenerationReport report = new GenerationReport(pipeline.devices(), pictures, files, enlargement,
-                firstStep.time(), PeakMemory.bytes());
+            GenerationReport report =
+                new GenerationReport(pipeline.devices(), first, pictures, firstStep.time(), PeakMemory.bytes());
             terminal.out().println(json ? report.json() : report.text());
         }
     }

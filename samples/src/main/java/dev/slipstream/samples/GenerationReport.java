@@ -13,25 +13,22 @@ import java.util.stream.IntStream;
 /** What was drawn, what ran where and how long it took: for people, and as JSON. */
 final class GenerationReport {
     private final List<Device> devices;
-    private final List<GeneratedImage> pictures;
-    private final OutputFiles files;
-    private final Enlargement enlargement;
     private final GeneratedImage first;
+    private final List<DrawnPicture> pictures;
     private final Duration firstStep;
     private final OptionalLong peakBytes;
 
     /**
-     * @param pictures at least one, in whole batches; all of the same request but for their seeds
+     * @param first of the pictures; the others are of the same request but for their seeds
+     * @param pictures all of them, in whole batches
      * @param firstStep time until the first step of the first picture was done, reading and building included
      * @param peakBytes the most memory that the process had, where that is known
      */
-    GenerationReport(List<Device> devices, List<GeneratedImage> pictures, OutputFiles files, Enlargement enlargement,
-        Duration firstStep, OptionalLong peakBytes) {
+    GenerationReport(List<Device> devices, GeneratedImage first, List<DrawnPicture> pictures, Duration firstStep,
+        OptionalLong peakBytes) {
         this.devices = devices;
+        this.first = first;
         this.pictures = pictures;
-        this.files = files;
-        this.enlargement = enlargement;
-        this.first = pictures.getFirst();
         this.firstStep = firstStep;
         this.peakBytes = peakBytes;
     }
@@ -72,22 +69,22 @@ final class GenerationReport {
     }
 
     private void append(StringBuilder text, int index) {
-        GeneratedImage picture = pictures.get(index);
-        int factor = enlargement.factor(picture.image());
-        if (index % picture.batch() == 0) {
+        DrawnPicture picture = pictures.get(index);
+        int factor = picture.enlarged();
+        if (index % first.batch() == 0) {
             text.append("time     ").append(time(picture)).append('\n');
         }
-        text.append("picture  ").append(files.picture(index)).append(" (").append(picture.image())
-            .append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels").append(", seed ")
-            .append(picture.request().seed()).append(")\n");
+        text.append("picture  ").append(picture.file()).append(" (").append(picture.width()).append('x')
+            .append(picture.height()).append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels")
+            .append(", seed ").append(picture.seed()).append(")\n");
     }
 
-    private static String time(GeneratedImage picture) {
+    private String time(DrawnPicture picture) {
         return (picture.build().isZero() ? "" : "engines " + Amounts.time(picture.build()) + ", ")
             + "text " + Amounts.time(picture.text()) + ", steps " + Amounts.time(picture.loop()) + " ("
-            + Amounts.time(picture.loop().dividedBy(picture.steps())) + " each), decoding "
+            + Amounts.time(picture.loop().dividedBy(first.steps())) + " each), decoding "
             + Amounts.time(picture.decode())
-            + (picture.batch() > 1 ? ", of " + picture.batch() + " pictures together" : "");
+            + (first.batch() > 1 ? ", of " + first.batch() + " pictures together" : "");
     }
 
     private static String number(double value) {
@@ -97,7 +94,7 @@ final class GenerationReport {
     String json() {
         Plan plan = first.plan();
         return Json.text(new Result(
-            IntStream.range(0, pictures.size()).mapToObj(index -> files.picture(index).toString()).toList(),
+            pictures.stream().map(picture -> picture.file().toString()).toList(),
             first.request().prompt(), first.request().negative(), first.request().seed(), first.request().steps(),
             first.request().guidance().weight(), first.request().guidance().rescale(), first.batch(),
             first.scheduler(), first.precision().toString(),
@@ -110,15 +107,13 @@ final class GenerationReport {
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
             first.copiedBytes(), Amounts.millis(firstStep),
             peakBytes.isPresent() ? Long.valueOf(peakBytes.getAsLong()) : null,
-            IntStream.range(0, pictures.size()).mapToObj(this::picture).toList()));
+            pictures.stream().map(GenerationReport::result).toList()));
     }
 
-    private PictureResult picture(int index) {
-        GeneratedImage picture = pictures.get(index);
-        return new PictureResult(files.picture(index).toString(), picture.request().seed(), picture.image().width(),
-            picture.image().height(), enlargement.factor(picture.image()),
-            new Times(Amounts.millis(picture.build()), Amounts.millis(picture.text()), Amounts.millis(picture.loop()),
-                Amounts.millis(picture.decode())));
+    private static PictureResult result(DrawnPicture picture) {
+        return new PictureResult(picture.file().toString(), picture.seed(), picture.width(), picture.height(),
+            picture.enlarged(), new Times(Amounts.millis(picture.build()), Amounts.millis(picture.text()),
+                Amounts.millis(picture.loop()), Amounts.millis(picture.decode())));
     }
 
     /**

@@ -44,11 +44,6 @@ final class Interruption implements AutoCloseable {
         }
     }
 
-    /** The reason to give: what fails while the process ends, such as loading a library, fails because of that. */
-    synchronized RuntimeException reason(RuntimeException failure) {
-        return stopped ? new CancellationException("cancelled, and then: " + failure.getMessage()) : failure;
-    }
-
     void stop() {
         synchronized (this) {
             stopped = true;

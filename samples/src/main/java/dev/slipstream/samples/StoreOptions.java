@@ -1,6 +1,7 @@
 package dev.slipstream.samples;
 
 import dev.slipstream.bridge.store.EngineStore;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -15,7 +16,12 @@ final class StoreOptions {
         return folder != null ? folder : EngineStore.defaultFolder();
     }
 
+    /** @throws InputException if it is no folder */
     EngineStore store() {
+        if (Files.exists(path()) && !Files.isDirectory(path())) {
+            throw new InputException("there is no engine store at " + path() + ", which is a file; give a folder with "
+                + "--store DIR");
+        }
         return new EngineStore(path(), EngineStore.DEFAULT_MAX_BYTES);
     }
 }

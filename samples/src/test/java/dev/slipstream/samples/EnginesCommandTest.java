@@ -135,7 +135,7 @@ class EnginesCommandTest {
         list now                       | 'now'
         list --older-than 3            | '--older-than'
         clear 0123                     | no engine in
-        clear --older-than soon        | 'soon' is not a double
+        clear --older-than soon        | 'soon' is no number
         clear --older-than -1          | days from 0 to 36500, not -1
         clear --older-than NaN         | not NaN
         clear --older-than 3 0123      | leave out either
@@ -154,6 +154,19 @@ class EnginesCommandTest {
         assertTrue(run.err().startsWith("slipstream: ") && run.err().contains("; "), run.err());
         assertTrue(run.err().contains(words), run.err());
         assertEquals(List.of(id), ids());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"list", "clear", "build model"})
+    void aFileIsNoStore(String call) throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "mine");
+        List<String> args = new ArrayList<>(List.of("engines"));
+        args.addAll(List.of(call.split(" ")));
+        args.addAll(List.of("--store", file.toString()));
+        CommandRun run = CommandRun.of(args.toArray(String[]::new));
+        assertEquals(ExitCode.WRONG_USAGE, run.code(), run.err());
+        assertTrue(run.err().contains("there is no engine store at " + file + ", which is a file; give"), run.err());
+        assertEquals("mine", Files.readString(file));
     }
 
     @Test

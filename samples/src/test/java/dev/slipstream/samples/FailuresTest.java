@@ -2,8 +2,11 @@ package dev.slipstream.samples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +29,25 @@ class FailuresTest {
     void aFileThatShrinksUnderItsReaderIsNamed() {
         assertEquals("slipstream: a file became shorter while it was read; run the command again when nobody writes to "
             + "the model", line(new InternalError("a fault occurred in an unsafe memory access operation")));
+    }
+
+    /** What fails while the process ends, on whatever thread. */
+    static final class Ending {
+        public static void main(String[] args) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() ->
+                Failures.uncaught(new IllegalStateException("Shutdown in progress"), new PrintWriter(System.err))));
+            Failures.uncaught(new IllegalStateException("before"), new PrintWriter(System.err));
+            System.exit(3);
+        }
+    }
+
+    @Test
+    void whatFailsBecauseTheProcessEndsIsNotSaid() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+            System.getProperty("java.class.path"), Ending.class.getName()).redirectErrorStream(true).start();
+        assertEquals("slipstream: unexpected java.lang.IllegalStateException: before; --debug tells more",
+            new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip());
+        assertEquals(3, process.waitFor());
     }
 
     @Test

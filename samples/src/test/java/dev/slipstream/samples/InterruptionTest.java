@@ -1,8 +1,6 @@
 package dev.slipstream.samples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -38,19 +36,6 @@ class InterruptionTest {
         CountDownLatch second = new CountDownLatch(1);
         assertThrows(CancellationException.class, () -> interruption.stops(second::countDown));
         assertEquals(0, second.getCount());
-        interruption.close();
-        end.join();
-    }
-
-    @Test
-    void whatFailsBecauseTheProcessEndsIsACancellation() throws InterruptedException {
-        IllegalStateException failure = new IllegalStateException("Shutdown in progress");
-        assertSame(failure, interruption.reason(failure));
-        CountDownLatch cancelled = new CountDownLatch(1);
-        interruption.stops(cancelled::countDown);
-        Thread end = Thread.ofPlatform().start(interruption::stop);
-        cancelled.await();
-        assertInstanceOf(CancellationException.class, interruption.reason(failure));
         interruption.close();
         end.join();
     }

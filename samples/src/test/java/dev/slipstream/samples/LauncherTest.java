@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,9 +14,15 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -147,6 +154,48 @@ class LauncherTest {
         Run run = end(process);
         assertEquals(0, run.code(), run.err());
         assertEquals("", run.err());
+    }
+
+    /** In the command's place. */
+    static final class Hello {
+        public static void main(String[] args) {
+            System.out.println("hello " + args[0]);
+        }
+    }
+
+    private void jar() throws IOException {
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, Hello.class.getName());
+        String name = Hello.class.getName().replace('.', '/') + ".class";
+        try (JarOutputStream jar = new JarOutputStream(
+            Files.newOutputStream(root.resolve("samples/target/slipstream-samples.jar")), manifest);
+            InputStream bytes = Hello.class.getClassLoader().getResourceAsStream(name)) {
+            jar.putNextEntry(new ZipEntry(name));
+            bytes.transferTo(jar);
+        }
+    }
+
+    @Test
+    void aDamagedClassDataArchiveIsNeitherAFailureNorNoise() throws IOException, InterruptedException {
+        jar();
+        built();
+        Map<String, String> real = Map.of("JAVA_HOME", System.getProperty("java.home"));
+        Path archive = root.resolve("samples/target/slipstream.jsa");
+        assertEquals(new Run(0, "hello first\n", ""), end(start(real, root.resolve("slipstream"), "first")));
+        byte[] whole = Files.readAllBytes(archive);
+        Random random = new Random(1);
+        byte[] changed = whole.clone();
+        for (int place = 8192; place < changed.length; place += 1 + random.nextInt(999)) {
+            changed[place] ^= (byte) 0xff;
+        }
+        byte[] others = new byte[whole.length];
+        random.nextBytes(others);
+        for (byte[] damaged : List.of(changed, others, new byte[0], Arrays.copyOf(whole, whole.length / 2))) {
+            Files.write(archive, damaged);
+            assertEquals(new Run(0, "hello again\n", ""), end(start(real, root.resolve("slipstream"), "again")));
+            assertTrue(Files.size(archive) > 0);
+        }
     }
 
     @Test

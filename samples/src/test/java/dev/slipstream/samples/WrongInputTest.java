@@ -52,7 +52,7 @@ class WrongInputTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
         --steps 0                               | 1 to 10000 steps, not 0
         --steps 5000                            | must be 1 to 1000
-        --steps many                            | 'many' is not an int
+        --steps many                            | 'many' is no whole number
         --plan zigzag                           | there is no plan 'zigzag'
         --precision fp8                         | there is no precision 'fp8'
         --tiles many                            | there are no tiles 'many'
@@ -79,7 +79,7 @@ class WrongInputTest {
         --batch 2000000000                      | 1 to 1000 pictures, not 2000000000
         --batch 0                               | 1 to 1000 pictures, not 0
         --steps 1000000000                      | 1 to 10000 steps, not 1000000000
-        --steps 99999999999                     | '99999999999' is not an int
+        --steps 99999999999                     | '99999999999' is no whole number, or too large
         --guidance Infinity                     | from 0 to 1000, not Infinity
         --guidance 1e300                        | from 0 to 1000, not 1.0E300
         --guidance-rescale NaN                  | from 0 to 1, not NaN
@@ -88,7 +88,7 @@ class WrongInputTest {
         --count 100000 --size 1024x1024         | at most 10000 pictures, not 100000
         --seed 9223372036854775807 --batch 2    | go beyond 9223372036854775807
         --seed 9223372036854775807 --count 2    | go beyond 9223372036854775807
-        --seed 9223372036854775808              | '9223372036854775808' is not a long
+        --seed 9223372036854775808              | '9223372036854775808' is no whole number, or too large
         --size 8192x8192                        | at most 33 million, not 8192x8192
         --size 999999x999999                    | at most 33 million, not 999999x999999
         --size 0x32                             | at least 1x1 pixels
@@ -130,7 +130,8 @@ class WrongInputTest {
         --crop 0                                | takes X,Y
         --target-size 64                        | takes WIDTHxHEIGHT
         of red stars                            | put the whole prompt in quotes
-        --colour blue                           | unknown options: '--colour'
+        --colour blue                           | unknown option '--colour'
+        --guidance much                         | 'much' is no number
         --output                                | --output
         """)
     void aWrongOptionIsRefused(String options, String words) throws IOException {
@@ -161,6 +162,20 @@ class WrongInputTest {
         ImageIO.write(image, "png", file.toFile());
         output();
         return file;
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        paint                                   | there is no command 'paint'; there are generate, plan, run, verify
+        genrate red                             | there is no command 'genrate'; there are generate, plan
+        help paint                              | unknown subcommand 'paint'; try
+        bench shapes                            | there is no command 'shapes'; there are steps, graphs
+        engines list more                       | unexpected argument 'more'
+        verify DIR --schedules FILE             | DIR, --schedules=FILE are mutually exclusive
+        """)
+    void aWrongCommandIsNamed(String words, String said) throws IOException {
+        output();
+        assertRefused(CommandRun.of(words.split(" ")), said);
     }
 
     @Test
@@ -251,13 +266,7 @@ class WrongInputTest {
     @Test
     void wordsAfterThePromptAreRefused() throws IOException {
         output();
-        assertRefused(CommandRun.of("generate", "a", "red", "star"), "'red', 'star'");
-    }
-
-    @Test
-    void aCommandThatIsNotThereIsRefusedWithTheNearestOne() throws IOException {
-        output();
-        assertRefused(CommandRun.of("genrate", "x"), "did you mean");
+        assertRefused(CommandRun.of("generate", "a", "red", "star"), "unexpected argument 'red'; put the whole prompt in quotes");
     }
 
     @Test

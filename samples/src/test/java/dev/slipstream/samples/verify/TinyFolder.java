@@ -16,7 +16,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /** A reference folder of our own: a denoiser of a few nodes, and latents that an oracle worked out. */
-final class TinyFolder {
+public final class TinyFolder {
     static final int STEPS = 6;
     static final Shape LATENTS = Shape.of(1, TinyDenoiser.CHANNELS, 3, 5);
     private static final double GUIDANCE = 2.5;
@@ -57,7 +57,7 @@ final class TinyFolder {
     private final Map<String, StoredTensor> inputs = new LinkedHashMap<>();
     private boolean labelled;
 
-    TinyFolder(Path path) {
+    public TinyFolder(Path path) {
         this.path = path;
         inputs.put("latents", StoredTensor.of(LATENTS, latents));
         inputs.put("encoder_hidden_states", StoredTensor.of(Shape.of(TinyDenoiser.statesShape()), states));
@@ -87,7 +87,7 @@ final class TinyFolder {
         return this;
     }
 
-    Path write() throws IOException {
+    public Path write() throws IOException {
         TinyDenoiser denoiser =
             new TinyDenoiser(extras.stream().mapToInt(extra -> (int) extra.shape().dim(1)).sum(), labelled);
         Files.createDirectories(path.resolve("unet"));
