@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
         "  slipstream generate \"two yellow squares\" --count 8 --batch 4",
         "  slipstream generate \"a castle\" --model DIR --lora ink.safetensors:0.8",
         "  slipstream generate \"a castle\" --model DIR --image sketch.png --strength 0.6",
-        "  slipstream generate \"a castle\" --model SDXL --refiner SDXL-REFINER --handover 0.8",
+        "  slipstream generate \"a castle\" --model SDXL --refiner REFINER --handover 0.8",
         "  slipstream generate \"a window\" --model DIR --image house.png --mask wall.png"})
 final class GenerateCommand implements Callable<Integer> {
     /** Seeds that are chosen have few enough digits to be typed again. */

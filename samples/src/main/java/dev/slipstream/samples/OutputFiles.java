@@ -41,7 +41,11 @@ final class OutputFiles {
         for (int number = 1; number <= count; number++) {
             files.add(count == 1 ? file : ending(file, "-" + number + ENDING));
         }
-        files.forEach(OutputFiles::check);
+        try {
+            AtomicFile.checkWritable(files);
+        } catch (IOException unwritable) {
+            throw new InputException(unwritable.getMessage() + "; choose another --output", unwritable);
+        }
         return new OutputFiles(files);
     }
 
@@ -50,14 +54,6 @@ final class OutputFiles {
         for (int index = 0; index < files.size(); index++) {
             Overwriting.refuse("--output", files.get(index), read);
             Overwriting.refuse("--output", preview(index), read);
-        }
-    }
-
-    private static void check(Path file) {
-        try {
-            AtomicFile.checkWritable(file);
-        } catch (IOException unwritable) {
-            throw new InputException(unwritable.getMessage() + "; choose another --output", unwritable);
         }
     }
 

@@ -10,7 +10,7 @@ final class PixelSize {
     /** @param remedy what else the user can do, for the error */
     static Size parse(String option, String text, String remedy) {
         if (!text.strip().matches("\\d{1,6}[xX]\\d{1,6}")) {
-            throw new InputException(option + " takes WIDTHxHEIGHT in pixels, like 64x32, not '" + text + "'; "
+            throw new InputException(option + " takes WIDTHxHEIGHT in pixels, like 512x768, not '" + text + "'; "
                 + remedy);
         }
         String[] sides = text.strip().split("[xX]");

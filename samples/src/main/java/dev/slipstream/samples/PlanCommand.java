@@ -12,8 +12,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Shows a plan. */
-@Command(name = "plan", description = {"Shows what would run where, without opening devices or building engines:",
-    "segments, stages, what goes between them and how old it is, memory."},
+@Command(name = "plan", description = {"Shows what would run where, without opening devices or building engines.",
+    "Segments, stages, what goes between them and how old it is, memory."},
     footer = {"",
         "Examples:",
         "  slipstream plan",

@@ -31,7 +31,7 @@ public final class RequestOptions {
     private String scheduler;
 
     @Option(names = "--size", paramLabel = "WxH", order = 14,
-        description = "Pixels, like 64x32, if not those of --image or else the model's own; a picture is scaled to "
+        description = "Pixels, like 512x768, if not those of --image or else the model's own; a picture is scaled to "
             + "it.")
     private String size;
 

@@ -11,7 +11,15 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -63,10 +71,10 @@ public final class AtomicFile {
         }
     }
 
-    /** Deletes what killed processes have left of {@code file}. Does as much as it can. */
-    private static void sweep(Path target) {
-        try (DirectoryStream<Path> rests = Files.newDirectoryStream(target.getParent(),
-            entry -> targetOf(entry).equals(Optional.of(target)))) {
+    /** Deletes what killed processes have left of files in a folder. Does as much as it can. */
+    private static void sweep(Path folder, Set<Path> targets) {
+        try (DirectoryStream<Path> rests = Files.newDirectoryStream(folder,
+            entry -> targetOf(entry).filter(targets::contains).isPresent())) {
             for (Path rest : rests) {
                 if (Files.isRegularFile(rest, LinkOption.NOFOLLOW_LINKS)) {
                     try (FileChannel channel = FileChannel.open(rest, StandardOpenOption.WRITE)) {
@@ -89,13 +97,26 @@ public final class AtomicFile {
      * @throws IOException in one sentence, as {@link #write}
      */
     public static void checkWritable(Path file) throws IOException {
-        Path target = file.toAbsolutePath();
-        checkTarget(target);
-        sweep(target);
-        try {
-            Files.delete(Files.createFile(neighbour(target)));
-        } catch (IOException e) {
-            throw new IOException("cannot write " + target + ": " + FileFailure.reason(e), e);
+        checkWritable(List.of(file));
+    }
+
+    /** The same for several files; each of their folders is looked through once. */
+    public static void checkWritable(Collection<Path> files) throws IOException {
+        Map<Path, Set<Path>> folders = new LinkedHashMap<>();
+        for (Path file : files) {
+            Path target = file.toAbsolutePath();
+            checkTarget(target);
+            folders.computeIfAbsent(target.getParent(), folder -> new LinkedHashSet<>()).add(target);
+        }
+        for (Map.Entry<Path, Set<Path>> folder : folders.entrySet()) {
+            sweep(folder.getKey(), folder.getValue());
+            // What the file system takes under the longest name, it takes under the others.
+            Path longest = Collections.max(folder.getValue(), Comparator.comparingInt(it -> it.toString().length()));
+            try {
+                Files.delete(Files.createFile(neighbour(longest)));
+            } catch (IOException e) {
+                throw new IOException("cannot write " + longest + ": " + FileFailure.reason(e), e);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +61,16 @@ class AtomicFileTest {
         AtomicFile.checkWritable(folder.resolve("a.txt"));
         assertEquals(List.of("a.txt"), names());
         assertEquals("old", Files.readString(folder.resolve("a.txt")));
+    }
+
+    @Test
+    void whatKilledProcessesLeftOfAnyOfTheFilesIsDeletedAndThatOfOthersStays() throws IOException {
+        String id = "." + UUID.randomUUID() + ".tmp";
+        for (String name : List.of("a.txt", "b.txt", "c.txt")) {
+            Files.createFile(folder.resolve("." + name + id));
+        }
+        AtomicFile.checkWritable(List.of(folder.resolve("a.txt"), folder.resolve("b.txt")));
+        assertEquals(List.of(".c.txt" + id), names());
     }
 
     @Test
