@@ -266,7 +266,8 @@ class WrongInputTest {
     @Test
     void wordsAfterThePromptAreRefused() throws IOException {
         output();
-        assertRefused(CommandRun.of("generate", "a", "red", "star"), "unexpected argument 'red'; put the whole prompt in quotes");
+        assertRefused(CommandRun.of("generate", "a", "red", "star"),
+            "unexpected argument 'red'; put the whole prompt in quotes");
     }
 
     @Test
