@@ -77,6 +77,15 @@ class ComponentWeightsTest {
     }
 
     @Test
+    void linksThatLeadNowhereAreNamed() throws IOException {
+        Files.createSymbolicLink(folder().resolve("part.safetensors"), Path.of("gone"));
+        index("a", "part.safetensors");
+        assertRefused("part.safetensors is a link to gone, which is missing");
+        Files.createSymbolicLink(folder().resolve("diffusion_pytorch_model.safetensors"), Path.of("away"));
+        assertRefused("diffusion_pytorch_model.safetensors is a link to away, which is missing");
+    }
+
+    @Test
     void tensorsCannotBeReadAfterClosing() throws IOException {
         write(folder().resolve("model.safetensors"), "a");
         ComponentWeights weights = ComponentWeights.open(folder());
