@@ -58,6 +58,7 @@ class LauncherTest {
         script(jdk.resolve("bin/java"), """
             case $1 in *Build.java) exec '%s/bin/java' "$@" ;; esac
             echo "LC_ALL=${LC_ALL:-}"
+            echo "arenas $MALLOC_ARENA_MAX, own pages from $MALLOC_MMAP_THRESHOLD_"
             printf '%%s\\n' "$@\"""".formatted(System.getProperty("java.home")));
         for (String module : List.of("jextract", "bridge", "pipelines", "samples")) {
             Files.createDirectories(root.resolve(module + "/src/main"));
@@ -85,7 +86,7 @@ class LauncherTest {
         List<String> command = new ArrayList<>(List.of(launcher.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
-        builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.startsWith("JDK_"));
+        builder.environment().keySet().removeIf(name -> name.matches("(LC|JDK|MALLOC)_.*"));
         builder.environment().put("JAVA_HOME", jdk.toString());
         builder.environment().put("LANG", "C.UTF-8");
         builder.environment().putAll(environment);
@@ -144,6 +145,14 @@ class LauncherTest {
                 .startsWith("LC_ALL=C.UTF-8\n"));
         }
         assertTrue(run(root.resolve("slipstream")).out().startsWith("LC_ALL=\n"));
+    }
+
+    @Test
+    void theHeapOfTheCLibraryIsSetUnlessTheUserHasSetIt() throws IOException, InterruptedException {
+        built();
+        assertTrue(run(root.resolve("slipstream")).out().contains("\narenas 1, own pages from 131072\n"));
+        Map<String, String> own = Map.of("MALLOC_ARENA_MAX", "3", "MALLOC_MMAP_THRESHOLD_", "");
+        assertTrue(end(start(own, root.resolve("slipstream"))).out().contains("\narenas 3, own pages from \n"));
     }
 
     @Test

@@ -13,24 +13,22 @@ import java.util.SplittableRandom;
  */
 final class Soak {
     static final int WINDOW = 300;
-    /** Their engines are kept. */
-    private static final int COMMON_SIZES = 6;
-    /** So many that theirs are built and freed again and again. */
-    private static final int RARE_SIZES = 30;
+    private static final int WIDTHS = 4;
 
     private Soak() {
     }
 
-    /** @param args the model, how many windows, and which share of requests, in percent, is of rare sizes */
+    /** @param args the model, how many windows, of how many sizes, and of how many pictures at most */
     public static void main(String[] args) throws IOException {
         SplittableRandom random = new SplittableRandom(7);
-        int rare = Integer.parseInt(args[2]);
+        int sizes = Integer.parseInt(args[2]);
+        int pictures = Integer.parseInt(args[3]);
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(Path.of(args[0])).devices("cpu:1", "cpu:1")
                 .plan("asyncdiff:warmup=1").open()) {
             for (int window = 0; window < Integer.parseInt(args[1]); window++) {
                 long[] resident = new long[WINDOW];
                 for (int i = 0; i < WINDOW; i++) {
-                    pipeline.submit(request(random, rare)).result().join();
+                    pipeline.submit(request(random, sizes, pictures)).result().join();
                     resident[i] = residentKilobytes();
                 }
                 Arrays.sort(resident);
@@ -39,11 +37,10 @@ final class Soak {
         }
     }
 
-    private static ImageRequest request(SplittableRandom random, int rare) {
-        int size = random.nextInt(100) >= rare ? random.nextInt(COMMON_SIZES)
-            : COMMON_SIZES + random.nextInt(RARE_SIZES);
-        return ImageRequest.of("red").withSeed(random.nextLong()).withSteps(1 + random.nextInt(3))
-            .withSize(16 + size % 6 * 8, 16 + size / 6 * 8).withBatch(1 + random.nextInt(2));
+    private static ImageRequest request(SplittableRandom random, int sizes, int pictures) {
+        int size = random.nextInt(sizes);
+        return ImageRequest.of("red").withSeed(random.nextLong()).withSteps(1 + random.nextInt(2))
+            .withSize(16 + size % WIDTHS * 8, 16 + size / WIDTHS * 8).withBatch(1 + random.nextInt(pictures));
     }
 
     private static long residentKilobytes() throws IOException {

@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
@@ -21,8 +23,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 @Timeout(3600)
 class SoakTest {
-    private static final int WINDOWS = 11;
+    private static final int WINDOWS = 10;
     private static final double MOST_GROWTH = 1.03;
+    private static final Path LAUNCHER = Path.of("../slipstream");
+    private static final Pattern JAVA_OPTIONS = Pattern.compile("brief=\"(.+)\"");
+    private static final Pattern MALLOC_SETTINGS = Pattern.compile("(MALLOC_\\w+)=\"\\$\\{\\w+-(\\d+)}\"");
 
     @TempDir
     private Path folder;
@@ -30,28 +35,46 @@ class SoakTest {
     @Test
     void residentMemoryIsTheSameAfterThousandsOfRequestsOfSizesWhoseEnginesAreKept(TestReporter reporter)
         throws IOException, InterruptedException {
-        List<Long> medians = soak(WINDOWS);
+        requireFlat(6, 2, reporter);
+    }
+
+    @Test
+    void residentMemoryIsTheSameAfterThousandsOfRequestsWhoseEnginesComeAndGo(TestReporter reporter)
+        throws IOException, InterruptedException {
+        requireFlat(12, 1, reporter);
+    }
+
+    private void requireFlat(int sizes, int pictures, TestReporter reporter) throws IOException, InterruptedException {
+        List<Long> medians = soak(sizes, pictures);
         reporter.publishEntry("kB", medians.toString());
         // The first window is the start.
-        assertTrue(medians.getLast() < MOST_GROWTH * medians.get(1), growth(medians));
+        assertTrue(medians.getLast() < MOST_GROWTH * medians.get(1),
+            "resident kB, medians of " + Soak.WINDOW + " requests each: " + medians);
     }
 
-    private static String growth(List<Long> medians) {
-        return "resident kB, medians of " + Soak.WINDOW + " requests each: " + medians;
-    }
-
-    private List<Long> soak(int windows) throws IOException, InterruptedException {
+    private List<Long> soak(int sizes, int pictures) throws IOException, InterruptedException {
         assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "resident memory is read as Linux tells it");
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
-        List<String> command = new ArrayList<>(List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Soak.class.getName(), folder.toString(),
-            Integer.toString(windows), "0"));
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String launcher = Files.readString(LAUNCHER);
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(only(JAVA_OPTIONS, launcher).group(1).split(" ")));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+            Soak.class.getName(), folder.toString(), Integer.toString(WINDOWS), Integer.toString(sizes),
+            Integer.toString(pictures)));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+        MALLOC_SETTINGS.matcher(launcher).results()
+            .forEach(setting -> builder.environment().put(setting.group(1), setting.group(2)));
+        Process process = builder.start();
         List<Long> medians = process.inputReader().lines().map(Long::valueOf).toList();
         assertEquals(0, process.waitFor());
-        assertEquals(windows, medians.size());
+        assertEquals(WINDOWS, medians.size());
         return medians;
+    }
+
+    private static MatchResult only(Pattern pattern, String text) {
+        List<MatchResult> found = pattern.matcher(text).results().toList();
+        assertEquals(1, found.size(), pattern.pattern());
+        return found.getFirst();
     }
 }
