@@ -151,8 +151,8 @@ class LauncherTest {
     void theHeapOfTheCLibraryIsSetUnlessTheUserHasSetIt() throws IOException, InterruptedException {
         built();
         assertTrue(run(root.resolve("slipstream")).out().contains("\narenas 1, own pages from 131072\n"));
-        Map<String, String> own = Map.of("MALLOC_ARENA_MAX", "3", "MALLOC_MMAP_THRESHOLD_", "");
-        assertTrue(end(start(own, root.resolve("slipstream"))).out().contains("\narenas 3, own pages from \n"));
+        Map<String, String> own = Map.of("MALLOC_ARENA_MAX", "3", "MALLOC_MMAP_THRESHOLD_", "65536");
+        assertTrue(end(start(own, root.resolve("slipstream"))).out().contains("\narenas 3, own pages from 65536\n"));
     }
 
     @Test
@@ -205,6 +205,18 @@ class LauncherTest {
             assertEquals(new Run(0, "hello again\n", ""), end(start(real, root.resolve("slipstream"), "again")));
             assertTrue(Files.size(archive) > 0);
         }
+    }
+
+    @Test
+    void aClassDataArchiveThatIsOlderThanTheClassesIsWrittenAnew() throws IOException, InterruptedException {
+        jar();
+        built();
+        Map<String, String> real = Map.of("JAVA_HOME", System.getProperty("java.home"));
+        Path archive = root.resolve("samples/target/slipstream.jsa");
+        end(start(real, root.resolve("slipstream"), "first"));
+        Files.setLastModifiedTime(archive, FileTime.fromMillis(0));
+        end(start(real, root.resolve("slipstream"), "again"));
+        assertTrue(Files.getLastModifiedTime(archive).toMillis() > 0);
     }
 
     @Test

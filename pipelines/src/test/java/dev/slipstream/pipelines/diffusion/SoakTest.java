@@ -27,7 +27,7 @@ class SoakTest {
     private static final double MOST_GROWTH = 1.03;
     private static final Path LAUNCHER = Path.of("../slipstream");
     private static final Pattern JAVA_OPTIONS = Pattern.compile("brief=\"(.+)\"");
-    private static final Pattern MALLOC_SETTINGS = Pattern.compile("(MALLOC_\\w+)=\"\\$\\{\\w+-(\\d+)}\"");
+    private static final Pattern MALLOC_SETTINGS = Pattern.compile("(MALLOC_\\w+)=\"\\$\\{\\w+:-(\\d+)}\"");
 
     @TempDir
     private Path folder;
