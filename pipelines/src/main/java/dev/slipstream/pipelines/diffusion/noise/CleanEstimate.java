@@ -86,6 +86,16 @@ record CleanEstimate(Prediction prediction, Optional<Limit> limit) {
         return row(timestep, inputScale, level, next, remembered, clean(level));
     }
 
+    /** A row of the k-diffusion methods, at the beginning of a step. */
+    Row row(SigmaPath path, int step, Terms next, Terms remembered) {
+        return row(path.timestep(step), path.inputScale(step), path.level(step), next, remembered);
+    }
+
+    /** Euler's step, with which methods of second order end. */
+    Row euler(SigmaPath path, int step) {
+        return row(path, step, transfer(path.level(step), path.level(step + 1)), Terms.ZERO);
+    }
+
     NoiseTable table(String name, double initialScale, List<Row> rows) {
         return new NoiseTable(name, initialScale, rows, limit);
     }

@@ -35,14 +35,9 @@ record Dpm2(KDiffusionSpacing spacing, CleanEstimate estimate, boolean ancestral
     public NoiseTable table(int steps, int first) {
         SigmaPath path = spacing.path(steps);
         List<Row> rows = path.from(first).boxed().flatMap(step -> step == steps - 1
-            ? Stream.of(euler(path, step)) : halves(path, step)).toList();
+            ? Stream.of(estimate.euler(path, step)) : halves(path, step)).toList();
         return estimate.table(spacing.spacing().name(ancestral ? "dpm2-ancestral" : "dpm2"),
             spacing.initialScale(path), rows);
-    }
-
-    private Row euler(SigmaPath path, int step) {
-        return estimate.row(path.timestep(step), path.inputScale(step), path.level(step),
-            estimate.transfer(path.level(step), path.level(step + 1)), Terms.ZERO);
     }
 
     private Stream<Row> halves(SigmaPath path, int step) {
@@ -51,8 +46,7 @@ record Dpm2(KDiffusionSpacing spacing, CleanEstimate estimate, boolean ancestral
         AncestralStep goal = ancestral ? AncestralStep.between(from, to) : new AncestralStep(to, 0);
         double middle = Math.sqrt(from * goal.down());
         Terms derivative = estimate.noise(path.level(step));
-        Row first = estimate.row(path.timestep(step), path.inputScale(step), path.level(step),
-            Terms.LATENT.plus(derivative.times(middle - from)), derivative);
+        Row first = estimate.row(path, step, Terms.LATENT.plus(derivative.times(middle - from)), derivative);
         NoiseLevel level = NoiseLevel.varianceExploding(middle);
         // Back to where the step began, and from there over all of it.
         Terms next = Terms.LATENT.minus(Terms.past(1).times(middle - from))

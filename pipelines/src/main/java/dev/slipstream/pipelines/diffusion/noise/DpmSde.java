@@ -30,9 +30,7 @@ record DpmSde(KDiffusionSpacing spacing, CleanEstimate estimate) implements Samp
     public NoiseTable table(int steps, int first) {
         SigmaPath path = spacing.path(steps).requireDescending("dpm++sde");
         List<Row> rows = path.from(first).boxed().flatMap(step -> step == steps - 1
-            ? Stream.of(estimate.row(path.timestep(step), path.inputScale(step), path.level(step),
-                estimate.transfer(path.level(step), path.level(step + 1)), Terms.ZERO))
-            : halves(path, step)).toList();
+            ? Stream.of(estimate.euler(path, step)) : halves(path, step)).toList();
         return estimate.table(spacing.spacing().name("dpm++sde"), spacing.initialScale(path), rows);
     }
 
@@ -46,7 +44,7 @@ record DpmSde(KDiffusionSpacing spacing, CleanEstimate estimate) implements Samp
         Terms whole = step(from, to, Terms.past(1), estimate.clean(level),
             Terms.noise(1).times(Math.sqrt(shared)).plus(Terms.NOISE.times(Math.sqrt(1 - shared))));
         return Stream.of(
-            estimate.row(path.timestep(step), path.inputScale(step), path.level(step), half, Terms.LATENT),
+            estimate.row(path, step, half, Terms.LATENT),
             estimate.row(spacing.sigmas().timestep(middle), SigmaPath.inputScale(middle), level, whole, Terms.ZERO)
                 .continued());
     }

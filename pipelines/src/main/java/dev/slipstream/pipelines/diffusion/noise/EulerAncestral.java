@@ -26,8 +26,7 @@ record EulerAncestral(KDiffusionSpacing spacing, CleanEstimate estimate) impleme
         List<Row> rows = path.from(first).mapToObj(step -> {
             AncestralStep goal = AncestralStep.between(path.sigma(step), path.sigma(step + 1));
             Terms mean = estimate.transfer(path.level(step), NoiseLevel.varianceExploding(goal.down()));
-            return estimate.row(path.timestep(step), path.inputScale(step), path.level(step),
-                mean.plus(Terms.NOISE.times(goal.up())), Terms.ZERO);
+            return estimate.row(path, step, mean.plus(Terms.NOISE.times(goal.up())), Terms.ZERO);
         }).toList();
         return estimate.table("euler-ancestral", spacing.initialScale(path), rows);
     }

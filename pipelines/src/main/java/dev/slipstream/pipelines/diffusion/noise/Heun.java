@@ -32,13 +32,13 @@ record Heun(KDiffusionSpacing spacing, CleanEstimate estimate) implements Sample
 
     private Row start(SigmaPath path, int step) {
         Terms derivative = estimate.noise(path.level(step));
-        return estimate.row(path.timestep(step), path.inputScale(step), path.level(step),
+        return estimate.row(path, step,
             Terms.LATENT.plus(derivative.times(path.sigma(step + 1) - path.sigma(step))), derivative);
     }
 
     private Row correction(SigmaPath path, int step) {
         Terms change = estimate.noise(path.level(step + 1)).minus(Terms.past(1));
-        return estimate.row(path.timestep(step + 1), path.inputScale(step + 1), path.level(step + 1),
+        return estimate.row(path, step + 1,
             Terms.LATENT.plus(change.times((path.sigma(step + 1) - path.sigma(step)) / 2)), Terms.ZERO).continued();
     }
 }

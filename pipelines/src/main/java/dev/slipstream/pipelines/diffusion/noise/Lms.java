@@ -51,7 +51,7 @@ record Lms(KDiffusionSpacing spacing, CleanEstimate estimate, int order, boolean
             Terms past = which == 0 ? derivative : Terms.past(which);
             next = next.plus(past.times(weight(path, step, used, which)));
         }
-        return estimate.row(path.timestep(step), path.inputScale(step), path.level(step), next, derivative);
+        return estimate.row(path, step, next, derivative);
     }
 
     /** The integral, over the step, of Lagrange's polynomial that is 1 at {@code which} steps back. */

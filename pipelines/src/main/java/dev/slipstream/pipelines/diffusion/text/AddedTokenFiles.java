@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.TokenizerFile;
 import dev.slipstream.pipelines.tokenizer.AddedToken;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -43,8 +44,8 @@ final class AddedTokenFiles {
                 .orElseThrow(() -> token.wrong("id", "is missing")), false));
         }
         boolean listed = files.addDecoder();
-        if (InputFile.isThere(folder.resolve("added_tokens.json"))) {
-            ConfigFile ids = ConfigFile.read(folder.resolve("added_tokens.json"));
+        if (InputFile.isThere(TokenizerFile.ADDED_TOKENS.in(folder))) {
+            ConfigFile ids = ConfigFile.read(TokenizerFile.ADDED_TOKENS.in(folder));
             if (listed) {
                 files.warnOfUnread(ids);
             } else {

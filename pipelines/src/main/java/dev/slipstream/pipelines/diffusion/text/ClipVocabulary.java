@@ -7,6 +7,7 @@ import com.google.gson.JsonParser;
 import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.TokenizerFile;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -40,13 +41,13 @@ final class ClipVocabulary {
 
     /** @throws ModelException if a file is missing or damaged, or does not know the start or end token */
     static ConfigFile read(Path folder, TokenNames names) {
-        ConfigFile vocabulary = ConfigFile.read(folder.resolve("vocab.json"));
+        ConfigFile vocabulary = ConfigFile.read(TokenizerFile.VOCABULARY.in(folder));
         String start = names.name("bos_token").orElse("<|startoftext|>");
         String end = names.name("eos_token").orElse("<|endoftext|>");
         JsonObject root = JsonParser.parseString(PIPELINE).getAsJsonObject();
         JsonObject model = root.getAsJsonObject("model");
         model.add("vocab", vocabulary.root());
-        model.add("merges", merges(folder.resolve("merges.txt")));
+        model.add("merges", merges(TokenizerFile.MERGES.in(folder)));
         model.addProperty("unk_token", names.name("unk_token").orElse(end));
         root.add("post_processor", around(start, id(vocabulary, start), end, id(vocabulary, end)));
         // Those that the configuration names come from there, with their settings.

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion.text;
 import com.google.gson.JsonElement;
 import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.TokenizerFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,8 @@ record TokenNames(List<ConfigFile> files) {
     private static final List<String> LISTS = List.of("additional_special_tokens", "extra_special_tokens");
 
     static TokenNames read(Path folder) {
-        return new TokenNames(Stream.of("tokenizer_config.json", "special_tokens_map.json").map(folder::resolve)
-            .filter(InputFile::isThere).map(ConfigFile::read).toList());
+        return new TokenNames(Stream.of(TokenizerFile.CONFIG, TokenizerFile.SPECIAL_TOKENS)
+            .map(file -> file.in(folder)).filter(InputFile::isThere).map(ConfigFile::read).toList());
     }
 
     /** A special token: its text, or an object whose "content" is that. */

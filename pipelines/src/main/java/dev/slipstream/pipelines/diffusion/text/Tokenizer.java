@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion.text;
 import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.TokenizerFile;
 import dev.slipstream.pipelines.tokenizer.AddedToken;
 import dev.slipstream.pipelines.tokenizer.Encoding;
 import dev.slipstream.pipelines.tokenizer.TokenEncoder;
@@ -82,10 +83,11 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static ConfigFile read(Path folder, TokenNames names) {
-        if (InputFile.isThere(folder.resolve("tokenizer.json"))) {
-            return ConfigFile.read(folder.resolve("tokenizer.json"));
+        if (InputFile.isThere(TokenizerFile.TOKENIZER.in(folder))) {
+            return ConfigFile.read(TokenizerFile.TOKENIZER.in(folder));
         }
-        if (InputFile.isThere(folder.resolve("vocab.json")) && InputFile.isThere(folder.resolve("merges.txt"))) {
+        if (InputFile.isThere(TokenizerFile.VOCABULARY.in(folder))
+            && InputFile.isThere(TokenizerFile.MERGES.in(folder))) {
             return ClipVocabulary.read(folder, names);
         }
         throw new ModelException("there is no tokenizer in " + folder

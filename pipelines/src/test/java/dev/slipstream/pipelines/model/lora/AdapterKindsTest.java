@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.lora;
 
+import static dev.slipstream.pipelines.model.lora.MergedWeights.ones;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -35,16 +36,6 @@ class AdapterKindsTest {
         merge = new MergedWeights(folder);
         tensors.put(NAME + ".lora_down.weight", ones(2, 4));
         tensors.put(NAME + ".lora_up.weight", ones(6, 2));
-    }
-
-    private static StoredTensor ones(long... dims) {
-        return filled(1, dims);
-    }
-
-    private static StoredTensor filled(float value, long... dims) {
-        float[] values = new float[(int) Shape.of(dims).elements()];
-        Arrays.fill(values, value);
-        return StoredTensor.of(Shape.of(dims), values);
     }
 
     /** 1.5 in all elements. */
@@ -90,9 +81,9 @@ class AdapterKindsTest {
     @Test
     void biasesAndNormsAreChangedByDifferences() {
         tensors.clear();
-        tensors.put("lora_unet_mid_block_resnets_0_norm1.w_norm", filled(0.5f, 6));
-        tensors.put("lora_unet_mid_block_resnets_0_norm1.b_norm", filled(0.25f, 6));
-        tensors.put("diffusion_model.middle_block.0.in_layers.2.diff_b", filled(2, 6));
+        tensors.put("lora_unet_mid_block_resnets_0_norm1.w_norm", MergedWeights.filled(0.5f, 6));
+        tensors.put("lora_unet_mid_block_resnets_0_norm1.b_norm", MergedWeights.filled(0.25f, 6));
+        tensors.put("diffusion_model.middle_block.0.in_layers.2.diff_b", MergedWeights.filled(2, 6));
         Map<String, float[]> merged = merge.merged(Map.of("mid_block.resnets.0.norm1.weight", ones(6),
             "mid_block.resnets.0.norm1.bias", ones(6), "mid_block.resnets.0.conv1.weight", ones(6, 4, 1, 1),
             "mid_block.resnets.0.conv1.bias", ones(6)), Loras.NONE.and(merge.lora(tensors), 2));

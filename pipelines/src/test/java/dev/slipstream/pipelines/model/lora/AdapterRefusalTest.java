@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.lora;
 
+import static dev.slipstream.pipelines.model.lora.MergedWeights.ones;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,7 +10,6 @@ import dev.slipstream.pipelines.model.StoredTensor;
 import dev.slipstream.pipelines.model.StoredType;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,16 +34,6 @@ class AdapterRefusalTest {
         merge = new MergedWeights(folder);
         tensors.put(NAME + ".lora_down.weight", ones(2, 4));
         tensors.put(NAME + ".lora_up.weight", ones(6, 2));
-    }
-
-    private static StoredTensor ones(long... dims) {
-        return filled(1, dims);
-    }
-
-    private static StoredTensor filled(float value, long... dims) {
-        float[] values = new float[(int) Shape.of(dims).elements()];
-        Arrays.fill(values, value);
-        return StoredTensor.of(Shape.of(dims), values);
     }
 
     private void assertRefused(String... texts) {
@@ -90,14 +80,14 @@ class AdapterRefusalTest {
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
     void factorsThatAreNotFiniteAreNamed(float value) {
-        tensors.put(NAME + ".lora_up.weight", filled(value, 6, 2));
+        tensors.put(NAME + ".lora_up.weight", MergedWeights.filled(value, 6, 2));
         assertRefused(NAME + ".lora_up.weight", "infinities or NaN");
     }
 
     @Test
     void aSumThatTheTypeCannotHoldIsRefused() {
-        tensors.put(NAME + ".alpha", filled(1e38f, 1));
-        tensors.put(NAME + ".lora_up.weight", filled(100, 6, 2));
+        tensors.put(NAME + ".alpha", MergedWeights.filled(1e38f, 1));
+        tensors.put(NAME + ".lora_up.weight", MergedWeights.filled(100, 6, 2));
         assertRefused(LAYER + ".weight", "becomes larger than a number F32 can be");
     }
 

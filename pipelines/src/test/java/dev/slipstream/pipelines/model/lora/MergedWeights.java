@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
@@ -22,6 +23,16 @@ record MergedWeights(Path folder) {
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextGaussian();
         }
+        return StoredTensor.of(Shape.of(dims), values);
+    }
+
+    static StoredTensor ones(long... dims) {
+        return filled(1, dims);
+    }
+
+    static StoredTensor filled(float value, long... dims) {
+        float[] values = new float[(int) Shape.of(dims).elements()];
+        Arrays.fill(values, value);
         return StoredTensor.of(Shape.of(dims), values);
     }
 
