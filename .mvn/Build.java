@@ -47,7 +47,8 @@ final class Build {
             if (exitCode(new ProcessBuilder(root.resolve(".mvn/outdated").toString())) != 0) {
                 return;
             }
-            System.err.println("slipstream: building, once");
+            System.err.println("slipstream: building the command, once; libraries that are missing are downloaded, "
+                + "at most 110 MB");
             FileTime begin = FileTime.from(Instant.now());
             boolean anew = file.size() > 0;
             file.write(ByteBuffer.wrap("building\n".getBytes()), 0);
@@ -63,9 +64,9 @@ final class Build {
     }
 
     private void maven(List<String> goals) throws IOException, InterruptedException {
-        // Who changes the sources checks their format with ./mvnw verify.
-        List<String> command = new ArrayList<>(List.of(root.resolve("mvnw").toString(), "-q", "-B", "-DskipTests",
-            "-Dcheckstyle.skip"));
+        // Who changes the sources checks them and their format with ./mvnw verify.
+        List<String> command = new ArrayList<>(List.of(root.resolve("mvnw").toString(), "-q", "-B",
+            "-Dcommand.only"));
         command.addAll(goals);
         // Only the lock's holder writes it, and the next one from its beginning, however this one ends.
         Path log = root.resolve(".mvn/building.log");

@@ -5,10 +5,10 @@ public class DeviceOutOfMemoryException extends DeviceException {
     private static final long serialVersionUID = 1;
 
     public DeviceOutOfMemoryException(String message) {
-        super(message);
+        super(Fault.MACHINE, true, message, null);
     }
 
     public DeviceOutOfMemoryException(String message, Throwable cause) {
-        super(message, cause);
+        super(Fault.MACHINE, true, message, cause);
     }
 }

@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * A kind of device: the service that {@link Devices} finds. Implementations have a public constructor without
- * arguments that does no work and never fails, also where the hardware or its libraries are absent.
+ * arguments that does no work and never fails, also where the hardware or its libraries are absent. Any thread may call
+ * it; {@link Devices} does on the thread that calls that.
  */
 public interface DeviceProvider {
     /** What {@link DeviceSpec#provider} calls it, for example {@code cpu}. */
@@ -16,10 +17,8 @@ public interface DeviceProvider {
     /** The devices that this machine has when each is used whole; empty where the provider is not available. */
     List<DeviceSpec> list();
 
-    /** {@link Device#usesOnnxRuntime} of its devices. Never fails. */
-    default boolean usesOnnxRuntime() {
-        return false;
-    }
+    /** What such a device is, or would be if it were there. Never fails. */
+    Device.Traits traits(DeviceSpec spec);
 
     /**
      * Opens a device. Each call makes a new one, which the caller closes.

@@ -5,10 +5,10 @@ public class DeviceUnavailableException extends DeviceException {
     private static final long serialVersionUID = 1;
 
     public DeviceUnavailableException(String message) {
-        super(message);
+        super(Fault.CALLER, false, message, null);
     }
 
     public DeviceUnavailableException(String message, Throwable cause) {
-        super(message, cause);
+        super(Fault.CALLER, false, message, cause);
     }
 }

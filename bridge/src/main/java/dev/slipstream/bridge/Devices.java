@@ -6,7 +6,10 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** The providers that are present, and the way to open their devices. Immutable. */
+/**
+ * The providers that are present, and the way to open their devices. Immutable; any thread may use it. Devices belong
+ * to those who open them.
+ */
 public final class Devices {
     private final List<DeviceProvider> providers;
 
@@ -21,10 +24,12 @@ public final class Devices {
         return new Devices(found);
     }
 
+    /** These providers and no others, in this order. */
     public static Devices of(DeviceProvider... providers) {
         return new Devices(List.of(providers));
     }
 
+    /** All of them, available or not. */
     public List<DeviceProvider> providers() {
         return providers;
     }
@@ -48,13 +53,15 @@ public final class Devices {
         return providers.stream().filter(provider -> provider.name().equals(spec.provider())).findFirst();
     }
 
-    /** {@link Device#usesOnnxRuntime} of such a device, which need not be there; no if its provider is unknown. */
-    public boolean usesOnnxRuntime(DeviceSpec spec) {
-        return provider(spec).filter(DeviceProvider::usesOnnxRuntime).isPresent();
+    /** What such a device is, which need not be there; empty if its provider is unknown. */
+    public Optional<Device.Traits> traits(DeviceSpec spec) {
+        return provider(spec).map(provider -> provider.traits(spec));
     }
 
     /**
      * Opens several devices; on a failure those already open are closed again.
+     *
+     * @throws DeviceUnavailableException as {@link #open(DeviceSpec)}
      */
     public List<Device> open(List<DeviceSpec> specs) {
         List<Device> opened = new ArrayList<>();

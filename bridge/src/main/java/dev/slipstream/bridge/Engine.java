@@ -17,7 +17,16 @@ public interface Engine extends AutoCloseable {
     /** Outputs by name, in the graph's order; dimensions may be {@link Shape#UNKNOWN}. */
     Map<String, TensorType> outputs();
 
+    /** Makes a context, which the caller closes. @throws DeviceOutOfMemoryException if there is no room for its work */
     ExecutionContext newContext();
+
+    /**
+     * Says that the engine runs seldom. What it gets again by itself when it runs the next time, a little slower, it
+     * gives back now, and its work space after each run from now on. Does nothing where there is no such thing. It may
+     * be called at any time.
+     */
+    default void rest() {
+    }
 
     @Override
     void close();

@@ -5,10 +5,10 @@ public class EngineBuildException extends DeviceException {
     private static final long serialVersionUID = 1;
 
     public EngineBuildException(String message) {
-        super(message);
+        super(Fault.SLIPSTREAM, false, message, null);
     }
 
     public EngineBuildException(String message, Throwable cause) {
-        super(message, cause);
+        super(Fault.SLIPSTREAM, false, message, cause);
     }
 }

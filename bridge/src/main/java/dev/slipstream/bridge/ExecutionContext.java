@@ -4,7 +4,7 @@ import java.util.Map;
 
 /**
  * One run's state of an engine. Its bindings may be queued on one stream only, as two runs of one context must never
- * overlap; for more, make more contexts.
+ * overlap; for more, make more contexts. Any thread may bind. Its owner closes it before its engine, after all runs.
  */
 public interface ExecutionContext extends AutoCloseable {
     Engine engine();
@@ -22,4 +22,9 @@ public interface ExecutionContext extends AutoCloseable {
 
     @Override
     void close();
+
+    /** Tensors tied to the inputs and outputs of an engine: everything that one {@link Stream#run} needs. */
+    interface Bindings {
+        ExecutionContext context();
+    }
 }

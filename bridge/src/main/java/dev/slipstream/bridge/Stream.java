@@ -1,5 +1,9 @@
 package dev.slipstream.bridge;
 
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -51,44 +55,44 @@ public interface Stream extends AutoCloseable {
 
     /**
      * Looks for NaN and infinite values. If the tensor holds one and the number in {@code mark} is greater than
-     * {@code label}, the mark becomes {@code label}; so of several guards with one mark the lowest label stays.
+     * {@code label}, the mark becomes {@code label}; so of several checks with one mark the lowest label stays.
      *
      * @param tensor {@code float32}, {@code float16} or {@code bfloat16}, on this stream's device
      * @param mark one {@code int32} on this stream's device; streams that run at the same time need marks of their own
      * @throws IllegalArgumentException if the tensor has no floating-point elements, or the mark is not four bytes that
      *     begin at a multiple of four and lie outside of the tensor
      */
-    void guard(Tensor tensor, Slice mark, int label);
+    void checkFinite(Tensor tensor, Slice mark, int label);
 
     /**
-     * Begins to note work instead of doing it: from now until {@link #endRecording}, {@link #run}, {@link #copy},
-     * {@link #combine}, {@link #rescale}, {@link #limit} and {@link #guard} do nothing but enter the recording, and
+     * Begins to capture work instead of doing it: from now until {@link #endCapture}, {@link #run}, {@link #copy},
+     * {@link #combine}, {@link #rescale}, {@link #limit} and {@link #checkFinite} only become part of the graph, and
      * every other call is refused with an {@link IllegalStateException}, except {@link #close}, which drops what was
-     * noted. Work queued earlier goes on. Copies from and to another device are refused where
-     * {@link Device#recordsCopiesWith} says so. An engine that is noted must have run on these bindings before. If a
-     * call fails the recording is still to be ended.
+     * captured. Work queued earlier goes on. Copies from and to another device are refused where
+     * {@link Device.Traits#capturesCopiesWith} says so. An engine that is captured must have run on these bindings
+     * before. If a call fails, the capture must still be ended.
      *
-     * @throws UnsupportedOperationException where the device does not replay ({@link Device#replays})
-     * @throws IllegalStateException if the stream records already
+     * @throws UnsupportedOperationException where the device captures no graphs ({@link Device.Traits#capturesGraphs})
+     * @throws IllegalStateException if the stream captures already
      */
-    void beginRecording();
+    void beginCapture();
 
     /**
-     * Ends the recording; from now on calls are work again.
+     * Ends the capture; from now on calls are work again.
      *
-     * @return what was noted, which the caller closes
-     * @throws IllegalStateException if the stream does not record
-     * @throws DeviceException if the work cannot be made into a recording; the stream can be used again all the same
+     * @return what was captured, which the caller closes
+     * @throws IllegalStateException if the stream does not capture
+     * @throws DeviceException if the work cannot be made into a graph; the stream can be used again all the same
      */
-    Recording endRecording();
+    CapturedGraph endCapture();
 
     /**
-     * Queues all work of a recording, in its order and on the same tensors. The recording, and the buffers and contexts
-     * that it names, stay open until that work is done.
+     * Queues all work of a graph, in its order and on the same tensors. The graph, and the buffers and contexts that it
+     * names, stay open until that work is done.
      *
-     * @throws IllegalArgumentException if the recording was made on another device
+     * @throws IllegalArgumentException if the graph was captured on another device
      */
-    void replay(Recording recording);
+    void launch(CapturedGraph graph);
 
     /** Puts the event at the present end of the queue. */
     void record(Event event);
@@ -103,7 +107,7 @@ public interface Stream extends AutoCloseable {
      */
     void synchronize();
 
-    /** Waits for the queued work and frees the stream. A failure that nobody asked for is logged. */
+    /** Waits for the queued work and frees the stream. A failure that no {@link #synchronize} has thrown is logged. */
     @Override
     void close();
 }

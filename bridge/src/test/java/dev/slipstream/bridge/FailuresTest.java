@@ -16,11 +16,11 @@ class FailuresTest {
         DeviceUnavailableException.class, EngineBuildException.class})
     void everyCallerGetsOneOfItsOwnOfTheSameKind(Class<? extends DeviceException> kind) throws Exception {
         DeviceException failure = kind.getConstructor(String.class).newInstance("cuda:0: no room for 8 bytes");
-        DeviceException thrown = Failures.thrown(failure);
+        DeviceException thrown = Failures.copyForCaller(failure);
         assertEquals(kind, thrown.getClass());
         assertNotSame(failure, thrown);
         assertEquals(failure.getMessage(), thrown.getMessage());
-        assertSame(failure, Failures.origin(Failures.thrown(thrown)));
+        assertSame(failure, Failures.origin(Failures.copyForCaller(thrown)));
         assertEquals(kind, Failures.like(failure, "skipped").getClass());
     }
 

@@ -1,17 +1,14 @@
 package dev.slipstream.bridge;
 
-import java.util.List;
-
 /**
  * A provider that hands out another provider's devices and lets calls to them fail as {@link #faults} says, so that a
  * test can break everything once and see that nothing leaks. While nothing fails, its devices behave as the real ones.
  */
-public final class FaultInjectingProvider implements DeviceProvider {
-    private final DeviceProvider real;
+public final class FaultInjectingProvider extends WrappingProvider {
     private final Faults faults = new Faults();
 
     public FaultInjectingProvider(DeviceProvider real) {
-        this.real = real;
+        super(real);
     }
 
     public Faults faults() {
@@ -24,28 +21,8 @@ public final class FaultInjectingProvider implements DeviceProvider {
     }
 
     @Override
-    public String name() {
-        return real.name();
-    }
-
-    @Override
-    public Availability availability() {
-        return real.availability();
-    }
-
-    @Override
-    public List<DeviceSpec> list() {
-        return real.list();
-    }
-
-    @Override
-    public boolean usesOnnxRuntime() {
-        return real.usesOnnxRuntime();
-    }
-
-    @Override
     public Device open(DeviceSpec spec) {
         faults.next(Faults.Call.OPEN, spec.toString());
-        return new FaultyDevice(real.open(spec), faults);
+        return new FaultyDevice(super.open(spec), faults);
     }
 }

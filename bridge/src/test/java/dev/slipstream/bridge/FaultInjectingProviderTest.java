@@ -7,8 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.bridge.Arithmetic.Limit;
+import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.Faults.Call;
 import dev.slipstream.bridge.Faults.Manner;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.cpu.CpuProvider;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -22,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class FaultInjectingProviderTest {
-    private final ReplayingProvider provider = new ReplayingProvider(new CpuProvider());
+    private final CapturingProvider provider = new CapturingProvider(new CpuProvider());
     private final Faults faults = provider.faults();
 
     @ParameterizedTest
@@ -108,9 +114,9 @@ class FaultInjectingProviderTest {
         }
     }
 
-    private static Recording recordRun(Stream stream, Bindings bindings) {
+    private static CapturedGraph captureRun(Stream stream, Bindings bindings) {
         stream.run(bindings);
-        return stream.endRecording();
+        return stream.endCapture();
     }
 
     private static void useDevice(Device device) {
@@ -124,10 +130,10 @@ class FaultInjectingProviderTest {
                 Stream second = device.newStream("second")) {
             Bindings bindings = context.bind(Map.of("x", new Tensor(x.all(), type), "y", new Tensor(y.all(), type)));
             first.upload(MemorySegment.ofArray(new float[] {1, 2}), x.all());
-            first.guard(new Tensor(x.all(), type), y.slice(0, 4), 1);
-            first.beginRecording();
-            try (Recording recording = recordRun(first, bindings)) {
-                first.replay(recording);
+            first.checkFinite(new Tensor(x.all(), type), y.slice(0, 4), 1);
+            first.beginCapture();
+            try (CapturedGraph graph = captureRun(first, bindings)) {
+                first.launch(graph);
                 first.synchronize();
             }
             first.record(ready);

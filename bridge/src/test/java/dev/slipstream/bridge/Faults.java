@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 public final class Faults {
     /** What can fail. */
     public enum Call {
-        OPEN, ALLOCATE, NEW_STREAM, NEW_EVENT, BUILD, NEW_CONTEXT, BIND, EVENT_AWAIT, SYNCHRONIZE, BEGIN_RECORDING,
-        END_RECORDING, RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RESCALE, LIMIT, GUARD, REPLAY, RECORD, AWAIT;
+        OPEN, ALLOCATE, NEW_STREAM, NEW_EVENT, BUILD, NEW_CONTEXT, BIND, EVENT_AWAIT, SYNCHRONIZE, BEGIN_CAPTURE,
+        END_CAPTURE, RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RESCALE, LIMIT, CHECK_FINITE, LAUNCH, RECORD, AWAIT;
 
         /** Whether it only queues work, which may fail later. */
         public boolean isQueued() {
@@ -37,7 +37,7 @@ public final class Faults {
     private Set<Call> held = EnumSet.noneOf(Call.class);
     private int untilHeld;
     private Consumer<Stream> gate;
-    private Optional<DeviceMemory> memory = Optional.empty();
+    private Optional<Device.Memory> memory = Optional.empty();
     private Set<Call> watched = EnumSet.noneOf(Call.class);
     private Runnable before = () -> {
     };
@@ -69,11 +69,11 @@ public final class Faults {
     }
 
     /** What devices say of their memory from now on, in place of the truth. */
-    public synchronized void pretend(DeviceMemory pretended) {
+    public synchronized void pretend(Device.Memory pretended) {
         memory = Optional.of(pretended);
     }
 
-    synchronized Optional<DeviceMemory> memory() {
+    synchronized Optional<Device.Memory> memory() {
         return memory;
     }
 

@@ -1,5 +1,9 @@
 package dev.slipstream.bridge;
 
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.bridge.Arithmetic.Limiting;
+
 /** A buffer of a device whose calls may fail. */
 final class FaultyBuffer implements Buffer {
     private final Buffer real;

@@ -1,5 +1,6 @@
 package dev.slipstream.bridge;
 
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import java.util.HashMap;
 import java.util.Map;
 

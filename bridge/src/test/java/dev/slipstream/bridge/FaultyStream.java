@@ -1,5 +1,9 @@
 package dev.slipstream.bridge;
 
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -11,7 +15,7 @@ final class FaultyStream implements Stream {
     private final Stream real;
     private final FaultyDevice device;
     private DeviceException poison;
-    private boolean recording;
+    private boolean capturing;
     private DeviceException spoiled;
 
     FaultyStream(Stream real, FaultyDevice device) {
@@ -64,25 +68,25 @@ final class FaultyStream implements Stream {
     }
 
     @Override
-    public void guard(Tensor tensor, Slice mark, int label) {
+    public void checkFinite(Tensor tensor, Slice mark, int label) {
         Tensor unwrapped = new Tensor(FaultyBuffer.unwrap(tensor.slice()), tensor.type());
-        queue(Faults.Call.GUARD, () -> real.guard(unwrapped, FaultyBuffer.unwrap(mark), label));
+        queue(Faults.Call.CHECK_FINITE, () -> real.checkFinite(unwrapped, FaultyBuffer.unwrap(mark), label));
     }
 
     @Override
-    public void beginRecording() {
-        device.faults().next(Faults.Call.BEGIN_RECORDING, device.name());
-        real.beginRecording();
-        recording = true;
+    public void beginCapture() {
+        device.faults().next(Faults.Call.BEGIN_CAPTURE, device.name());
+        real.beginCapture();
+        capturing = true;
         spoiled = null;
     }
 
     @Override
-    public Recording endRecording() {
-        recording = false;
-        Recording noted = real.endRecording(); // whatever happens, the stream records no more
+    public CapturedGraph endCapture() {
+        capturing = false;
+        CapturedGraph noted = real.endCapture(); // whatever happens, the stream captures no more
         try {
-            device.faults().next(Faults.Call.END_RECORDING, device.name());
+            device.faults().next(Faults.Call.END_CAPTURE, device.name());
             if (spoiled != null) {
                 throw new DeviceException(spoiled.getMessage(), spoiled);
             }
@@ -90,12 +94,12 @@ final class FaultyStream implements Stream {
             noted.close();
             throw injected;
         }
-        return new FaultyRecording(noted, device);
+        return new FaultyGraph(noted, device);
     }
 
     @Override
-    public void replay(Recording recording) {
-        queue(Faults.Call.REPLAY, () -> real.replay(((FaultyRecording) recording).real()));
+    public void launch(CapturedGraph graph) {
+        queue(Faults.Call.LAUNCH, () -> real.launch(((FaultyGraph) graph).real()));
     }
 
     @Override
@@ -116,7 +120,7 @@ final class FaultyStream implements Stream {
     private void queue(Faults.Call call, Runnable work) {
         DeviceException failure = device.faults().next(call, device.name());
         device.faults().holdBack(call, real);
-        if (recording) { // nothing is done now, so nothing fails now: what cannot be noted spoils the recording
+        if (capturing) { // nothing is done now, so nothing fails now: what cannot be captured spoils the graph
             spoiled = spoiled == null ? failure : spoiled;
             work.run();
             return;

@@ -49,7 +49,7 @@ class CancellationTest {
         }
         // 128 and the number of SIGTERM.
         assertEquals(143, process.exitValue());
-        assertEquals(List.of("slipstream: cancelled; no file is left half-written"), Files.readAllLines(complaints));
+        assertEquals("slipstream: cancelled; no file is left half-written", Files.readAllLines(complaints).getLast());
         assertTrue(names(pictures).stream().allMatch(name -> name.endsWith(".png")), names(pictures).toString());
         for (String name : names(pictures)) {
             assertNotNull(ImageIO.read(pictures.resolve(name).toFile()), name);

@@ -1,6 +1,7 @@
 package dev.slipstream.samples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -19,9 +20,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -33,6 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class LauncherTest {
     private static final Path CHECKOUT = Path.of("..");
+    private static final String BUILDING =
+        "slipstream: building the command, once; libraries that are missing are downloaded, at most 110 MB\n";
 
     @TempDir
     private Path folder;
@@ -58,7 +63,7 @@ class LauncherTest {
         script(jdk.resolve("bin/java"), """
             case $1 in *Build.java) exec '%s/bin/java' "$@" ;; esac
             echo "LC_ALL=${LC_ALL:-}"
-            echo "arenas $MALLOC_ARENA_MAX, own pages from $MALLOC_MMAP_THRESHOLD_"
+            echo "arenas ${MALLOC_ARENA_MAX:-}, own pages from ${MALLOC_MMAP_THRESHOLD_:-}"
             printf '%%s\\n' "$@\"""".formatted(System.getProperty("java.home")));
         for (String module : List.of("jextract", "bridge", "pipelines", "samples")) {
             Files.createDirectories(root.resolve(module + "/src/main"));
@@ -191,7 +196,7 @@ class LauncherTest {
         built();
         Map<String, String> real = Map.of("JAVA_HOME", System.getProperty("java.home"));
         Path archive = root.resolve("samples/target/slipstream.jsa");
-        assertEquals(new Run(0, "hello first\n", ""), end(start(real, root.resolve("slipstream"), "first")));
+        assertEquals(new Run(0, "hello generate\n", ""), end(start(real, root.resolve("slipstream"), "generate")));
         byte[] whole = Files.readAllBytes(archive);
         Random random = new Random(1);
         byte[] changed = whole.clone();
@@ -202,9 +207,54 @@ class LauncherTest {
         random.nextBytes(others);
         for (byte[] damaged : List.of(changed, others, new byte[0], Arrays.copyOf(whole, whole.length / 2))) {
             Files.write(archive, damaged);
-            assertEquals(new Run(0, "hello again\n", ""), end(start(real, root.resolve("slipstream"), "again")));
+            for (String word : List.of("help", "generate")) {
+                assertEquals(new Run(0, "hello " + word + "\n", ""),
+                    end(start(real, root.resolve("slipstream"), word)));
+            }
             assertTrue(Files.size(archive) > 0);
         }
+    }
+
+    @Test
+    void measurementsRunWithTheHeapsOfAProgramOfOnesOwn() throws IOException, InterruptedException {
+        built();
+        Run run = run(root.resolve("slipstream"), "bench");
+        assertTrue(run.out().contains("\narenas , own pages from \n"), run.out());
+        assertFalse(run.out().contains("TieredStopAtLevel"), run.out());
+    }
+
+    @Test
+    void theSumsOfAClassDataArchiveAreComparedOnceForEachThatIsWritten() throws IOException, InterruptedException {
+        jar();
+        built();
+        Path archive = root.resolve("samples/target/slipstream.jsa");
+        List<Boolean> compared = new ArrayList<>();
+        for (int written = 0; written < 2; written++) {
+            Files.writeString(archive, "as Java writes it " + written);
+            for (int run = 0; run < 3; run++) {
+                compared.add(run(root.resolve("slipstream"), "generate").out().contains("-XX:+VerifySharedSpaces\n"));
+            }
+        }
+        assertEquals(List.of(true, false, false, true, false, false), compared);
+    }
+
+    /** Else the first call of all, often for the version, would leave the later ones without most classes. */
+    @Test
+    void theClassDataArchiveIsWrittenByWhatLoadsMuchAndReadByAll() throws IOException, InterruptedException {
+        jar();
+        built();
+        Map<String, String> real = Map.of("JAVA_HOME", System.getProperty("java.home"));
+        Path archive = root.resolve("samples/target/slipstream.jsa");
+        for (String word : List.of("--version", "help", "schema", "plan")) {
+            assertEquals(new Run(0, "hello " + word + "\n", ""), end(start(real, root.resolve("slipstream"), word)));
+            assertFalse(Files.exists(archive), word);
+        }
+        end(start(real, root.resolve("slipstream"), "generate", "--help"));
+        assertFalse(Files.exists(archive));
+        end(start(real, root.resolve("slipstream"), "generate"));
+        assertTrue(Files.size(archive) > 0);
+        assertTrue(run(root.resolve("slipstream"), "--version").out()
+            .contains("-XX:SharedArchiveFile=" + archive + "\n"));
     }
 
     @Test
@@ -213,23 +263,90 @@ class LauncherTest {
         built();
         Map<String, String> real = Map.of("JAVA_HOME", System.getProperty("java.home"));
         Path archive = root.resolve("samples/target/slipstream.jsa");
-        end(start(real, root.resolve("slipstream"), "first"));
+        end(start(real, root.resolve("slipstream"), "generate"));
         Files.setLastModifiedTime(archive, FileTime.fromMillis(0));
-        end(start(real, root.resolve("slipstream"), "again"));
+        end(start(real, root.resolve("slipstream"), "generate"));
         assertTrue(Files.getLastModifiedTime(archive).toMillis() > 0);
+    }
+
+    /** Makes the checkout look like what the distribution unpacks. */
+    private void distribution() throws IOException {
+        jar();
+        Files.createDirectories(root.resolve("lib"));
+        Files.move(root.resolve("samples/target/slipstream-samples.jar"), root.resolve("slipstream-samples.jar"));
+        Files.move(root.resolve(".mvn/find-jdk"), root.resolve("lib/find-jdk"));
+        Files.writeString(root.resolve("lib/slipstream-bridge-1.jar"), "classes");
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.sorted().toList();
+        }
+    }
+
+    @Test
+    void aDistributionIsNeverBuiltNorWrittenTo() throws IOException, InterruptedException {
+        distribution();
+        List<Path> before = files(root);
+        Path cache = folder.resolve("cache");
+        Map<String, String> real = Map.of("JAVA_HOME", System.getProperty("java.home"), "XDG_CACHE_HOME",
+            cache.toString());
+        for (int start = 0; start < 2; start++) {
+            assertEquals(new Run(0, "hello generate\n", ""), end(start(real, root.resolve("slipstream"), "generate")));
+        }
+        assertEquals(before, files(root));
+        assertEquals(List.of(), builds());
+        List<Path> archives = archives(cache);
+        assertEquals(1, archives.size());
+        Files.writeString(root.resolve("lib/slipstream-bridge-1.jar"), "classes of another build");
+        end(start(real, root.resolve("slipstream"), "generate"));
+        assertEquals(1, archives(cache).size());
+        assertFalse(archives(cache).equals(archives), "the archive of another build is used");
+    }
+
+    private static List<Path> archives(Path cache) throws IOException {
+        return files(cache).stream().filter(file -> file.toString().endsWith(".jsa")).toList();
+    }
+
+    @Test
+    void aDistributionNeedsNoCompilerAndNoHome() throws IOException, InterruptedException {
+        distribution();
+        Files.delete(jdk.resolve("bin/javac"));
+        Process process = new ProcessBuilder("env", "-i", "JAVA_HOME=" + jdk, "PATH=" + System.getenv("PATH"),
+            "XDG_CACHE_HOME=/dev/null", root.resolve("slipstream").toString(), "plan").start();
+        Run run = end(process);
+        assertEquals(0, run.code(), run.err());
+        assertEquals("", run.err());
+        assertFalse(run.out().contains("SharedArchiveFile"), run.out());
     }
 
     @Test
     @Tag("slow")
     void itIsBuiltOnceAndAgainWhenASourceIsNewer() throws IOException, InterruptedException {
         Run first = run(root.resolve("slipstream"), "plan");
-        assertEquals("slipstream: building, once\n", first.err());
+        assertEquals(BUILDING, first.err());
         assertTrue(first.out().endsWith("plan\n"));
         assertEquals("", run(root.resolve("slipstream"), "plan").err());
-        assertEquals(List.of("-q -B -DskipTests -Dcheckstyle.skip package"), builds());
+        assertEquals(List.of("-q -B -Dcommand.only package"), builds());
         Path source = Files.writeString(root.resolve("bridge/src/main/New.java"), "");
         Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(60)));
-        assertEquals("slipstream: building, once\n", run(root.resolve("slipstream"), "plan").err());
+        assertEquals(BUILDING, run(root.resolve("slipstream"), "plan").err());
+    }
+
+    /** Until a process waits for the lock on a file, as the kernel's list of locks has it. */
+    private static void awaitWaiter(Path file) throws IOException, InterruptedException {
+        Path locks = Path.of("/proc/locks");
+        assumeTrue(Files.isReadable(locks), "there is no list of locks");
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!Files.exists(file) || Files.readAllLines(locks).stream().noneMatch(isWaiterFor(file))) {
+            assertTrue(System.nanoTime() < end, "nobody waits for " + file);
+            Thread.sleep(20);
+        }
+    }
+
+    private static Predicate<String> isWaiterFor(Path file) throws IOException {
+        Object inode = Files.getAttribute(file, "unix:ino");
+        return line -> line.contains("->") && line.contains(":" + inode + " ");
     }
 
     @Test
@@ -240,6 +357,7 @@ class LauncherTest {
         maven("echo \"$@\" >> ../built.log; cat ../go");
         Process first = start(Map.of(), root.resolve("slipstream"), "first");
         Process second = start(Map.of(), root.resolve("slipstream"), "second");
+        awaitWaiter(root.resolve(".mvn/building"));
         // Opens when one of them builds.
         Files.writeString(fifo, "go");
         assertTrue(end(first).out().endsWith("first\n"));
@@ -256,7 +374,7 @@ class LauncherTest {
         assertTrue(run.err().contains("no compiler") && run.err().contains("the build failed"), run.err());
         maven("echo \"$@\" >> ../built.log");
         assertEquals(0, run(root.resolve("slipstream"), "plan").code());
-        assertEquals(List.of("-q -B -DskipTests -Dcheckstyle.skip clean package"), builds());
+        assertEquals(List.of("-q -B -Dcommand.only clean package"), builds());
     }
 
     @Test
@@ -270,10 +388,10 @@ class LauncherTest {
         process.toHandle().destroy();
         Run run = end(process);
         assertEquals(143, run.code(), run.err());
-        assertEquals("slipstream: building, once\n", run.err());
+        assertEquals(BUILDING, run.err());
         assertTrue(ProcessHandle.of(maven).filter(ProcessHandle::isAlive).isEmpty(), "Maven is left running");
         maven("echo \"$@\" >> ../built.log");
         assertEquals(0, run(root.resolve("slipstream"), "plan").code());
-        assertEquals(List.of("-q -B -DskipTests -Dcheckstyle.skip clean package"), builds());
+        assertEquals(List.of("-q -B -Dcommand.only clean package"), builds());
     }
 }

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.samples.verify.TinyFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -51,7 +51,7 @@ class SignalsTest {
         Path given = Files.createDirectory(folder.resolve("given"));
         return switch (command) {
             case "generate" -> List.of("generate", "a red star", "--model", MODEL.toString(), "--steps", "20",
-                "--output", "result.png");
+                "--quiet", "--output", "result.png");
             case "model init" -> List.of("model", "init", "--like", "sd15", "result.model");
             case "verify" -> List.of("verify", new TinyFolder(given).write().toString());
             default -> {

@@ -3,6 +3,8 @@ package dev.slipstream.samples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.samples.terminal.ExitCode;
+import dev.slipstream.samples.terminal.Terminal;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.Writer;

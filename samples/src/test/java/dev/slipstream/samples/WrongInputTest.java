@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.slipstream.samples.terminal.ExitCode;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -151,7 +152,7 @@ class WrongInputTest {
         assertRefused(generate("x", "--model", MODEL, "--image", folder.resolve("none.png").toString()),
             "there is no file");
         Path text = Files.writeString(folder.resolve("text.png"), "this is no picture");
-        assertRefused(generate("x", "--model", MODEL, "--image", text.toString()), "is no PNG file");
+        assertRefused(generate("x", "--model", MODEL, "--image", text.toString()), "neither a PNG nor a JPEG");
         assertRefused(generate("x", "--model", MODEL, "--image", picture().toString(), "--strength", "1.5"),
             "at most 1, not 1.5");
     }
@@ -168,7 +169,8 @@ class WrongInputTest {
     @CsvSource(delimiter = '|', textBlock = """
         paint                                   | there is no command 'paint'; there are generate, plan, run, verify
         genrate red                             | there is no command 'genrate'; there are generate, plan
-        help paint                              | unknown subcommand 'paint'; try
+        help paint                              | there is no command 'paint'; there are generate, plan, run
+        help bench shapes                       | there is no command 'shapes' of bench; there are steps, graphs
         bench shapes                            | there is no command 'shapes'; there are steps, graphs
         engines list more                       | unexpected argument 'more'
         verify DIR --schedules FILE             | DIR, --schedules=FILE are mutually exclusive
@@ -237,10 +239,10 @@ class WrongInputTest {
     }
 
     @Test
-    void anOutputThatIsNoPngIsRefused() throws IOException {
+    void anOutputOfAnUnknownFormatIsRefused() throws IOException {
         output();
-        assertRefused(CommandRun.of("generate", "x", "--model", MODEL, "--output", folder.resolve("x.jpg").toString()),
-            "written as PNG");
+        assertRefused(CommandRun.of("generate", "x", "--model", MODEL, "--output", folder.resolve("x.gif").toString()),
+            "written as .png, .jpg or .jpeg");
     }
 
     @Test

@@ -18,7 +18,7 @@ public class AsyncCopy {
 
     @Benchmark
     public void checked(DriverHandles with) {
-        with.calls.copy(with.fromAddress, with.toAddress, with.bytes, with.stream);
+        with.calls.copy(with.fromAddress, with.toAddress, with.bytes, with.typedStream);
     }
 
     @Benchmark

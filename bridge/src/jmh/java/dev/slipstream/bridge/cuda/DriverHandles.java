@@ -1,11 +1,15 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.Combination;
-import dev.slipstream.bridge.Recording;
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.CapturedGraph;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
+import dev.slipstream.bridge.cuda.driver.Handle.EventHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.GraphHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.KernelHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
 import dev.slipstream.bridge.cuda.driver.KernelModule;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.bridge.rival.Address;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,11 +42,12 @@ public class DriverHandles {
     /** What the last bare call returned. */
     int result;
 
-    private final Owned owned = new Owned();
+    private final Closer owned = new Closer();
     private CudaDevice device;
     DeviceCalls calls;
 
     CudaStream safeStream;
+    StreamHandle typedStream;
     MemorySegment stream;
     CUstream_st jniStream;
 
@@ -50,6 +55,7 @@ public class DriverHandles {
     CUctx_st jniContext;
 
     CudaEvent safeEvent;
+    EventHandle typedEvent;
     MemorySegment event;
     CUevent_st jniEvent;
 
@@ -60,13 +66,15 @@ public class DriverHandles {
     long bytes = BYTES;
 
     Combination combination;
+    KernelHandle typedKernel;
     MemorySegment kernel;
     CUfunc_st jniKernel;
     MemorySegment parameters;
     PointerPointer<Pointer> jniParameters;
     PointerPointer<Pointer> jniNothing;
 
-    Recording recording;
+    CapturedGraph safeGraph;
+    GraphHandle typedGraph;
     MemorySegment graph;
     CUgraphExec_st jniGraph;
 
@@ -74,14 +82,16 @@ public class DriverHandles {
     public void open() throws IOException {
         device = owned.own((CudaDevice) NativeGpu.open(driver, new NoEngines()));
         calls = device.calls();
-        context = calls.context();
+        context = calls.context().pointer();
         jniContext = new CUctx_st(Address.of(context));
         safeStream = owned.own((CudaStream) device.newStream("measured"));
-        stream = safeStream.handle();
+        typedStream = safeStream.handle();
+        stream = typedStream.pointer();
         jniStream = new CUstream_st(Address.of(stream));
         safeEvent = owned.own((CudaEvent) device.newEvent());
-        event = calls.newEvent(false);
-        owned.own(() -> calls.destroyEvent(event));
+        typedEvent = calls.newEvent(false);
+        owned.own(() -> calls.destroyEvent(typedEvent));
+        event = typedEvent.pointer();
         jniEvent = new CUevent_st(Address.of(event));
         from = owned.own(device.allocate(BYTES)).slice(0, BYTES);
         to = owned.own(device.allocate(BYTES)).slice(0, BYTES);
@@ -94,21 +104,23 @@ public class DriverHandles {
     private void prepareKernel() throws IOException {
         combination = new Combination(to, List.of(from), List.of(1f));
         try (InputStream ptx = CudaKernels.class.getResourceAsStream("kernels.ptx")) {
-            kernel = owned.own(KernelModule.load(calls, new String(ptx.readAllBytes(), StandardCharsets.UTF_8)))
+            typedKernel = owned.own(KernelModule.load(calls, new String(ptx.readAllBytes(), StandardCharsets.UTF_8)))
                 .kernel("combine_f32");
         }
+        kernel = typedKernel.pointer();
         jniKernel = new CUfunc_st(Address.of(kernel));
         LaunchArguments arguments = new LaunchArguments();
-        device.kernels().combine(combination, arguments, stream); // which writes them
+        device.kernels().combine(combination, arguments, typedStream); // which writes them
         parameters = arguments.pointers();
         jniParameters = new PointerPointer<>(Address.of(parameters));
     }
 
     private void prepareGraph() {
-        safeStream.beginRecording();
+        safeStream.beginCapture();
         safeStream.combine(combination);
-        recording = owned.own(safeStream.endRecording());
-        graph = ((CudaRecording) recording).graph();
+        safeGraph = owned.own(safeStream.endCapture());
+        typedGraph = ((Capture.Graph) safeGraph).handle();
+        graph = typedGraph.pointer();
         jniGraph = new CUgraphExec_st(Address.of(graph));
     }
 

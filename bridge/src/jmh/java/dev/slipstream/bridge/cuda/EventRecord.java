@@ -18,7 +18,7 @@ public class EventRecord {
 
     @Benchmark
     public void checked(DriverHandles with) {
-        with.calls.record(with.event, with.stream);
+        with.calls.record(with.typedEvent, with.typedStream);
     }
 
     @Benchmark

@@ -18,11 +18,11 @@ public class GraphLaunch {
 
     @Benchmark
     public void checked(DriverHandles with) {
-        with.calls.launch(with.graph, with.stream);
+        with.calls.launch(with.typedGraph, with.typedStream);
     }
 
     @Benchmark
     public void safe(DriverHandles with) {
-        with.safeStream.replay(with.recording);
+        with.safeStream.launch(with.safeGraph);
     }
 }

@@ -23,7 +23,7 @@ public class KernelLaunch {
 
     @Benchmark
     public void checked(DriverHandles with) {
-        with.calls.launch(with.kernel, 1, THREADS, with.parameters, with.stream);
+        with.calls.launch(with.typedKernel, 1, THREADS, with.parameters, with.typedStream);
     }
 
     @Benchmark

@@ -4,7 +4,7 @@ import dev.slipstream.jextract.cuda.CudaDriver;
 import org.bytedeco.cuda.global.cudart;
 import org.openjdk.jmh.annotations.Benchmark;
 
-/** {@code cuCtxSetCurrent}, which all checked and safe calls of the driver make first and the bare ones do not. */
+/** {@code cuCtxSetCurrent}, which checked calls of the driver make first where another context is current. */
 public class MakeCurrent {
     @Benchmark
     public int jni(DriverHandles with) {

@@ -2,8 +2,8 @@ package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
 import dev.slipstream.bridge.rival.NativeLibraries;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,7 +16,7 @@ public final class NativeGpu {
     /** @param driver {@code null} or {@code fake} */
     public static Device open(String driver, EngineCompiler compiler) {
         Path library = NativeLibraries.ofProcess().load(driver);
-        return new CudaProvider(() -> PreFlight.run(new DriverLibrary(Optional.of(library))), () -> compiler)
+        return new CudaProvider(() -> DriverCheck.run(new DriverLibrary(Optional.of(library))), () -> compiler)
             .open(DeviceSpec.parse("cuda:0"));
     }
 }

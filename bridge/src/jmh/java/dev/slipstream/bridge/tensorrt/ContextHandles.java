@@ -1,16 +1,18 @@
 package dev.slipstream.bridge.tensorrt;
 
-import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.cuda.EngineTarget;
 import dev.slipstream.bridge.cuda.NativeGpu;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.bridge.rival.Address;
+import dev.slipstream.bridge.tensorrt.abi.Method;
+import dev.slipstream.bridge.tensorrt.api.InferenceContext;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -33,7 +35,7 @@ public class ContextHandles {
     /** What the last call returned. */
     boolean done = true;
 
-    private final Owned owned = new Owned();
+    private final Closer owned = new Closer();
     private NullTensorRt tensorRt;
     private long callsBefore;
 

@@ -1,9 +1,16 @@
 package dev.slipstream.bridge.tensorrt;
 
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** {@code IExecutionContext::enqueueV3}. */
 public class EnqueueV3 {
+    private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(FunctionDescriptor.of(
+        ValueLayout.JAVA_BOOLEAN, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+
     @Benchmark
     public boolean jni(ContextHandles with) {
         return with.done = with.jniContext.enqueueV3(with.jniStream);
@@ -11,7 +18,7 @@ public class EnqueueV3 {
 
     @Benchmark
     public boolean ffm(ContextHandles with) throws Throwable {
-        return with.done = (boolean) Signature.BOOL_PTR.handle().invokeExact(with.enqueue, with.self, with.stream);
+        return with.done = (boolean) CALL.invokeExact(with.enqueue, with.self, with.stream);
     }
 
     @Benchmark

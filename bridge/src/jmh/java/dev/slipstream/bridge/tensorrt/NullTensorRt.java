@@ -9,6 +9,10 @@ import dev.slipstream.bridge.cuda.EngineCompiler;
 import dev.slipstream.bridge.cuda.EngineContext;
 import dev.slipstream.bridge.cuda.EngineTarget;
 import dev.slipstream.bridge.rival.NativeLibraries;
+import dev.slipstream.bridge.tensorrt.api.InferenceContext;
+import dev.slipstream.bridge.tensorrt.api.InferenceEngine;
+import dev.slipstream.bridge.tensorrt.api.InferenceRuntime;
+import dev.slipstream.bridge.tensorrt.api.TensorRt;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
@@ -22,8 +26,8 @@ final class NullTensorRt implements EngineCompiler {
     static final String INPUT = "latents";
     static final TensorType TYPE = TensorType.of(DataType.FLOAT32, 1);
 
-    private static final EngineTensor TENSOR =
-        new EngineTensor(INPUT, true, Constant.FLOAT.value(10), TYPE.shape(), true, Optional.empty());
+    private static final InferenceEngine.Tensor TENSOR =
+        new InferenceEngine.Tensor(INPUT, true, TYPE, Optional.empty());
 
     private final TensorRt tensorRt;
     private final MemorySegment calls;
@@ -40,7 +44,7 @@ final class NullTensorRt implements EngineCompiler {
     }
 
     InferenceContext newContext(EngineTarget target) {
-        InferenceRuntime runtime = tensorRt.createRuntime(new CudaReady(target));
+        InferenceRuntime runtime = tensorRt.createRuntime(new InferenceRuntime.CudaReady(target.device()));
         return runtime.load(MemorySegment.NULL).createContext();
     }
 
@@ -65,6 +69,11 @@ final class NullTensorRt implements EngineCompiler {
             @Override
             public long contextBytes() {
                 return 0;
+            }
+
+            @Override
+            public long alignment() {
+                return 1;
             }
 
             @Override

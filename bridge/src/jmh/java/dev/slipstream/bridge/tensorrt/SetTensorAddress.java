@@ -1,10 +1,17 @@
 package dev.slipstream.bridge.tensorrt;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** {@code IExecutionContext::setTensorAddress}, with a name that is a C string already, and with a Java string. */
 public class SetTensorAddress {
+    private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(FunctionDescriptor.of(
+        ValueLayout.JAVA_BOOLEAN, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+
     @Benchmark
     public boolean jni(ContextHandles with) {
         return with.done = with.jniContext.setTensorAddress(with.jniName, with.jniAddress);
@@ -17,14 +24,14 @@ public class SetTensorAddress {
 
     @Benchmark
     public boolean ffm(ContextHandles with) throws Throwable {
-        return with.done = (boolean) Signature.BOOL_PTR_PTR.handle().invokeExact(with.setTensorAddress,
+        return with.done = (boolean) CALL.invokeExact(with.setTensorAddress,
             with.self, with.name, with.address);
     }
 
     @Benchmark
     public boolean ffmString(ContextHandles with) throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
-            return with.done = (boolean) Signature.BOOL_PTR_PTR.handle().invokeExact(with.setTensorAddress,
+            return with.done = (boolean) CALL.invokeExact(with.setTensorAddress,
                 with.self, arena.allocateFrom(with.text), with.address);
         }
     }

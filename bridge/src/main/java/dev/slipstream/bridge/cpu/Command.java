@@ -1,11 +1,22 @@
 package dev.slipstream.bridge.cpu;
 
-import dev.slipstream.bridge.Combination;
-import dev.slipstream.bridge.GuidanceRescale;
-import dev.slipstream.bridge.Limiting;
+import ai.onnxruntime.OrtException;
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
+import dev.slipstream.bridge.provider.Failures;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
 
 /**
  * A slot of a stream's queue: what to do, and with what. Slots are made once and filled again and again, so that
@@ -13,7 +24,64 @@ import java.lang.foreign.MemorySegment;
  */
 final class Command {
     /** What a command does. */
-    enum Operation { RUN, COPY, COMBINE, RESCALE, LIMIT, GUARD, AWAIT, STAMP, STOP }
+    enum Operation { RUN, COPY, COMBINE, RESCALE, LIMIT, CHECK_FINITE, AWAIT, STAMP, STOP }
+
+    /** An event could not be reached, or work before it failed: the cause. */
+    static final class SkippedException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        SkippedException(DeviceException cause) {
+            super("skipped, as it waits for work that failed: " + cause.getMessage(), cause);
+        }
+    }
+
+    /**
+     * For JDK Flight Recorder: work on a stream of a CPU device, on the thread that does it. Nobody touches a class of
+     * events before the recorder is there: the first one makes the JDK set all of it up, 60 ms of every start.
+     */
+    @Category("Slipstream")
+    private abstract static class Recorded extends jdk.jfr.Event {
+        @Label("Device")
+        String device;
+    }
+
+    @Name("dev.slipstream.Stage")
+    @Label("Stage")
+    @Description("An engine ran on a CPU device")
+    private static final class StageRun extends Recorded {
+        @Label("Engine")
+        String engine;
+    }
+
+    @Name("dev.slipstream.Copy")
+    @Label("Copy")
+    @Description("Bytes were copied on a CPU device, or from or to another")
+    private static final class Copy extends Recorded {
+        @Label("Bytes")
+        @DataAmount
+        long bytes;
+    }
+
+    /** The events of a slot, made once, when Flight Recorder is first seen, as queued work allocates nothing. */
+    private static final class Recorder {
+        private StageRun stageRun;
+        private Copy copy;
+
+        StageRun stageRun() {
+            stageRun = stageRun == null ? new StageRun() : stageRun;
+            return stageRun;
+        }
+
+        Copy copy() {
+            copy = copy == null ? new Copy() : copy;
+            return copy;
+        }
+    }
+
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+    private static final boolean KNOWS_CPU_TIME = THREADS.isCurrentThreadCpuTimeSupported();
+
+    private final Recorder recorder = new Recorder();
 
     Operation operation;
 
@@ -36,8 +104,8 @@ final class Command {
     /** LIMIT. */
     Limiting limiting;
 
-    /** GUARD. */
-    Tensor guarded;
+    /** CHECK_FINITE. */
+    Tensor checked;
     Slice mark;
     int label;
 
@@ -49,7 +117,66 @@ final class Command {
     /** STAMP: the timed event to put the time on. */
     CpuEvent event;
 
-    /** Forgets what it names, which could not be collected otherwise until the slot's next turn. */
+    /** Does it, on the stream's worker thread; returns when it is done. @param device its name */
+    void perform(CpuKernels kernels, CommandQueue queue, String device) throws OrtException, SkippedException {
+        switch (operation) {
+            case RUN -> run(device);
+            case COPY -> copy(device);
+            case COMBINE -> kernels.combine(combination);
+            case RESCALE -> kernels.rescale(rescale);
+            case LIMIT -> kernels.limit(limiting);
+            case CHECK_FINITE -> CpuKernels.checkFinite(checked, mark, label);
+            case AWAIT -> await(queue);
+            case STAMP -> stamp();
+            case STOP -> { /* the worker ends */ }
+        }
+    }
+
+    private void run(String device) throws OrtException {
+        if (!FlightRecorder.isInitialized()) {
+            bindings.run();
+            return;
+        }
+        StageRun stageRun = recorder.stageRun();
+        stageRun.begin();
+        bindings.run();
+        stageRun.end();
+        if (stageRun.shouldCommit()) {
+            stageRun.device = device;
+            stageRun.engine = bindings.context().engine().name();
+            stageRun.commit();
+        }
+    }
+
+    private void copy(String device) {
+        if (!FlightRecorder.isInitialized()) {
+            MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
+            return;
+        }
+        Copy copy = recorder.copy();
+        copy.begin();
+        MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
+        copy.end();
+        if (copy.shouldCommit()) {
+            copy.device = device;
+            copy.bytes = bytes;
+            copy.commit();
+        }
+    }
+
+    private void await(CommandQueue queue) throws SkippedException {
+        DeviceException failure = queue.await(this) ? outcome.failureBefore(position) : progress.abandoned();
+        if (failure != null) {
+            throw new SkippedException(Failures.origin(failure));
+        }
+    }
+
+    private void stamp() {
+        long now = System.nanoTime();
+        event.stamp(progress, position, now, KNOWS_CPU_TIME ? THREADS.getCurrentThreadCpuTime() : now);
+    }
+
+    /** Forgets what it names, which could not be collected otherwise until the slot is used again. */
     void clear() {
         bindings = null;
         from = null;
@@ -57,7 +184,7 @@ final class Command {
         combination = null;
         rescale = null;
         limiting = null;
-        guarded = null;
+        checked = null;
         mark = null;
         progress = null;
         outcome = null;
@@ -74,7 +201,7 @@ final class Command {
                 + " bytes";
             case RESCALE -> "rescaling guidance of " + rescale.pictures() + " pictures";
             case LIMIT -> "limiting " + limiting.pictures() + " pictures: " + limiting.limit();
-            case GUARD -> "guarding a tensor " + guarded.type();
+            case CHECK_FINITE -> "checking a tensor " + checked.type();
             case AWAIT -> "waiting for an event";
             case STAMP -> "recording a timed event";
             case STOP -> "stopping";

@@ -13,7 +13,7 @@ final class CommandQueue {
     /** Commands that can wait: some tens of denoising steps, in 100 KiB a stream. */
     static final int CAPACITY = 1024;
 
-    /** A caller who finds the queue full sleeps until this many have room, not to be woken for each. */
+    /** A caller that finds the queue full sleeps until so many slots are free, so it is not woken for each. */
     private static final int ROOM = CAPACITY / 4;
 
     private final Command[] slots = new Command[CAPACITY];
@@ -72,7 +72,7 @@ final class CommandQueue {
         }
     }
 
-    /** Lets the worker end after what it does at the moment, and everyone else wait no longer. */
+    /** Lets the worker end after what it does at the moment, and all other threads wait no longer. */
     void abandon(DeviceLostException why) {
         queued.abandon(why);
         done.abandon(why);

@@ -1,9 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
-import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DeviceOutOfMemoryException;
-import dev.slipstream.bridge.Slice;
-import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.BaseBuffer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -12,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Native memory. It is freed when the buffer is closed and no binding names it any more, as ONNX Runtime would not
  * notice that memory it writes to is gone.
  */
-final class CpuBuffer extends DeviceObject<CpuDevice> implements Buffer {
+final class CpuBuffer extends BaseBuffer<CpuDevice> {
     /** A cache line, and the widest vector register. */
     private static final long ALIGNMENT = 64;
 
@@ -21,15 +19,12 @@ final class CpuBuffer extends DeviceObject<CpuDevice> implements Buffer {
     private final AtomicInteger users = new AtomicInteger(1);
 
     private CpuBuffer(CpuDevice device, Arena arena, MemorySegment segment) {
-        super(device);
+        super(device, segment.byteSize());
         this.arena = arena;
         this.segment = segment;
     }
 
     static CpuBuffer allocate(CpuDevice device, long bytes) {
-        if (bytes < 0) {
-            throw new IllegalArgumentException("a buffer cannot have " + bytes + " bytes");
-        }
         long machine = MachineMemory.bytes();
         if (bytes > machine) {
             throw outOfMemory(device, bytes, machine, null);
@@ -48,15 +43,6 @@ final class CpuBuffer extends DeviceObject<CpuDevice> implements Buffer {
             + " bytes; the machine has " + machine + " bytes in all", cause);
     }
 
-    /** The buffer of a slice. @throws IllegalArgumentException if it belongs to another provider */
-    static CpuBuffer of(Slice slice) {
-        if (slice.buffer() instanceof CpuBuffer buffer) {
-            buffer.requireOpen();
-            return buffer;
-        }
-        throw new IllegalArgumentException("a buffer of " + slice.buffer().device().name() + " is no cpu buffer");
-    }
-
     MemorySegment segment() {
         return segment;
     }
@@ -68,24 +54,19 @@ final class CpuBuffer extends DeviceObject<CpuDevice> implements Buffer {
         }
     }
 
+    /** @throws IllegalStateException if it is not kept the memory, as it was released once too often */
     void release() {
-        if (users.decrementAndGet() == 0) {
+        int left = users.decrementAndGet();
+        if (left == 0) {
             arena.close();
+        } else if (left < 0) {
+            users.set(0);
+            throw new IllegalStateException(this + " of " + device().name() + " was released once too often");
         }
     }
 
     @Override
-    public long bytes() {
-        return segment.byteSize();
-    }
-
-    @Override
-    public void free() {
+    protected void free() {
         release();
-    }
-
-    @Override
-    public String toString() {
-        return "buffer of " + bytes() + " bytes";
     }
 }

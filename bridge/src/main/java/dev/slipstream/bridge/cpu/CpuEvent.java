@@ -1,19 +1,14 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceException;
-import dev.slipstream.bridge.Event;
-import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.provider.BaseEvent;
 import dev.slipstream.bridge.provider.Failures;
-import dev.slipstream.bridge.provider.Timeouts;
-import java.time.Duration;
 
 /**
  * A position in the queue of a stream. Whether it was passed is the stream's knowledge, so putting the event elsewhere
  * does not disturb those who wait for where it was.
  */
-final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
-    private final boolean timed;
-
+final class CpuEvent extends BaseEvent<CpuDevice> {
     // Guarded by this; three fields that belong together. Progress is null until the first record.
     private Progress progress;
     private Outcome outcome;
@@ -27,20 +22,7 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
     private long busyNanos;
 
     CpuEvent(CpuDevice device, boolean timed) {
-        super(device);
-        this.timed = timed;
-    }
-
-    static CpuEvent of(Event event) {
-        if (event instanceof CpuEvent known) {
-            known.requireOpen();
-            return known;
-        }
-        throw new IllegalArgumentException(event + " is no event of a cpu device");
-    }
-
-    boolean isTimed() {
-        return timed;
+        super(device, timed);
     }
 
     /** Puts the event where {@code progress} will be when it reaches {@code position}. */
@@ -67,17 +49,12 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
     }
 
     @Override
-    public boolean isDone() {
-        return await(0);
+    protected synchronized boolean wasRecorded() {
+        return progress != null;
     }
 
     @Override
-    public boolean await(Duration timeout) {
-        return await(Timeouts.nanos(timeout));
-    }
-
-    private boolean await(long timeoutNanos) {
-        requireOpen();
+    protected boolean awaitNanos(long timeoutNanos) {
         Progress where;
         Outcome how;
         long until;
@@ -91,13 +68,13 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
         }
         if (!where.hasReached(until) && (timeoutNanos <= 0 || !await(where, until, timeoutNanos))) {
             if (where.abandoned() != null) {
-                throw Failures.thrown(where.abandoned());
+                throw Failures.copyForCaller(where.abandoned());
             }
             return false;
         }
         DeviceException failure = how.failureBefore(until);
         if (failure != null) {
-            throw Failures.thrown(failure);
+            throw Failures.copyForCaller(failure);
         }
         return true;
     }
@@ -116,41 +93,17 @@ final class CpuEvent extends DeviceObject<CpuDevice> implements Event {
     }
 
     @Override
-    public long nanos() {
-        requirePassed();
-        synchronized (this) {
-            return nanos;
-        }
+    protected synchronized long passedNanos() {
+        return nanos;
     }
 
     @Override
-    public long busyNanos() {
-        requirePassed();
-        synchronized (this) {
-            return busyNanos;
-        }
-    }
-
-    private void requirePassed() {
-        if (!timed) {
-            throw new IllegalStateException("this event has no time; make it with newTimedEvent");
-        }
-        boolean done = isDone();
-        synchronized (this) {
-            if (progress == null || !done) {
-                throw new IllegalStateException("the event has no time yet: "
-                    + (progress == null ? "it was never recorded" : "the stream has not passed it"));
-            }
-        }
+    protected synchronized long passedBusyNanos() {
+        return busyNanos;
     }
 
     @Override
-    public void free() {
+    protected void free() {
         // An event is no more than a note; there is nothing to give back.
-    }
-
-    @Override
-    public String toString() {
-        return timed ? "timed event" : "event";
     }
 }

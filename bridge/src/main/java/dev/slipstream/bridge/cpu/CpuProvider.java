@@ -7,10 +7,13 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.DeviceUnavailableException;
 import java.util.BitSet;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
- * The CPU through ONNX Runtime. The selector of a device is its number of threads, 1 if there is none: two devices
- * {@code cpu:1} are two cores side by side, {@code cpu:2} is one device that uses both. Any thread may use it.
+ * The CPU through ONNX Runtime. The selector of a device begins with its number of threads, 1 if there is none:
+ * two devices {@code cpu:1} are two cores side by side, {@code cpu:2} is one device that uses both. {@link DeviceSpec}
+ * says what may follow. Any thread may use it.
  */
 public final class CpuProvider implements DeviceProvider {
     private final BitSet usedNumbers = new BitSet();
@@ -35,8 +38,8 @@ public final class CpuProvider implements DeviceProvider {
     }
 
     @Override
-    public boolean usesOnnxRuntime() {
-        return true;
+    public Device.Traits traits(DeviceSpec spec) {
+        return CpuDevice.TRAITS;
     }
 
     @Override
@@ -44,7 +47,7 @@ public final class CpuProvider implements DeviceProvider {
         if (!spec.provider().equals(name())) {
             throw new DeviceUnavailableException(spec + " is no cpu device");
         }
-        int threads = threads(spec);
+        CpuShare share = share(spec);
         String runtime = switch (availability()) {
             case Availability.Available(String detail) -> detail;
             case Availability.Unavailable(String reason, String remedy) ->
@@ -52,22 +55,47 @@ public final class CpuProvider implements DeviceProvider {
         };
         int number = usedNumbers.nextClearBit(0);
         usedNumbers.set(number);
-        String description = threads + (threads == 1 ? " thread" : " threads") + " of " + cores() + " "
+        String description = share.threads() + (share.threads() == 1 ? " thread" : " threads") + " of " + cores() + " "
             + System.getProperty("os.arch") + " cores, " + runtime;
-        return new CpuDevice(name() + ":" + number, threads, description, () -> giveBack(number));
+        return new CpuDevice(name() + ":" + number, share, description, KeptEngines.ofUser(),
+            () -> giveBack(number));
     }
 
-    private static int threads(DeviceSpec spec) {
-        try {
-            int threads = spec.selector().isEmpty() ? 1 : Integer.parseInt(spec.selector());
-            if (threads >= 1 && threads <= cores()) {
-                return threads;
-            }
-        } catch (NumberFormatException notANumber) {
-            // The same answer as for a number that is out of range.
+    private static CpuShare share(DeviceSpec spec) {
+        CpuShare share = CpuShare.parse(spec.selector())
+            .filter(it -> it.threads() >= 1 && it.threads() <= cores())
+            .orElseThrow(() -> new DeviceUnavailableException("there is no device " + spec + "; after cpu: comes a "
+                + "number of threads, here from 1 to " + cores() + ", and if need be :spin=on or :spin=off, and "
+                + ":cores=LIST like :cores=0-1+4"));
+        if (!share.cores().isEmpty()) {
+            requireCores(spec, share);
         }
-        throw new DeviceUnavailableException("there is no device " + spec + "; after cpu: comes a number of threads, "
-            + "here from 1 to " + cores());
+        return share;
+    }
+
+    /** Tries them out on a thread of its own. */
+    private static void requireCores(DeviceSpec spec, CpuShare share) {
+        if (!Cores.canBind()) {
+            throw new DeviceUnavailableException(spec + " cannot be used: this system does not bind threads to cores; "
+                + "leave out :cores=");
+        }
+        if (share.cores().cardinality() < share.threads()) {
+            throw new DeviceUnavailableException(spec + " cannot be used: it has more threads than cores; name as many "
+                + "cores, or take fewer threads");
+        }
+        FutureTask<Boolean> trial = new FutureTask<>(() -> Cores.bind(share.cores()));
+        Thread.ofPlatform().daemon().name("tries cores").start(trial);
+        try {
+            if (!trial.get()) {
+                throw new DeviceUnavailableException(spec + " cannot be used: this process may use none of these "
+                    + "cores; the system's numbers begin at 0");
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new DeviceUnavailableException(spec + " was not opened, as the thread was interrupted");
+        } catch (ExecutionException failed) {
+            throw new DeviceUnavailableException(spec + " cannot be used: " + failed.getCause().getMessage());
+        }
     }
 
     private synchronized void giveBack(int number) {

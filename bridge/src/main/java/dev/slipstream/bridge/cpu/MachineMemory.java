@@ -1,13 +1,12 @@
 package dev.slipstream.bridge.cpu;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.slipstream.bridge.DeviceMemory;
+import dev.slipstream.bridge.Device;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
 
 /** What the machine, or the container that this runs in, has. */
 final class MachineMemory {
@@ -23,19 +22,24 @@ final class MachineMemory {
     }
 
     /** Memory now. Free is also what the system only uses as a cache for files, where it tells (Linux). */
-    static DeviceMemory now() {
+    static Device.Memory now() {
+        return now(LINUX);
+    }
+
+    /** @param meminfo a file like Linux's {@code /proc/meminfo}, which need not exist */
+    static Device.Memory now(Path meminfo) {
         long total = bytes();
         long free = ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
             ? system.getFreeMemorySize() : total;
-        return new DeviceMemory(Math.min(availableOnLinux().orElse(free), total), total);
+        return new Device.Memory(Math.min(available(meminfo).orElse(free), total), total);
     }
 
-    private static OptionalLong availableOnLinux() {
-        if (!Files.isReadable(LINUX)) {
+    private static OptionalLong available(Path meminfo) {
+        if (!Files.isReadable(meminfo)) {
             return OptionalLong.empty();
         }
-        try (Stream<String> lines = Files.lines(LINUX)) {
-            return lines.filter(line -> line.matches("MemAvailable:\\s+\\d+ kB"))
+        try {
+            return Files.readAllLines(meminfo).stream().filter(line -> line.matches("MemAvailable:\\s+\\d+ kB"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst();
         } catch (IOException unreadable) {
             return OptionalLong.empty();

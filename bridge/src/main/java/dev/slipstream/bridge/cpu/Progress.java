@@ -1,17 +1,16 @@
 package dev.slipstream.bridge.cpu;
 
 import dev.slipstream.bridge.DeviceLostException;
-import dev.slipstream.bridge.provider.Timeouts;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A position that only grows, and threads that wait until it has got somewhere. One thread at a time advances it, any
- * number wait. Neither allocates. Where it will grow no more, it is abandoned, and nobody waits any longer.
+ * number wait. Neither allocates. Where it will grow no more, it is abandoned, and no thread waits any longer.
  */
 final class Progress {
-    /** The timeout of one who waits as long as it takes. */
-    static final long FOREVER = Timeouts.FOREVER;
+    /** The timeout of a thread that waits as long as it takes. */
+    static final long FOREVER = Long.MAX_VALUE;
 
     /**
      * How long a waiting thread spins before it parks. Waking a parked thread costs 5 to 50 microseconds, so it pays to
@@ -22,14 +21,24 @@ final class Progress {
     private static final long SPIN_NANOS =
         Runtime.getRuntime().availableProcessors() >= 4 ? TimeUnit.MICROSECONDS.toNanos(20) : 0;
 
-    // Everything written before an advance is seen by whoever then reads the new position: a volatile write happens
-    // before the reads that see it. The order of the two volatile fields matters: advance() writes `reached` and then
-    // reads `wanted`, a waiter writes `wanted` and then reads `reached`. Volatile accesses have one total order, so at
-    // least one of the two sees the other, and no wake-up is lost.
+    // Everything written before an advance is seen by a thread that then reads the new position: a volatile write
+    // happens before the reads that see it. The order of the two volatile fields matters: advance() writes `reached`
+    // and then reads `wanted`, a waiter writes `wanted` and then reads `reached`. Volatile accesses have one total
+    // order, so at least one of the two sees the other, and no wake-up is lost.
     private volatile long reached;
     private volatile long wanted = Long.MAX_VALUE;
     private volatile DeviceLostException abandoned;
+    private final long spinNanos;
     private Waiter waiters;
+
+    Progress() {
+        this(SPIN_NANOS);
+    }
+
+    /** @param spinNanos how long a waiting thread spins before it parks */
+    Progress(long spinNanos) {
+        this.spinNanos = spinNanos;
+    }
 
     /** One thread that waits. Reusable, for one wait at a time. */
     static final class Waiter {
@@ -59,7 +68,7 @@ final class Progress {
         wake(Long.MAX_VALUE);
     }
 
-    /** Why nobody should wait for it any more; null while somebody should. */
+    /** Why no thread should wait for it any more; null while it still grows. */
     DeviceLostException abandoned() {
         return abandoned;
     }
@@ -79,7 +88,7 @@ final class Progress {
             return false;
         }
         long start = System.nanoTime();
-        long spin = Math.min(SPIN_NANOS, timeoutNanos);
+        long spin = Math.min(spinNanos, timeoutNanos);
         while (System.nanoTime() - start < spin) {
             if (reached >= position || abandoned != null) {
                 return reached >= position;
@@ -149,7 +158,7 @@ final class Progress {
         wanted = lowestAbove(position);
     }
 
-    /** The first position above this one that somebody waits for. */
+    /** The first position above this one that a thread waits for. */
     private long lowestAbove(long position) {
         long lowest = Long.MAX_VALUE;
         for (Waiter each = waiters; each != null; each = each.next) {

@@ -1,52 +1,42 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.Bindings;
-import java.lang.foreign.MemorySegment;
-import java.util.List;
+import dev.slipstream.bridge.Tensor;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
+import dev.slipstream.bridge.provider.BaseBindings;
+import java.util.Map;
 
-/** A prepared run, and the buffers that it touches. */
-final class CudaBindings implements Bindings {
+/** A prepared run, and the copies that bring its tensors to where the engine takes them. */
+final class CudaBindings extends BaseBindings {
     private final CudaExecutionContext context;
     private final Launch launch;
-    private final Realigned realigned;
-    private final List<CudaBuffer> buffers;
+    private final AlignedCopies copies;
 
-    CudaBindings(CudaExecutionContext context, Launch launch, Realigned realigned, List<CudaBuffer> buffers) {
+    CudaBindings(CudaExecutionContext context, Map<String, Tensor> tensors, Launch launch, AlignedCopies copies) {
+        super(context, tensors.values());
         this.context = context;
         this.launch = launch;
-        this.realigned = realigned;
-        this.buffers = buffers;
-    }
-
-    @Override
-    public CudaExecutionContext context() {
-        return context;
+        this.copies = copies;
     }
 
     /**
-     * Queues the run, in the device's context.
+     * Queues the run.
      *
-     * @param recorded whether the stream is being captured
+     * @param captured whether the stream is being captured
      * @throws dev.slipstream.bridge.DeviceException if it is refused
      */
-    void enqueue(MemorySegment stream, boolean recorded) {
-        realigned.copyInputs(stream);
-        if (recorded) {
-            launch.record(stream);
+    void enqueue(StreamHandle stream, boolean captured) {
+        copies.copyInputs(stream);
+        context.device().calls().makeCurrent();
+        if (captured) {
+            launch.capture(stream.pointer());
         } else {
-            launch.enqueue(stream);
+            launch.enqueue(stream.pointer());
         }
-        realigned.copyOutputs(stream);
+        copies.copyOutputs(stream);
     }
 
-    void free() {
-        realigned.free();
-    }
-
-    void requireOpen() {
-        context.requireOpen();
-        for (int i = 0; i < buffers.size(); i++) { // no iterator, which would be an allocation
-            buffers.get(i).requireOpen();
-        }
+    @Override
+    protected void free() {
+        copies.free();
     }
 }

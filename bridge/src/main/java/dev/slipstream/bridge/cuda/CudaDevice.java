@@ -1,64 +1,71 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
-import dev.slipstream.bridge.DeviceMemory;
 import dev.slipstream.bridge.DeviceOutOfMemoryException;
-import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
-import dev.slipstream.bridge.Event;
-import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import dev.slipstream.bridge.cuda.driver.Gpu;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
+import dev.slipstream.bridge.cuda.driver.Handle.EventHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
 import dev.slipstream.bridge.cuda.driver.PrimaryContext;
+import dev.slipstream.bridge.provider.BaseBuffer;
+import dev.slipstream.bridge.provider.BaseDevice;
+import dev.slipstream.bridge.provider.BaseEngine;
+import dev.slipstream.bridge.provider.BaseEvent;
+import dev.slipstream.bridge.provider.BaseStream;
+import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.bridge.provider.DeviceObject;
-import dev.slipstream.bridge.provider.OpenObjects;
-import dev.slipstream.bridge.provider.Owned;
-import dev.slipstream.bridge.provider.Owner;
-import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A GPU, by way of its primary context. Two devices may be opened on one GPU and share it. */
-final class CudaDevice implements Device, Owner {
+/**
+ * A GPU, by way of its primary context. Two devices may be opened on one GPU and share it.
+ *
+ * <p>Streams that may never become idle are kept until they do: closing the device waits a moment for them, and where
+ * that is in vain {@link #tryToFree} is called again later.
+ */
+final class CudaDevice extends BaseDevice {
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
 
-    private final String name;
+    /** How long a device that is not given up waits for its stuck streams when it is closed. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final Gpu gpu;
     private final EngineCompiler compiler;
-    private final boolean recordsPeerCopies;
     private final BiConsumer<CudaDevice, Boolean> afterClose;
-    private final OpenObjects open;
-    private final Owned owned = new Owned();
-    private final Remains remains;
+    private final Closer owned = new Closer();
     private final DeviceCalls calls;
     private final DeviceHeap heap;
     private final CudaKernels kernels;
     private final DeviceClock clock;
     private final HostTransfers transfers;
 
+    // Guarded by itself: streams that have no owner any more, and may never become idle.
+    private final List<StreamHandle> stuck = new ArrayList<>();
+
     /**
-     * @param recordsPeerCopies whether recordings take copies to and from other GPUs
+     * @param traits what it is
      * @param afterClose called once, when the device is closed, with whether nothing of it is left
      */
-    CudaDevice(String name, Gpu gpu, PreFlight.Ready ready, EngineCompiler compiler, boolean recordsPeerCopies,
+    CudaDevice(String name, Gpu gpu, DriverCheck.Ready ready, EngineCompiler compiler, Device.Traits traits,
             BiConsumer<CudaDevice, Boolean> afterClose) {
-        this.name = name;
+        super(name, traits);
         this.gpu = gpu;
         this.compiler = compiler;
-        this.recordsPeerCopies = recordsPeerCopies;
         this.afterClose = afterClose;
-        this.open = new OpenObjects(name);
         try {
             PrimaryContext context = ready.driver().retain(gpu.ordinal());
             owned.own(() -> release(ready, context));
-            this.calls = new DeviceCalls(name, context.handle());
-            this.remains = new Remains(name, calls);
-            this.heap = owned.own(new DeviceHeap(calls, gpu.ordinal(), gpu.totalBytes(), this::holdBack));
+            this.calls = new DeviceCalls(name, context.handle(), health());
+            this.heap = owned.own(new DeviceHeap(name, calls, gpu, this::makeWait));
             for (Gpu peer : ready.gpus()) {
                 if (peer.ordinal() != gpu.ordinal() && ready.driver().canAccessPeer(peer.ordinal(), gpu.ordinal())) {
                     heap.admit(peer.ordinal());
@@ -67,17 +74,17 @@ final class CudaDevice implements Device, Owner {
             this.kernels = owned.own(new CudaKernels(calls));
             this.clock = owned.own(new DeviceClock(calls));
             this.transfers = owned.own(new HostTransfers(calls));
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             owned.closeAfter(failure);
             throw failure;
         }
     }
 
-    private static void release(PreFlight.Ready ready, PrimaryContext context) {
+    private static void release(DriverCheck.Ready ready, PrimaryContext context) {
         try {
             ready.driver().release(context);
         } catch (DeviceLostException alreadyKnown) {
-            // Who used the device was told. Nothing is left to be done about it but to restart the process.
+            // The user of the device was told. Nothing is left to be done about it but to restart the process.
         }
     }
 
@@ -87,6 +94,10 @@ final class CudaDevice implements Device, Owner {
 
     DeviceCalls calls() {
         return calls;
+    }
+
+    DeviceHeap heap() {
+        return heap;
     }
 
     CudaKernels kernels() {
@@ -101,26 +112,24 @@ final class CudaDevice implements Device, Owner {
         return transfers;
     }
 
-    /** Memory that {@link #free(long)} gives back, for what is no buffer of a caller's. */
-    long allocateAddress(long bytes) {
-        return heap.allocate(name, bytes);
-    }
-
-    void free(long address) {
-        heap.free(address);
-    }
-
     /** Makes a private stream wait for all that the device was given. */
-    private void holdBack(MemorySegment waiting, MemorySegment event) {
-        if (!calls.health().isLost()) {
-            open.ofType(CudaStream.class).forEach(stream -> stream.holdBack(waiting, event));
-            remains.holdBack(waiting, event);
+    private void makeWait(StreamHandle waiting, EventHandle event) {
+        if (!health().isLost()) {
+            open(CudaStream.class).forEach(stream -> stream.makeWait(waiting, event));
+            synchronized (stuck) {
+                for (StreamHandle stream : stuck) {
+                    calls.record(event, stream);
+                    calls.await(waiting, event);
+                }
+            }
         }
     }
 
     /** Takes a stream that may never become idle. */
-    void abandon(MemorySegment stream) {
-        remains.addStream(stream);
+    void abandon(StreamHandle stream) {
+        synchronized (stuck) {
+            stuck.add(stream);
+        }
     }
 
     /**
@@ -136,7 +145,7 @@ final class CudaDevice implements Device, Owner {
             if (!heap.reclaim()) {
                 throw full;
             }
-            LOG.info("{} gave back what it kept for buffers, and tries again: {}", name, full.getMessage());
+            LOG.info("{} gave back what it kept for buffers, and tries again: {}", name(), full.getMessage());
         }
         calls.makeCurrent();
         return maker.get();
@@ -144,42 +153,12 @@ final class CudaDevice implements Device, Owner {
 
     /** Closes something of the compiler's, which may call CUDA for that. */
     void closing(Runnable close) {
-        try (Owned both = new Owned()) {
+        try (Closer both = new Closer()) {
             both.own(close::run);
-            if (!calls.health().isLost()) {
+            if (!health().isLost()) {
                 both.own(calls::makeCurrent);
             }
         }
-    }
-
-    @Override
-    public OpenObjects openObjects() {
-        return open;
-    }
-
-    @Override
-    public void requireUsable() {
-        calls.health().requireUsable();
-    }
-
-    @Override
-    public void free(DeviceObject<?> closed) {
-        if (calls.health().isGivenUp()) {
-            remains.add(closed);
-        } else {
-            closed.free();
-        }
-    }
-
-    private <T extends DeviceObject<?>> T make(Supplier<T> maker) {
-        open.requireOpen();
-        requireUsable();
-        return open.add(maker.get());
-    }
-
-    @Override
-    public String name() {
-        return name;
     }
 
     @Override
@@ -189,97 +168,92 @@ final class CudaDevice implements Device, Owner {
     }
 
     @Override
-    public Buffer allocate(long bytes) {
-        if (bytes < 0) {
-            throw new IllegalArgumentException("a buffer cannot have " + bytes + " bytes");
-        }
-        return make(() -> new CudaBuffer(this, heap.allocate(name, bytes), bytes));
+    protected BaseBuffer<CudaDevice> makeBuffer(long bytes) {
+        return new CudaBuffer(this, heap.allocate(bytes), bytes);
     }
 
     @Override
-    public Stream newStream(String streamName) {
-        return make(() -> new CudaStream(this, streamName));
+    protected BaseStream<CudaDevice> makeStream(String streamName) {
+        return new CudaStream(this, streamName);
     }
 
     @Override
-    public Event newEvent() {
-        return make(() -> new CudaEvent(this, false));
+    protected BaseEvent<CudaDevice> makeEvent(boolean timed) {
+        return new CudaEvent(this, timed);
     }
 
     @Override
-    public Event newTimedEvent() {
-        return make(() -> new CudaEvent(this, true));
+    protected BaseEngine<CudaDevice> makeEngine(EngineSource source) {
+        EngineTarget target = new EngineTarget(name(), gpu.ordinal(), gpu.name(), gpu.major(), gpu.minor());
+        return new CudaEngine(this, source.name(), makeOutside(() -> compiler.compile(target, source)));
     }
 
     @Override
-    public Engine build(EngineSource source) {
-        EngineTarget target = new EngineTarget(name, gpu.ordinal(), gpu.name(), gpu.major(), gpu.minor());
-        return make(() -> new CudaEngine(this, source.name(), makeOutside(() -> compiler.compile(target, source))));
-    }
-
-    @Override
-    public boolean copiesBesideComputing() {
-        return true;
-    }
-
-    @Override
-    public DeviceMemory memory() {
-        open.requireOpen();
+    protected Memory readMemory() {
         heap.trim();
         return calls.memory();
     }
 
+    /** A GPU's work cannot be stopped from outside; all waiting here asks the health again and again. */
     @Override
-    public boolean replays() {
-        return true;
+    protected void abandonWork() {
+        // The context stays until the process ends, if the work never does.
     }
 
     @Override
-    public boolean recordsCopiesWith(Device other) {
-        return other instanceof CudaDevice known && (known.ordinal() == ordinal() || recordsPeerCopies);
-    }
-
-    /** A GPU's work cannot be stopped from outside; the context stays until the process ends, if it never does. */
-    @Override
-    public void giveUp(String reason) {
-        calls.health().giveUp(reason);
-    }
-
-    @Override
-    public int liveObjects() {
-        return open.count();
+    protected void defer(DeviceObject<?> object) {
+        if (object instanceof CudaStream stream) {
+            abandon(stream.abandoned());
+        } else {
+            super.defer(object);
+        }
     }
 
     @Override
-    public void close() {
-        if (open.stop()) {
-            // Streams first: their queued work may still use everything else.
-            open.closeLeaked(name, CudaStream.class::isInstance);
-            open.closeLeaked(name, object -> true);
-            boolean freed = true;
-            try {
-                freed = tryToFree();
-            } finally {
-                afterClose.accept(this, freed);
-            }
-            if (!freed) {
-                LOG.warn("{} is closed with work on it that does not end; its memory stays in use until that work ends "
-                    + "and a cuda device is opened, or the process ends", name);
-            }
+    protected void shutDown() {
+        boolean freed = true;
+        try {
+            freed = tryToFree();
+        } finally {
+            afterClose.accept(this, freed);
+        }
+        if (!freed) {
+            LOG.warn("{} is closed with work on it that does not end; its memory stays in use until that work ends "
+                + "and a cuda device is opened, or the process ends", name());
         }
     }
 
     /** Frees what a closed device still holds, unless work may still touch it; returns whether all is freed. */
     boolean tryToFree() {
-        boolean over = remains.free();
-        if (over) {
-            owned.close();
+        synchronized (stuck) {
+            if (!awaitStuck()) {
+                return false;
+            }
+            for (StreamHandle stream : stuck) {
+                try {
+                    calls.destroyStream(stream);
+                } catch (DeviceException failure) {
+                    LOG.warn("{}: {} could not be freed: {}", name(), stream, failure.getMessage());
+                }
+            }
+            stuck.clear();
         }
-        return over;
+        freeDeferred();
+        owned.close();
+        return true;
     }
 
-    @Override
-    public String toString() {
-        return name;
+    /** Waits a moment for the stuck streams; returns whether none is stuck any more. */
+    private boolean awaitStuck() {
+        long start = System.nanoTime();
+        long patience = health().isGivenUp() ? 0 : PATIENCE_NANOS;
+        while (!stuck.stream().allMatch(calls::isOver)) {
+            long waited = System.nanoTime() - start;
+            if (waited >= patience) {
+                return false;
+            }
+            Backoff.after(waited);
+        }
+        return true;
     }
 }

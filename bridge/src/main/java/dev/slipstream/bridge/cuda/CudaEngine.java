@@ -1,36 +1,16 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.Engine;
-import dev.slipstream.bridge.ExecutionContext;
-import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.provider.DeviceObject;
-import java.util.Map;
+import dev.slipstream.bridge.provider.BaseContext;
+import dev.slipstream.bridge.provider.BaseEngine;
 
 /** An engine that the compiler made; TensorRT's, as a rule. */
-final class CudaEngine extends DeviceObject<CudaDevice> implements Engine {
-    private final String name;
+final class CudaEngine extends BaseEngine<CudaDevice> {
     private final CompiledEngine compiled;
 
     /** Takes over the compiled engine. */
     CudaEngine(CudaDevice device, String name, CompiledEngine compiled) {
-        super(device);
-        this.name = name;
+        super(device, name, compiled.inputs(), compiled.outputs());
         this.compiled = compiled;
-    }
-
-    @Override
-    public String name() {
-        return name;
-    }
-
-    @Override
-    public Map<String, TensorType> inputs() {
-        return compiled.inputs();
-    }
-
-    @Override
-    public Map<String, TensorType> outputs() {
-        return compiled.outputs();
     }
 
     long alignment() {
@@ -38,21 +18,12 @@ final class CudaEngine extends DeviceObject<CudaDevice> implements Engine {
     }
 
     @Override
-    public ExecutionContext newContext() {
-        requireOpen();
-        return device().openObjects().add(
-            new CudaExecutionContext(this, device().makeOutside(compiled::newContext)));
+    protected BaseContext<CudaDevice> makeContext() {
+        return new CudaExecutionContext(this, device().makeOutside(compiled::newContext));
     }
 
     @Override
-    public void free() {
-        device().openObjects().closeLeaked(this + " of " + device().name(),
-            object -> object instanceof CudaExecutionContext context && context.engine() == this);
+    protected void freeEngine() {
         device().closing(compiled::close);
-    }
-
-    @Override
-    public String toString() {
-        return "engine " + name;
     }
 }

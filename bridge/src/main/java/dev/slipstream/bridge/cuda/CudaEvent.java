@@ -1,49 +1,40 @@
 package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.DeviceException;
-import dev.slipstream.bridge.Event;
-import dev.slipstream.bridge.provider.DeviceObject;
+import dev.slipstream.bridge.cuda.driver.Handle.EventHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
+import dev.slipstream.bridge.provider.BaseEvent;
+import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.bridge.provider.Failures;
-import dev.slipstream.bridge.provider.Timeouts;
-import java.lang.foreign.MemorySegment;
-import java.time.Duration;
+import java.util.IdentityHashMap;
+import java.util.Map;
 
 /**
- * An event of the driver. One that is recorded on a stream of another device gets a second handle, in that device's
- * context, as the driver records only events of the stream's own context.
+ * An event of the driver. One that is recorded on a stream of another device gets one more handle, in that device's
+ * context, as the driver records only events of the stream's own context. Handles stay until the event is closed, so
+ * the driver can be asked about one without holding the monitor that the thread which records needs.
  */
-final class CudaEvent extends DeviceObject<CudaDevice> implements Event {
-    private final boolean timed;
-    private final MemorySegment handle;
+final class CudaEvent extends BaseEvent<CudaDevice> {
+    private final EventHandle handle;
 
     // Guarded by this. Where the event was put last (null: nowhere yet), and the failure of the stream before that.
     private CudaDevice place;
-    private MemorySegment placed;
+    private EventHandle placed;
     private DeviceClock.Anchor anchor;
     private DeviceException failure;
 
-    // Guarded by this: the handle in another device's context.
-    private CudaDevice elsewhere;
-    private MemorySegment handleElsewhere;
+    // Guarded by this: the handles in other devices' contexts.
+    private final Map<CudaDevice, EventHandle> elsewhere = new IdentityHashMap<>(0);
 
     CudaEvent(CudaDevice device, boolean timed) {
-        super(device);
-        this.timed = timed;
+        super(device, timed);
         this.handle = device.calls().newEvent(timed);
     }
 
-    static CudaEvent of(Event event) {
-        if (event instanceof CudaEvent known) {
-            known.requireOpen();
-            return known;
-        }
-        throw new IllegalArgumentException(event + " is no event of a cuda device");
-    }
-
     /** Puts the event at the end of a stream of {@code device}. @param before the failure that poisons the stream */
-    synchronized void put(CudaDevice on, MemorySegment stream, DeviceException before) {
-        MemorySegment here = on == device() ? handle : handleOn(on);
-        if (timed) {
+    synchronized void put(CudaDevice on, StreamHandle stream, DeviceException before) {
+        EventHandle here = on == device() ? handle : handleOn(on);
+        if (isTimed()) {
             anchor = on.clock().anchor();
         }
         on.calls().record(here, stream);
@@ -52,32 +43,24 @@ final class CudaEvent extends DeviceObject<CudaDevice> implements Event {
         failure = before;
     }
 
-    /** Notes that the event could not be put anywhere: whoever waits for it fails too. */
+    /** Notes that the event could not be put anywhere: whatever waits for it fails too. */
     synchronized void fail(CudaDevice on, DeviceException why) {
         place = on;
         placed = null;
         failure = why;
     }
 
-    private MemorySegment handleOn(CudaDevice other) {
-        if (elsewhere != other) {
-            forgetElsewhere();
-            handleElsewhere = other.calls().newEvent(timed);
-            elsewhere = other;
+    private EventHandle handleOn(CudaDevice other) {
+        EventHandle known = elsewhere.get(other);
+        if (known == null) {
+            known = other.calls().newEvent(isTimed());
+            elsewhere.put(other, known);
         }
-        return handleElsewhere;
-    }
-
-    private void forgetElsewhere() {
-        if (elsewhere != null) {
-            CudaDevice owner = elsewhere;
-            elsewhere = null;
-            owner.calls().destroyEvent(handleElsewhere);
-        }
+        return known;
     }
 
     /** Makes a stream of {@code device} wait for the event. Returns the failure before it, or null. */
-    synchronized DeviceException holdBack(CudaDevice device, MemorySegment stream) {
+    synchronized DeviceException makeWait(CudaDevice device, StreamHandle stream) {
         if (placed != null) {
             device.calls().await(stream, placed);
         }
@@ -90,74 +73,63 @@ final class CudaEvent extends DeviceObject<CudaDevice> implements Event {
     }
 
     @Override
-    public boolean isDone() {
-        requireOpen();
-        return poll();
-    }
-
-    /** Whether the event was passed. @throws DeviceException if it was, and work before it had failed */
-    private synchronized boolean poll() {
-        if (place == null) {
-            return true;
-        }
-        if (placed != null && !place.calls().isDone(placed)) {
-            return false;
-        }
-        if (failure != null) {
-            throw Failures.thrown(failure);
-        }
-        return true;
+    protected synchronized boolean wasRecorded() {
+        return place != null;
     }
 
     @Override
-    public boolean await(Duration timeout) {
-        requireOpen();
-        long limit = Timeouts.nanos(timeout);
+    protected boolean awaitNanos(long timeoutNanos) {
         long start = System.nanoTime();
         while (!poll()) {
             long waited = System.nanoTime() - start;
-            if (waited >= limit) {
+            if (waited >= timeoutNanos) {
                 return false;
             }
-            Pause.after(waited);
-            device().requireUsable();
+            Backoff.after(waited);
+            device().health().requireUsable();
+        }
+        return true;
+    }
+
+    /** Whether the event was passed. @throws DeviceException if it was, and work before it had failed */
+    private boolean poll() {
+        CudaDevice where;
+        EventHandle asked;
+        DeviceException before;
+        synchronized (this) {
+            where = place;
+            asked = placed;
+            before = failure;
+        }
+        if (where == null) {
+            return true;
+        }
+        if (asked != null && !where.calls().isDone(asked)) {
+            return false;
+        }
+        if (before != null) {
+            throw Failures.copyForCaller(before);
         }
         return true;
     }
 
     @Override
-    public long nanos() {
-        requireOpen();
-        if (!timed) {
-            throw new IllegalStateException("this event has no time; make it with newTimedEvent");
-        }
-        synchronized (this) {
-            boolean done = poll();
-            if (place == null || !done) {
-                throw new IllegalStateException("the event has no time yet: "
-                    + (place == null ? "it was never recorded" : "the stream has not passed it"));
-            }
-            return place.clock().nanos(placed, anchor);
-        }
+    protected synchronized long passedNanos() {
+        return place.clock().nanos(placed, anchor);
     }
 
     /** A GPU does not tell the time that others took from it. */
     @Override
-    public long busyNanos() {
-        return nanos();
+    protected long passedBusyNanos() {
+        return passedNanos();
     }
 
     @Override
-    public synchronized void free() {
-        try {
-            forgetElsewhere();
-        } finally {
-            device().calls().destroyEvent(handle);
+    protected synchronized void free() {
+        try (Closer all = new Closer()) {
+            all.own(() -> device().calls().destroyEvent(handle));
+            elsewhere.forEach((owner, other) -> all.own(() -> owner.calls().destroyEvent(other)));
+            elsewhere.clear();
         }
-    }
-
-    @Override
-    public String toString() {
-        return timed ? "timed event" : "event";
     }
 }

@@ -1,19 +1,20 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.Combination;
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.bridge.Arithmetic.Limit;
+import dev.slipstream.bridge.Arithmetic.Limiting;
 import dev.slipstream.bridge.DataType;
-import dev.slipstream.bridge.GuidanceRescale;
-import dev.slipstream.bridge.Limit;
-import dev.slipstream.bridge.Limiting;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
+import dev.slipstream.bridge.cuda.driver.Handle.KernelHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
 import dev.slipstream.bridge.cuda.driver.KernelModule;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -30,13 +31,13 @@ final class CudaKernels implements AutoCloseable {
     private static final int MAX_BLOCKS = 2048;
 
     private final DeviceCalls calls;
-    private final Owned owned = new Owned();
-    private final MemorySegment combine;
-    private final MemorySegment spread;
-    private final MemorySegment rescale;
-    private final MemorySegment clamp;
-    private final MemorySegment threshold;
-    private final Map<DataType, MemorySegment> guards = new HashMap<>();
+    private final Closer owned = new Closer();
+    private final KernelHandle combine;
+    private final KernelHandle spread;
+    private final KernelHandle rescale;
+    private final KernelHandle clamp;
+    private final KernelHandle threshold;
+    private final Map<DataType, KernelHandle> finiteChecks = new HashMap<>();
 
     CudaKernels(DeviceCalls calls) {
         this.calls = calls;
@@ -47,9 +48,9 @@ final class CudaKernels implements AutoCloseable {
             rescale = module.kernel("rescale_f32");
             clamp = module.kernel("clamp_f32");
             threshold = module.kernel("threshold_f32");
-            guards.put(DataType.FLOAT32, module.kernel("guard_f32"));
-            guards.put(DataType.FLOAT16, module.kernel("guard_f16"));
-            guards.put(DataType.BFLOAT16, module.kernel("guard_bf16"));
+            finiteChecks.put(DataType.FLOAT32, module.kernel("guard_f32"));
+            finiteChecks.put(DataType.FLOAT16, module.kernel("guard_f16"));
+            finiteChecks.put(DataType.BFLOAT16, module.kernel("guard_bf16"));
         } catch (RuntimeException failure) {
             owned.closeAfter(failure);
             throw failure;
@@ -64,7 +65,7 @@ final class CudaKernels implements AutoCloseable {
         }
     }
 
-    void combine(Combination combination, LaunchArguments arguments, MemorySegment stream) {
+    void combine(Combination combination, LaunchArguments arguments, StreamHandle stream) {
         int terms = combination.inputs().size();
         for (int i = 0; i < terms; i++) {
             arguments.set(8L * i, CudaBuffer.address(combination.inputs().get(i)));
@@ -78,7 +79,7 @@ final class CudaKernels implements AutoCloseable {
         launch(combine, count, arguments, stream);
     }
 
-    void rescale(GuidanceRescale wanted, LaunchArguments arguments, MemorySegment stream) {
+    void rescale(GuidanceRescale wanted, LaunchArguments arguments, StreamHandle stream) {
         long count = wanted.out().bytes() / Float.BYTES;
         arguments.set(0, CudaBuffer.address(wanted.text()));
         arguments.set(8, CudaBuffer.address(wanted.guided()));
@@ -91,7 +92,7 @@ final class CudaKernels implements AutoCloseable {
         launch(rescale, count, arguments, stream);
     }
 
-    void limit(Limiting limiting, LaunchArguments arguments, MemorySegment stream) {
+    void limit(Limiting limiting, LaunchArguments arguments, StreamHandle stream) {
         long count = limiting.values();
         arguments.set(0, CudaBuffer.address(limiting.in()));
         arguments.set(8, CudaBuffer.address(limiting.out()));
@@ -113,17 +114,17 @@ final class CudaKernels implements AutoCloseable {
         }
     }
 
-    void guard(Tensor tensor, Slice mark, int label, LaunchArguments arguments, MemorySegment stream) {
+    void checkFinite(Tensor tensor, Slice mark, int label, LaunchArguments arguments, StreamHandle stream) {
         DataType type = tensor.type().type();
         long count = tensor.slice().bytes() / type.bytes();
         arguments.set(0, CudaBuffer.address(tensor.slice()));
         arguments.set(8, CudaBuffer.address(mark));
         arguments.set(16, count);
         arguments.set(24, label);
-        launch(guards.get(type), count, arguments, stream);
+        launch(finiteChecks.get(type), count, arguments, stream);
     }
 
-    private void launch(MemorySegment kernel, long elements, LaunchArguments arguments, MemorySegment stream) {
+    private void launch(KernelHandle kernel, long elements, LaunchArguments arguments, StreamHandle stream) {
         if (elements > 0) {
             int blocks = (int) Math.min(MAX_BLOCKS, Math.ceilDiv(elements, THREADS));
             calls.launch(kernel, blocks, THREADS, arguments.pointers(), stream);

@@ -1,57 +1,61 @@
 package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.Availability;
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.DeviceUnavailableException;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
 import dev.slipstream.bridge.cuda.driver.Gpu;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
-import dev.slipstream.bridge.file.UserCache;
-import dev.slipstream.bridge.store.EngineStore;
-import dev.slipstream.bridge.tensorrt.BuildOptions;
-import dev.slipstream.bridge.tensorrt.TensorRtCompiler;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * GPUs through the CUDA driver, with engines by TensorRT. The selector of a device is its ordinal, 0 if there is none.
- * A GPU may be opened more than once ({@code cuda:0,cuda:0}): its devices then share it. Any thread may use it.
+ * GPUs through the CUDA driver, with engines by an {@link EngineCompiler}. The selector of a device is its ordinal, 0
+ * if there is none. A GPU may be opened more than once ({@code cuda:0,cuda:0}): its devices then share it. Any thread
+ * may use it.
  */
 public final class CudaProvider implements DeviceProvider {
     /**
-     * System property: {@code true} lets recordings take copies between GPUs. Whether CUDA can capture these no
-     * documentation says, so they stay outside unless a check of the machine has shown it (docs/gpu.md).
+     * System property: {@code true} lets streams capture copies between GPUs. No documentation says whether CUDA can
+     * capture these, so they stay outside unless a check of the machine has shown it (docs/gpu.md).
      */
-    public static final String RECORD_PEER_COPIES = "slipstream.cuda.record-peer-copies";
+    public static final String CAPTURE_PEER_COPIES = "slipstream.cuda.capture-peer-copies";
 
-    private final Supplier<PreFlight> preFlightMaker;
+    private final Supplier<DriverCheck> driverCheckMaker;
     private final Supplier<EngineCompiler> compilerMaker;
-    private final boolean recordsPeerCopies;
+    private final boolean capturesPeerCopies;
     private final Set<String> usedNames = new HashSet<>();
     private final List<CudaDevice> stuck = new ArrayList<>();
-    private PreFlight preFlight;
+    private DriverCheck driverCheck;
     private EngineCompiler compiler;
 
-    /** The system's driver and TensorRT; both are looked for when somebody asks. */
+    /** The system's driver and the engine compiler of this process; both are looked for when they are needed. */
     public CudaProvider() {
-        this(() -> PreFlight.run(DriverLibrary.ofProcess()), () -> new TensorRtCompiler(
-            UserCache.folder(), new StoredEngines(EngineStore.ofUser()), BuildOptions.DEFAULT));
+        this(() -> DriverCheck.run(DriverLibrary.ofProcess()), CudaProvider::compilerOfProcess);
     }
 
-    CudaProvider(Supplier<PreFlight> preFlight, Supplier<EngineCompiler> compiler) {
-        this(preFlight, compiler, Boolean.getBoolean(RECORD_PEER_COPIES));
+    private static EngineCompiler compilerOfProcess() {
+        return ServiceLoader.load(EngineCompiler.class, CudaProvider.class.getClassLoader()).findFirst()
+            .orElseThrow(() -> new IllegalStateException("the service of the engine compiler was left out"));
     }
 
-    CudaProvider(Supplier<PreFlight> preFlight, Supplier<EngineCompiler> compiler, boolean recordsPeerCopies) {
-        this.preFlightMaker = preFlight;
+    CudaProvider(Supplier<DriverCheck> driverCheck, Supplier<EngineCompiler> compiler) {
+        this(driverCheck, compiler, Boolean.getBoolean(CAPTURE_PEER_COPIES));
+    }
+
+    CudaProvider(Supplier<DriverCheck> driverCheck, Supplier<EngineCompiler> compiler, boolean capturesPeerCopies) {
+        this.driverCheckMaker = driverCheck;
         this.compilerMaker = compiler;
-        this.recordsPeerCopies = recordsPeerCopies;
+        this.capturesPeerCopies = capturesPeerCopies;
     }
 
     @Override
@@ -59,11 +63,11 @@ public final class CudaProvider implements DeviceProvider {
         return "cuda";
     }
 
-    private synchronized PreFlight preFlight() {
-        if (preFlight == null) {
-            preFlight = preFlightMaker.get();
+    private synchronized DriverCheck driverCheck() {
+        if (driverCheck == null) {
+            driverCheck = driverCheckMaker.get();
         }
-        return preFlight;
+        return driverCheck;
     }
 
     private synchronized EngineCompiler compiler() {
@@ -76,11 +80,11 @@ public final class CudaProvider implements DeviceProvider {
     @Override
     public Availability availability() {
         Availability engines = compiler().availability();
-        return switch (preFlight()) {
-            case PreFlight.Grounded(Availability.Unavailable why) -> engines instanceof Availability.Unavailable also
+        return switch (driverCheck()) {
+            case DriverCheck.Failed(Availability.Unavailable why) -> engines instanceof Availability.Unavailable also
                 ? new Availability.Unavailable(why.reason() + "; " + also.reason(), why.remedy() + "; " + also.remedy())
                 : why;
-            case PreFlight.Ready ready -> switch (engines) {
+            case DriverCheck.Ready ready -> switch (engines) {
                 case Availability.Unavailable missing -> missing;
                 case Availability.Available(String detail) -> new Availability.Available("CUDA driver "
                     + ready.versionText() + ", " + detail + ", "
@@ -91,9 +95,16 @@ public final class CudaProvider implements DeviceProvider {
 
     @Override
     public List<DeviceSpec> list() {
-        return availability().isAvailable() && preFlight() instanceof PreFlight.Ready ready
+        return availability().isAvailable() && driverCheck() instanceof DriverCheck.Ready ready
             ? ready.gpus().stream().map(gpu -> new DeviceSpec(name(), Integer.toString(gpu.ordinal()))).toList()
             : List.of();
+    }
+
+    @Override
+    public Device.Traits traits(DeviceSpec spec) {
+        return new Device.Traits(name() + ":" + (spec.selector().isEmpty() ? "0" : spec.selector()),
+            Device.Traits.Dialect.ONNX, EnumSet.allOf(DataType.class), true,
+            capturesPeerCopies ? Device.Traits.Capture.PEER_COPIES : Device.Traits.Capture.OWN_MEMORY, true);
     }
 
     @Override
@@ -104,7 +115,7 @@ public final class CudaProvider implements DeviceProvider {
         if (availability() instanceof Availability.Unavailable(String reason, String remedy)) {
             throw new DeviceUnavailableException(spec + " cannot be used: " + reason + "; " + remedy);
         }
-        PreFlight.Ready ready = (PreFlight.Ready) preFlight();
+        DriverCheck.Ready ready = (DriverCheck.Ready) driverCheck();
         Gpu gpu = ready.gpus().stream()
             .filter(each -> Integer.toString(each.ordinal()).equals(spec.selector().isEmpty() ? "0" : spec.selector()))
             .findFirst().orElseThrow(() -> new DeviceUnavailableException("there is no device " + spec + "; there is "
@@ -112,7 +123,7 @@ public final class CudaProvider implements DeviceProvider {
         freeStuck();
         String deviceName = reserveName(gpu.ordinal());
         try {
-            return new CudaDevice(deviceName, gpu, ready, compiler(), recordsPeerCopies, this::closed);
+            return new CudaDevice(deviceName, gpu, ready, compiler(), traits(spec), this::closed);
         } catch (RuntimeException failure) {
             giveBack(deviceName);
             throw failure;

@@ -1,8 +1,9 @@
 package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
-import dev.slipstream.bridge.provider.Owned;
-import java.lang.foreign.MemorySegment;
+import dev.slipstream.bridge.cuda.driver.Handle.EventHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
+import dev.slipstream.bridge.provider.Closer;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -15,17 +16,17 @@ final class DeviceClock implements AutoCloseable {
     private static final long RENEW_NANOS = TimeUnit.SECONDS.toNanos(4);
 
     /** A point that host and device agree on. */
-    record Anchor(MemorySegment event, long nanos) {
+    record Anchor(EventHandle event, long nanos) {
     }
 
     private final DeviceCalls calls;
-    private final Owned owned = new Owned();
-    private final MemorySegment stream;
+    private final Closer owned = new Closer();
+    private final StreamHandle stream;
     private Anchor anchor;
 
     DeviceClock(DeviceCalls calls) {
         this.calls = calls;
-        MemorySegment made = calls.newStream();
+        StreamHandle made = calls.newStream();
         owned.own(() -> calls.destroyStream(made));
         stream = made;
     }
@@ -33,17 +34,17 @@ final class DeviceClock implements AutoCloseable {
     /** The anchor for events that are recorded now. */
     synchronized Anchor anchor() {
         if (anchor == null || System.nanoTime() - anchor.nanos > RENEW_NANOS) {
-            MemorySegment event = calls.newEvent(true);
+            EventHandle event = calls.newEvent(true);
             owned.own(() -> calls.destroyEvent(event));
             calls.record(event, stream);
-            Pause.until(() -> calls.isDone(event));
+            Backoff.until(() -> calls.isDone(event));
             anchor = new Anchor(event, System.nanoTime());
         }
         return anchor;
     }
 
     /** When an event was passed, on the clock of {@link System#nanoTime}. */
-    long nanos(MemorySegment event, Anchor since) {
+    long nanos(EventHandle event, Anchor since) {
         return since.nanos + Math.round(1e6 * calls.elapsed(since.event, event));
     }
 

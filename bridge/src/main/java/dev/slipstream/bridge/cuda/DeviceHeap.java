@@ -2,9 +2,11 @@ package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
+import dev.slipstream.bridge.cuda.driver.Gpu;
+import dev.slipstream.bridge.cuda.driver.Handle.EventHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
 import dev.slipstream.bridge.cuda.driver.MemoryPool;
-import dev.slipstream.bridge.provider.Owned;
-import java.lang.foreign.MemorySegment;
+import dev.slipstream.bridge.provider.Closer;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
@@ -16,25 +18,28 @@ final class DeviceHeap implements AutoCloseable {
     /** How long a request that finds no memory waits for what is freed but still in use. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private final String device;
     private final DeviceCalls calls;
     private final long totalBytes;
-    private final BiConsumer<MemorySegment, MemorySegment> holdBack;
-    private final Owned owned = new Owned();
+    private final BiConsumer<StreamHandle, EventHandle> makeWait;
+    private final Closer owned = new Closer();
     private final MemoryPool pool;
-    private final MemorySegment allocating;
-    private final MemorySegment freeing;
-    private final MemorySegment tail;
+    private final StreamHandle allocating;
+    private final StreamHandle freeing;
+    private final EventHandle tail;
 
-    /** @param holdBack makes a stream wait for all work that the device was given, by means of an event */
-    DeviceHeap(DeviceCalls calls, int ordinal, long totalBytes, BiConsumer<MemorySegment, MemorySegment> holdBack) {
+    /** @param makeWait makes a stream wait for all work that the device was given, by means of an event */
+    DeviceHeap(String device, DeviceCalls calls, Gpu gpu,
+            BiConsumer<StreamHandle, EventHandle> makeWait) {
+        this.device = device;
         this.calls = calls;
-        this.totalBytes = totalBytes;
-        this.holdBack = holdBack;
+        this.totalBytes = gpu.totalBytes();
+        this.makeWait = makeWait;
         try {
-            pool = owned.own(MemoryPool.create(calls, ordinal));
+            pool = owned.own(MemoryPool.create(calls, gpu.ordinal()));
             allocating = newStream();
             freeing = newStream();
-            MemorySegment event = calls.newEvent(false);
+            EventHandle event = calls.newEvent(false);
             owned.own(() -> calls.destroyEvent(event));
             tail = event;
         } catch (RuntimeException failure) {
@@ -43,8 +48,8 @@ final class DeviceHeap implements AutoCloseable {
         }
     }
 
-    private MemorySegment newStream() {
-        MemorySegment stream = calls.newStream();
+    private StreamHandle newStream() {
+        StreamHandle stream = calls.newStream();
         owned.own(() -> calls.destroyStream(stream));
         return stream;
     }
@@ -55,13 +60,13 @@ final class DeviceHeap implements AutoCloseable {
     }
 
     /** The address of at least one byte, which every stream may use. */
-    synchronized long allocate(String device, long bytes) {
+    synchronized long allocate(long bytes) {
         if (bytes > totalBytes) {
-            throw outOfMemory(device, bytes, "the device has " + totalBytes + " bytes in all", null);
+            throw outOfMemory(bytes, "the device has " + totalBytes + " bytes in all", null);
         }
-        long address = allocateOrReclaim(device, Math.max(1, bytes));
+        long address = allocateOrReclaim(Math.max(1, bytes));
         try {
-            Pause.until(() -> calls.isIdle(allocating));
+            Backoff.until(() -> calls.isIdle(allocating));
             return address;
         } catch (RuntimeException failure) {
             try {
@@ -73,7 +78,7 @@ final class DeviceHeap implements AutoCloseable {
         }
     }
 
-    private long allocateOrReclaim(String device, long bytes) {
+    private long allocateOrReclaim(long bytes) {
         try {
             return pool.allocate(bytes, allocating);
         } catch (DeviceOutOfMemoryException full) {
@@ -84,16 +89,16 @@ final class DeviceHeap implements AutoCloseable {
             } catch (DeviceOutOfMemoryException still) {
                 full.addSuppressed(still);
             }
-            throw outOfMemory(device, bytes, calls.memory().freeBytes() + " of " + totalBytes + " are free", full);
+            throw outOfMemory(bytes, calls.memory().freeBytes() + " of " + totalBytes + " are free", full);
         }
     }
 
-    private static DeviceOutOfMemoryException outOfMemory(String device, long bytes, String state, Throwable cause) {
+    private DeviceOutOfMemoryException outOfMemory(long bytes, String state, Throwable cause) {
         return new DeviceOutOfMemoryException(
             device + ": no memory for a buffer of " + bytes + " bytes; " + state, cause);
     }
 
-    /** Gives memory that nobody uses back to the device, for those who do not take it from here, as TensorRT. */
+    /** Gives memory that is not in use back to the device, for those who do not take it from here, as TensorRT. */
     synchronized void trim() {
         pool.trim();
     }
@@ -103,7 +108,7 @@ final class DeviceHeap implements AutoCloseable {
         long before = calls.memory().freeBytes();
         long start = System.nanoTime();
         while (!calls.isIdle(freeing) && System.nanoTime() - start < PATIENCE_NANOS) {
-            Pause.after(System.nanoTime() - start);
+            Backoff.after(System.nanoTime() - start);
         }
         trim();
         return calls.memory().freeBytes() > before;
@@ -112,7 +117,7 @@ final class DeviceHeap implements AutoCloseable {
     /** Frees memory once the device has done what it was given until now. */
     synchronized void free(long address) {
         try {
-            holdBack.accept(freeing, tail);
+            makeWait.accept(freeing, tail);
         } finally {
             pool.free(address, freeing);
         }
@@ -122,7 +127,7 @@ final class DeviceHeap implements AutoCloseable {
     @Override
     public void close() {
         if (!calls.health().isLost()) {
-            owned.own(() -> Pause.until(() -> calls.isIdle(freeing)));
+            owned.own(() -> Backoff.until(() -> calls.isIdle(freeing)));
         }
         owned.close();
     }

@@ -5,8 +5,8 @@ import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 
 /**
- * Makes engines for CUDA devices: TensorRT, or in tests a stand-in. Called with the device's primary context current on
- * the calling thread.
+ * Makes engines for CUDA devices: TensorRT, found by {@link java.util.ServiceLoader}, or in tests a stand-in. Called
+ * with the device's primary context current on the calling thread.
  */
 public interface EngineCompiler {
     /** Whether engines can be made here, as far as that is known without a GPU. Never throws. */

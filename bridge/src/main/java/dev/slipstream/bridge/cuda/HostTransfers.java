@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
 import dev.slipstream.bridge.cuda.driver.HostFunctions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +23,7 @@ final class HostTransfers implements AutoCloseable {
     private final Map<Long, Runnable> running = new ConcurrentHashMap<>();
     private final AtomicLong numbers = new AtomicLong();
 
-    // Guarded by this: pinned memory that nobody uses now, and all there is.
+    // Guarded by this: pinned memory that is not in use, and all there is.
     private final Deque<MemorySegment> spare = new ArrayDeque<>();
     private final Deque<MemorySegment> all = new ArrayDeque<>();
 
@@ -30,7 +31,7 @@ final class HostTransfers implements AutoCloseable {
         this.calls = calls;
     }
 
-    void upload(MemorySegment from, long to, MemorySegment stream) {
+    void upload(MemorySegment from, long to, StreamHandle stream) {
         long bytes = from.byteSize();
         if (from.isNative()) {
             calls.upload(from, to, bytes, stream);
@@ -47,7 +48,7 @@ final class HostTransfers implements AutoCloseable {
         after(stream, pinned, () -> giveBack(pinned));
     }
 
-    void download(long from, MemorySegment to, MemorySegment stream) {
+    void download(long from, MemorySegment to, StreamHandle stream) {
         long bytes = to.byteSize();
         if (to.isNative()) {
             calls.download(from, to, bytes, stream);
@@ -67,7 +68,7 @@ final class HostTransfers implements AutoCloseable {
     }
 
     /** Where this fails the pinned memory stays in use until the end, as the copy before may still touch it. */
-    private void after(MemorySegment stream, MemorySegment pinned, Runnable action) {
+    private void after(StreamHandle stream, MemorySegment pinned, Runnable action) {
         long number = numbers.incrementAndGet();
         running.put(number, action);
         try {

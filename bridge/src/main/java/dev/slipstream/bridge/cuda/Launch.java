@@ -15,9 +15,9 @@ public interface Launch {
     /**
      * Likewise, on a CUstream that is being captured.
      *
-     * @throws DeviceException also if the engine needs a run outside of a recording first
+     * @throws DeviceException also if the engine needs a run outside of a capture first
      */
-    default void record(MemorySegment stream) {
+    default void capture(MemorySegment stream) {
         enqueue(stream);
     }
 }

@@ -60,7 +60,7 @@ public final class AtomicFile {
         }
     }
 
-    /** Tells it from what a killed process has left. @return whether nobody else has it */
+    /** Marks a file as being written; what a killed process has left has no lock. @return whether the lock was free */
     private static boolean lock(FileChannel channel) {
         try {
             return channel.tryLock() != null;
@@ -85,7 +85,7 @@ public final class AtomicFile {
                 }
             }
         } catch (IOException | DirectoryIteratorException unreadable) {
-            // It takes room, and is in nobody's way.
+            // It takes room and does no other harm.
         }
     }
 

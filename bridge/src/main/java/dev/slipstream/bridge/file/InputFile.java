@@ -15,7 +15,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 
 /**
- * The door by which files come in: all that somebody names, or that lies in a folder of somebody's, is opened here.
+ * Opens files that come from outside: those that a user names, and those that lie in a folder which a user names.
  * Only regular files pass, and links to them: a pipe would be waited for, and a device has no end. What is read whole
  * has a bound, which is kept while reading, whatever the file's size was said to be.
  *

@@ -20,7 +20,7 @@ import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 
 /** Native libraries that lie side by side in a jar, with the sizes and checksums that the jar lists. */
-final class JarLibraries implements AutoCloseable {
+public final class JarLibraries implements AutoCloseable {
     /**
      * Files are compared with the jar by CRC-32, at some 3 GB/s; SHA-256 would take 0.3 s for ONNX Runtime at each
      * start. Of larger ones only the length is: TensorRT's take gigabytes, and most of that is never read.
@@ -44,7 +44,7 @@ final class JarLibraries implements AutoCloseable {
      *
      * @param needed which of them, by their names
      */
-    static Optional<JarLibraries> beside(URL library, Predicate<String> needed) throws IOException {
+    public static Optional<JarLibraries> beside(URL library, Predicate<String> needed) throws IOException {
         URLConnection connection = library.openConnection();
         if (!(connection instanceof JarURLConnection inJar)) {
             return Optional.empty();
@@ -102,6 +102,18 @@ final class JarLibraries implements AutoCloseable {
                     }
                 });
             }
+        }
+    }
+
+    /** Writes all of them into a new folder for this process alone. @param purpose a word for its name */
+    public TemporaryFolder unpackTemporarily(String purpose) throws IOException {
+        TemporaryFolder folder = TemporaryFolder.create(purpose);
+        try {
+            unpack(folder.path());
+            return folder;
+        } catch (IOException | RuntimeException | Error failure) {
+            folder.close();
+            throw failure;
         }
     }
 

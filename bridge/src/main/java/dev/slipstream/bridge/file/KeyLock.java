@@ -93,7 +93,7 @@ public final class KeyLock implements AutoCloseable {
             : Optional.empty();
     }
 
-    /** Whether somebody holds it, or was killed while he did. */
+    /** Whether there is a lock file: the lock is held, or its holder was killed. */
     static boolean exists(Path target) throws IOException {
         return Files.exists(fileOf(target));
     }
@@ -118,7 +118,7 @@ public final class KeyLock implements AutoCloseable {
     public void close() throws IOException {
         boolean interrupted = Thread.interrupted();
         try {
-            // In this order: whoever opened the file before it is deleted finds the byte and opens the next one.
+            // In this order: a thread that opened the file before it is deleted finds the byte and opens the next one.
             Files.deleteIfExists(file);
             channel.write(ByteBuffer.allocate(1));
         } catch (ClosedByInterruptException interruption) {

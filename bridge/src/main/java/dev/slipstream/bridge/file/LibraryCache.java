@@ -71,25 +71,6 @@ public final class LibraryCache {
         }
     }
 
-    /** The same in a folder for this process alone. */
-    public static Optional<TemporaryFolder> temporary(String name, URL library, Predicate<String> needed)
-        throws IOException {
-        Optional<JarLibraries> inJar = JarLibraries.beside(library, needed);
-        if (inJar.isEmpty()) {
-            return Optional.empty();
-        }
-        try (JarLibraries libraries = inJar.get()) {
-            TemporaryFolder folder = TemporaryFolder.create(name);
-            try {
-                libraries.unpack(folder.path());
-                return Optional.of(folder);
-            } catch (IOException | RuntimeException failure) {
-                folder.close();
-                throw failure;
-            }
-        }
-    }
-
     private Path folder(String name, JarLibraries libraries) throws IOException {
         Path folder = cache.resolve(name + "-" + libraries.fingerprint());
         makeOwn(folder);
@@ -112,7 +93,7 @@ public final class LibraryCache {
         return folder;
     }
 
-    /** Nobody else may write there. Who may enter a folder that only its owner may enter, is its owner. */
+    /** No other user may write there. A process that may enter a folder of mode 700 is its owner's. */
     private static void makeOwn(Path folder) throws IOException {
         boolean posix = folder.getFileSystem().supportedFileAttributeViews().contains("posix");
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {

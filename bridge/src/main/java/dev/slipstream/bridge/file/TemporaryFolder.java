@@ -72,7 +72,7 @@ public final class TemporaryFolder implements AutoCloseable {
                 delete(folder, lock.get());
             }
         } catch (IOException foreign) {
-            // It takes room, and is in nobody's way.
+            // It takes room and does no other harm.
         }
     }
 

@@ -5,11 +5,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What is being written under a temporary name. It is deleted when this is closed, unless it has got its own name by
- * then, and also where the process ends before that, as a signal may have it. Any thread may close it.
+ * A file or folder that is being written under a temporary name. It is deleted when this is closed, unless it has got
+ * its own name by then, and also where the process ends before that, as by a signal. Any thread may close it.
  */
 public final class Unfinished implements AutoCloseable {
-    /** Whoever has nearly finished when the process ends may do so. */
+    /** How long the end of the process waits for a writer that has nearly finished. */
     private static final int PATIENCE_SECONDS = 1;
 
     private final Deletion deletion;

@@ -1,6 +1,5 @@
 package dev.slipstream.bridge.provider;
 
-import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceLostException;
 
 /**
@@ -9,7 +8,7 @@ import dev.slipstream.bridge.DeviceLostException;
  *
  * @param <D> the provider's kind of device
  */
-public abstract class DeviceObject<D extends Device & Owner> implements AutoCloseable {
+public abstract class DeviceObject<D extends BaseDevice> implements AutoCloseable {
     private final D device;
     private volatile boolean closed;
 
@@ -29,17 +28,17 @@ public abstract class DeviceObject<D extends Device & Owner> implements AutoClos
         if (closed) {
             throw new IllegalStateException(this + " of " + device.name() + " is closed");
         }
-        device.requireUsable();
+        device.health().requireUsable();
     }
 
     @Override
     public final void close() {
-        if (device.openObjects().remove(this)) {
+        if (device.forget(this)) {
             closed = true;
-            device.free(this);
+            device.release(this);
         }
     }
 
-    /** Gives back what it holds. Called once, by its device. */
-    public abstract void free();
+    /** Gives back what it holds. Called once, by its device, when no work uses it any more. */
+    protected abstract void free();
 }

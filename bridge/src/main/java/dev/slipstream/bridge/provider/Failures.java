@@ -6,7 +6,7 @@ import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.EngineBuildException;
 
-/** Failures that happened on a stream and reach callers later, maybe several of them. */
+/** Failures that happened on a stream and reach callers later, maybe several of them. Any thread may use it. */
 public final class Failures {
     private Failures() {
     }
@@ -17,11 +17,11 @@ public final class Failures {
     }
 
     /**
-     * A failure to throw to a caller. Each gets an exception of its own, with the caller's stack trace, as one object
-     * thrown twice could be asked to suppress itself.
+     * A copy of a failure, for the caller to whom it is thrown. Each caller gets one of its own, with its own stack
+     * trace, as one object that is thrown twice could be asked to suppress itself.
      */
-    public static DeviceException thrown(DeviceException failure) {
-        return like(failure, failure.getMessage());
+    public static DeviceException copyForCaller(DeviceException failure) {
+        return like(failure, reason(failure));
     }
 
     /** A failure with another message, of the kind by which callers tell what to do. */

@@ -1,9 +1,12 @@
 package dev.slipstream.bridge.store;
 
 import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.file.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +22,10 @@ import java.util.TreeMap;
 public record EngineKey(String name, Map<String, String> parts) {
     /** Name and version of the compiler, like {@code TensorRT 10.15.1}. Engines are bound to it. */
     public static final String COMPILER = "compiler";
-    /** Name of the GPU. Tactics are chosen by measuring on it. */
+    /** Name of the GPU, for engines of GPUs. Tactics are chosen by measuring on it. */
     public static final String GPU = "gpu";
+    /** Name of the processor, for engines of CPUs. */
+    public static final String PROCESSOR = "processor";
     /** The GPU's architecture, like {@code sm_90}. */
     public static final String ARCHITECTURE = "architecture";
     /** Settings of the compiler that change what it makes. */
@@ -39,7 +44,8 @@ public record EngineKey(String name, Map<String, String> parts) {
      * {@link EngineStore#key} remembers the digests of the large ones. Precision and inline weights are in the graph.
      * The driver's version is left out on purpose, as engines do not depend on it.
      *
-     * @param target what it is built by and for: at least {@link #COMPILER}, {@link #GPU} and {@link #ARCHITECTURE}
+     * @param target what it is built by and for: at least {@link #COMPILER}, {@link #ARCHITECTURE}, and {@link #GPU} or
+     *     {@link #PROCESSOR}
      * @throws IllegalArgumentException if one of these is missing, or {@code target} has a part that the source gives
      * @throws UncheckedIOException if a weight file cannot be read
      */
@@ -47,8 +53,8 @@ public record EngineKey(String name, Map<String, String> parts) {
         return of(source, target, Sha256::ofFile);
     }
 
-    static EngineKey of(EngineSource source, Map<String, String> target, FileDigest fileDigest) {
-        for (String needed : List.of(COMPILER, GPU, ARCHITECTURE)) {
+    static EngineKey of(EngineSource source, Map<String, String> target, WeightFiles.FileDigest fileDigest) {
+        for (String needed : List.of(COMPILER, target.containsKey(PROCESSOR) ? PROCESSOR : GPU, ARCHITECTURE)) {
             if (target.getOrDefault(needed, "").isBlank()) {
                 throw new IllegalArgumentException("the key of engine " + source.name() + " lacks its " + needed);
             }
@@ -69,6 +75,15 @@ public record EngineKey(String name, Map<String, String> parts) {
             }
         });
         return new EngineKey(source.name(), parts);
+    }
+
+    /**
+     * The files that may hold weights of a source: those in its folder that its graph names.
+     *
+     * @throws IOException if the folder cannot be read
+     */
+    public static Collection<Path> weightFiles(EngineSource source) throws IOException {
+        return new WeightFiles(source).files().values();
     }
 
     /** SHA-256 of the parts, in hexadecimal digits. */

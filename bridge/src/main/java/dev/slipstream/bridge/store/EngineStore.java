@@ -3,7 +3,9 @@ package dev.slipstream.bridge.store;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.file.FileFailure;
 import dev.slipstream.bridge.file.KeyLock;
+import dev.slipstream.bridge.file.Uninterrupted;
 import dev.slipstream.bridge.file.UserCache;
+import dev.slipstream.bridge.store.StoreFolder.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -41,6 +43,11 @@ public final class EngineStore {
     public static final String FOLDER_PROPERTY = "slipstream.engines";
     /** Environment variable that names the folder, if the property does not. */
     public static final String FOLDER_VARIABLE = "SLIPSTREAM_ENGINES";
+    /**
+     * From how many bytes of weight files on engines of CPUs are kept, and share memory; others are built in no time:
+     * 64 MiB.
+     */
+    public static final long WORTH_BYTES_OF_CPU = 64L << 20;
     /** The bound if none is given: 20 GiB. */
     public static final long DEFAULT_MAX_BYTES = 20L << 30;
 
@@ -89,7 +96,12 @@ public final class EngineStore {
 
     /** As {@link EngineKey#of}, but remembers the digests of large weight files for the next time. */
     public EngineKey key(EngineSource source, Map<String, String> target) {
-        return EngineKey.of(source, target, new DigestMemory(folder));
+        return EngineKey.of(source, target, DigestMemory.ofDigests(folder));
+    }
+
+    /** The same with sums of 64 bits for weight files, where a digest would take longer than the engine. */
+    public EngineKey quickKey(EngineSource source, Map<String, String> target) {
+        return EngineKey.of(source, target, DigestMemory.ofSums(folder));
     }
 
     /**
@@ -122,6 +134,87 @@ public final class EngineStore {
         } finally {
             lock.ifPresent(this::release);
         }
+    }
+
+    /**
+     * The same for an engine that maps its weights, and so exists in the store only.
+     *
+     * @return empty if the store cannot keep it
+     */
+    public Optional<MappedEngine> getOrBuild(EngineKey key, Arena arena, MappedEngine.Build build) {
+        Optional<MappedEngine> ready = findMapped(key, arena, false);
+        if (ready.isPresent()) {
+            return ready;
+        }
+        Optional<KeyLock> lock = lock(key, Kind.ENGINE);
+        if (lock.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            ready = findMapped(key, arena, true);
+            return ready.isPresent() ? ready : keep(key, build, arena);
+        } finally {
+            lock.ifPresent(this::release);
+        }
+    }
+
+    /** Forgets an engine that its runtime refuses. */
+    public void discard(EngineKey key, String why) {
+        discard(key, new DamagedFileException(why));
+    }
+
+    private Optional<MappedEngine> findMapped(EngineKey key, Arena arena, boolean mine) {
+        Optional<MemorySegment> stored = find(key, Kind.ENGINE, arena, mine);
+        if (stored.isEmpty()) {
+            return Optional.empty();
+        }
+        Path weights = folder.file(key.id(), Kind.WEIGHTS);
+        try {
+            String sum = stored.get().getString(0);
+            if (DigestMemory.ofWrittenSums(folder).of(weights).equals(sum)) {
+                return Optional.of(new MappedEngine(stored.get().asSlice(sum.length() + 1L), weights));
+            }
+            if (mine) {
+                discard(key, new DamagedFileException("the sum of its weights is wrong"));
+            }
+        } catch (IOException | IndexOutOfBoundsException unreadable) {
+            if (mine) {
+                discard(key, new DamagedFileException("its weights cannot be read: " + unreadable.getMessage()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<MappedEngine> keep(EngineKey key, MappedEngine.Build build, Arena arena) {
+        try {
+            folder.sweep();
+            Path work = folder.workFolder(key, Kind.ENGINE);
+            try {
+                Path made = work.resolve(Kind.WEIGHTS.fileName(key.id()));
+                MemorySegment engine = build.into(made);
+                if (fits(key, Files.size(made) + engine.byteSize())) {
+                    String sum = DigestMemory.ofWrittenSums(folder).of(folder.moveWeights(key, made));
+                    MemorySegment both = Arena.ofAuto().allocate(sum.length() + 1 + engine.byteSize());
+                    both.setString(0, sum);
+                    both.asSlice(sum.length() + 1L).copyFrom(engine);
+                    folder.write(new Label(key, Instant.now()), Kind.ENGINE, both);
+                    folder.shrinkEngines(maxBytes, key);
+                }
+            } finally {
+                StoreFolder.deleteAll(work);
+            }
+        } catch (IOException failed) {
+            say("cannot keep engine " + key.name(), failed);
+        }
+        return findMapped(key, arena, true);
+    }
+
+    private boolean fits(EngineKey key, long bytes) {
+        if (bytes > maxBytes) {
+            LOG.warn("engine store: {} has {} bytes, more than the {} that {} may hold, so it is not kept", key.name(),
+                bytes, maxBytes, folder.path());
+        }
+        return bytes <= maxBytes;
     }
 
     /**
@@ -165,9 +258,16 @@ public final class EngineStore {
         return Optional.empty();
     }
 
+    private void discard(EngineKey key, DamagedFileException damaged) {
+        discard(folder.file(key.id(), Kind.WEIGHTS), damaged);
+        discard(folder.file(key.id(), Kind.ENGINE), damaged);
+    }
+
     private void discard(Path file, DamagedFileException damaged) {
         try {
-            Files.deleteIfExists(file);
+            if (!Files.deleteIfExists(file)) {
+                return;
+            }
             LOG.warn("engine store: {} was damaged and is deleted: {}", file, damaged.getMessage());
         } catch (IOException undeletable) {
             say(file + " is damaged (" + damaged.getMessage() + ") and cannot be deleted", undeletable);
@@ -193,15 +293,12 @@ public final class EngineStore {
 
     private Optional<MemorySegment> keep(EngineKey key, MemorySegment built, Arena arena) {
         Label label = new Label(key, Instant.now());
-        long bytes = StoredFile.size(label, built.byteSize());
-        if (bytes > maxBytes) {
-            LOG.warn("engine store: {} has {} bytes, more than the {} that {} may hold, so it is not kept", key.name(),
-                bytes, maxBytes, folder.path());
+        if (!fits(key, StoredFile.size(label, built.byteSize()))) {
             return Optional.empty();
         }
         try {
             folder.write(label, Kind.ENGINE, built);
-            folder.shrink(Kind.ENGINE, maxBytes, folder.file(key.id(), Kind.ENGINE));
+            folder.shrinkEngines(maxBytes, key);
         } catch (IOException failed) {
             say("cannot keep engine " + key.name(), failed);
         }
@@ -224,7 +321,7 @@ public final class EngineStore {
      */
     public List<EngineEntry> list() {
         List<EngineEntry> entries = new ArrayList<>();
-        for (StoreFolder.Stored stored : files(Kind.ENGINE)) {
+        for (StoreFolder.Stored stored : listed(folder::engines)) {
             try {
                 Label label = Uninterrupted.io(() -> StoredFile.label(stored.file()));
                 if (label.key().id().equals(stored.id())) {
@@ -238,9 +335,9 @@ public final class EngineStore {
         return entries;
     }
 
-    private List<StoreFolder.Stored> files(Kind kind) {
+    private List<StoreFolder.Stored> listed(Uninterrupted.Work<List<StoreFolder.Stored>> listing) {
         try {
-            return folder.list(kind);
+            return listing.run();
         } catch (IOException unreadable) {
             throw cannotRead(unreadable);
         }
@@ -252,7 +349,7 @@ public final class EngineStore {
     }
 
     /**
-     * Deletes an engine. Whoever uses it keeps it until he is done.
+     * Deletes an engine. Where it is in use, it stays usable until it is closed.
      *
      * @return whether it was there
      * @throws UncheckedIOException if it cannot be deleted
@@ -261,7 +358,9 @@ public final class EngineStore {
         if (!Kind.ENGINE.isFileName(Kind.ENGINE.fileName(id))) {
             throw new IllegalArgumentException("'" + id + "' is not the id of an engine, which has 64 hex digits");
         }
-        return delete(folder.file(id, Kind.ENGINE));
+        boolean there = delete(folder.file(id, Kind.ENGINE));
+        delete(folder.file(id, Kind.WEIGHTS));
+        return there;
     }
 
     private static boolean delete(Path file) {
@@ -282,7 +381,7 @@ public final class EngineStore {
     public long clear() {
         long freed = 0;
         for (Kind kind : Kind.values()) {
-            for (StoreFolder.Stored stored : files(kind)) {
+            for (StoreFolder.Stored stored : listed(() -> folder.list(kind))) {
                 freed += delete(stored.file()) ? stored.bytes() : 0;
             }
         }

@@ -29,9 +29,9 @@ import java.util.zip.CRC32C;
  *             4  end mark
  * </pre>
  *
- * <p>CRC-32C rather than a cryptographic hash: it keeps up with the disk for engines of gigabytes, and who can write
- * into the folder could forge a hash too. It finds every error of up to 32 bits in a row; truncation shows in the
- * length.
+ * <p>CRC-32C rather than a cryptographic hash: it keeps up with the disk for engines of gigabytes, and a process that
+ * can write into the folder could forge a hash too. It finds every error of up to 32 bits in a row; truncation shows in
+ * the length.
  */
 final class StoredFile {
     static final long MAGIC = 0x0a1a_0a0d_4553_4c89L;

@@ -1,6 +1,7 @@
 /**
- * Compiled engines on disk. Building an engine for a GPU takes minutes; the result serves as long as graph, weights,
- * compiler, GPU and options stay the same, and all of these are in its {@link dev.slipstream.bridge.store.EngineKey}.
+ * Compiled engines on disk. Building an engine takes minutes for a GPU, and for a CPU seconds and twice the memory; the
+ * result serves as long as graph, weights, compiler, processor and options stay the same, and all of these are in its
+ * {@link dev.slipstream.bridge.store.EngineKey}.
  *
  * <p>{@link dev.slipstream.bridge.store.EngineStore} is a folder with one file an engine, named by the key's hash. It
  * holds three promises, whatever threads, processes and power cuts do:
@@ -11,8 +12,9 @@
  * <li><b>Never in the way.</b> A folder that cannot be read or written costs a warning and the time to build.
  * </ul>
  *
- * <p>In the folder: {@code ID.engine}; {@code ID.timing} (what a compiler remembers of its measurements);
- * {@code ID.digest} (the hash of a large weight file); {@code ID.KIND.lock} while one of them is made. All have the
- * format of {@code StoredFile}.
+ * <p>In the folder: {@code ID.engine}; {@code ID.weights} (the weights of an engine that maps them, see {@link
+ * dev.slipstream.bridge.store.MappedEngine}; the engine has their sum); {@code ID.timing} (what a compiler remembers of
+ * its measurements); {@code ID.digest} (the hash or sum of a large file of weights); {@code ID.KIND.lock} and {@code
+ * ID.KIND.work} while one of them is made. All but the weights have the format of {@code StoredFile}.
  */
 package dev.slipstream.bridge.store;

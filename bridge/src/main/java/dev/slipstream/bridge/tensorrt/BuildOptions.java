@@ -5,14 +5,14 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
- * How engines are built. Precision is none of it: networks are strongly typed, so each tensor has the type that the
+ * How engines are built. Precision is not an option: networks are strongly typed, so each tensor has the type that the
  * graph gives it.
  *
  * @param optimizationLevel 0 to 5: how long TensorRT searches for fast kernels
  * @param workspaceBytes the most memory that kernels may use beside their tensors; if empty, all of the device
  * @param tf32 whether products of float32 may be computed with the 10-bit fractions of TF32
  * @param refittable whether weights can be replaced in the finished engine
- * @param open what dimensions may be that stay open
+ * @param open the range of dimensions that stay open
  */
 public record BuildOptions(int optimizationLevel, OptionalLong workspaceBytes, boolean tf32, boolean refittable,
     OpenDimensions open) {
@@ -21,7 +21,7 @@ public record BuildOptions(int optimizationLevel, OptionalLong workspaceBytes, b
         new BuildOptions(3, OptionalLong.empty(), false, false, new OpenDimensions(1, 2, 64));
 
     /**
-     * What dimensions may be that neither the graph nor its {@code EngineSource} fixes: from {@code least} to
+     * The range of dimensions that neither the graph nor its {@code EngineSource} fixes: from {@code least} to
      * {@code most}; kernels are chosen for {@code usual}.
      */
     public record OpenDimensions(long least, long usual, long most) {
@@ -42,7 +42,7 @@ public record BuildOptions(int optimizationLevel, OptionalLong workspaceBytes, b
         }
     }
 
-    /** All of it as text, by which stored engines are told apart. */
+    /** The options as text, which is part of the key of a stored engine. */
     Map<String, String> identity() {
         Map<String, String> identity = new TreeMap<>();
         identity.put("optimization level", Integer.toString(optimizationLevel));

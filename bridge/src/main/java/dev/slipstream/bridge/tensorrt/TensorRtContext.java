@@ -1,9 +1,13 @@
 package dev.slipstream.bridge.tensorrt;
 
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.cuda.DeviceTensor;
 import dev.slipstream.bridge.cuda.EngineContext;
 import dev.slipstream.bridge.cuda.Launch;
+import dev.slipstream.bridge.tensorrt.abi.Dims;
+import dev.slipstream.bridge.tensorrt.api.InferenceContext;
+import dev.slipstream.bridge.tensorrt.api.InferenceEngine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -17,17 +21,18 @@ import java.util.Optional;
  */
 final class TensorRtContext implements EngineContext {
     private final String engine;
-    private final List<EngineTensor> tensors;
+    private final List<InferenceEngine.Tensor> tensors;
     private final InferenceContext context;
     /** Names and shapes in C. */
     private final Arena arena = Arena.ofShared();
     private final List<MemorySegment> names;
-    /** What the addresses in the context are of, the shapes, and the last run outside of a recording; null: nothing. */
-    private TensorRtLaunch last;
-    private TensorRtLaunch shaped;
-    private TensorRtLaunch settled;
+    /** The launches whose addresses and shapes the context has, and the last that ran outside of a capture, or null. */
+    private BoundLaunch last;
+    private BoundLaunch shaped;
+    private BoundLaunch settled;
 
-    TensorRtContext(String engine, List<EngineTensor> tensors, InferenceContext context) {
+    /** @param engine what errors call the engine: with its device */
+    TensorRtContext(String engine, List<InferenceEngine.Tensor> tensors, InferenceContext context) {
         this.engine = engine;
         this.tensors = tensors;
         this.context = context;
@@ -37,21 +42,21 @@ final class TensorRtContext implements EngineContext {
     @Override
     public Launch prepare(Map<String, DeviceTensor> given) {
         context.object();
-        List<TensorRtLaunch.Binding> bindings = new ArrayList<>();
+        List<Binding> bindings = new ArrayList<>();
         for (int index = 0; index < tensors.size(); index++) {
-            EngineTensor tensor = tensors.get(index);
+            InferenceEngine.Tensor tensor = tensors.get(index);
             DeviceTensor bound = given.get(tensor.name());
             if (bound == null) {
                 throw new IllegalArgumentException(engine + " needs tensor '" + tensor.name() + "'");
             }
-            bindings.add(new TensorRtLaunch.Binding(tensor.name(), bound.type().shape(), names.get(index),
+            bindings.add(new Binding(tensor.name(), bound.type().shape(), names.get(index),
                 MemorySegment.ofAddress(bound.address()), dims(tensor, bound)));
         }
-        return new TensorRtLaunch(this, bindings.toArray(TensorRtLaunch.Binding[]::new));
+        return new BoundLaunch(bindings.toArray(Binding[]::new));
     }
 
     /** For inputs with open dimensions. */
-    private Optional<MemorySegment> dims(EngineTensor tensor, DeviceTensor bound) {
+    private Optional<MemorySegment> dims(InferenceEngine.Tensor tensor, DeviceTensor bound) {
         return tensor.range().map(range -> {
             if (!range.contains(bound.type().shape())) {
                 throw new IllegalArgumentException(engine + " was built for shapes " + range.least() + " to "
@@ -61,40 +66,84 @@ final class TensorRtContext implements EngineContext {
         });
     }
 
-    /** For {@link TensorRtLaunch}. */
-    void enqueue(TensorRtLaunch launch, MemorySegment stream) {
-        run(launch, stream);
-        settled = launch;
-    }
-
     /**
-     * For {@link TensorRtLaunch}, on a stream that is being captured. NVIDIA's developer guide asks for one
-     * {@code enqueueV3} outside of a capture after each change of shapes.
+     * A tensor in C.
+     *
+     * @param address in the device's memory
+     * @param dims for inputs with open dimensions: their {@link Dims}
      */
-    void record(TensorRtLaunch launch, MemorySegment stream) {
-        if (settled == null || !launch.hasShapesOf(settled)) {
-            throw refused("it has not run with these shapes last, which it must before it can be recorded",
-                context.tensorRt().mark());
-        }
-        run(launch, stream);
+    private record Binding(String name, Shape shape, MemorySegment cName, MemorySegment address,
+        Optional<MemorySegment> dims) {
     }
 
-    private void run(TensorRtLaunch launch, MemorySegment stream) {
-        long mark = context.tensorRt().mark();
-        if (last != launch) {
-            last = null;
-            boolean reshape = shaped == null || !launch.hasShapesOf(shaped);
-            shaped = reshape ? null : shaped;
-            launch.bind(context, reshape, mark);
-            shaped = launch;
-            last = launch;
+    /** Runs of the context on certain tensors. */
+    private final class BoundLaunch implements Launch {
+        private final Binding[] bindings;
+
+        private BoundLaunch(Binding[] bindings) {
+            this.bindings = bindings;
         }
-        if (!context.enqueue(stream)) {
-            throw refused("enqueueV3 failed", mark);
+
+        @Override
+        public void enqueue(MemorySegment stream) {
+            run(stream);
+            settled = this;
+        }
+
+        /** NVIDIA's developer guide asks for one {@code enqueueV3} outside of a capture after each change of shapes. */
+        @Override
+        public void capture(MemorySegment stream) {
+            if (settled == null || !hasShapesOf(settled)) {
+                throw refused("it has not run with these shapes last, which it must before it can be captured",
+                    context.tensorRt().mark());
+            }
+            run(stream);
+        }
+
+        private void run(MemorySegment stream) {
+            long mark = context.tensorRt().mark();
+            if (last != this) {
+                last = null;
+                boolean reshape = shaped == null || !hasShapesOf(shaped);
+                shaped = reshape ? null : shaped;
+                bind(reshape, mark);
+                shaped = this;
+                last = this;
+            }
+            if (!context.enqueue(stream)) {
+                throw refused("enqueueV3 failed", mark);
+            }
+        }
+
+        /** Whether open dimensions are the same in another launch of the context. */
+        private boolean hasShapesOf(BoundLaunch other) {
+            for (int index = 0; index < bindings.length; index++) { // no stream, which would be an allocation
+                if (!bindings[index].shape().equals(other.bindings[index].shape())) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        /**
+         * Makes the context use these tensors from its next run on. Those that are queued keep theirs.
+         *
+         * @param reshape whether it does not know the shapes of inputs with open dimensions yet
+         */
+        private void bind(boolean reshape, long mark) {
+            for (Binding binding : bindings) {
+                if (reshape && binding.dims().isPresent()
+                    && !context.setInputShape(binding.cName(), binding.dims().get())) {
+                    throw refused("setInputShape for '" + binding.name() + "' failed", mark);
+                }
+                if (!context.setTensorAddress(binding.cName(), binding.address())) {
+                    throw refused("setTensorAddress for '" + binding.name() + "' failed", mark);
+                }
+            }
         }
     }
 
-    DeviceException refused(String what, long mark) {
+    private DeviceException refused(String what, long mark) {
         return context.tensorRt().failure(engine + " was not queued: " + what, mark, Optional.empty());
     }
 

@@ -3,12 +3,14 @@ package dev.slipstream.bridge.tensorrt;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineTarget;
+import dev.slipstream.bridge.tensorrt.api.BuilderConfig;
+import dev.slipstream.bridge.tensorrt.api.TimingCache;
 import java.util.Arrays;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What builds learn about a kind of GPU, from one to the next. Builds never fail for it. */
+/** Hands what a build has measured on a kind of GPU to the next one. No build fails because of it. */
 final class TimingCaches {
     private static final Logger LOGGER = LoggerFactory.getLogger(TimingCaches.class);
     private static final byte[] NOTHING = {};

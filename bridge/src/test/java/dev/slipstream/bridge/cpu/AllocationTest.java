@@ -5,16 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
-import dev.slipstream.bridge.Bindings;
+import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Buffer;
-import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DataType;
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.DeviceFixture;
+import dev.slipstream.bridge.contract.TestModels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -24,8 +24,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.Timeout;
 
 /** Queueing allocates nothing, neither where it is queued nor where it is done. */
 @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)

@@ -1,11 +1,13 @@
 package dev.slipstream.bridge.cpu;
 
-import dev.slipstream.bridge.DeviceContractTest;
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.contract.DeviceContractTest;
+import dev.slipstream.bridge.contract.DeviceFixture;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(NothingNativeIsLeft.class)
 class CpuDeviceContractTest extends DeviceContractTest {
     private final CpuProvider provider = new CpuProvider();
 

@@ -5,27 +5,29 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
-import dev.slipstream.bridge.DeviceFixture;
-import dev.slipstream.bridge.DeviceFixture.Gate;
 import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.DeviceFixture.Gate;
+import dev.slipstream.bridge.contract.DeviceFixture;
+import dev.slipstream.bridge.contract.TestModels;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What ONNX Runtime's engines have of their own: limits, and memory that must not go while they use it. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+@ExtendWith(NothingNativeIsLeft.class)
 class CpuEngineTest {
     private final DeviceFixture fixture =
         new DeviceFixture(new CpuProvider(), DeviceSpec.parse("cpu:1"), TestGate::block);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.slipstream.bridge.Availability;
 import dev.slipstream.bridge.Device;
@@ -13,6 +14,7 @@ import dev.slipstream.bridge.Devices;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,11 +44,33 @@ class CpuProviderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"0", "-1", "1000000", "all", "1.5", "99999999999", "1:fast", "1:"})
+    @ValueSource(strings = {"0", "-1", "1000000", "all", "1.5", "99999999999", "1:fast", "1:", "1:spin",
+        "1:spin=maybe", "1:spin=ON", "1:cores=", "1:cores=1-0", "1:cores=0,1", "1:cores=-1", "1:cores=0-99999"})
     void aSelectorThatIsNoPossibleNumberOfThreadsIsRefusedWithTheRange(String selector) {
         String message = assertThrows(DeviceUnavailableException.class,
             () -> provider.open(new DeviceSpec("cpu", selector))).getMessage();
         assertTrue(message.contains("cpu:" + selector) && message.contains("from 1 to " + cores), message);
+    }
+
+    @Test
+    void optionsOfASelectorMayStandInAnyOrder() {
+        CpuShare share = CpuShare.parse("3:cores=0-2+5:spin=off").orElseThrow();
+        assertEquals(share, CpuShare.parse("3:spin=off:cores=5+0+1-2").orElseThrow());
+        assertEquals(BitSet.valueOf(new long[] {0b100111}), share.cores());
+        assertEquals(new CpuShare(3, CpuShare.Spin.OFF, share.cores()), share);
+        assertEquals(CpuShare.of(1), CpuShare.parse("").orElseThrow());
+    }
+
+    @Test
+    void coresThatAreNotThereOrTooFewAreRefused() {
+        assumeTrue(Cores.canBind(), "this system does not bind threads to cores");
+        String absent = assertThrows(DeviceUnavailableException.class,
+            () -> provider.open(DeviceSpec.parse("cpu:1:cores=4000"))).getMessage();
+        assertTrue(absent.startsWith("cpu:1:cores=4000 cannot be used: ") && absent.contains("begin at 0"), absent);
+        assumeTrue(cores > 1, "one core");
+        String few = assertThrows(DeviceUnavailableException.class,
+            () -> provider.open(DeviceSpec.parse("cpu:2:cores=0"))).getMessage();
+        assertTrue(few.contains("more threads than cores"), few);
     }
 
     @Test

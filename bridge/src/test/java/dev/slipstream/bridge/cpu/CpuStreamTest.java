@@ -6,20 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Buffer;
-import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DeviceException;
-import dev.slipstream.bridge.DeviceFixture;
-import dev.slipstream.bridge.DeviceFixture.Gate;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.contract.DeviceFixture.Gate;
+import dev.slipstream.bridge.contract.DeviceFixture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.Timeout;
 
 /** What only this provider's streams have: a queue of known size, a thread, and host memory that can disappear. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)

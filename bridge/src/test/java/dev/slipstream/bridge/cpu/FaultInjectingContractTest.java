@@ -1,13 +1,15 @@
 package dev.slipstream.bridge.cpu;
 
-import dev.slipstream.bridge.DeviceContractTest;
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.contract.DeviceContractTest;
+import dev.slipstream.bridge.contract.DeviceFixture;
+import org.junit.jupiter.api.extension.ExtendWith;
 
-/** While nothing fails, nobody can tell a fault-injecting provider from a real one. */
+/** While nothing fails, a fault-injecting provider cannot be told from a real one. */
+@ExtendWith(NothingNativeIsLeft.class)
 class FaultInjectingContractTest extends DeviceContractTest {
     private final FaultInjectingProvider provider = new FaultInjectingProvider(new CpuProvider());
 

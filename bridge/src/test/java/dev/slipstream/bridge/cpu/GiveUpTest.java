@@ -5,26 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Buffer;
-import dev.slipstream.bridge.Combination;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Stream;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.DeviceFixture;
+import dev.slipstream.bridge.contract.TestModels;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.Timeout;
 
 /** What becomes of the threads and the memory of a device that was given up. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -46,7 +46,7 @@ class GiveUpTest {
         assertTrue(buffer.segment().scope().isAlive(), "a worker may still write to it");
         gate.open();
         worker.join();
-        assertFalse(buffer.segment().scope().isAlive(), "nobody writes to it any more");
+        assertFalse(buffer.segment().scope().isAlive(), "nothing writes to it any more");
     }
 
     @Test

@@ -3,12 +3,16 @@ package dev.slipstream.bridge.cpu;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.DeviceLostException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -106,6 +110,64 @@ class ProgressTest {
         waiting.join();
         assertTrue(reached.get());
         assertTrue(interrupted.get());
+    }
+
+    /** Machines with few cores do not spin by themselves. */
+    @Test
+    void oneWhoSpinsDoesNotParkAndSeesWhatIsReached() throws Exception {
+        Progress spinning = new Progress(TimeUnit.HOURS.toNanos(1));
+        FutureTask<Boolean> waiting = new FutureTask<>(
+            () -> spinning.await(1, Progress.FOREVER, new Progress.Waiter()));
+        Thread waiter = Thread.ofPlatform().daemon().start(waiting);
+        for (int seen = 0; seen < 100;) {
+            List<String> stack = Arrays.stream(waiter.getStackTrace()).map(StackTraceElement::getMethodName).toList();
+            assertFalse(stack.contains("park"), stack.toString());
+            seen += stack.contains("await") ? 1 : 0;
+        }
+        spinning.advance(1);
+        assertTrue(waiting.get());
+    }
+
+    @Test
+    void oneWhoSpinsIsToldOfTheEnd() throws Exception {
+        Progress spinning = new Progress(TimeUnit.HOURS.toNanos(1));
+        FutureTask<Boolean> waiting = new FutureTask<>(
+            () -> spinning.await(1, Progress.FOREVER, new Progress.Waiter()));
+        Thread.ofPlatform().daemon().start(waiting);
+        spinning.abandon(new DeviceLostException("gone"));
+        assertFalse(waiting.get());
+    }
+
+    @Test
+    void spinningEndsWithTheTimeout() {
+        Progress spinning = new Progress(TimeUnit.HOURS.toNanos(1));
+        assertFalse(spinning.await(1, TimeUnit.MICROSECONDS.toNanos(200), new Progress.Waiter()));
+    }
+
+    @Test
+    void oneWhoHasSpunInVainParksAndIsWoken() throws Exception {
+        Progress brief = new Progress(TimeUnit.MICROSECONDS.toNanos(1));
+        FutureTask<Boolean> waiting = new FutureTask<>(
+            () -> brief.await(1, Progress.FOREVER, new Progress.Waiter()));
+        Thread waiter = Thread.ofPlatform().daemon().start(waiting);
+        while (LockSupport.getBlocker(waiter) != brief) {
+            Thread.onSpinWait();
+        }
+        brief.advance(1);
+        assertTrue(waiting.get());
+    }
+
+    @Test
+    void oneWhoWaitsForAWhileParksToo() throws Exception {
+        Progress brief = new Progress(0);
+        FutureTask<Boolean> waiting = new FutureTask<>(
+            () -> brief.await(1, TimeUnit.HOURS.toNanos(1), new Progress.Waiter()));
+        Thread waiter = Thread.ofPlatform().daemon().start(waiting);
+        while (LockSupport.getBlocker(waiter) != brief) {
+            Thread.onSpinWait();
+        }
+        brief.advance(1);
+        assertTrue(waiting.get());
     }
 
     @Test

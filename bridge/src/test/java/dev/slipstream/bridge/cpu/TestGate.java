@@ -1,7 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.contract.DeviceFixture;
 import java.util.concurrent.locks.LockSupport;
 
 /** Lets a stream wait for progress that only a test makes, through an event that is put there. */

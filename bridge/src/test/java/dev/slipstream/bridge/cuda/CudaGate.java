@@ -1,7 +1,7 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.contract.DeviceFixture;
 import dev.slipstream.bridge.cuda.driver.HostFunctions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -100,7 +100,7 @@ public final class FakeCuda {
         }
     }
 
-    /** Objects that nobody has freed, retained contexts, and misuses that a driver would not notice. */
+    /** Objects that were not freed, retained contexts, and misuses that a driver would not notice. */
     public long liveHandles() {
         return (long) call(ValueLayout.JAVA_LONG, "fake_live_handles");
     }

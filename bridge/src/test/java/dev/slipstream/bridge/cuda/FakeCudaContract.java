@@ -1,10 +1,10 @@
 package dev.slipstream.bridge.cuda;
 
-import dev.slipstream.bridge.DeviceContractTest;
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.contract.DeviceContractTest;
+import dev.slipstream.bridge.contract.DeviceFixture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 

@@ -16,9 +16,9 @@ import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -109,7 +109,8 @@ class FakeCudaMemoryTest {
     void start() {
         driver = FakeCuda.orSkip();
         driver.reset(1, ALL);
-        provider = new CudaProvider(() -> PreFlight.run(new DriverLibrary(Optional.of(driver.library()))), Needy::new);
+        DriverLibrary library = new DriverLibrary(Optional.of(driver.library()));
+        provider = new CudaProvider(() -> DriverCheck.run(library), Needy::new);
     }
 
     @AfterEach
@@ -186,7 +187,7 @@ class FakeCudaMemoryTest {
     @CsvSource({"226, true", "700, true", "719, true", "810, true", "911, true", "912, false", "1, false"})
     void onlyErrorsThatStayMakeADeviceLost(int code, boolean lost) {
         Device device = open();
-        driver.failCall(2, code);
+        driver.failCall(1, code); // the context is current already
         DeviceException failure = assertThrows(DeviceException.class, device::newEvent);
         assertEquals(lost, failure instanceof DeviceLostException, failure::getMessage);
         assertEquals(lost, failure.getMessage().contains("the device is lost, restart the process"),

@@ -6,8 +6,8 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -24,11 +24,11 @@ public final class FakeGpus implements AutoCloseable {
     private final HostEngines engines = new HostEngines();
     private final DeviceProvider provider;
 
-    private FakeGpus(FakeCuda driver, int count, boolean recordsPeerCopies) {
+    private FakeGpus(FakeCuda driver, int count, boolean capturesPeerCopies) {
         this.driver = driver;
         this.count = count;
         this.provider = new CudaProvider(
-            () -> PreFlight.run(new DriverLibrary(Optional.of(driver.library()))), () -> engines, recordsPeerCopies);
+            () -> DriverCheck.run(new DriverLibrary(Optional.of(driver.library()))), () -> engines, capturesPeerCopies);
     }
 
     /** So many GPUs; the calling test is skipped where there is no C compiler. */
@@ -36,15 +36,15 @@ public final class FakeGpus implements AutoCloseable {
         return orSkip(count, false);
     }
 
-    /** Likewise, with recordings that take copies between GPUs, as far as the driver takes them. */
-    public static FakeGpus recordingPeerCopies(int count) {
+    /** Likewise, with captures that take copies between GPUs, as far as the driver takes them. */
+    public static FakeGpus capturingPeerCopies(int count) {
         return orSkip(count, true);
     }
 
-    private static FakeGpus orSkip(int count, boolean recordsPeerCopies) {
+    private static FakeGpus orSkip(int count, boolean capturesPeerCopies) {
         FakeCuda driver = FakeCuda.orSkip();
         driver.reset(count, DEVICE_BYTES);
-        return new FakeGpus(driver, count, recordsPeerCopies);
+        return new FakeGpus(driver, count, capturesPeerCopies);
     }
 
     public DeviceProvider provider() {

@@ -2,15 +2,15 @@ package dev.slipstream.bridge.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Engine;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.jextract.cuda.CudaDriver;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -21,7 +21,7 @@ final class HostContext implements EngineContext {
     private final HostEngines engines;
     private final Device host;
     private final Engine engine;
-    private final Owned owned = new Owned();
+    private final Closer owned = new Closer();
     private final ExecutionContext context;
     private final Stream stream;
 

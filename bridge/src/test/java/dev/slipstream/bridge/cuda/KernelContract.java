@@ -3,7 +3,7 @@ package dev.slipstream.bridge.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.slipstream.bridge.cuda.driver.PreFlight;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ abstract class KernelContract {
     private KernelRuns kernels;
 
     /** A driver with a device; the calling test is skipped where there is none. */
-    protected abstract PreFlight.Ready driver();
+    protected abstract DriverCheck.Ready driver();
 
     @BeforeEach
     void load() {

@@ -1,11 +1,13 @@
 package dev.slipstream.bridge.cuda;
 
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
 import dev.slipstream.bridge.cuda.driver.KernelModule;
 import dev.slipstream.bridge.cuda.driver.MemoryPool;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
 import dev.slipstream.bridge.cuda.driver.PrimaryContext;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
+import dev.slipstream.bridge.provider.DeviceHealth;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -16,17 +18,17 @@ import java.nio.charset.StandardCharsets;
 /** Our kernels on the first device of a driver, launched through the PTX that ships and the calls of the provider. */
 final class KernelRuns implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
-    private final Owned owned = new Owned();
+    private final Closer owned = new Closer();
     private final DeviceCalls calls;
     private final MemoryPool pool;
-    private final MemorySegment stream;
+    private final StreamHandle stream;
     private final KernelModule module;
 
-    KernelRuns(PreFlight.Ready ready) {
+    KernelRuns(DriverCheck.Ready ready) {
         int ordinal = ready.gpus().getFirst().ordinal();
         PrimaryContext context = ready.driver().retain(ordinal);
         owned.own(() -> ready.driver().release(context));
-        calls = new DeviceCalls("cuda:" + ordinal, context.handle());
+        calls = new DeviceCalls("cuda:" + ordinal, context.handle(), new DeviceHealth("cuda:" + ordinal));
         pool = owned.own(MemoryPool.create(calls, ordinal));
         stream = calls.newStream();
         owned.own(() -> calls.destroyStream(stream));
@@ -84,7 +86,7 @@ final class KernelRuns implements AutoCloseable {
     private MemorySegment download(long address, long bytes) {
         MemorySegment host = arena.allocate(bytes, 16);
         calls.download(address, host, bytes, stream);
-        Pause.until(() -> calls.isIdle(stream));
+        Backoff.until(() -> calls.isIdle(stream));
         return host;
     }
 
@@ -113,7 +115,7 @@ final class KernelRuns implements AutoCloseable {
 
     @Override
     public void close() {
-        Pause.until(() -> calls.isIdle(stream));
+        Backoff.until(() -> calls.isIdle(stream));
         owned.close();
         arena.close();
     }

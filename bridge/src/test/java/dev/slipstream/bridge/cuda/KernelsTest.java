@@ -3,8 +3,8 @@ package dev.slipstream.bridge.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 
@@ -13,11 +13,11 @@ class KernelsTest extends KernelContract {
     private FakeCuda fake;
 
     @Override
-    protected PreFlight.Ready driver() {
+    protected DriverCheck.Ready driver() {
         fake = FakeCuda.orSkip();
         fake.reset(1, 1 << 24);
-        PreFlight preFlight = PreFlight.run(new DriverLibrary(Optional.of(fake.library())));
-        return assertInstanceOf(PreFlight.Ready.class, preFlight);
+        DriverCheck driverCheck = DriverCheck.run(new DriverLibrary(Optional.of(fake.library())));
+        return assertInstanceOf(DriverCheck.Ready.class, driverCheck);
     }
 
     @AfterEach

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.slipstream.bridge.Availability;
 import dev.slipstream.bridge.DeviceProvider;
+import dev.slipstream.bridge.cuda.driver.DriverCheck;
 import dev.slipstream.bridge.cuda.driver.DriverLibrary;
-import dev.slipstream.bridge.cuda.driver.PreFlight;
 import dev.slipstream.bridge.file.UserCache;
 import dev.slipstream.bridge.store.EngineStore;
 import dev.slipstream.bridge.tensorrt.BuildOptions;
@@ -23,7 +23,7 @@ public final class RealGpus {
     static final String REFUSED = "bad/pick";
 
     /** One for the process, as TensorRT keeps the first log that it is given. */
-    private static final DeviceProvider PROVIDER = new CudaProvider(() -> PreFlight.run(DriverLibrary.ofProcess()),
+    private static final DeviceProvider PROVIDER = new CudaProvider(() -> DriverCheck.run(DriverLibrary.ofProcess()),
         () -> new RefusingCompiler(new TensorRtCompiler(UserCache.folder(), new StoredEngines(EngineStore.ofUser()),
             BuildOptions.DEFAULT), REFUSED));
 
@@ -32,7 +32,7 @@ public final class RealGpus {
 
     /** The driver of this machine with other engines; it may have no GPU. */
     public static DeviceProvider provider(EngineCompiler compiler) {
-        return new CudaProvider(() -> PreFlight.run(DriverLibrary.ofProcess()), () -> compiler);
+        return new CudaProvider(() -> DriverCheck.run(DriverLibrary.ofProcess()), () -> compiler);
     }
 
     /** The provider, which has at least one device. */
@@ -44,10 +44,10 @@ public final class RealGpus {
     }
 
     /** The driver with at least one GPU; TensorRT need not be there. */
-    static PreFlight.Ready driverOrSkip() {
-        return switch (PreFlight.run(DriverLibrary.ofProcess())) {
-            case PreFlight.Ready ready -> ready;
-            case PreFlight.Grounded(Availability.Unavailable why) -> {
+    static DriverCheck.Ready driverOrSkip() {
+        return switch (DriverCheck.run(DriverLibrary.ofProcess())) {
+            case DriverCheck.Ready ready -> ready;
+            case DriverCheck.Failed(Availability.Unavailable why) -> {
                 skip(why);
                 throw new AssertionError("not reached");
             }

@@ -2,8 +2,8 @@ package dev.slipstream.bridge.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.slipstream.bridge.DeviceFixture;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.bridge.contract.DeviceFixture;
 import dev.slipstream.bridge.cuda.driver.DeviceCalls;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Whatever was in the cache, and whoever else starts: the folder holds what the jar holds. */
+/** The folder holds what the jar holds, whatever was in the cache and whatever other processes do. */
 class LibraryCacheTest {
     private static final byte[] FIRST = bytes(300_000, 1);
     private static final byte[] SECOND = bytes(5_000, 2);

@@ -11,7 +11,9 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -106,7 +110,7 @@ class EngineKeyTest {
     void namesAreFoundAtBothEndsAndInsideOneAnother() {
         ByteBuffer bytes = ByteBuffer.wrap("xxab.bin.....ab.bin.gz...zzz".getBytes()).position(2).slice();
         assertEquals(Set.of("ab.bin", "ab.bin.gz", "zzz", "q"),
-            NameSearch.found(List.of("ab.bin", "ab.bin.gz", "zzz", "q", "xab", "zzzz", "bin.gy"), bytes));
+            WeightFiles.NameSearch.found(List.of("ab.bin", "ab.bin.gz", "zzz", "q", "xab", "zzzz", "bin.gy"), bytes));
     }
 
     @Test
@@ -153,6 +157,49 @@ class EngineKeyTest {
         EngineStore store = new EngineStore(engines, 1 << 30);
         Files.write(folder.resolve("weights.bin"), Samples.engine(1, 9 << 20));
         store.key(source("weights.bin"), TARGET);
+        assertEquals(0, engines.toFile().list().length);
+    }
+
+    /** As by a download that keeps the time of modification. */
+    @Test
+    void aFileOfAnotherSizeOrInTheOthersPlaceIsReadAgain(@TempDir Path engines) throws IOException {
+        EngineStore store = new EngineStore(engines, 1 << 30);
+        Path weights = folder.resolve("weights.bin");
+        FileTime then = FileTime.from(Instant.parse("2026-01-02T03:04:05Z"));
+        Files.write(weights, Samples.engine(1, 9 << 20));
+        Files.setLastModifiedTime(weights, then);
+        EngineKey first = store.key(source("weights.bin"), TARGET);
+        Files.write(weights, Samples.engine(1, (9 << 20) + 1));
+        Files.setLastModifiedTime(weights, then);
+        EngineKey longer = store.key(source("weights.bin"), TARGET);
+        assertNotEquals(first, longer);
+        Path other = Files.write(folder.resolve("download"), Samples.engine(2, (9 << 20) + 1));
+        Files.setLastModifiedTime(other, then);
+        Files.move(other, weights, StandardCopyOption.REPLACE_EXISTING);
+        assertNotEquals(longer, store.key(source("weights.bin"), TARGET));
+        assertEquals(EngineKey.of(source("weights.bin"), TARGET), store.key(source("weights.bin"), TARGET));
+    }
+
+    @Test
+    void aFileThatChangesWhileItIsReadIsAnErrorAndNotRemembered(@TempDir Path engines) throws Exception {
+        EngineStore store = new EngineStore(engines, 1 << 30);
+        Path weights = Files.write(folder.resolve("weights.bin"), Samples.engine(1, 32 << 20));
+        AtomicBoolean over = new AtomicBoolean();
+        FutureTask<Void> writing = new FutureTask<>(() -> {
+            for (long second = 1; !over.get(); second++) {
+                Files.setLastModifiedTime(weights, FileTime.from(Instant.ofEpochSecond(second)));
+            }
+            return null;
+        });
+        Thread.ofPlatform().daemon().start(writing);
+        while (Files.getLastModifiedTime(weights).toInstant().isAfter(Instant.EPOCH.plus(Duration.ofDays(365)))) {
+            Thread.onSpinWait();
+        }
+        String message = assertThrows(UncheckedIOException.class,
+            () -> store.key(source("weights.bin"), TARGET)).getMessage();
+        over.set(true);
+        writing.get();
+        assertTrue(message.contains("changed while it was read; wait until it is complete"), message);
         assertEquals(0, engines.toFile().list().length);
     }
 }

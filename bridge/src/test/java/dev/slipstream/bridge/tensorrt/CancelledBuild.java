@@ -3,6 +3,7 @@ package dev.slipstream.bridge.tensorrt;
 import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineCompiler;
 import dev.slipstream.bridge.file.UserCache;
+import dev.slipstream.bridge.tensorrt.library.LibrarySearch;
 
 /** Real TensorRT whose builds are cancelled at their first step. */
 public final class CancelledBuild {
@@ -10,7 +11,7 @@ public final class CancelledBuild {
     }
 
     public static EngineCompiler compiler() {
-        return new TensorRtCompiler(() -> TensorRtLibrary.find(UserCache.folder()), EngineBytes.UNCACHED,
+        return new TensorRtCompiler(() -> LibrarySearch.ofProcess(UserCache.folder()), EngineBytes.UNCACHED,
             BuildOptions.DEFAULT, source -> new RecordedProgress(0, null));
     }
 }

@@ -15,11 +15,17 @@ import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.cuda.CompiledEngine;
 import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineContext;
 import dev.slipstream.bridge.cuda.Launch;
+import dev.slipstream.bridge.tensorrt.abi.CppClass;
+import dev.slipstream.bridge.tensorrt.abi.FakeObject;
+import dev.slipstream.bridge.tensorrt.abi.FakeRunning;
+import dev.slipstream.bridge.tensorrt.abi.FakeTensorRt;
+import dev.slipstream.bridge.tensorrt.abi.Method;
+import dev.slipstream.bridge.tensorrt.library.TensorRtLibrary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
@@ -34,12 +40,12 @@ class CompilerFailureTest {
     private static final TensorType FOUR = TensorType.of(DataType.FLOAT32, 4);
 
     /**
-     * A whole life: build, load, make a context, run. Whichever call fails, there is an exception that carries what was
+     * A whole life: build, load, make a context, run. If one call fails, there is an exception that carries what was
      * logged (or the call is one that builds do not depend on), all objects are freed, and the next life is fine.
      */
     @ParameterizedTest
     @ValueSource(ints = {10, 11})
-    void whicheverCallFailsNothingIsLeft(int major) {
+    void aCallThatFailsLeavesNothing(int major) {
         try (CompilerFixture fixture = new CompilerFixture(major)) {
             FakeTensorRt fake = fixture.fake;
             fake.failCall(-1);
@@ -179,7 +185,7 @@ class CompilerFailureTest {
     @Test
     void withoutTensorRtTheReasonIsTold() {
         TensorRtCompiler compiler = new TensorRtCompiler(() -> new TensorRtLibrary.Unavailable("none", "install it"),
-            EngineBytes.UNCACHED, BuildOptions.DEFAULT, source -> new LoggedProgress(source.name()));
+            EngineBytes.UNCACHED, BuildOptions.DEFAULT, TensorRtCompiler::logged);
         assertEquals(new Availability.Unavailable("no TensorRT: none", "install it"), compiler.availability());
         EngineSource source = EngineSource.of("unet/up", TestModels.affine(4));
         assertEquals("cuda:1: engine unet/up cannot be built: no TensorRT: none; install it", assertThrows(

@@ -6,6 +6,11 @@ import dev.slipstream.bridge.cuda.CompiledEngine;
 import dev.slipstream.bridge.cuda.DeviceTensor;
 import dev.slipstream.bridge.cuda.EngineBytes;
 import dev.slipstream.bridge.cuda.EngineTarget;
+import dev.slipstream.bridge.tensorrt.abi.FakeTensorRt;
+import dev.slipstream.bridge.tensorrt.api.InferenceRuntime;
+import dev.slipstream.bridge.tensorrt.api.ProgressMonitor;
+import dev.slipstream.bridge.tensorrt.api.TensorRt;
+import dev.slipstream.bridge.tensorrt.library.TensorRtLibrary;
 import java.util.function.Function;
 
 /** A compiler over the fake. Closing it checks that nothing is left. */
@@ -17,15 +22,20 @@ final class CompilerFixture implements AutoCloseable {
 
     CompilerFixture(int major) {
         fake = new FakeTensorRt(major);
-        tensorRt = fake.open();
+        tensorRt = open(fake);
+    }
+
+    /** TensorRT as the code under test sees it, with a log of its own. */
+    static TensorRt open(FakeTensorRt fake) {
+        return TensorRt.over(fake.lookup(), fake.arena());
     }
 
     TensorRtCompiler compiler(EngineBytes engines) {
-        return compiler(engines, BuildOptions.DEFAULT, source -> new LoggedProgress(source.name()));
+        return compiler(engines, BuildOptions.DEFAULT, TensorRtCompiler::logged);
     }
 
     TensorRtCompiler compiler(EngineBytes engines, BuildOptions options,
-            Function<EngineSource, BuildProgress> progress) {
+            Function<EngineSource, ProgressMonitor.Listener> progress) {
         return new TensorRtCompiler(() -> new TensorRtLibrary.Available(tensorRt, "fake"), engines, options, progress);
     }
 
@@ -34,7 +44,7 @@ final class CompilerFixture implements AutoCloseable {
     }
 
     InferenceRuntime runtime() {
-        return tensorRt.createRuntime(new CudaReady(TARGET));
+        return tensorRt.createRuntime(new InferenceRuntime.CudaReady(TARGET.device()));
     }
 
     static DeviceTensor at(long address, TensorType type) {

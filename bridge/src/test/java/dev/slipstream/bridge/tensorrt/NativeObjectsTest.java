@@ -12,8 +12,21 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.cuda.EngineBytes;
+import dev.slipstream.bridge.tensorrt.abi.CppClass;
+import dev.slipstream.bridge.tensorrt.abi.Dims;
+import dev.slipstream.bridge.tensorrt.abi.Exports;
+import dev.slipstream.bridge.tensorrt.abi.FakeRunning;
+import dev.slipstream.bridge.tensorrt.abi.FakeTensorRt;
+import dev.slipstream.bridge.tensorrt.abi.Method;
+import dev.slipstream.bridge.tensorrt.abi.Weights;
+import dev.slipstream.bridge.tensorrt.api.HostMemory;
+import dev.slipstream.bridge.tensorrt.api.InferenceContext;
+import dev.slipstream.bridge.tensorrt.api.InferenceEngine;
+import dev.slipstream.bridge.tensorrt.api.InferenceRuntime;
+import dev.slipstream.bridge.tensorrt.api.Log;
+import dev.slipstream.bridge.tensorrt.api.Refitter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -54,9 +67,9 @@ class NativeObjectsTest {
     void dimsCrossByValueAndByReference(int major) {
         try (CompilerFixture fixture = new CompilerFixture(major); Arena arena = Arena.ofConfined();
                 InferenceEngine engine = load(fixture); InferenceContext context = engine.createContext()) {
-            EngineTensor tensor = engine.tensors().getFirst();
-            assertEquals(Shape.of(-1, 4), tensor.shape());
-            assertEquals(new EngineTensor.Range(Shape.of(1, 4), Shape.of(64, 4)), tensor.range().orElseThrow());
+            InferenceEngine.Tensor tensor = engine.tensors().getFirst();
+            assertEquals(Shape.of(-1, 4), tensor.type().shape());
+            assertEquals(new InferenceEngine.Range(Shape.of(1, 4), Shape.of(64, 4)), tensor.range().orElseThrow());
             MemorySegment name = arena.allocateFrom("x");
             Shape eight = Shape.of(1, 2, 3, 4, 5, 6, 7, 1L << 40);
             assertTrue(context.setInputShape(name, Dims.of(eight, arena)));
@@ -69,8 +82,8 @@ class NativeObjectsTest {
     @ValueSource(ints = {10, 11})
     void enginesDescribeAndSerializeThemselves(int major) {
         try (CompilerFixture fixture = new CompilerFixture(major); InferenceEngine engine = load(fixture);
-                EngineInspector inspector = engine.createInspector(); HostMemory bytes = engine.serialize()) {
-            assertEquals("{\"format\": 1}", inspector.describe());
+                HostMemory bytes = engine.serialize()) {
+            assertEquals("{\"format\": 1}", engine.describe());
             assertEquals(text(major), new String(bytes.bytes().toArray(ValueLayout.JAVA_BYTE),
                 StandardCharsets.UTF_8));
             assertTrue(bytes.bytes().isReadOnly());
@@ -110,31 +123,31 @@ class NativeObjectsTest {
             for (int severity = 0; severity <= 4; severity++) {
                 fixture.fake.log(severity, "severity " + severity + "\n  on two lines");
             }
-            Messages messages = fixture.tensorRt.log().messages();
+            Log log = fixture.tensorRt.log();
             assertEquals(List.of("severity 0 on two lines", "severity 1 on two lines", "severity 2 on two lines"),
-                messages.since(before));
+                log.since(before));
             long after = fixture.tensorRt.mark();
             for (int count = 0; count < 100; count++) {
                 fixture.fake.log(1, "message " + count);
             }
-            assertEquals(16, messages.since(after).size());
-            assertEquals("message 99", messages.since(after).getLast());
+            assertEquals(16, log.since(after).size());
+            assertEquals("message 99", log.since(after).getLast());
         }
     }
 
     @Test
     void versionsAreReadAndUnknownOnesRefused() {
-        assertEquals("10.15.1.29", TensorRtVersion.of(101501, 29).toString());
-        assertEquals("8.6.1.6", TensorRtVersion.of(8601, 6).toString());
-        assertFalse(TensorRtVersion.of(8601, 6).isKnown());
-        assertFalse(TensorRtVersion.of(100001, 6).isKnown(), "10.0 lacks getDeviceMemorySizeV2");
-        assertTrue(TensorRtVersion.of(100100, 27).isKnown());
-        assertTrue(TensorRtVersion.of(110000, 114).isKnown());
+        assertEquals("10.15.1.29", Exports.Version.of(101501, 29).toString());
+        assertEquals("8.6.1.6", Exports.Version.of(8601, 6).toString());
+        assertFalse(Exports.Version.of(8601, 6).isKnown());
+        assertFalse(Exports.Version.of(100001, 6).isKnown(), "10.0 lacks getDeviceMemorySizeV2");
+        assertTrue(Exports.Version.of(100100, 27).isKnown());
+        assertTrue(Exports.Version.of(110000, 114).isKnown());
         try (FakeTensorRt twelve = new FakeTensorRt(12)) {
-            assertThrows(IllegalArgumentException.class, twelve::open);
+            assertThrows(IllegalArgumentException.class, () -> CompilerFixture.open(twelve));
         }
         try (FakeTensorRt ten = new FakeTensorRt(10, 0)) {
-            assertThrows(IllegalArgumentException.class, ten::open);
+            assertThrows(IllegalArgumentException.class, () -> CompilerFixture.open(ten));
         }
     }
 
@@ -164,7 +177,7 @@ class NativeObjectsTest {
             assertThrows(EngineBuildException.class, () -> compiler.compile(CompilerFixture.TARGET, source));
             fixture.fake.log(1, "too late");
             assertEquals(List.of(), progress.heard);
-            assertEquals(List.of(), fixture.tensorRt.log().messages().since(before));
+            assertEquals(List.of(), fixture.tensorRt.log().since(before));
         }
     }
 

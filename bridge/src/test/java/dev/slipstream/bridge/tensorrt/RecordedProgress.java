@@ -1,11 +1,12 @@
 package dev.slipstream.bridge.tensorrt;
 
+import dev.slipstream.bridge.tensorrt.api.ProgressMonitor;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Notes what it hears; ends the build at a step, or throws at its first. */
-final class RecordedProgress implements BuildProgress {
-    final List<String> heard = new ArrayList<>();
+final class RecordedProgress implements ProgressMonitor.Listener {
+    public final List<String> heard = new ArrayList<>();
     private final int lastStep;
     private final RuntimeException failure;
 

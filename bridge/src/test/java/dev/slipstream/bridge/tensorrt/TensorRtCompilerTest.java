@@ -13,7 +13,7 @@ import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.cuda.CompiledEngine;
 import dev.slipstream.bridge.cuda.DeviceTensor;
 import dev.slipstream.bridge.cuda.EngineBytes;
@@ -21,6 +21,10 @@ import dev.slipstream.bridge.cuda.EngineContext;
 import dev.slipstream.bridge.cuda.Launch;
 import dev.slipstream.bridge.cuda.StoredEngines;
 import dev.slipstream.bridge.store.EngineStore;
+import dev.slipstream.bridge.tensorrt.abi.CppClass;
+import dev.slipstream.bridge.tensorrt.abi.CppObject;
+import dev.slipstream.bridge.tensorrt.abi.FakeRunning;
+import dev.slipstream.bridge.tensorrt.abi.Method;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -78,7 +82,7 @@ class TensorRtCompilerTest {
             FakeEngines engines = new FakeEngines();
             BuildOptions options = new BuildOptions(5, OptionalLong.of(1 << 20), false, true,
                 new BuildOptions.OpenDimensions(1, 1, 8));
-            fixture.compiler(engines, options, source -> new LoggedProgress(source.name()))
+            fixture.compiler(engines, options, TensorRtCompiler::logged)
                 .compile(CompilerFixture.TARGET, EngineSource.of("a", TestModels.affine(4))).close();
             // The flag's bit; TF32 (6) cleared and refitting (4) set.
             String expected = "flags " + (major == 10 ? 2 : 1) + " -6,4 level 5 workspace 1048576";
@@ -150,15 +154,15 @@ class TensorRtCompilerTest {
             Launch even = context.prepare(tensors(FOUR, 0x1000, 0x2000));
             Launch odd = context.prepare(tensors(FOUR, 0x2000, 0x1000));
             Launch wide = context.prepare(tensors(TensorType.of(DataType.FLOAT32, 2, 4), 0x1000, 0x2000));
-            assertThrows(DeviceException.class, () -> even.record(STREAM), "it never ran");
+            assertThrows(DeviceException.class, () -> even.capture(STREAM), "it never ran");
             even.enqueue(STREAM);
-            odd.record(STREAM);
+            odd.capture(STREAM);
             assertEquals(1, fixture.fake.calls().stream().filter(Method.SET_INPUT_SHAPE::equals).count());
-            String message = assertThrows(DeviceException.class, () -> wide.record(STREAM)).getMessage();
+            String message = assertThrows(DeviceException.class, () -> wide.capture(STREAM)).getMessage();
             assertTrue(message.contains("has not run with these shapes last"), message);
             wide.enqueue(STREAM);
-            wide.record(STREAM);
-            assertThrows(DeviceException.class, () -> even.record(STREAM));
+            wide.capture(STREAM);
+            assertThrows(DeviceException.class, () -> even.capture(STREAM));
             assertEquals(2, fixture.fake.calls().stream().filter(Method.SET_INPUT_SHAPE::equals).count());
             List<FakeRunning.Run> runs = runs(fixture);
             assertEquals(List.of(Shape.of(1, 4), Shape.of(1, 4), Shape.of(2, 4), Shape.of(2, 4)),

@@ -12,9 +12,20 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.cuda.EngineBytes;
-import dev.slipstream.bridge.cuda.EngineTarget;
+import dev.slipstream.bridge.tensorrt.abi.BindingClasses;
+import dev.slipstream.bridge.tensorrt.abi.FakeTensorRt;
+import dev.slipstream.bridge.tensorrt.abi.Method;
+import dev.slipstream.bridge.tensorrt.abi.ParsedNetwork;
+import dev.slipstream.bridge.tensorrt.abi.Weights;
+import dev.slipstream.bridge.tensorrt.api.InferenceRuntime;
+import dev.slipstream.bridge.tensorrt.api.NetworkDefinition;
+import dev.slipstream.bridge.tensorrt.api.OnnxParser;
+import dev.slipstream.bridge.tensorrt.api.RecordingObject;
+import dev.slipstream.bridge.tensorrt.api.TensorRt;
+import dev.slipstream.bridge.tensorrt.library.LibrarySearch;
+import dev.slipstream.bridge.tensorrt.library.TensorRtLibrary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -41,7 +52,7 @@ import org.junit.jupiter.api.io.TempDir;
  * methods. Runs in the Maven profile {@code tensorrt-live}, which downloads them.
  */
 class TensorRtLiveTest {
-    private static final CudaReady CLAIMED = new CudaReady(new EngineTarget("cuda:0", 0, "none", 0, 0));
+    private static final InferenceRuntime.CudaReady CLAIMED = new InferenceRuntime.CudaReady("none");
     private static final byte[] JUNK = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
     private static TensorRt tensorRt;
@@ -64,9 +75,10 @@ class TensorRtLiveTest {
         long mark = tensorRt.mark();
         try (Arena arena = Arena.ofShared()) {
             RecordingObject calls = new RecordingObject(arena);
-            try (NetworkDefinition network = networkOf(calls); OnnxParser parser = network.createParser()) {
+            try (NetworkDefinition network = calls.asNetwork(tensorRt, CLAIMED);
+                    OnnxParser parser = network.createParser()) {
                 assertFalse(parser.parse(arena.allocateFrom(ValueLayout.JAVA_BYTE, JUNK), Optional.empty()));
-                List<ParserError> errors = parser.errors();
+                List<OnnxParser.Problem> errors = parser.errors();
                 assertEquals(1, errors.size());
                 assertEquals(3, errors.getFirst().code(), "MODEL_DESERIALIZE_FAILED");
                 assertFalse(errors.getFirst().description().isEmpty());
@@ -76,7 +88,7 @@ class TensorRtLiveTest {
             assertTrue(calls.called().contains(Method.COUNT_LAYERS.slot(tensorRt.major())),
                 () -> "the parser called " + calls.called());
         }
-        List<String> logged = tensorRt.log().messages().since(mark);
+        List<String> logged = tensorRt.log().since(mark);
         assertFalse(logged.isEmpty(), "the parser logs through our logger");
         System.out.println(logged);
         assertEquals(0, tensorRt.liveObjects());
@@ -85,7 +97,7 @@ class TensorRtLiveTest {
     @Test
     void parserKnowsItsOperators() {
         try (Arena arena = Arena.ofShared();
-                NetworkDefinition network = networkOf(new RecordingObject(arena));
+                NetworkDefinition network = new RecordingObject(arena).asNetwork(tensorRt, CLAIMED);
                 OnnxParser parser = network.createParser()) {
             assertTrue(parser.supports("Conv"));
             assertFalse(parser.supports("NoSuchOperator"));
@@ -121,7 +133,7 @@ class TensorRtLiveTest {
             TensorRt mixed = TensorRt.over(name -> name.contains("NvOnnx") ? parser.find(name)
                 : fake.lookup().find(name), arena);
             TensorRtCompiler compiler = new TensorRtCompiler(() -> new TensorRtLibrary.Available(mixed, "mixed"),
-                EngineBytes.UNCACHED, BuildOptions.DEFAULT, it -> new LoggedProgress(it.name()));
+                EngineBytes.UNCACHED, BuildOptions.DEFAULT, TensorRtCompiler::logged);
             String message = assertThrows(EngineBuildException.class,
                 () -> compiler.compile(CompilerFixture.TARGET, source)).getMessage();
             assertTrue(message.contains("buildSerializedNetwork made nothing"), message);
@@ -199,16 +211,5 @@ class TensorRtLiveTest {
         MemorySegment table = object.reinterpret(Long.BYTES).get(ValueLayout.ADDRESS, 0)
             .reinterpret((slot + 1) * (long) Long.BYTES);
         return Linker.nativeLinker().downcallHandle(table.getAtIndex(ValueLayout.ADDRESS, slot), descriptor);
-    }
-
-    /** A network whose builder and runtime are nothing but Java methods too. */
-    private static NetworkDefinition networkOf(RecordingObject calls) {
-        MemorySegment address = calls.address();
-        int major = tensorRt.major();
-        try (InferenceRuntime runtime = new InferenceRuntime(tensorRt, CLAIMED,
-                CppObject.at(address, CppClass.RUNTIME, major));
-                EngineBuilder builder = new EngineBuilder(runtime, CppObject.at(address, CppClass.BUILDER, major))) {
-            return new NetworkDefinition(builder, CppObject.at(address, CppClass.NETWORK, major));
-        }
     }
 }

@@ -1,19 +1,19 @@
 package dev.slipstream.bridge.trial;
 
 import dev.slipstream.bridge.Buffer;
+import dev.slipstream.bridge.CapturedGraph;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.ExecutionContext;
-import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.cpu.CpuProvider;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Engines that are built, run, recorded, and built again. */
+/** Engines that are built, run, captured, and built again. */
 final class EngineTrials {
     private static final int COUNT = 1 << 20;
 
@@ -53,7 +53,7 @@ final class EngineTrials {
         }
     }
 
-    /** Direct, recorded and replayed; with one context, then with two on two streams. */
+    /** Direct, and as a graph; with one context, then with two on two streams. */
     static void replay(Machine machine, List<String> arguments) {
         float[] x = Machine.values(COUNT);
         TensorType type = TensorType.of(DataType.FLOAT32, COUNT);
@@ -61,10 +61,10 @@ final class EngineTrials {
                 Engine engine = device.build(EngineSource.of("replay", TestModels.affine(COUNT)))) {
             float[] direct = Machine.run(device, engine, x);
             for (int contexts = 1; contexts <= 2; contexts++) {
-                try (Owned owned = new Owned()) {
+                try (Closer owned = new Closer()) {
                     List<Stream> streams = new ArrayList<>();
                     List<Buffer> outs = new ArrayList<>();
-                    List<Recording> recordings = new ArrayList<>();
+                    List<CapturedGraph> graphs = new ArrayList<>();
                     for (int i = 0; i < contexts; i++) {
                         Buffer in = owned.own(device.allocate(type.bytes()));
                         Buffer out = owned.own(device.allocate(type.bytes()));
@@ -74,16 +74,16 @@ final class EngineTrials {
                             Map.of("x", new Tensor(in.all(), type), "y", new Tensor(out.all(), type)));
                         stream.upload(MemorySegment.ofArray(x), in.all());
                         stream.run(bindings);
-                        stream.beginRecording();
+                        stream.beginCapture();
                         stream.run(bindings);
-                        recordings.add(owned.own(stream.endRecording()));
+                        graphs.add(owned.own(stream.endCapture()));
                         stream.upload(MemorySegment.ofArray(new float[COUNT]), out.all());
                         streams.add(stream);
                         outs.add(out);
                     }
                     for (int round = 0; round < 100; round++) {
                         for (int i = 0; i < contexts; i++) {
-                            streams.get(i).replay(recordings.get(i));
+                            streams.get(i).launch(graphs.get(i));
                         }
                     }
                     for (int i = 0; i < contexts; i++) {

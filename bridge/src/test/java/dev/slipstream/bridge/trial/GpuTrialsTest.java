@@ -31,12 +31,12 @@ class GpuTrialsTest {
     @Test
     void copiesBetweenGpusAreTriedAndTheDriverDecides() {
         for (boolean possible : new boolean[] {false, true}) {
-            try (FakeGpus gpus = FakeGpus.recordingPeerCopies(2)) {
+            try (FakeGpus gpus = FakeGpus.capturingPeerCopies(2)) {
                 if (possible) {
                     gpus.driver().capturePeerCopies();
                 }
                 List<Device> devices = gpus.open(2);
-                assertEquals(possible, MemoryTrials.recorded(devices.getFirst(), devices.getLast()));
+                assertEquals(possible, MemoryTrials.captured(devices.getFirst(), devices.getLast()));
                 devices.reversed().forEach(Device::close);
             }
         }

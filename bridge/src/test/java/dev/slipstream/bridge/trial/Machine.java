@@ -10,7 +10,7 @@ import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Map;
@@ -34,7 +34,7 @@ record Machine(DeviceProvider provider, boolean tensorRt) {
     /** What an engine with one input {@code x} and one output {@code y}, both of this shape, makes of some values. */
     static float[] run(Device device, Engine engine, float[] x) {
         TensorType type = TensorType.of(DataType.FLOAT32, x.length);
-        try (Owned owned = new Owned()) {
+        try (Closer owned = new Closer()) {
             Buffer in = owned.own(device.allocate(type.bytes()));
             Buffer out = owned.own(device.allocate(type.bytes()));
             ExecutionContext context = owned.own(engine.newContext());

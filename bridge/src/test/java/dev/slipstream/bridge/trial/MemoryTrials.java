@@ -1,16 +1,16 @@
 package dev.slipstream.bridge.trial;
 
+import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Buffer;
-import dev.slipstream.bridge.Combination;
+import dev.slipstream.bridge.CapturedGraph;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
-import dev.slipstream.bridge.Recording;
 import dev.slipstream.bridge.Stream;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.cuda.CudaProvider;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,47 +46,47 @@ final class MemoryTrials {
     }
 
     /**
-     * A recording with a copy from one GPU to the other and back. Both answers are good ones; the second is why such
-     * copies stay outside of recordings unless a system property lets them in.
+     * A graph with a copy from one GPU to the other and back. Both answers are good ones; the second is why such
+     * copies stay outside of graphs unless a system property lets them in.
      */
     static void peers(Machine machine, List<String> arguments) {
         if (machine.provider().list().size() < 2) {
             throw new NothingHereException("needs two GPUs, and there is one here");
         }
-        if (!Boolean.getBoolean(CudaProvider.RECORD_PEER_COPIES)) {
-            throw new NothingHereException("needs -D" + CudaProvider.RECORD_PEER_COPIES + "=true");
+        if (!Boolean.getBoolean(CudaProvider.CAPTURE_PEER_COPIES)) {
+            throw new NothingHereException("needs -D" + CudaProvider.CAPTURE_PEER_COPIES + "=true");
         }
-        try (Owned owned = new Owned()) {
+        try (Closer owned = new Closer()) {
             Device first = owned.own(machine.open(0));
             Device second = owned.own(machine.open(1));
-            recorded(first, second);
+            captured(first, second);
         }
     }
 
-    /** Whether the driver took the recording; then it gave the right values. */
-    static boolean recorded(Device first, Device second) {
-        try (Owned owned = new Owned()) {
+    /** Whether the driver took the graph; then it gave the right values. */
+    static boolean captured(Device first, Device second) {
+        try (Closer owned = new Closer()) {
             Stream stream = owned.own(first.newStream("peers"));
             Buffer here = owned.own(first.allocate(Float.BYTES));
             Buffer there = owned.own(second.allocate(Float.BYTES));
             stream.upload(MemorySegment.ofArray(new float[] {42}), here.all());
-            stream.beginRecording();
+            stream.beginCapture();
             stream.copy(here.all(), there.all());
             stream.combine(new Combination(here.all(), List.of(here.all()), List.of(2f)));
             stream.copy(there.all(), here.all());
-            Recording recording;
+            CapturedGraph graph;
             try {
-                recording = owned.own(stream.endRecording());
+                graph = owned.own(stream.endCapture());
             } catch (DeviceException refused) {
-                System.out.println("a copy between GPUs cannot be recorded: " + refused.getMessage());
+                System.out.println("a copy between GPUs cannot be captured: " + refused.getMessage());
                 Machine.requireSame("the stream afterwards", new float[] {42}, Machine.read(stream, here, 1));
                 return false;
             }
             for (int round = 0; round < 100; round++) {
-                stream.replay(recording);
+                stream.launch(graph);
             }
-            Machine.requireSame("copies between GPUs, recorded", new float[] {42}, Machine.read(stream, here, 1));
-            System.out.println("a copy between GPUs can be recorded: -D" + CudaProvider.RECORD_PEER_COPIES + "=true");
+            Machine.requireSame("copies between GPUs, captured", new float[] {42}, Machine.read(stream, here, 1));
+            System.out.println("a copy between GPUs can be captured: -D" + CudaProvider.CAPTURE_PEER_COPIES + "=true");
             return true;
         }
     }

@@ -5,7 +5,7 @@ import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.ExecutionContext;
-import dev.slipstream.bridge.TestModels;
+import dev.slipstream.bridge.contract.TestModels;
 import dev.slipstream.bridge.store.EngineStore;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,20 +1,26 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
-import dev.slipstream.bridge.provider.Owned;
-import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.bridge.provider.Closer;
+import dev.slipstream.pipelines.diffusion.component.EngineCache;
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.image.Tiles;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.embedding.Embedding;
+import dev.slipstream.pipelines.model.embedding.Embeddings;
 import dev.slipstream.pipelines.model.lora.Lora;
 import dev.slipstream.pipelines.model.lora.Loras;
-import dev.slipstream.pipelines.plan.Strategies;
+import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
@@ -47,37 +53,37 @@ public final class DiffusionPipeline implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiffusionPipeline.class);
 
     private final List<Device> devices;
-    private final PipelineDraft draft;
-    private final Painter painter;
+    private final PipelineSpec spec;
+    private final RequestRunner runner;
     private final Consumer<String> warned;
     private final Callbacks callbacks;
-    private final RequestQueue queue;
 
-    private DiffusionPipeline(PipelineDraft draft, List<Device> devices, Builder settings) {
+    private DiffusionPipeline(PipelineSpec spec, List<Device> devices, Builder settings) {
         this.devices = devices;
-        this.draft = draft;
-        this.painter = new Painter(devices, new EngineCache(devices, settings.engineMemory));
+        this.spec = spec;
+        this.runner = new RequestRunner(devices, new EngineCache(devices, spec.options(), settings.engineMemory),
+            List.of(spec));
         this.warned = settings.warned;
         this.callbacks = settings.callbacks.map(Callbacks::on).orElseGet(Callbacks::onOwnThreads);
-        this.queue = new RequestQueue(this::free);
     }
 
-    /** Starts to describe a pipeline. @param model a model folder, see {@link ModelFolder} */
+    /** Starts to describe a pipeline. @param model a folder in the layout of diffusers, or a checkpoint in one file */
     public static Builder of(Path model) {
         return new Builder(model);
     }
 
-    /** What to open: a model, devices and a plan. */
+    /** What to open: a model, devices and a plan. One thread at a time may use it; it may open several pipelines. */
     public static final class Builder {
         private static final double USUAL_HANDOVER = 0.8;
 
-        private final Path model;
-        private List<DeviceSpec> devices = List.of(new DeviceSpec("cpu", "1"));
-        private Strategy strategy = Strategies.parse("sequential");
+        private ModelSource model;
+        private Optional<List<DeviceSpec>> devices = Optional.empty();
+        private Optional<Strategy> strategy = Optional.empty();
         private Precision precision = Precision.FP32;
         private Devices providers = Devices.discover();
         private LoopOptions options = LoopOptions.DEFAULT;
         private Loras loras = Loras.NONE;
+        private Embeddings embeddings = Embeddings.NONE;
         private Tiles tiles = new Tiles.Whole();
         private Optional<Path> refiner = Optional.empty();
         private double handover = USUAL_HANDOVER;
@@ -86,56 +92,87 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Consumer<String> warned = warning -> LOG.warn("{}", warning);
 
         private Builder(Path model) {
-            this.model = model;
+            this.model = ModelSource.of(Objects.requireNonNull(model, "model"));
         }
 
-        /** The devices, in the plan's order, as {@link DeviceSpec#parse} reads them; one CPU thread if not said. */
+        /** For a model in one file: a folder whose configurations count, and that has what the file lacks. */
+        public Builder config(Path folder) {
+            model = model.withConfig(Objects.requireNonNull(folder, "folder"));
+            return this;
+        }
+
+        /** A file with the autoencoder that is taken instead of the model's own. */
+        public Builder vae(Path file) {
+            model = model.withVae(Objects.requireNonNull(file, "file"));
+            return this;
+        }
+
+        /**
+         * The devices, in the plan's order, as {@link DeviceSpec#parse} reads them. If not said, as many CPU devices of
+         * one thread as the plan needs.
+         *
+         * @throws IllegalArgumentException if there are none, or one cannot be read
+         */
         public Builder devices(String... specs) {
-            devices = Stream.of(specs).map(DeviceSpec::parse).toList();
+            return devices(Stream.of(specs).map(DeviceSpec::parse).toArray(DeviceSpec[]::new));
+        }
+
+        /** The devices, in the plan's order. @throws IllegalArgumentException if there are none */
+        public Builder devices(DeviceSpec... specs) {
+            if (specs.length == 0) {
+                throw new IllegalArgumentException("a pipeline needs at least one device");
+            }
+            devices = Optional.of(List.of(specs));
             return this;
         }
 
-        /** The plan, as {@link Strategies#parse} reads it; {@code sequential} if not said. */
+        /**
+         * The plan, as {@link Strategy#parse} reads it. If not said, {@code asyncdiff:warmup=3} on several devices, or
+         * if no devices are said on a machine with several processors; else {@code sequential}.
+         *
+         * @throws dev.slipstream.pipelines.plan.PlanException if there is no such plan
+         */
         public Builder plan(String spec) {
-            strategy = Strategies.parse(spec);
+            return plan(Strategy.parse(spec));
+        }
+
+        /** The plan by its type and settings, else like {@link #plan(String)}. */
+        public Builder plan(Strategy wanted) {
+            strategy = Optional.of(wanted);
             return this;
         }
 
         /**
-         * The precision of the denoiser; fp32 if not said. Latents stay fp32 between its steps, and so do text encoder
-         * and image decoder, which run once a picture. What is sensitive stays fp32 inside the denoiser, too; see
-         * {@link dev.slipstream.pipelines.graph.precision.PrecisionRewrite}.
+         * The precision of the denoiser; {@code fp32} if not said. Latents, text encoder and image decoder stay fp32,
+         * and so does what is sensitive inside the denoiser.
+         *
+         * @param name {@code fp32}, {@code fp16} or {@code bf16}
+         * @throws IllegalArgumentException for anything else
          */
-        public Builder precision(Precision wanted) {
-            precision = wanted;
+        public Builder precision(String name) {
+            precision = Precision.parse(name);
             return this;
         }
 
-        /**
-         * How long a denoising step may take; {@link dev.slipstream.pipelines.run.Execution#DEFAULT_PATIENCE} if not
-         * said. A request whose step takes longer fails with a
-         * {@link dev.slipstream.pipelines.run.LoopStuckException} that says who waits for whom, and the devices that do
-         * not move are given up.
-         */
+        /** Like {@link #precision(String)}. @throws IllegalArgumentException for types in which no denoiser computes */
+        public Builder precision(DataType type) {
+            precision = Precision.of(Objects.requireNonNull(type, "type"));
+            return this;
+        }
+
+        /** How long a denoising step may take before its request fails and gives devices up: 10 minutes if not said. */
         public Builder patience(Duration longest) {
             options = options.withPatience(longest);
             return this;
         }
 
-        /**
-         * Whether what every segment makes is searched for NaN and infinite values, which costs a little at each step.
-         * A request that makes some fails with a {@link dev.slipstream.pipelines.run.BadValueException} that names the
-         * first segment. Not if not said.
-         */
+        /** Whether requests fail whose segments make NaN or infinite values, and name the first. Not if not said. */
         public Builder guarded(boolean guarded) {
             options = options.withGuards(guarded);
             return this;
         }
 
-        /**
-         * Whether devices that can record what recurs from step to step replay it in one call. They do if not said;
-         * without it every step is queued anew, which helps in finding out what a step costs.
-         */
+        /** Whether devices that can record what recurs from step to step replay it in one call. They do if not said. */
         public Builder replayed(boolean replayed) {
             options = options.withReplay(replayed);
             return this;
@@ -143,8 +180,13 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         /** In what pieces the autoencoder works; it takes pictures whole if not said, which is exact. */
         public Builder tiles(Tiles wanted) {
-            tiles = wanted;
+            tiles = Objects.requireNonNull(wanted, "tiles");
             return this;
+        }
+
+        /** The same, as {@link Tiles#parse} reads it. */
+        public Builder tiles(String wanted) {
+            return tiles(Tiles.parse(wanted));
         }
 
         /**
@@ -152,36 +194,41 @@ public final class DiffusionPipeline implements AutoCloseable {
          *
          * @param file safetensors, or the folder of an adapter as PEFT or diffusers save it
          * @param weight 1 as it was trained
-         * @throws dev.slipstream.pipelines.model.ModelException if it is no LoRA, or one that cannot be merged as it
-         *     is meant
          */
         public Builder lora(Path file, double weight) {
             return loras(loras.and(Lora.readAll(file), weight));
         }
 
+        /** Whether what later LoRAs have for layers that the model lacks is left out instead of refused. */
+        public Builder ignoreUnknownLoraLayers(boolean ignored) {
+            return loras(loras.ignoringUnknown(ignored));
+        }
+
+        /** Adds a word of textual inversion. @param word that it has in prompts; empty for the file's own */
+        public Builder embedding(Path file, String word) {
+            embeddings = embeddings.and(Embedding.read(file, Optional.of(word).filter(it -> !it.isBlank())));
+            return this;
+        }
+
         /** The LoRAs that are merged into the model's weights, instead of those given before. */
-        public Builder loras(Loras all) {
+        Builder loras(Loras all) {
             loras = all;
             return this;
         }
 
-        /** A refiner that takes over after 0.8 of the way, as SDXL's is meant to: {@link #refiner(Path, double)}. */
+        /** {@link #refiner(Path, double)} after 0.8 of the way, as SDXL's is meant to. */
         public Builder refiner(Path folder) {
             return refiner(folder, USUAL_HANDOVER);
         }
 
         /**
          * A second model that takes the last steps of each picture and decodes it (Podell et al. 2023, section 2.5;
-         * what diffusers writes as {@code denoising_end} and {@code denoising_start}): SDXL's refiner, or any other
-         * model that draws from a text and has latents of the same kind. It goes on with the latents as they are, with
-         * its own noise scheduler unless the request names one for both, and with the same request, plan, devices and
-         * precision; the plan's warm-up and tail are counted in each model's steps. Both models
-         * stay on the devices. LoRAs change the first model only, which also takes in a picture to start from; masks
-         * are refused.
+         * diffusers' {@code denoising_end} and {@code denoising_start}): SDXL's refiner, or any other model that draws
+         * from a text and has latents of the same kind. It has its own noise scheduler unless the request names one,
+         * and the same request, plan, devices and precision; warm-up and tail are counted in each model's steps. LoRAs
+         * change the first model only, which also takes in a picture to start from; masks are refused.
          *
-         * @param folder a model folder
-         * @param share of the way from noise to picture after which it takes over, more than 0 and less than 1: of 1000
-         *     timesteps 0.8 leaves it those below 200
+         * @param share of the way from noise to picture after which it takes over, more than 0 and less than 1
          * @throws IllegalArgumentException if {@code share} is not between 0 and 1
          */
         public Builder refiner(Path folder, double share) {
@@ -195,9 +242,8 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         /**
          * Where callbacks run: those of {@link Generation}'s futures, and listeners to progress. If not said, each has
-         * a daemon thread that is made when it is wanted and ends when idle. The caller shuts the executor down, if
-         * need be; what it refuses runs on such a thread. An executor that runs tasks in the calling thread, or makes
-         * it wait, holds up the drawing: there callbacks must not wait for this pipeline.
+         * a daemon thread that ends when idle. The caller shuts the executor down; what it refuses runs on such a
+         * thread. One that runs tasks in the calling thread holds up the drawing: callbacks must not wait for it then.
          */
         public Builder callbacks(Executor executor) {
             callbacks = Optional.of(executor);
@@ -206,9 +252,8 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         /**
          * How many bytes engines may take, on all devices together, while those of earlier requests are kept for later
-         * ones: those not used for longest go, also when there are engines of more than about eight sizes. What a
-         * request needs is built in any case, if the devices have room; with 0 nothing else is kept. If not said, half
-         * of what the device with most memory has free when the first request runs.
+         * ones: those not used for longest go, also when there are engines of more than about eight sizes. With 0 only
+         * what a request needs is kept. If not said, half of what the device with most memory has free at first.
          *
          * @throws IllegalArgumentException if it is negative
          */
@@ -221,19 +266,18 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * Who is told, one sentence a call: when the pipeline opens, which files of a model are not read though they
-         * may say something ({@link PipelineDraft#warnings()}), and what the model will not see of a request ({@link
-         * PipelineDraft#warnings(ImageRequest)}), on the thread that submits and before
-         * {@link DiffusionPipeline#submit} returns. What the listener throws is logged. The log if not said.
+         * Who is told, one sentence a call: which files of a model are not read though they may say something ({@link
+         * PipelineSpec#warnings()}), on the thread that opens, and what the model will not see of a request ({@link
+         * PipelineSpec#warnings(ImageRequest)}), on the thread that submits. The log if not said.
          */
         public Builder warnings(Consumer<String> listener) {
-            warned = listener;
+            warned = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
         /** Where devices come from, if not from all providers that are present. */
         public Builder providers(Devices from) {
-            providers = from;
+            providers = Objects.requireNonNull(from, "providers");
             return this;
         }
 
@@ -241,29 +285,29 @@ public final class DiffusionPipeline implements AutoCloseable {
          * Opens the devices and reads the model.
          *
          * @throws dev.slipstream.pipelines.model.ModelException if a part of a model is missing or malformed, or the
-         *     refiner does not fit the model
-         * @throws dev.slipstream.pipelines.graph.GraphException if a graph is damaged
+         *     refiner does not fit; another {@link dev.slipstream.bridge.SlipstreamException} if a graph is damaged
          * @throws dev.slipstream.bridge.DeviceUnavailableException if there is no such device here
          */
         public DiffusionPipeline open() {
             // Loading native libraries and reading the model take a like time.
-            CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(() -> providers.open(devices),
+            CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(() -> providers.open(usedDevices()),
                 task -> Thread.ofPlatform().daemon().name("open devices").start(task));
-            Owned opened = new Owned();
+            Closer opened = new Closer();
             try {
-                PipelineDraft draft = opened.own(draft());
+                PipelineSpec spec = opened.own(spec());
                 List<Device> found = opening.join();
                 found.forEach(opened::own);
-                DiffusionPipeline pipeline = new DiffusionPipeline(draft, found, this);
-                draft.warnings().forEach(pipeline::warn);
-                pipeline.queue.start();
+                DiffusionPipeline pipeline = new DiffusionPipeline(spec, found, this);
+                spec.warnings().forEach(pipeline::warn);
+                pipeline.runner.start();
                 return pipeline;
             } catch (RuntimeException | Error failure) {
                 if (opened.isEmpty()) {
                     opening.handle((devices, unopened) -> devices == null ? List.<Device>of() : devices).join()
                         .forEach(opened::own);
                 }
-                Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
+                Throwable reason = failure instanceof CompletionException && failure.getCause() != null
+                    ? failure.getCause() : failure;
                 opened.closeAfter(reason);
                 if (reason instanceof Error error) {
                     throw error;
@@ -275,40 +319,21 @@ public final class DiffusionPipeline implements AutoCloseable {
         /**
          * Reads the model and stops there: the pipeline on paper, for as many devices, which need not exist.
          *
-         * @throws dev.slipstream.pipelines.model.ModelException if a part of a model is missing or malformed, or the
-         *     refiner does not fit the model
-         * @throws dev.slipstream.pipelines.graph.GraphException if a graph is damaged
+         * @throws RuntimeException as {@link #open}, but for devices
          */
-        public PipelineDraft draft() {
-            if (devices.isEmpty()) {
-                throw new IllegalArgumentException("a pipeline needs at least one device");
-            }
-            PipelineModel read = PipelineModel.read(ModelFolder.open(model), loras, precision);
-            Optional<PipelineDraft> second = Optional.empty();
-            try {
-                second = refiner.map(folder -> readRefiner(folder, read));
-                return new PipelineDraft(read, strategy, forms(), options, tiles,
-                    second.map(from -> new NoiseSpan(0, handover)).orElse(NoiseSpan.WHOLE), second);
-            } catch (RuntimeException | Error failure) {
-                second.ifPresent(PipelineDraft::close);
-                read.close();
-                throw failure;
-            }
+        public PipelineSpec spec() {
+            List<DeviceForm> forms = usedDevices().stream().map(device -> DeviceForm.of(device, providers)).toList();
+            return new PipelineSpec.Models(model, loras, embeddings, precision, tiles, refiner, handover)
+                .spec(usedStrategy(), forms, options);
         }
 
-        private List<DeviceForm> forms() {
-            return devices.stream().map(device -> DeviceForm.of(device, providers)).toList();
+        private Strategy usedStrategy() {
+            return strategy.orElseGet(() -> Strategy.usual(devices.map(List::size)
+                .orElse(Runtime.getRuntime().availableProcessors())));
         }
 
-        private PipelineDraft readRefiner(Path folder, PipelineModel base) {
-            PipelineModel read = PipelineModel.read(ModelFolder.open(folder), precision).refining(base);
-            try {
-                return new PipelineDraft(read, strategy, forms(), options, tiles, new NoiseSpan(handover, 1),
-                    Optional.empty());
-            } catch (RuntimeException | Error failure) {
-                read.close();
-                throw failure;
-            }
+        private List<DeviceSpec> usedDevices() {
+            return devices.orElseGet(() -> Collections.nCopies(usedStrategy().usualDevices(), DeviceSpec.HOST));
         }
     }
 
@@ -317,8 +342,8 @@ public final class DiffusionPipeline implements AutoCloseable {
     }
 
     /** The pipeline on paper: what a request would run, and what is wrong with it. It is closed with the pipeline. */
-    public PipelineDraft draft() {
-        return draft;
+    public PipelineSpec spec() {
+        return spec;
     }
 
     /**
@@ -326,23 +351,23 @@ public final class DiffusionPipeline implements AutoCloseable {
      * fails later, such as a device without room, fails the generation.
      *
      * @throws IllegalStateException if the pipeline is closed
-     * @throws RuntimeException as {@link PipelineDraft#check}, if the request cannot be drawn
+     * @throws RuntimeException as {@link PipelineSpec#check}, if the request cannot be drawn
      */
     public Generation submit(ImageRequest request) {
-        List<ResolvedRequest> resolved = resolve(request);
-        PipelineDraft.warnings(resolved).forEach(this::warn);
-        Generation generation = new Generation(callbacks, queue::remove);
-        queue.add(generation, () -> draw(resolved, generation));
+        List<ResolvedRequest> resolved = resolve(request.withSeed(request.seed().orElseGet(ImageRequest::randomSeed)));
+        PipelineSpec.warnings(resolved).forEach(this::warn);
+        Generation generation = new Generation(callbacks, runner::remove);
+        runner.add(generation, resolved);
         return generation;
     }
 
     private List<ResolvedRequest> resolve(ImageRequest request) {
-        queue.requireOpen();
+        runner.requireOpen();
         try {
-            return draft.resolve(request);
+            return spec.resolve(request);
         } catch (IllegalStateException closed) {
             // By another thread, just now.
-            queue.requireOpen();
+            runner.requireOpen();
             throw closed;
         }
     }
@@ -352,14 +377,6 @@ public final class DiffusionPipeline implements AutoCloseable {
             warned.accept(warning);
         } catch (RuntimeException failure) {
             LOG.warn("the listener to warnings failed; it was to hear: {}", warning, failure);
-        }
-    }
-
-    private void draw(List<ResolvedRequest> request, Generation generation) {
-        try {
-            generation.complete(painter.paint(request, generation));
-        } catch (Throwable failure) {
-            generation.fail(failure);
         }
     }
 
@@ -373,13 +390,6 @@ public final class DiffusionPipeline implements AutoCloseable {
      */
     @Override
     public void close() {
-        queue.close();
-    }
-
-    private void free() {
-        List<AutoCloseable> all = new ArrayList<>(devices);
-        all.add(draft);
-        all.add(painter);
-        Owned.closeAll(all);
+        runner.close();
     }
 }

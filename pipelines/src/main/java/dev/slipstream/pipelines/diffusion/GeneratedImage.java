@@ -1,13 +1,12 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.pipelines.diffusion.image.GenerationParameters;
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.diffusion.image.PngFile;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.lora.WeightedLora;
 import dev.slipstream.pipelines.plan.Plan;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,51 +14,162 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * A picture and how it came about.
+ * A picture and how it came about. Immutable; any thread may use it.
  *
- * @param request draws this picture alone, the same up to rounding: its own seed, and a batch of 1
- * @param batch pictures that were drawn together with it, itself included; times and {@code copiedBytes} are of all
- * @param model name of the model
- * @param loras that were merged into it
- * @param scheduler name of the noise scheduler that was used
- * @param precision of the denoiser
- * @param devices names of the devices, in the plan's order
- * @param steps how many were taken: fewer than the request says where it starts from a picture
- * @param copiedBytes bytes that went from one device to another
- * @param build time for making engines and loop ready: next to nothing where an earlier request left them
- * @param text time for the text encoder; likewise {@code loop} for the denoising steps and {@code decode} for the image
- *     decoder
- * @param refinement what a refiner had to do with it; its steps, bytes and times are in the others, too
+ * <p>Times, {@link #copiedBytes} and {@link #steps} are of the whole batch ({@link #batch}); where a refiner took part,
+ * its share is in them.
  */
-public record GeneratedImage(Image image, ImageRequest request, int batch, String model, List<WeightedLora> loras,
-    String scheduler, Precision precision, Plan plan, List<String> devices, int steps, long copiedBytes,
-    Duration build, Duration text, Duration loop, Duration decode, Optional<Refinement> refinement) {
+public final class GeneratedImage {
+    private final Image image;
+    private final ImageRequest request;
+    private final Circumstances all;
 
-    /** What made the picture, as other tools read it from a picture's metadata. */
-    public GenerationParameters parameters() {
+    /** @param request draws this picture alone, with its own seed and a batch of 1 */
+    GeneratedImage(Image image, ImageRequest request, Circumstances all) {
+        this.image = image;
+        this.request = request;
+        this.all = all;
+    }
+
+    /** What pictures that were drawn together have in common. */
+    record Circumstances(int batch, String model, List<Adapter> adapters, String scheduler, DataType precision,
+        Plan plan, List<String> devices, int steps, long copiedBytes, Duration build, Duration text, Duration loop,
+        Duration decode, Optional<Refinement> refinement) {
+    }
+
+    /**
+     * A LoRA that was merged into the model.
+     *
+     * @param name that of its file or folder
+     * @param file where it was read
+     * @param weight 1 as it was trained
+     */
+    public record Adapter(String name, Path file, double weight) {
+        /** As the command line takes it, without the folder: {@code style.safetensors:0.8}. */
+        @Override
+        public String toString() {
+            return name + ":" + weight;
+        }
+    }
+
+    /**
+     * How a second model took part in a picture.
+     *
+     * @param model name of the refiner
+     * @param handover where it took over, as a share of the way from noise to picture
+     * @param scheduler name of its noise scheduler
+     * @param steps how many it took, the last ones
+     */
+    public record Refinement(String model, double handover, String scheduler, Plan plan, int steps) {
+    }
+
+    public Image image() {
+        return image;
+    }
+
+    /** Draws this picture alone, the same up to rounding: its own seed, and a batch of 1. */
+    public ImageRequest request() {
+        return request;
+    }
+
+    /** The seed of this picture. */
+    public long seed() {
+        return request.seed().orElseThrow();
+    }
+
+    /** Pictures that were drawn together with it, itself included. */
+    public int batch() {
+        return all.batch;
+    }
+
+    /** Name of the model. */
+    public String model() {
+        return all.model;
+    }
+
+    /** The LoRAs that were merged into it. */
+    public List<Adapter> adapters() {
+        return all.adapters;
+    }
+
+    /** Name of the noise scheduler that was used. */
+    public String scheduler() {
+        return all.scheduler;
+    }
+
+    /** In which the denoiser computed. */
+    public DataType precision() {
+        return all.precision;
+    }
+
+    public Plan plan() {
+        return all.plan;
+    }
+
+    /** Names of the devices, in the plan's order. */
+    public List<String> devices() {
+        return all.devices;
+    }
+
+    /** Steps that were taken: fewer than the request says where it starts from a picture. */
+    public int steps() {
+        return all.steps;
+    }
+
+    /** Bytes that went from one device to another. */
+    public long copiedBytes() {
+        return all.copiedBytes;
+    }
+
+    /** Time for making engines and loop ready: next to nothing where an earlier request left them. */
+    public Duration buildTime() {
+        return all.build;
+    }
+
+    /** Time for the text encoders. */
+    public Duration textTime() {
+        return all.text;
+    }
+
+    /** Time for the denoising steps. */
+    public Duration loopTime() {
+        return all.loop;
+    }
+
+    /** Time for the image decoder. */
+    public Duration decodeTime() {
+        return all.decode;
+    }
+
+    /** What a refiner had to do with it. */
+    public Optional<Refinement> refinement() {
+        return all.refinement;
+    }
+
+    private GenerationParameters parameters() {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("Steps", Integer.toString(request.steps()));
-        settings.put("Sampler", scheduler);
-        settings.put("CFG scale", Double.toString(request.guidance().weight()));
-        if (request.guidance().isRescaled()) {
-            settings.put("CFG rescale", Double.toString(request.guidance().rescale()));
+        settings.put("Sampler", all.scheduler);
+        settings.put("CFG scale", Double.toString(request.guidance()));
+        if (request.guidanceRescale() > 0) {
+            settings.put("CFG rescale", Double.toString(request.guidanceRescale()));
         }
-        settings.put("Seed", Long.toString(request.seed()));
+        settings.put("Seed", Long.toString(seed()));
         settings.put("Size", image.toString());
-        request.given().filter(picture -> steps < request.steps()).ifPresent(picture ->
+        request.given().filter(picture -> all.steps < request.steps()).ifPresent(picture ->
             settings.put("Denoising strength", Double.toString(picture.usedStrength())));
         putReading(settings);
-        settings.put("Model", model);
-        if (!loras.isEmpty()) {
-            settings.put("Lora", loras.stream().map(WeightedLora::toString).collect(Collectors.joining(", ")));
+        settings.put("Model", all.model);
+        if (!all.adapters.isEmpty()) {
+            settings.put("Lora", all.adapters.stream().map(Adapter::toString).collect(Collectors.joining(", ")));
         }
-        refinement.ifPresent(second -> {
+        all.refinement.ifPresent(second -> {
             settings.put("Refiner", second.model());
             settings.put("Refiner switch at", Double.toString(second.handover()));
         });
-        settings.put("Plan", plan.strategy());
-        if (precision != Precision.FP32) {
-            settings.put("Precision", precision.toString());
+        settings.put("Plan", all.plan.strategy());
+        if (all.precision != DataType.FLOAT32) {
+            settings.put("Precision", Precision.of(all.precision).toString());
         }
         String version = GeneratedImage.class.getPackage().getImplementationVersion();
         settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
@@ -73,25 +183,70 @@ public record GeneratedImage(Image image, ImageRequest request, int batch, Strin
             // Those tools count the layer that is read from the end, so that 1 is the last.
             settings.put("Clip skip", Integer.toString(clipSkip + 1));
         }
-        if (request.conditioning().reading().weighted()) {
+        if (request.conditioning().readsWeights()) {
             settings.put("Prompt weights", "read");
         }
-        if (request.conditioning().reading().whole()) {
+        if (request.conditioning().readsWhole()) {
             settings.put("Long prompts", "whole");
         }
     }
 
-    /** The texts that {@link PngFile} writes beside the picture. */
+    /**
+     * What made the picture, by keyword, as {@link #write} puts it into a file: {@code parameters} is the text that
+     * AUTOMATIC1111's web UI writes and other tools read.
+     */
     public Map<String, String> metadata() {
         return Map.of(GenerationParameters.KEYWORD, parameters().text());
     }
 
     /**
-     * Writes the picture and what made it as a PNG file, whole or not at all.
+     * Writes the picture and what made it, whole or not at all, in the format that the file's name ends with: PNG, or
+     * JPEG, which keeps no metadata.
      *
+     * @throws IllegalArgumentException if the name has another ending
      * @throws java.io.UncheckedIOException which says why the file cannot be written
      */
     public void write(Path file) {
-        PngFile.write(file, image, metadata());
+        image.write(file, metadata());
+    }
+
+    /**
+     * The settings that made a picture, in the format that AUTOMATIC1111's web UI writes into its files and other tools
+     * read.
+     *
+     * @param prompt may have several lines
+     * @param negativePrompt empty for none
+     * @param settings such as {@code Steps}, {@code Sampler}, {@code CFG scale}, {@code Seed}, {@code Size}, {@code
+     *     Model}, {@code Version}, in the order in which they are written
+     */
+    record GenerationParameters(String prompt, String negativePrompt, Map<String, String> settings) {
+        /** The keyword of the text in a picture's metadata. */
+        static final String KEYWORD = "parameters";
+
+        GenerationParameters {
+            settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+        }
+
+        /** Prompt, negative prompt and settings, each on lines of its own. */
+        String text() {
+            StringBuilder text = new StringBuilder(prompt.strip());
+            if (!negativePrompt.isBlank()) {
+                text.append("\nNegative prompt: ").append(negativePrompt.strip());
+            }
+            String separator = "\n";
+            for (Map.Entry<String, String> setting : settings.entrySet()) {
+                text.append(separator).append(setting.getKey()).append(": ").append(quoted(setting.getValue()));
+                separator = ", ";
+            }
+            return text.toString();
+        }
+
+        /** Readers split the settings at commas and colons, unless they stand in quotes. */
+        private static String quoted(String value) {
+            if (value.chars().noneMatch(c -> c == ',' || c == ':' || c == '\n' || c == '"')) {
+                return value;
+            }
+            return '"' + value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
+        }
     }
 }

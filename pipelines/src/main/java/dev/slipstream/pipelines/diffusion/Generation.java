@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.pipelines.run.LoopObserver;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
@@ -15,7 +15,7 @@ import java.util.function.Function;
  * {@link DiffusionPipeline.Builder#callbacks} was given, else on daemon threads of their own: never on the thread that
  * draws, and never on the common pool, also where they are attached with an {@code Async} method without executor. So
  * they may block, and they may close the pipeline. Those of one future run one after another, as always with
- * {@link CompletableFuture}. Whoever waits for a future with {@code join} or {@code get} waits for no callback.
+ * {@link CompletableFuture}. To wait for a future with {@code join} or {@code get} is to wait for no callback.
  */
 public final class Generation {
     private final Callbacks callbacks;
@@ -35,8 +35,8 @@ public final class Generation {
      * cancelled.
      *
      * <p>Each call gives a future of its own. Completing any of them from outside cancels the generation, and with it
-     * the others: {@code cancel}, {@code orTimeout}, {@code complete} and the like. Futures that hang on them, such as
-     * {@code thenApply} gives, do not.
+     * the others: {@code cancel}, {@code orTimeout}, {@code complete} and the like. Futures that depend on them, such
+     * as {@code thenApply} gives, do not.
      */
     public CompletableFuture<GeneratedImage> result() {
         return future(List::getFirst);
@@ -49,7 +49,7 @@ public final class Generation {
 
     private <T> CompletableFuture<T> future(Function<List<GeneratedImage>, T> part) {
         // Not thenApply(), which wraps the reason, so that cancelling would not be told from failing.
-        ResultFuture<T> future = new ResultFuture<>(callbacks, this::cancel);
+        Callbacks.ResultFuture<T> future = callbacks.newResult(this::cancel);
         outcome.whenComplete((images, reason) -> {
             if (reason == null) {
                 future.answer(part.apply(images));
@@ -62,15 +62,16 @@ public final class Generation {
 
     /**
      * One item a step, in order. For a subscriber that is slow the newest 256 steps are kept, of which the newest 8
-     * with previews have theirs; older ones it misses. If it throws, that is logged and it is told no more.
+     * with previews have theirs; older ones it misses. It is called where callbacks run, one call at a time. If it
+     * throws, that is logged and it is told no more.
      */
     public Flow.Publisher<Progress> progress() {
         return progress;
     }
 
     /**
-     * Calls {@code listener} for each step from now on; the simple form of {@link #progress}. If it throws, that is
-     * logged and it is called no more; the generation goes on.
+     * Calls {@code listener} for each step from now on, where callbacks run, one call at a time; the simple form of
+     * {@link #progress}. If it throws, that is logged and it is called no more; the generation goes on.
      *
      * @return done when the generation is and the listener has seen the last step; fails with what the listener has
      *     thrown, or as the generation does. Completing it from outside ends the listening
@@ -94,44 +95,27 @@ public final class Generation {
         return outcome.isDone();
     }
 
-    /** @throws CancellationException if nobody wants it any more */
+    /** @throws CancellationException if it is no longer wanted */
     void requireWanted() {
         if (isCancelled()) {
             throw new CancellationException("cancelled");
         }
     }
 
-    /**
-     * Follows a loop that takes some of a picture's steps.
-     *
-     * @param before steps that were taken before the loop
-     * @param all steps of the picture
-     */
-    LoopObserver observer(int before, int all, Previewer previewer) {
-        return new LoopObserver() {
-            @Override
-            public void stepDone(int step, int steps) {
-                if (progress.hasListeners()) {
-                    progress.tell(new Progress(before + step + 1, all, previewer.previews(step)));
-                }
-            }
-
-            @Override
-            public boolean isCancelled() {
-                return outcome.isDone();
-            }
-        };
+    /** Where a loop tells how far it is. */
+    ProgressFeed feed() {
+        return progress;
     }
 
     void complete(List<GeneratedImage> images) {
         if (outcome.complete(images)) {
-            progress.end(null);
+            progress.end(Optional.empty());
         }
     }
 
     void fail(Throwable reason) {
         if (outcome.completeExceptionally(reason)) {
-            progress.end(reason instanceof CancellationException ? null : reason);
+            progress.end(Optional.of(reason).filter(it -> !(it instanceof CancellationException)));
         }
     }
 }

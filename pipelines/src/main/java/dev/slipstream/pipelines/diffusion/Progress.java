@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How far a generation is.
+ * How far a generation is. Immutable; any thread may use it.
  *
  * @param step steps done, 1 for the first
  * @param steps steps in all

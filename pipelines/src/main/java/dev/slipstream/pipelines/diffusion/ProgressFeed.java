@@ -4,10 +4,12 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +27,7 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
     private final Callbacks callbacks;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private boolean ended;
-    private Throwable reason;
+    private Optional<Throwable> reason = Optional.empty();
 
     ProgressFeed(Callbacks callbacks) {
         this.callbacks = callbacks;
@@ -89,8 +91,8 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
         listeners.forEach(listener -> listener.offer(progress));
     }
 
-    /** Nothing more will come. @param why what failed, null if nothing did */
-    void end(Throwable why) {
+    /** Nothing more will come. @param why what failed, if something did */
+    void end(Optional<Throwable> why) {
         synchronized (this) {
             ended = true;
             reason = why;
@@ -110,7 +112,7 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
         private boolean introduced;
         private boolean impossible;
         private boolean last;
-        private Throwable failure;
+        private Optional<Throwable> failure = Optional.empty();
         private boolean finished;
         private boolean telling;
 
@@ -142,7 +144,7 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
             }
         }
 
-        private synchronized void end(Throwable why) {
+        private synchronized void end(Optional<Throwable> why) {
             last = true;
             failure = why;
         }
@@ -194,7 +196,7 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
             }
         }
 
-        private synchronized Runnable next() {
+        private synchronized @Nullable Runnable next() {
             if (!hasNews()) {
                 telling = false;
                 return null;
@@ -213,7 +215,8 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
                 return () -> subscriber.onNext(progress);
             }
             finished = true;
-            return failure == null ? subscriber::onComplete : () -> subscriber.onError(failure);
+            Optional<Throwable> why = failure;
+            return () -> why.ifPresentOrElse(subscriber::onError, subscriber::onComplete);
         }
     }
 }

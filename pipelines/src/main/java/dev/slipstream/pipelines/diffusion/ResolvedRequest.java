@@ -2,82 +2,97 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.diffusion.Conditioning.Size;
-import dev.slipstream.pipelines.diffusion.Conditions.Numbers;
-import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.bridge.provider.Failures;
+import dev.slipstream.pipelines.diffusion.component.Autoencoder;
+import dev.slipstream.pipelines.diffusion.component.ComponentKey;
+import dev.slipstream.pipelines.diffusion.component.ImageEncoder;
+import dev.slipstream.pipelines.diffusion.component.PromptPair;
+import dev.slipstream.pipelines.diffusion.component.PromptTokens;
+import dev.slipstream.pipelines.diffusion.component.RequestKeys;
+import dev.slipstream.pipelines.diffusion.component.TextEncoders;
+import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.denoise.FractionalTimesteps;
+import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
+import dev.slipstream.pipelines.diffusion.family.LatentGrid;
+import dev.slipstream.pipelines.diffusion.family.PictureInputs;
+import dev.slipstream.pipelines.diffusion.family.Recipe;
+import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
+import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
+import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.GraphException;
-import dev.slipstream.pipelines.run.Estimates;
-import dev.slipstream.pipelines.run.Guidance;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Mix;
+import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.config.DenoiserConfig;
+import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
- * A request as a model reads it, worked out once: sizes, steps, where the loop starts, and what the denoiser is told.
- * Whoever has one has a request that the model can draw, as far as that is known before the denoiser is cut. Immutable.
+ * A request as a model reads it, worked out once: prompts in tokens, sizes, steps, where the loop starts, and what the
+ * denoiser is told. If there is one, the model can draw the request, as far as that is known before the denoiser is
+ * cut. Immutable.
  */
 final class ResolvedRequest {
-    private final PipelineDraft draft;
-    private final PipelineModel model;
+    private final PipelineStage stage;
+    private final Recipe recipe;
     private final ImageRequest request;
     private final int stepsBefore;
-    private final List<String> warnings;
+    private final Guidance guidance;
+    private final PromptTokens prompts;
     private final NoiseTable noise;
+    private final List<String> warnings;
     private final TensorType latents;
     private final Optional<RepaintMask> mask;
-    private final Map<String, Numbers> numbers;
+    private final Map<String, ConditionValues> told;
     private final LoopShape shape;
-    private final Guidance guidance;
+    private final RequestKeys keys;
 
     /**
-     * @param draft of the model
      * @param stepsBefore steps that other models take before
-     * @throws RuntimeException as {@link PipelineDraft#check}
+     * @throws RuntimeException as {@link PipelineSpec#check}
      */
-    ResolvedRequest(PipelineDraft draft, ImageRequest request, int stepsBefore) {
-        this.draft = draft;
-        this.model = draft.model();
+    ResolvedRequest(PipelineStage stage, ImageRequest request, int stepsBefore) {
+        this.stage = stage;
+        this.recipe = stage.model().recipe();
         this.request = request;
         this.stepsBefore = stepsBefore;
-        // Refuses texts that no tokenizer should see.
-        List<String> cut = model.texts().complaints(prompts());
+        this.guidance = recipe.guidance(request.guide());
+        this.prompts = stage.model().texts().tokenize(new PromptPair(isGuided() ? request.negative() : "",
+            request.prompt(), request.conditioning().reading()));
+        RecipeRequest asked = request.forRecipe(span().isFirst());
+        recipe.check(asked);
+        LatentGrid.Size size = recipe.latents(asked, stage.grid());
+        this.latents = TensorType.of(DataType.FLOAT32, request.batch(), stage.model().config().outChannels(),
+            size.height(), size.width());
         this.noise = makeNoise();
-        this.warnings = Stream.concat(cut.stream(), model.denoiser().complaint(() -> noise.rows().stream()
-            .mapToDouble(NoiseTable.Row::timestep)).stream()).toList();
-        model.extra().check(request);
-        if (model.conditions().isRefiner() && request.given().isEmpty() && span().isFirst()) {
-            throw new IllegalArgumentException("this model refines a picture that another has drawn; give one, or "
-                + "let the other model begin and make this one its refiner");
-        }
-        this.latents = makeLatents();
+        this.warnings = makeWarnings();
         this.mask = repaints()
             ? Optional.of(RepaintMask.of(picture().mask().orElseThrow(), pixelsPerLatent())) : Optional.empty();
-        this.numbers = model.conditions().of(request, size(), mask);
+        this.told = new LinkedHashMap<>(recipe.told(asked, request.conditioning().sizes(width(), height()), size));
+        mask.ifPresent(it -> told.put(RepaintMask.INPUT, it.told()));
         this.shape = makeShape();
-        this.guidance = makeGuidance();
-        model.texts().models(request.conditioning().clipSkip());
-        if (span().isLast()) {
-            draft.autoencoder().check(latents);
-        }
-        if (encodesPicture()) {
-            draft.autoencoder().encoderGraph();
-        }
+        stage.model().texts().graphs(request.conditioning().clipSkip());
+        this.keys = makeKeys();
     }
 
-    PipelineDraft draft() {
-        return draft;
+    PipelineStage stage() {
+        return stage;
     }
 
-    PipelineModel model() {
-        return model;
+    LoadedModel model() {
+        return stage.model();
     }
 
     ImageRequest request() {
@@ -86,12 +101,12 @@ final class ResolvedRequest {
 
     /** The part of the steps that the model takes. */
     NoiseSpan span() {
-        return draft.span();
+        return stage.span();
     }
 
     /** Along each side. */
     int pixelsPerLatent() {
-        return draft.autoencoder().pixelsPerLatent();
+        return stage.autoencoder().pixelsPerLatent();
     }
 
     /** Steps that other models take before. */
@@ -99,27 +114,28 @@ final class ResolvedRequest {
         return stepsBefore;
     }
 
-    /** After which steps of this model's loop the clean image that the step expects is read. */
-    Estimates estimates() {
-        return new Estimates(request.previewEvery(), stepsBefore, !span().isLast());
-    }
-
     /** What the model will not see of prompts and timesteps, one sentence each. */
     List<String> warnings() {
         return warnings;
     }
 
+    private List<String> makeWarnings() {
+        DenoiserGraph denoiser = stage.model().denoiser();
+        Optional<String> fractions = FractionalTimesteps.complaint(denoiser.name(), denoiser.graph(),
+            denoiser.ports().timestep(), () -> noise.rows().stream().mapToDouble(NoiseTable.Row::timestep));
+        return Stream.concat(prompts.complaints().stream(), fractions.stream()).toList();
+    }
+
     /**
-     * Whether the request's picture becomes latents; that of an upscaler stays as it is, and where another model has
-     * begun, it has taken the picture in.
+     * Whether the request's picture becomes latents; where another model has begun, that model has taken it in.
      */
     boolean encodesPicture() {
-        return request.given().isPresent() && model.extra() != ExtraChannels.PICTURE && span().isFirst();
+        return request.given().isPresent() && recipe.encodesPicture() && span().isFirst();
     }
 
     /** Whether the known part of a picture is put back after every step. */
     boolean repaints() {
-        return model.extra() == ExtraChannels.NONE && isMasked();
+        return recipe.putsKnownPartBack() && isMasked();
     }
 
     private boolean isMasked() {
@@ -128,30 +144,16 @@ final class ResolvedRequest {
 
     /** Whether each latent is predicted twice. */
     boolean isGuided() {
-        return request.isGuided() && !model.conditions().isDistilled();
+        return guidance.weight() > 1;
     }
 
-    /** Of the loop: none where nothing is predicted twice. */
-    Guidance guidance() {
-        return guidance;
-    }
-
-    private Guidance makeGuidance() {
-        if (request.guidance().isRescaled() && !isGuided()) {
-            throw new IllegalArgumentException("guidance is rescaled where there is some: leave out the rescale, or "
-                + "take " + (model.conditions().isDistilled() ? "a model that was not taught guidance"
-                : "more guidance than 1"));
-        }
-        return isGuided() ? request.guidance() : Guidance.NONE;
-    }
-
-    PromptPair prompts() {
-        return new PromptPair(isGuided() ? request.negative() : "", request.prompt(), request.conditioning().reading());
+    PromptTokens prompts() {
+        return prompts;
     }
 
     /** The request with all that it leaves to the model filled in. */
     ImageRequest completed() {
-        return request.withScheduler(noise.name()).withSize(size().width(), size().height());
+        return request.withScheduler(noise.name()).withSize(width(), height());
     }
 
     /** The steps that are taken. */
@@ -160,18 +162,22 @@ final class ResolvedRequest {
     }
 
     private NoiseTable makeNoise() {
-        NoiseScheduler scheduler = request.scheduler().map(model.scheduler()::withMethod).orElse(model.scheduler());
+        NoiseScheduler scheduler = stage.model().noise(request.scheduler(), latents.shape());
         if (!encodesPicture()) {
             return scheduler.table(request.steps(), 0, span());
         }
         double strength = request.given().get().usedStrength();
         int taken = (int) Math.min(request.steps() * strength, request.steps());
         if (taken == 0) {
-            throw new IllegalArgumentException("strength " + strength + " of " + request.steps()
+            throw new RequestException("strength " + strength + " of " + request.steps()
                 + " steps is less than one step; take more steps or a larger strength");
         }
         NoiseTable table = scheduler.table(request.steps(), request.steps() - taken, span());
-        return repaints() ? table.repainting(start(table)) : table;
+        try {
+            return repaints() ? table.repainting(start(table)) : table;
+        } catch (IllegalArgumentException unfit) {
+            throw new RequestException(Failures.reason(unfit), unfit);
+        }
     }
 
     /** How the first latents are mixed: from noise alone, or by the noise scheduler's rule for a picture. */
@@ -190,24 +196,50 @@ final class ResolvedRequest {
     }
 
     private LoopShape makeShape() {
-        boolean guided = isGuided();
         Map<String, TensorType> types = new LinkedHashMap<>(texts());
-        numbers.forEach((name, told) -> types.put(name, told.type(model.denoiser(), name)));
-        long rows = (guided ? 2L : 1) * request.batch();
+        told.forEach((name, values) -> types.put(name, values.type(stage.model().denoiser().conditionType(name))));
+        long rows = (isGuided() ? 2L : 1) * request.batch();
         types.replaceAll((name, type) -> LoopShape.withRows(type, rows));
-        return new LoopShape(latents, model.config().inChannels() - model.config().outChannels(), guided, types);
+        DenoiserConfig config = stage.model().config();
+        return new LoopShape(latents, config.inChannels() - config.outChannels(), isGuided(), types);
     }
 
     private Map<String, TensorType> texts() {
-        int chunks = model.texts().chunks(prompts());
-        Map<String, TensorType> texts = model.texts().types(chunks);
-        OptionalLong only = model.denoiser().fixedSize(TextModels.STATES, 1);
-        if (chunks > 1 && only.isPresent()) {
+        Map<String, TensorType> texts = stage.model().texts().types(prompts.chunks());
+        OptionalLong only = stage.model().denoiser().fixedSize(TextEncoders.STATES, 1);
+        if (prompts.chunks() > 1 && only.isPresent()) {
+            TensorType states = Objects.requireNonNull(texts.get(TextEncoders.STATES));
             throw new GraphException("the denoiser's graph was exported for texts of " + only.getAsLong()
-                + " tokens only, and these long prompts take " + texts.get(TextModels.STATES).shape().dim(1)
+                + " tokens only, and these long prompts take " + states.shape().dim(1)
                 + "; let them be cut, or take a graph that leaves the length open, or the checkpoint");
         }
         return texts;
+    }
+
+    /** What must be built. */
+    RequestKeys keys() {
+        return keys;
+    }
+
+    private RequestKeys makeKeys() {
+        Autoencoder autoencoder = stage.autoencoder();
+        if (span().isLast()) {
+            autoencoder.check(latents);
+        }
+        if (encodesPicture()) {
+            autoencoder.encoderGraph();
+        }
+        TensorType tile = autoencoder.tile(latents);
+        return new RequestKeys(new ComponentKey.Text(stage.model().texts(), request.conditioning().clipSkip()),
+            new RequestKeys.Loop(new ComponentKey.Denoising(stage.partitioner(), shape), noise, guidance,
+                new Estimates(request.previewEvery(), stepsBefore, !span().isLast())),
+            encodesPicture() ? Optional.of(new ComponentKey.Encoding(autoencoder, tile)) : Optional.empty(),
+            span().isLast() ? Optional.of(new ComponentKey.Decoding(autoencoder, tile)) : Optional.empty());
+    }
+
+    /** The denoiser for the shape, cut and placed. @throws RuntimeException as {@link PipelineSpec#check} */
+    PartitionedDenoiser denoiser() {
+        return keys.loop().denoiser().partitioned();
     }
 
     /** The type of the latents, float32. */
@@ -216,8 +248,8 @@ final class ResolvedRequest {
     }
 
     /** The numbers that the denoiser is told, by the names of its inputs. */
-    Map<String, Numbers> numbers() {
-        return numbers;
+    Map<String, ConditionValues> told() {
+        return told;
     }
 
     /** What is drawn of a picture, where the model itself takes no mask. */
@@ -226,53 +258,39 @@ final class ResolvedRequest {
     }
 
     /** The given picture at the size of what is drawn. */
-    GivenImage picture() {
-        return request.given().orElseThrow().scaledTo(size().width(), size().height());
+    Picture picture() {
+        return request.given().orElseThrow().forRecipe().scaledTo(width(), height());
     }
 
-    private Size size() {
-        return new Size(Math.toIntExact(latents.shape().dim(3) * pixelsPerLatent()),
-            Math.toIntExact(latents.shape().dim(2) * pixelsPerLatent()));
+    /** What the denoiser's further channels are made of. @param noises one for each picture of the batch */
+    PictureInputs pictureInputs(List<Noise> noises, Optional<ImageEncoder> encoder) {
+        return new PictureInputs(request.given().map(GivenImage::forRecipe), width(), height(), pixelsPerLatent(),
+            noises, encoder, LoopShape.withRows(latents, 1).shape().elements());
     }
 
-    private TensorType makeLatents() {
-        long height;
-        long width;
-        if (model.extra() == ExtraChannels.PICTURE) {
-            Image picture = request.given().orElseThrow().image();
-            height = picture.height();
-            width = picture.width();
-            if (request.height().orElse(picture.height() * pixelsPerLatent()) != height * pixelsPerLatent()
-                || request.width().orElse(picture.width() * pixelsPerLatent()) != width * pixelsPerLatent()) {
-                throw new IllegalArgumentException("this model enlarges a picture " + pixelsPerLatent()
-                    + " times; leave out the size");
-            }
-            int multiple = model.denoiser().sideMultiple();
-            if (height % multiple != 0 || width % multiple != 0) {
-                throw new IllegalArgumentException("height and width of the given picture must be multiples of "
-                    + multiple + " pixels for this model, not " + picture);
-            }
-        } else {
-            height = side("height", request.height(), request.given().map(given -> given.image().height()),
-                model.config().sampleHeight());
-            width = side("width", request.width(), request.given().map(given -> given.image().width()),
-                model.config().sampleWidth());
-        }
-        return TensorType.of(DataType.FLOAT32, request.batch(), model.config().outChannels(), height, width);
+    /** Of what is drawn, in pixels. */
+    int width() {
+        return Math.toIntExact(latents.shape().dim(3) * pixelsPerLatent());
     }
 
-    private long side(String name, OptionalInt wanted, Optional<Integer> given, int usual) {
-        if (wanted.isEmpty() && given.isEmpty()) {
-            return usual;
+    int height() {
+        return Math.toIntExact(latents.shape().dim(2) * pixelsPerLatent());
+    }
+
+    /** @throws RequestException if another model cannot go on with this one's latents for this request */
+    void requireCanHandOverTo(ResolvedRequest refiner) {
+        if (isMasked()) {
+            throw new RequestException("a refiner does not repaint; leave out the mask or the refiner");
         }
-        int pixels = wanted.orElseGet(given::get);
-        int multiple = pixelsPerLatent() * model.denoiser().sideMultiple();
-        if (pixels < multiple || pixels % multiple != 0) {
-            int below = pixels / multiple * multiple;
-            throw new IllegalArgumentException("the " + name + " must be a multiple of " + multiple
-                + " pixels for this model, " + (below == 0 ? "" : below + " or ") + (below + multiple) + ", not "
-                + pixels + (wanted.isEmpty() ? ", as the given picture has; say a size to which it is scaled" : ""));
+        if (keepsPicture() != refiner.keepsPicture()) {
+            throw new RequestException("the refiner would take latents of " + noise.name() + " with "
+                + refiner.noise.name()
+                + ", which scales them in another manner; choose one noise scheduler for both models");
         }
-        return pixels / pixelsPerLatent();
+    }
+
+    /** Whether the clean picture keeps its size in the latents while there is noise, as in Karras et al. (2022). */
+    private boolean keepsPicture() {
+        return noise.start().image() == 1;
     }
 }

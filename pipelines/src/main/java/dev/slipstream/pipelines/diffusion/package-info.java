@@ -1,20 +1,23 @@
 /**
- * From a prompt to a picture.
+ * From a prompt to a picture: the public API, and the running of requests.
  *
- * <p>{@link dev.slipstream.pipelines.diffusion.DiffusionPipeline} is the front door: it opens a model folder and draws
- * {@link dev.slipstream.pipelines.diffusion.ImageRequest}s. Behind it a
- * {@link dev.slipstream.pipelines.diffusion.PipelineModel} has the components, be they graphs or checkpoints, a
- * {@link dev.slipstream.pipelines.diffusion.ResolvedRequest} is a request as such a model reads it, and {@link
- * dev.slipstream.pipelines.diffusion.RequestTensors} makes what the loop is given for it: families of models differ in
- * these, and in nothing that runs. A
- * {@link dev.slipstream.pipelines.diffusion.Blueprint} fixes the denoiser to sizes, cuts it and makes the plan, and a
- * {@link dev.slipstream.pipelines.diffusion.Denoiser} has its engines built. Where a refiner takes the last steps, each
- * of both models has a draft, engines and a loop of its own, a {@link dev.slipstream.pipelines.diffusion.Turn} is its
- * part of a picture, and the {@link dev.slipstream.pipelines.diffusion.Painter} hands the latents on. The {@link
- * dev.slipstream.pipelines.diffusion.Autoencoder} works outside the loop, whole or in {@link
- * dev.slipstream.pipelines.diffusion.Tiles}.
+ * <p>{@link dev.slipstream.pipelines.diffusion.DiffusionPipeline} opens a model folder and draws {@link
+ * dev.slipstream.pipelines.diffusion.ImageRequest}s; a {@link dev.slipstream.pipelines.diffusion.PipelineSpec} is a dry
+ * run of it. A {@link dev.slipstream.pipelines.diffusion.ResolvedRequest} is a request as a model reads it, worked out
+ * once. The {@link dev.slipstream.pipelines.diffusion.RequestRunner} has what is missing built, and lets each model
+ * take its steps; where a refiner takes the last ones, it gets the latents of the model before.
  *
- * <p>Host code that knows nothing of devices lies in {@code noise} (noise schedulers as coefficients, seeded noise),
- * {@code text} (tokenizers) and {@code image} (pictures and PNG files).
+ * <p>No argument and no result is null, as in all packages that are exported: what may be absent is an {@link
+ * java.util.Optional}. Records that are results ({@link dev.slipstream.pipelines.diffusion.Progress}, {@link
+ * dev.slipstream.pipelines.diffusion.GeneratedImage.Adapter}, {@link
+ * dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement}) are made by Slipstream, and get more components: their
+ * constructors are no API.
+ *
+ * <p>Rooms of their own, arrows pointing down: {@code family} (what is different from family to family), {@code
+ * component} (text encoders and autoencoder), {@code denoise} (the denoiser, cut and placed), {@code noise} (noise
+ * schedulers as coefficients, seeded noise), {@code text} (tokenizers) and {@code image} (pictures and PNG files).
  */
+@NullMarked
 package dev.slipstream.pipelines.diffusion;
+
+import org.jspecify.annotations.NullMarked;

@@ -16,21 +16,21 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/** Makes a folder so that others see all of it or nothing: as a temporary neighbour, which is then given its name. */
+/** Makes a folder so that others see all of it or nothing: under a temporary name first, and then renamed. */
 public final class AtomicFolder {
     private static final int MOST_ATTEMPTS = 100;
 
     private AtomicFolder() {
     }
 
-    /** What goes into the folder, which is there and empty. */
+    /** Writes the contents of a folder that exists and is empty. */
     @FunctionalInterface
     public interface Contents {
         void writeTo(Path folder) throws IOException;
     }
 
     /**
-     * Makes {@code folder}, and those above it if need be. If this fails, nothing of it is left.
+     * Makes {@code folder}, and those above it if necessary. If this fails, nothing is left behind.
      *
      * @param folder is not there yet, or empty
      * @throws IOException in one sentence
@@ -59,7 +59,7 @@ public final class AtomicFolder {
         }
     }
 
-    /** Deletes what killed processes have left of a folder: nobody holds their locks. */
+    /** Deletes what killed processes have left of a folder: their locks are free. */
     private static void sweep(Path target) throws IOException {
         List<Path> rests;
         try (Stream<Path> entries = Files.list(target.getParent())) {
@@ -73,7 +73,9 @@ public final class AtomicFolder {
         }
     }
 
-    /** Deletes a folder with all that is in it, so that others see all of it or nothing; or what a dead writer left. */
+    /**
+     * Deletes a folder with its contents, so that others see all of it or nothing; or what a killed process has left.
+     */
     public static void delete(Path folder) throws IOException {
         Path target = folder.toAbsolutePath().normalize();
         if (AtomicFile.targetOf(target).isPresent() || Files.notExists(target)) {
@@ -98,7 +100,7 @@ public final class AtomicFolder {
                     Files.deleteIfExists(file);
                 }
             } catch (DirectoryNotEmptyException written) {
-                // Where the process ends, a thread may still write, until it finds its folder gone.
+                // While the process ends, a thread may still write, until its folder is gone.
                 if (attempt == MOST_ATTEMPTS) {
                     throw written;
                 }

@@ -5,14 +5,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** Recognises the few lines that a clone without Git LFS leaves in the place of a large file. */
+/** Recognises the placeholder of a few lines that a clone without Git LFS has instead of a large file. */
 public final class GitLfs {
     private static final String FIRST_LINE = "version https://git-lfs.github.com/spec/";
 
     private GitLfs() {
     }
 
-    /** Whether this is how such a file begins. */
+    /** Whether such a placeholder begins like this. */
     public static boolean isPointer(String text) {
         return text.startsWith(FIRST_LINE);
     }

@@ -23,8 +23,22 @@ public final class HubCache {
     private HubCache() {
     }
 
+    /**
+     * Whether a symbolic link leads out of a model. A file that names other files is not trusted: these must be in its
+     * own folder, in the folder that it is itself a link into, or among the blobs of the cache.
+     *
+     * @param naming the file that names the other
+     * @throws IOException if one of them is missing or cannot be read
+     */
+    public static boolean leadsOut(Path naming, Path named) throws IOException {
+        Path target = named.toRealPath();
+        Path folder = naming.toAbsolutePath().getParent().toRealPath();
+        return !target.startsWith(folder) && !target.startsWith(naming.toRealPath().getParent())
+            && !isBlob(folder, target);
+    }
+
     /** Whether a file is a blob of the repository that a folder, perhaps deep inside a snapshot, belongs to. */
-    static boolean isBlob(Path folder, Path file) {
+    private static boolean isBlob(Path folder, Path file) {
         for (Path above = folder; above != null; above = above.getParent()) {
             if (above.endsWith(SNAPSHOTS) && file.startsWith(above.resolveSibling("blobs"))) {
                 return true;

@@ -143,6 +143,16 @@ public final class ExternalData {
             + "' is external, but the graph comes from no folder"));
     }
 
+    /**
+     * A weight of a graph as one of a graph in another folder, which has all its files.
+     *
+     * @param other absolute; empty if no graph has a folder
+     */
+    public static TensorProto relativeTo(Optional<Path> other, Graph graph, TensorProto weight) {
+        return range(weight).map(range -> at(weight, other.orElseThrow().relativize(
+            inside(folder(graph, weight).toAbsolutePath(), range.location(), weight)))).orElse(weight);
+    }
+
     /** The same weight in a file of another name. @param location relative to the graph's folder */
     static TensorProto at(TensorProto weight, Path location) {
         TensorProto.Builder moved = weight.toBuilder();

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.nio.file.Path;
@@ -61,16 +62,12 @@ public final class Graph {
         }
     }
 
-    public Graph withNodes(List<NodeProto> changed) {
-        return new Graph(header, folder, inputs, outputs, changed, weights, types);
-    }
-
     public Graph withWeights(Map<String, TensorProto> changed) {
         return new Graph(header, folder, inputs, outputs, nodes, changed, types);
     }
 
     /** @param place what external data is relative to now */
-    Graph withWeights(Path place, Map<String, TensorProto> changed) {
+    public Graph withWeights(Path place, Map<String, TensorProto> changed) {
         return new Graph(header, Optional.of(place), inputs, outputs, nodes, changed, types);
     }
 
@@ -95,22 +92,6 @@ public final class Graph {
     public Graph with(List<ValueInfoProto> newInputs, List<ValueInfoProto> newOutputs, List<NodeProto> newNodes,
         Map<String, TensorProto> newWeights) {
         return new Graph(header, folder, newInputs, newOutputs, newNodes, newWeights, types);
-    }
-
-    /**
-     * The graph of a model. {@code Constant} nodes become weights, so that there is one kind of constant; weights that
-     * the model also lists as inputs are no inputs.
-     *
-     * @param folder what the model's external data is relative to, if it has any; its files are not looked at
-     * @throws GraphException if the model has no graph, its operator set is older than 11, or its nodes do not fit
-     */
-    public static Graph of(ModelProto model, Optional<Path> folder) {
-        return ModelReader.graph(model, folder);
-    }
-
-    /** The graph as an ONNX message; weights are shared, not copied. */
-    public ModelProto toModel() {
-        return ModelWriter.model(this);
     }
 
     ModelProto header() {
@@ -152,6 +133,12 @@ public final class Graph {
     /** Bytes of all weights, wherever they are stored, in the type in which they are stored. */
     public long weightBytes() {
         return weights.values().stream().mapToLong(weight -> Math.max(0, TensorSizes.bytes(weight))).sum();
+    }
+
+    /** The same if all halves among them were float32. */
+    public long wideWeightBytes() {
+        return weightBytes() + weights.values().stream().filter(weight -> weight.getDataType() == DataType.FLOAT16_VALUE
+            || weight.getDataType() == DataType.BFLOAT16_VALUE).mapToLong(TensorSizes::bytes).sum();
     }
 
     /** The files in which external weights lie, in the graph's folder; they may be links. */

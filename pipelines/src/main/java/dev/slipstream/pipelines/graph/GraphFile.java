@@ -8,6 +8,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.bridge.file.InputFile;
+import dev.slipstream.pipelines.file.GitLfs;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -15,8 +16,10 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -28,6 +31,11 @@ import java.util.Optional;
 public final class GraphFile {
     /** What a protobuf message can hold, less some room for nodes. */
     private static final long MOST_INLINE_BYTES = Integer.MAX_VALUE - (64L << 20);
+    /** What an array can hold, which is a little less than a protobuf message. */
+    private static final long MOST_BYTES = Integer.MAX_VALUE - 8;
+    private static final int HEAD = 64;
+    /** How an ONNX file starts: field 1 of the message, the IR version, as a varint. */
+    private static final int IR_VERSION_TAG = 0x08;
 
     private GraphFile() {
     }
@@ -39,10 +47,10 @@ public final class GraphFile {
      *     the model, by its name or by a link
      */
     public static Graph read(Path onnx) {
-        FileKind.check(onnx);
+        checkKind(onnx);
         Path folder = onnx.toAbsolutePath().getParent();
         try {
-            Graph graph = Graph.of(parse(InputFile.bytes(onnx, FileKind.MOST_BYTES)), Optional.of(folder));
+            Graph graph = GraphProtos.read(parse(InputFile.bytes(onnx, MOST_BYTES)), Optional.of(folder));
             ExternalData.check(graph);
             LinkedWeights.check(graph, onnx);
             return graph;
@@ -52,6 +60,35 @@ public final class GraphFile {
             throw new GraphException(failed.getMessage(), failed);
         } catch (GraphException bad) {
             throw new GraphException(onnx + ": " + bad.getMessage(), bad);
+        }
+    }
+
+    /** Refuses what people take for an ONNX file and is none, before a parser stumbles over it. */
+    private static void checkKind(Path file) {
+        byte[] head;
+        long size;
+        try {
+            head = InputFile.head(file, HEAD);
+            size = Files.size(file);
+        } catch (IOException failed) {
+            throw new GraphException(failed.getMessage(), failed);
+        }
+        if (head.length == 0) {
+            throw new GraphException(file + " is empty");
+        }
+        if (size > MOST_BYTES) {
+            throw new GraphException(file + " is larger than 2 GiB, which no ONNX file can be; weights beyond that "
+                + "belong in external data");
+        }
+        String text = new String(head, StandardCharsets.ISO_8859_1).stripLeading().toLowerCase(Locale.ROOT);
+        if (GitLfs.isPointer(text)) {
+            throw new GraphException(GitLfs.advice(file));
+        }
+        if (text.startsWith("<!doctype") || text.startsWith("<html") || text.startsWith("<?xml")) {
+            throw new GraphException(file + " is a web page, not an ONNX file; the download went wrong");
+        }
+        if (head.length < 2 || head[0] != IR_VERSION_TAG || head[1] <= 0) {
+            throw new GraphException(file + " is not an ONNX file");
         }
     }
 
@@ -122,7 +159,7 @@ public final class GraphFile {
             throw new GraphException(what + " would hold " + (bytes >> 20) + " MiB of weights, more than the 2 GiB of "
                 + "one ONNX file; keep them in external data");
         }
-        return graph.toModel();
+        return GraphProtos.write(graph);
     }
 
     private static long inlineBytes(TensorProto weight) {

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.graph;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
-import dev.slipstream.pipelines.file.Links;
+import dev.slipstream.pipelines.file.HubCache;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -63,7 +63,7 @@ public final class LinkedWeights {
     /** @throws GraphException if a link leads from the model's file to what is no part of the model */
     static void check(Graph graph, Path onnx) throws IOException {
         for (Path file : ExternalData.files(graph).values()) {
-            if (Links.leadOut(onnx, file)) {
+            if (HubCache.leadsOut(onnx, file)) {
                 throw new GraphException(file + " is a link out of the folder, to " + file.toRealPath()
                     + "; put the file itself there");
             }

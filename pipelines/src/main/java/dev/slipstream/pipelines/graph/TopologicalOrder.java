@@ -7,13 +7,15 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Who makes what, and an order of the nodes in which everything is made before it is read. */
-final class TopologicalOrder {
+public final class TopologicalOrder {
     private TopologicalOrder() {
     }
 
@@ -28,39 +30,39 @@ final class TopologicalOrder {
                 }
             }
         }
+        Set<String> given = new HashSet<>();
         for (ValueInfoProto input : inputs) {
+            given.add(input.getName());
             if (producers.containsKey(input.getName())) {
                 throw new GraphException("tensor '" + input.getName() + "' is made twice: by node "
                     + Nodes.label(producers.get(input.getName())) + " and as an input of the graph");
             }
         }
-        Map<String, NodeProto> missing = new HashMap<>();
         for (NodeProto node : nodes) {
             for (String input : Nodes.reads(node)) {
-                if (!producers.containsKey(input) && !weights.contains(input)) {
-                    missing.putIfAbsent(input, node);
+                if (!producers.containsKey(input) && !weights.contains(input) && !given.contains(input)) {
+                    throw new GraphException("node " + Nodes.label(node) + " reads tensor '" + input
+                        + "', which is no input, no weight and no node's output");
                 }
             }
         }
-        inputs.forEach(input -> missing.remove(input.getName()));
-        missing.forEach((tensor, node) -> {
-            throw new GraphException("node " + Nodes.label(node) + " reads tensor '" + tensor
-                + "', which is no input, no weight and no node's output");
-        });
         return producers;
     }
 
-    /** Nodes by the length of the longest way to them: independent of the order in which they were written. */
-    static List<NodeProto> byDepth(Graph graph) {
+    /**
+     * Nodes by the length of the longest way to them, and by what they make where that is equal. The order in which an
+     * exporter wrote the nodes does not matter.
+     */
+    public static List<NodeProto> byDepth(Graph graph) {
         Map<NodeProto, Integer> depths = new IdentityHashMap<>();
         for (NodeProto node : graph.nodes()) {
-            int depth = 0;
-            for (String tensor : Nodes.reads(node)) {
-                depth = Math.max(depth, graph.producer(tensor).map(maker -> depths.get(maker) + 1).orElse(0));
-            }
+            int depth = Nodes.reads(node).stream().map(graph::producer).flatMap(Optional::stream)
+                .mapToInt(maker -> depths.get(maker) + 1).max().orElse(0);
             depths.put(node, depth);
         }
-        return graph.nodes().stream().sorted(Comparator.comparing(depths::get)).toList();
+        Comparator<NodeProto> byDepth = Comparator.comparing(depths::get);
+        return graph.nodes().stream()
+            .sorted(byDepth.thenComparing(node -> String.join("\n", node.getOutputList()))).toList();
     }
 
     /** Kahn's algorithm, first come first served, so that a list which is in order stays as it is. */

@@ -1,11 +1,15 @@
 /**
- * ONNX graphs: reading, writing, cutting.
+ * ONNX graphs: reading and writing.
  *
  * <p>{@link dev.slipstream.pipelines.graph.GraphFile} reads an immutable {@link dev.slipstream.pipelines.graph.Graph}
- * and writes it. {@link dev.slipstream.pipelines.graph.Splitter} cuts it into the
- * {@link dev.slipstream.pipelines.graph.Segment}s of a {@link dev.slipstream.pipelines.graph.Partition}, by a
- * {@link dev.slipstream.pipelines.graph.Cut} that {@link dev.slipstream.pipelines.graph.Cuts} finds or
- * {@link dev.slipstream.pipelines.graph.BalancedCut} makes. Errors are
+ * and writes it; {@link dev.slipstream.pipelines.graph.GraphProtos} does the same with ONNX messages. What rewrites of
+ * graphs share is here, too: {@link dev.slipstream.pipelines.graph.Nodes} asks one node,
+ * {@link dev.slipstream.pipelines.graph.Renaming} gives tensors new names, and
+ * {@link dev.slipstream.pipelines.graph.GraphPruner} removes what no output needs. Errors are
  * {@link dev.slipstream.pipelines.graph.GraphException}s.
+ *
+ * <p>The rooms inside build on this one and not the other way round: {@code tensor} (types and constants),
+ * {@code shape} (what every tensor looks like), {@code cut} (segments), {@code build} (writing graphs by hand),
+ * {@code precision} and {@code fusion} (rewrites).
  */
 package dev.slipstream.pipelines.graph;

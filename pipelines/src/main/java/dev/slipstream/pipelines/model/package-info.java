@@ -1,13 +1,14 @@
 /**
- * Models as they lie on disk: folders in the diffusers layout with ONNX files, their configuration, safetensors files.
+ * How a model fails: it is not what it should be ({@link dev.slipstream.pipelines.model.ModelException}), or is asked
+ * for what it cannot do ({@link dev.slipstream.pipelines.model.RequestException}).
  *
- * <p>{@link dev.slipstream.pipelines.model.ModelFolder} finds the components of a model and reads what generation must
- * know of them. {@link dev.slipstream.pipelines.model.SafetensorsFile} maps tensors, {@link
- * dev.slipstream.pipelines.model.SafetensorsWriter} writes them, {@link
- * dev.slipstream.pipelines.model.ComponentWeights} finds those of a component in one file or several, and a {@link
- * dev.slipstream.pipelines.model.Checkpoint} starts graphs over them, which the packages below write; {@link
- * dev.slipstream.pipelines.model.SupportedOptions} sees to it that no option of theirs is ignored. All files here
- * are taken for damaged or hostile until checked: whatever is wrong with one becomes a {@link
- * dev.slipstream.pipelines.model.ModelException} that names it.
+ * <p>The packages below, each of which uses only those before it: {@code config} (what configurations say), {@code
+ * weights} (safetensors files, and the weights of a component), {@code folder} (a model in the layout of diffusers),
+ * {@code layer}, one package for each kind of component that is written as a graph ({@code clip}, {@code unet}, {@code
+ * vae}), {@code kind} (which of them a configuration describes), {@code lora} (changes of weights), and {@code init}
+ * (new models with random weights).
  */
+@NullMarked
 package dev.slipstream.pipelines.model;
+
+import org.jspecify.annotations.NullMarked;

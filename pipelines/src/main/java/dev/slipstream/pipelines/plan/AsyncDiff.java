@@ -1,8 +1,12 @@
 package dev.slipstream.pipelines.plan;
 
+import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * Components of the denoiser at the same time on different devices, each reading what the others made in the round
@@ -24,10 +28,91 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
         PIPELINED
     }
 
+    private static final List<String> KEYS =
+        List.of("n", "warmup", "tail", "stride", "form", "shift", "cut", "staleness");
+    /** More than any loop has. */
+    private static final int MOST_STEPS = 10_000;
+    private static final int MOST_PARTS = 256;
+
     public AsyncDiff {
         if (parts < 0 || parts == 1) {
             throw new PlanException("asyncdiff needs at least 2 components, not " + parts);
         }
+    }
+
+    /** The usual form: as many components as the devices serve, one synchronous step, and then every step a round. */
+    public static AsyncDiff usual() {
+        return new AsyncDiff(0, new Cadence(1, 0, 1, true, false), Staleness.PIPELINED, Optional.empty());
+    }
+
+    /** @param count of components, at least 2 */
+    public AsyncDiff withParts(int count) {
+        return new AsyncDiff(count, cadence, staleness, cut);
+    }
+
+    /** @param steps at the beginning that are synchronous, at least 1 */
+    public AsyncDiff withWarmUp(int steps) {
+        return with(new Cadence(steps, cadence.tail(), cadence.stride(), cadence.reuse(), cadence.timeShift()));
+    }
+
+    /** @param steps at the end that are synchronous */
+    public AsyncDiff withTail(int steps) {
+        return with(new Cadence(cadence.warmUp(), steps, cadence.stride(), cadence.reuse(), cadence.timeShift()));
+    }
+
+    /** All of the cadence. */
+    public AsyncDiff with(Cadence other) {
+        return new AsyncDiff(parts, other, staleness, cut);
+    }
+
+    /** @param name of a cut that the model's family or its {@code cuts.json} has */
+    public AsyncDiff withCut(String name) {
+        return new AsyncDiff(parts, cadence, staleness, Optional.of(name));
+    }
+
+    /** @throws PlanException naming the setting that is not understood */
+    static AsyncDiff parse(Map<String, String> settings) {
+        TreeSet<String> unknown = new TreeSet<>(settings.keySet());
+        KEYS.forEach(unknown::remove);
+        if (!unknown.isEmpty()) {
+            throw new PlanException("asyncdiff has no setting " + String.join(", ", unknown) + "; it has "
+                + String.join(", ", KEYS));
+        }
+        settings.forEach((key, value) -> {
+            if (value.isEmpty()) {
+                throw new PlanException("asyncdiff: " + key + " has no value; write " + key + "=VALUE");
+            }
+        });
+        Cadence cadence = new Cadence(number(settings, "warmup", 1, 1, MOST_STEPS),
+            number(settings, "tail", 0, 0, MOST_STEPS), number(settings, "stride", 1, 1, 2),
+            choice(settings, "form", "reuse", "paper").equals("reuse"),
+            choice(settings, "shift", "false", "true").equals("true"));
+        Staleness staleness = choice(settings, "staleness", "pipelined", "reference").equals("reference")
+            ? Staleness.REFERENCE : Staleness.PIPELINED;
+        int parts = settings.containsKey("n") ? number(settings, "n", 2, 2, MOST_PARTS) : 0;
+        return new AsyncDiff(parts, cadence, staleness, Optional.ofNullable(settings.get("cut")));
+    }
+
+    private static int number(Map<String, String> settings, String key, int otherwise, int least, int most) {
+        String value = settings.getOrDefault(key, Integer.toString(otherwise));
+        try {
+            int number = Integer.parseInt(value);
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException notANumber) {
+            // The same answer as for a number that is out of range.
+        }
+        String range = most == least + 1 ? least + " or " : "a whole number from " + least + " to ";
+        throw new PlanException("asyncdiff: " + key + " is " + range + most + ", not '" + value + "'");
+    }
+
+    private static String choice(Map<String, String> settings, String key, String first, String second) {
+        String value = settings.getOrDefault(key, first);
+        if (!value.equals(first) && !value.equals(second)) {
+            throw new PlanException("asyncdiff: " + key + " is " + first + " or " + second + ", not '" + value + "'");
+        }
+        return value;
     }
 
     @Override
@@ -43,6 +128,11 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
     }
 
     @Override
+    public int usualDevices() {
+        return Math.max(2, parts);
+    }
+
+    @Override
     public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
         int count = 1 + segments.stream().mapToInt(SegmentOutline::component).max().orElse(-1);
         int last = segments.stream().filter(segment -> segment.writes().contains(prediction)).findFirst()
@@ -50,7 +140,8 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
             .orElseThrow(() -> new PlanException("no segment writes the prediction " + prediction));
         // A round that serves two steps runs every component for the later step, and the last one for its own step too.
         boolean twice = cadence.stride() == 2 && (!cadence.reuse() || feedsOthers(segments, last));
-        int most = count + (twice ? 1 : 0);
+        boolean extra = segments.stream().anyMatch(segment -> segment.component() < 0);
+        int most = count + (twice ? 1 : 0) + (extra ? 1 : 0);
         if (devices > most) {
             throw new PlanException("asyncdiff with " + count + " components uses at most " + most + " devices, not "
                 + devices + "; ask for more components or fewer devices");
@@ -59,6 +150,11 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
         List<Stage> stages = new ArrayList<>();
         for (int segment = 0; segment < segments.size(); segment++) {
             int component = segments.get(segment).component();
+            if (component < 0) {
+                // In a round all others wait for it, so a device of its own saves memory more than time.
+                stages.add(new Stage(segment, devices - 1, branch, 0));
+                continue;
+            }
             boolean ahead = cadence.stride() == 2 && (component != last || twice);
             if (ahead) {
                 stages.add(new Stage(segment, component % devices, branch, 1));
@@ -83,6 +179,9 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
         return Edges.derive(segments, stages, (consumer, producer) -> {
             Stage reader = stages.get(consumer);
             int component = segments.get(producer).component();
+            if (component < 0) {
+                return new Edges.Source(primary(stages, producer), 0);
+            }
             boolean inside = component == segments.get(reader.segment()).component();
             int lead = inside ? reader.lead() : cadence.stride() - 1;
             int source = stages.indexOf(stages.stream()
@@ -92,6 +191,11 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
             boolean fresh = inside || staleness == Staleness.PIPELINED && between;
             return new Edges.Source(source, fresh ? 0 : 1);
         });
+    }
+
+    private static int primary(List<Stage> stages, int segment) {
+        return IntStream.range(0, stages.size()).filter(stage -> stages.get(stage).segment() == segment).findFirst()
+            .orElseThrow();
     }
 
     @Override

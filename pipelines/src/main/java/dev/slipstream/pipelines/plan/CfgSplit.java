@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.plan;
 
+import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,6 +26,11 @@ public record CfgSplit() implements Strategy {
             throw new PlanException(
                 "cfg-split runs on 2 devices, one a branch, not on " + devices);
         }
+    }
+
+    @Override
+    public int usualDevices() {
+        return 2;
     }
 
     @Override

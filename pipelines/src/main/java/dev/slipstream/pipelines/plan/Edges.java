@@ -1,7 +1,9 @@
 package dev.slipstream.pipelines.plan;
 
+import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Derives edges from who reads and writes what, so that a strategy only has to say how old a value may be. */
 final class Edges {
@@ -35,13 +37,10 @@ final class Edges {
     /** Slip 0 everywhere: each stage reads the stage of the same branch. */
     static List<Edge> synchronous(List<SegmentOutline> segments, List<Stage> stages) {
         return derive(segments, stages, (consumer, producer) -> {
-            for (int stage = 0; stage < stages.size(); stage++) {
-                if (stages.get(stage).segment() == producer
-                    && stages.get(stage).branch() == stages.get(consumer).branch()) {
-                    return new Source(stage, 0);
-                }
-            }
-            throw new PlanException("no stage runs segment " + segments.get(producer).name());
+            Branch branch = stages.get(consumer).branch();
+            return IntStream.range(0, stages.size())
+                .filter(stage -> stages.get(stage).segment() == producer && stages.get(stage).branch() == branch)
+                .mapToObj(stage -> new Source(stage, 0)).findFirst().orElseThrow();
         });
     }
 }

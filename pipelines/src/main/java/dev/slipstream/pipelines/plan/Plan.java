@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.plan;
 
+import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.List;
 import java.util.stream.IntStream;
 

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.plan;
 
+import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,10 +15,15 @@ public record Sequential() implements Strategy {
     }
 
     @Override
+    public int usualDevices() {
+        return 1;
+    }
+
+    @Override
     public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
         List<Stage> stages = new ArrayList<>();
         for (int segment = 0; segment < segments.size(); segment++) {
-            stages.add(new Stage(segment, segments.get(segment).component() % devices,
+            stages.add(new Stage(segment, Math.floorMod(segments.get(segment).component(), devices),
                 guided ? Branch.BOTH : Branch.CONDITIONAL, 0));
         }
         return new Plan(spec(), devices, segments, stages, Edges.synchronous(segments, stages), Cadence.SYNCHRONOUS,

@@ -8,4 +8,11 @@ package dev.slipstream.pipelines.plan;
  * @param lead how many steps ahead of the round's own step its timestep is: 0, or 1 where a round serves two steps
  */
 public record Stage(int segment, int device, Branch branch, int lead) {
+    /** The part of a classifier-free guidance batch that a stage computes. */
+    public enum Branch {
+        /** Unconditional rows first, then the conditional ones, in one batch. */
+        BOTH,
+        UNCONDITIONAL,
+        CONDITIONAL
+    }
 }

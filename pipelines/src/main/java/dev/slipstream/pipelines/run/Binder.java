@@ -1,33 +1,44 @@
 package dev.slipstream.pipelines.run;
 
-import dev.slipstream.bridge.Bindings;
-import dev.slipstream.bridge.Combination;
+import dev.slipstream.bridge.Arithmetic.Combination;
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.CapturedGraph;
+import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.ExecutionContext;
-import dev.slipstream.bridge.GuidanceRescale;
-import dev.slipstream.bridge.Limiting;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Work;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes a command of every instruction, with everything looked up, so that queueing is a walk over an array that
  * allocates nothing.
  */
 final class Binder {
-    private static final Runnable DONE_BY_ITS_CHUNK = () -> { };
+    private static final Logger LOG = LoggerFactory.getLogger(Binder.class);
+    private static final Runnable DONE_BY_ITS_REGION = () -> { };
 
     private final Program program;
     private final Resources resources;
     private final List<StageEngine> engines;
     private final Tracer tracer;
     private final Map<Integer, ExecutionContext> contexts = new HashMap<>();
-    private final Map<List<Object>, Bindings> bindings = new HashMap<>();
+    private final Map<Work.Run<Slice>, Bindings> bindings = new HashMap<>();
+    private boolean refusalIsTold;
 
+    /** @param tracer what times the stages, or null */
     Binder(Program program, Resources resources, List<StageEngine> engines, Tracer tracer) {
         this.program = program;
         this.resources = resources;
@@ -36,67 +47,28 @@ final class Binder {
     }
 
     /**
-     * One command for each instruction. That of a chunk's first queues the whole chunk: between it and the last, its
-     * stream has neither waits nor records, so nobody can tell.
+     * One command for each instruction. That of a region's first queues the whole region: between it and the last, its
+     * stream has neither waits nor records, so it makes no difference.
      *
-     * @param chunks what to replay
+     * @param regions what to capture
      */
-    Runnable[] bind(List<Recurrence.Chunk> chunks) {
+    Runnable[] bind(List<CaptureRegion> regions) {
         Runnable[] commands = program.instructions().stream().map(this::command).toArray(Runnable[]::new);
-        Map<List<Instruction>, Replay> replays = new HashMap<>();
-        Replay.Refusals refusals = new Replay.Refusals();
-        for (Recurrence.Chunk chunk : chunks) {
-            Replay replay = replays.computeIfAbsent(chunk.content(program), key ->
-                new Replay(resources, refusals, resources.streams().get(chunk.stream()),
-                    chunk.instructions().stream().map(index -> commands[index]).toArray(Runnable[]::new)));
-            chunk.instructions().forEach(index -> commands[index] = DONE_BY_ITS_CHUNK);
-            commands[chunk.instructions().getFirst()] = replay;
+        Map<CaptureRegion.Content, Graph> graphs = new HashMap<>();
+        for (CaptureRegion region : regions) {
+            Graph graph = graphs.computeIfAbsent(region.content(program), key ->
+                new Graph(resources.streams().get(region.stream()),
+                    region.instructions().stream().map(index -> commands[index]).toArray(Runnable[]::new)));
+            region.instructions().forEach(index -> commands[index] = DONE_BY_ITS_REGION);
+            commands[region.instructions().getFirst()] = graph;
         }
         return commands;
-    }
-
-    /** For each step, how many instructions there are up to its end. */
-    static int[] stepEnds(Program program) {
-        int[] ends = new int[program.steps()];
-        for (int i = 0; i < program.instructions().size(); i++) {
-            ends[program.instructions().get(i).step()] = i + 1;
-        }
-        return ends;
     }
 
     private Runnable command(Instruction instruction) {
         Stream stream = resources.streams().get(instruction.stream());
         return switch (instruction) {
-            case Instruction.Run run -> {
-                Bindings bound = bindings.computeIfAbsent(List.of(run.stage(), run.tensors()), key -> tensors(run));
-                yield tracer == null ? () -> stream.run(bound) : tracer.around(run, stream, () -> stream.run(bound));
-            }
-            case Instruction.Copy copy -> {
-                Slice from = resources.slice(copy.from());
-                Slice to = resources.slice(copy.to());
-                yield () -> stream.copy(from, to);
-            }
-            case Instruction.Combine combine -> {
-                Combination combination = new Combination(resources.slice(combine.to()),
-                    combine.from().stream().map(resources::slice).toList(), combine.weights());
-                yield () -> stream.combine(combination);
-            }
-            case Instruction.Rescale rescale -> {
-                GuidanceRescale prepared = new GuidanceRescale(resources.slice(rescale.to()),
-                    resources.slice(rescale.guided()), resources.slice(rescale.text()),
-                    resources.slice(rescale.space()), rescale.pictures(), rescale.strength());
-                yield () -> stream.rescale(prepared);
-            }
-            case Instruction.Limiting limit -> {
-                Limiting prepared = new Limiting(resources.slice(limit.to()), resources.slice(limit.from()),
-                    limit.pictures(), limit.limit());
-                yield () -> stream.limit(prepared);
-            }
-            case Instruction.Guard guard -> {
-                Tensor tensor = new Tensor(resources.slice(guard.region()), guard.type());
-                Slice mark = resources.slice(guard.mark());
-                yield () -> stream.guard(tensor, mark, guard.label());
-            }
+            case Instruction.Launch launch -> command(stream, launch);
             case Instruction.Record record -> {
                 Event event = resources.events()[record.event()];
                 yield () -> stream.record(event);
@@ -108,12 +80,119 @@ final class Binder {
         };
     }
 
-    private Bindings tensors(Instruction.Run run) {
+    private Runnable command(Stream stream, Instruction.Launch launch) {
+        return switch (launch.work().map(resources::slice)) {
+            case Work.Run<Slice> run -> {
+                Bindings bound = bindings.computeIfAbsent(run, this::bind);
+                Runnable call = () -> stream.run(bound);
+                yield tracer == null ? call : tracer.around(stream, launch, run.stage(), call);
+            }
+            case Work.Copy<Slice>(Slice from, Slice to) -> () -> stream.copy(from, to);
+            case Work.Combine<Slice>(Slice to, List<Slice> from, List<Float> weights) -> {
+                Combination combination = new Combination(to, from, weights);
+                yield () -> stream.combine(combination);
+            }
+            case Work.Rescale<Slice>(Slice to, Slice guided, Slice text, Slice space, int pictures, float strength) -> {
+                GuidanceRescale rescale = new GuidanceRescale(to, guided, text, space, pictures, strength);
+                yield () -> stream.rescale(rescale);
+            }
+            case Work.Limiting<Slice> work -> {
+                Limiting limiting = new Limiting(work.to(), work.from(), work.pictures(), work.limit());
+                yield () -> stream.limit(limiting);
+            }
+            case Work.FiniteCheck<Slice> check -> {
+                Tensor tensor = new Tensor(check.value(), check.type());
+                yield () -> stream.checkFinite(tensor, check.mark(), check.label());
+            }
+        };
+    }
+
+    private Bindings bind(Work.Run<Slice> run) {
         StageEngine stage = engines.get(run.stage());
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        run.tensors().forEach((name, region) -> {
-            tensors.put(name, new Tensor(resources.slice(region), stage.types().get(name)));
-        });
+        run.tensors().forEach((name, slice) -> tensors.put(name, new Tensor(slice, stage.types().get(name))));
         return contexts.computeIfAbsent(run.stage(), key -> resources.own(stage.engine().newContext())).bind(tensors);
+    }
+
+    /**
+     * Queues the work of equal regions. The first time as it is, as engines need one plain run before they can be
+     * captured; the second time it captures a graph; and from then on it launches the graph, in one call and without
+     * allocating. What cannot be captured is queued as it is each time.
+     */
+    private final class Graph implements Runnable {
+        private final Stream stream;
+        private final Runnable[] calls;
+        private boolean ran;
+        private boolean refused;
+        private CapturedGraph captured;
+
+        Graph(Stream stream, Runnable[] calls) {
+            this.stream = stream;
+            this.calls = calls;
+        }
+
+        @Override
+        public void run() {
+            if (!ran || refused) {
+                callAll();
+                ran = true;
+                return;
+            }
+            if (captured == null && !tryToCapture()) {
+                callAll();
+                return;
+            }
+            stream.launch(captured);
+        }
+
+        private boolean tryToCapture() {
+            try {
+                captured = capture();
+                return true;
+            } catch (DeviceLostException lost) {
+                throw lost;
+            } catch (DeviceException why) {
+                refused = true;
+                tell(why);
+                return false;
+            }
+        }
+
+        /** Also after a failure, the stream does not capture any more. */
+        private CapturedGraph capture() {
+            stream.beginCapture();
+            try {
+                callAll();
+            } catch (RuntimeException | Error failure) {
+                drop(failure);
+                throw failure;
+            }
+            return resources.own(stream.endCapture());
+        }
+
+        private void drop(Throwable failure) {
+            try {
+                stream.endCapture().close();
+            } catch (RuntimeException second) {
+                if (second != failure) {
+                    failure.addSuppressed(second);
+                }
+            }
+        }
+
+        /** Once an execution. */
+        private void tell(DeviceException why) {
+            if (!refusalIsTold) {
+                refusalIsTold = true;
+                LOG.warn("{}: work of the loop cannot be captured, and is queued anew in each step: {}",
+                    stream.device().name(), why.getMessage());
+            }
+        }
+
+        private void callAll() {
+            for (Runnable call : calls) {
+                call.run();
+            }
+        }
     }
 }

@@ -1,14 +1,14 @@
 package dev.slipstream.pipelines.run;
 
-import dev.slipstream.bridge.Bindings;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
@@ -23,7 +23,8 @@ import java.util.Map;
 public final class EngineRunner implements AutoCloseable {
     private final Map<String, TensorType> outputs;
     private final Map<String, Buffer> buffers = new LinkedHashMap<>();
-    private final Owned owned = new Owned();
+    private final Closer owned = new Closer();
+    private final Engine engine;
     private final Stream stream;
     private final Bindings bindings;
 
@@ -37,8 +38,10 @@ public final class EngineRunner implements AutoCloseable {
     public EngineRunner(Device device, Engine engine, Map<String, TensorType> inputs,
         Map<String, TensorType> outputs) {
         this.outputs = new LinkedHashMap<>(outputs);
+        this.engine = engine;
         try {
             owned.own(engine);
+            engine.rest();
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             Map<String, TensorType> all = new LinkedHashMap<>(inputs);
             all.putAll(outputs);
@@ -74,21 +77,12 @@ public final class EngineRunner implements AutoCloseable {
                 results.put(name, result);
             });
             stream.synchronize();
+            engine.rest();
             return results;
         } catch (RuntimeException | Error failure) {
-            drain(failure);
+            // The caller may free its memory now, so nothing may still use it; and the next run must work.
+            Watchdog.settle(stream, failure);
             throw failure;
-        }
-    }
-
-    /** The caller may free its memory after a failure, so nothing may still use it; and the next run must work. */
-    private void drain(Throwable cause) {
-        try {
-            stream.synchronize();
-        } catch (RuntimeException second) {
-            if (second != cause) {
-                cause.addSuppressed(second);
-            }
         }
     }
 

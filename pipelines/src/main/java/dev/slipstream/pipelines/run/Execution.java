@@ -5,8 +5,18 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.pipelines.run.program.HostInput;
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.program.Timeline;
+import dev.slipstream.pipelines.run.program.Work;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -23,7 +33,7 @@ public final class Execution implements AutoCloseable {
     /** How many steps the host queues ahead; more would only make cancelling slower. */
     private static final int STEPS_AHEAD = 4;
 
-    /** How long one step may take, where nobody says: long enough for a large picture on one core. */
+    /** How long one step may take by default: long enough for a large picture on one core. */
     public static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(10);
 
     private final Program program;
@@ -32,23 +42,23 @@ public final class Execution implements AutoCloseable {
     private final int[] stepEnds;
     private final Tracer tracer;
     private final Stream hostStream;
-    private final Watch watch;
-    private final Guards guards;
-    private final Replays replays;
+    private final Watchdog watchdog;
+    private final FiniteChecks finiteChecks;
+    private final CaptureStats captureStats;
     private final long[] queueNanos;
     private int queued;
 
     /**
      * @param engines one a stage of the plan
-     * @param traced whether runs are timed ({@link #timeline}); that excludes replaying, as it times each stage
-     * @param replayed whether what recurs is recorded and replayed, on devices that can
+     * @param traced whether runs are timed ({@link #timeline}); that excludes captures, as it times each stage
+     * @param captured whether what recurs is captured and launched as graphs, on devices that can
      * @param patience how long one step may take before the devices that do not move are given up
      * @throws IllegalArgumentException if the program waits for what is not recorded before
      * @throws DeviceException if a device has no room, or an engine does not take the tensors; nothing stays allocated
      */
     public Execution(Program program, List<Device> devices, List<StageEngine> engines, boolean traced,
-        boolean replayed, Duration patience) {
-        EventCheck.check(program);
+        boolean captured, Duration patience) {
+        program.requireRecordsBeforeWaits();
         this.program = program;
         this.resources = new Resources();
         try {
@@ -56,14 +66,14 @@ public final class Execution implements AutoCloseable {
             Device home = resources.slice(program.latents().getFirst()).buffer().device();
             this.hostStream = resources.newStream(home, " host");
             this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
-            List<Recurrence.Chunk> chunks =
-                Recurrence.chunks(program, instruction -> replayed && !traced && isRecordable(instruction));
-            this.commands = new Binder(program, resources, engines, tracer).bind(chunks);
-            this.replays = Recurrence.summary(program, chunks);
-            this.watch = new Watch(program, resources, engines.stream().map(it -> it.engine().name()).toList(),
+            List<CaptureRegion> regions =
+                CaptureRegion.find(program, launch -> captured && !traced && isCapturable(launch));
+            this.commands = new Binder(program, resources, engines, tracer).bind(regions);
+            this.captureStats = CaptureRegion.stats(program, regions);
+            this.watchdog = new Watchdog(program, resources, engines.stream().map(it -> it.engine().name()).toList(),
                 patience);
-            this.guards = new Guards(program, resources, watch.names());
-            this.stepEnds = Binder.stepEnds(program);
+            this.finiteChecks = new FiniteChecks();
+            this.stepEnds = program.stepEnds();
             this.queueNanos = new long[program.steps()];
         } catch (RuntimeException | Error failure) {
             resources.closeAfter(failure);
@@ -71,11 +81,13 @@ public final class Execution implements AutoCloseable {
         }
     }
 
-    private boolean isRecordable(Instruction instruction) {
-        Device device = resources.device(program.streams().get(instruction.stream()).device());
-        return device.replays() && (!(instruction instanceof Instruction.Copy copy)
-            || List.of(copy.from(), copy.to()).stream().map(region -> resources.buffers().get(region.buffer()).device())
-                .allMatch(other -> other == device || device.recordsCopiesWith(other)));
+    private boolean isCapturable(Instruction.Launch launch) {
+        Device device = resources.device(program.streams().get(launch.stream()).device());
+        List<Region> operands = new ArrayList<>(launch.work().reads());
+        operands.addAll(launch.work().writes());
+        return device.traits().capturesGraphs()
+            && operands.stream().map(region -> resources.buffers().get(region.buffer()).device())
+                .allMatch(other -> other == device || device.traits().capturesCopiesWith(other.traits()));
     }
 
     /**
@@ -84,7 +96,7 @@ public final class Execution implements AutoCloseable {
      * @param given the tensors that {@link HostInput.Given} names; they are read before the loop starts
      * @throws CancellationException if the observer asked to stop
      * @throws LoopStuckException if a step took longer than the patience; devices that did not move are given up
-     * @throws BadValueException if the program is guarded, and a stage made NaN or infinite values
+     * @throws BadValueException if the program has finite checks, and a stage made NaN or infinite values
      * @throws DeviceException if work failed
      */
     public void run(Map<String, MemorySegment> given, LoopObserver observer) {
@@ -92,19 +104,21 @@ public final class Execution implements AutoCloseable {
             upload(given);
             loop(observer);
         } catch (RuntimeException | Error failure) {
-            watch.drain(failure);
+            watchdog.drain(failure);
             throw failure;
         }
     }
 
     private void upload(Map<String, MemorySegment> given) {
-        HostTensors tensors = new HostTensors(given);
+        Arena arena = Arena.ofAuto();
         for (HostInput input : program.hostInputs()) {
             Slice to = resources.slice(input.to());
-            resources.streamOf(to.buffer()).upload(tensors.bytes(input), to);
+            resources.streamOf(to.buffer()).upload(input.bytes(given, arena), to);
         }
-        watch.awaitAll("what the host uploads", 0);
-        tensors.keepUntilHere();
+        watchdog.awaitAll("what the host uploads", 0);
+        // Uploads read this memory on other threads; it must not be collected before they are done.
+        Reference.reachabilityFence(arena);
+        Reference.reachabilityFence(given);
     }
 
     private void loop(LoopObserver observer) {
@@ -132,12 +146,12 @@ public final class Execution implements AutoCloseable {
             }
             awaitStep(done++, observer);
         }
-        watch.awaitAll("the last step", queued);
-        guards.check();
+        watchdog.awaitAll("the last step", queued);
+        finiteChecks.require();
     }
 
     private void awaitStep(int step, LoopObserver observer) {
-        watch.awaitStep(step, queued);
+        watchdog.awaitStep(step, queued);
         observer.stepDone(step, stepEnds.length);
     }
 
@@ -171,14 +185,14 @@ public final class Execution implements AutoCloseable {
             hostStream.synchronize();
         } catch (RuntimeException | Error failure) {
             // The caller may free the memory now, so nothing may still write to it.
-            watch.drain(failure);
+            watchdog.drain(failure);
             throw failure;
         }
     }
 
-    /** How much of the program is replayed; nothing on devices that cannot, or where the execution is traced. */
-    public Replays replays() {
-        return replays;
+    /** How much of the program is launched as graphs: nothing on devices that cannot, or in a traced execution. */
+    public CaptureStats captureStats() {
+        return captureStats;
     }
 
     public Program program() {
@@ -207,5 +221,49 @@ public final class Execution implements AutoCloseable {
     @Override
     public void close() {
         resources.close();
+    }
+
+    /** Reads, after a loop, what the program's checks for NaN and infinite values found. */
+    private final class FiniteChecks {
+        private record Place(int stream, int step, Work.FiniteCheck<Region> check) {
+        }
+
+        private final List<Place> places = new ArrayList<>();
+
+        FiniteChecks() {
+            for (Instruction instruction : program.instructions()) {
+                if (instruction instanceof Instruction.Launch(int stream, int step, Work.FiniteCheck<Region> check)) {
+                    places.add(new Place(stream, step, check));
+                }
+            }
+        }
+
+        /** @throws BadValueException if one found something; labels count the checks, so the lowest was first */
+        void require() {
+            int lowest = places.stream().map(place -> place.check().mark()).distinct().mapToInt(this::read).min()
+                .orElse(Integer.MAX_VALUE);
+            if (lowest < Integer.MAX_VALUE) {
+                throw bad(places.get(lowest));
+            }
+        }
+
+        private int read(Region mark) {
+            try (Arena arena = Arena.ofShared()) {
+                MemorySegment label = arena.allocate(ValueLayout.JAVA_INT);
+                Slice slice = resources.slice(mark);
+                Stream stream = resources.streamOf(slice.buffer());
+                stream.download(slice, label);
+                stream.synchronize();
+                return label.get(ValueLayout.JAVA_INT, 0);
+            }
+        }
+
+        private BadValueException bad(Place place) {
+            LoopNames names = watchdog.names();
+            return new BadValueException(names.stage(place.check().stage()) + " on " + names.stream(place.stream())
+                + " made NaN or infinite values in tensor '" + place.check().tensor() + "' at step "
+                + (place.step() + 1) + " of " + program.steps() + ", the first of the loop; a wider element type tells "
+                + "whether its range is to blame");
+        }
     }
 }

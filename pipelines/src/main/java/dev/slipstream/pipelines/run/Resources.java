@@ -5,14 +5,17 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Everything that an execution made on devices, and the order in which it is freed. */
 final class Resources implements AutoCloseable {
-    private final Owned running = new Owned();
-    private final Owned owned = new Owned();
+    private final Closer running = new Closer();
+    private final Closer owned = new Closer();
     private final List<Stream> streams = new ArrayList<>();
     private final List<Buffer> buffers = new ArrayList<>();
     private List<Device> devices = List.of();
@@ -88,8 +91,8 @@ final class Resources implements AutoCloseable {
     }
 
     /** Streams first: nothing may be freed while they still work. */
-    private Owned inOrder() {
-        Owned all = new Owned();
+    private Closer inOrder() {
+        Closer all = new Closer();
         all.own(owned);
         all.own(running);
         return all;

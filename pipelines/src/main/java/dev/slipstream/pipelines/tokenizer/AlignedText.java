@@ -3,10 +3,10 @@ package dev.slipstream.pipelines.tokenizer;
 import java.util.Arrays;
 
 /**
- * Text that was changed on its way to the tokens, and where in the prompt each of its characters comes from. Immutable.
+ * A changed text, with the place in the prompt that each of its characters comes from. Immutable.
  */
 final class AlignedText {
-    /** Far more than usual steps make of the longest prompt; others could double it again and again. */
+    /** Far longer than the longest prompt after usual steps; hostile steps could double it again and again. */
     static final int LONGEST = 1 << 18;
 
     private final String text;
@@ -51,7 +51,7 @@ final class AlignedText {
             : new AlignedText(text.substring(from, to), Arrays.copyOfRange(origins, from, to));
     }
 
-    /** Puts a changed text together from front to back. */
+    /** Builds a changed text from front to back. */
     static final class Builder {
         private final AlignedText source;
         private final StringBuilder text;
@@ -71,7 +71,7 @@ final class AlignedText {
             return this;
         }
 
-        /** Adds characters that stand for the one at an index of the source, or stand before it. */
+        /** Adds characters that replace the one at an index of the source, or are inserted before it. */
         Builder put(CharSequence added, int index) {
             makeRoom(added.length());
             int origin = source.isEmpty() ? 0 : source.origins[Math.min(index, source.length() - 1)];

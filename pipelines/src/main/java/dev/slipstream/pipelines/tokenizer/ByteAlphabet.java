@@ -1,16 +1,16 @@
 package dev.slipstream.pipelines.tokenizer;
 
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
- * Writes the bytes of UTF-8 as visible characters, so that 256 signs are enough for all texts; and splits into words
- * before.
+ * Visible characters for the bytes of UTF-8, so that 256 signs are enough for all texts.
  *
- * <p>Source: {@code bytes_to_unicode} of openai/gpt-2. Bytes that are no visible character of Latin-1 get those from
- * U+0100 on.
+ * <p>Source: {@code bytes_to_unicode} of openai/gpt-2. Bytes that are no visible character of Latin-1 get the
+ * characters from U+0100 on.
  */
-final class ByteAlphabet {
+public final class ByteAlphabet {
     private static final char[] SIGNS = signs();
 
     private ByteAlphabet() {
@@ -26,14 +26,19 @@ final class ByteAlphabet {
         return signs;
     }
 
-    /** The pre-tokenizer {@code ByteLevel}. */
+    /** The 256 signs in order of their characters, as they begin CLIP's vocabulary. */
+    public static List<String> letters() {
+        return new String(SIGNS).chars().sorted().mapToObj(Character::toString).toList();
+    }
+
+    /** The pre-tokenizer {@code ByteLevel}, which may first split into words. */
     static PreTokenizer read(ConfigFile step) {
-        Normalizer prefix = Normalizers.prepend(" ");
+        Normalizer prefix = Normalizer.prepend(" ");
         boolean prefixes = step.flag("add_prefix_space", true);
-        PreTokenizer words = step.flag("use_regex", true) ? SplitBehavior.ISOLATED.at(WordPattern.GPT2)
-            : SplitBehavior.ISOLATED.at((text, start) -> text.length());
-        return text -> words.split(prefixes && !text.text().startsWith(" ") ? prefix.normalize(text) : text).stream()
-            .map(ByteAlphabet::write).toList();
+        PreTokenizer words = step.flag("use_regex", true) ? PreTokenizer.SplitBehavior.ISOLATED.at(WordPattern.GPT2)
+            : PreTokenizer.SplitBehavior.ISOLATED.at((text, start) -> text.length());
+        return text -> words.split(prefixes && !text.text().startsWith(" ") ? prefix.normalize(text) : text)
+            .stream().map(ByteAlphabet::write).toList();
     }
 
     private static AlignedText write(AlignedText word) {

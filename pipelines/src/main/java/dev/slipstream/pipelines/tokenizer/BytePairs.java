@@ -1,19 +1,20 @@
 package dev.slipstream.pipelines.tokenizer;
 
 import com.google.gson.JsonElement;
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 
 /**
  * The model {@code BPE}: a word begins as its characters, and neighbours are merged, those of the earliest merge first
  * (Sennrich et al., arXiv:1508.07909; the order of equal merges is that of huggingface/tokenizers, left to right).
  *
- * @param wordEnd what the last character of a word ends in, such as {@code </w>}
- * @param fusesUnknown whether unknown characters that follow one another are one token
- * @param byteTokens ids of the tokens {@code <0x00>} to {@code <0xFF>}, in whose place unknown characters are written;
- *     null without such
- * @param takesWords whether a word that is a token stays one, whatever the merges say
+ * @param wordEnd a suffix of the last character of a word, such as {@code </w>}
+ * @param fusesUnknown whether consecutive unknown characters are one token
+ * @param byteTokens ids of the tokens {@code <0x00>} to {@code <0xFF>}, as which unknown characters are written; null
+ *     if there are none
+ * @param takesWords whether a word that is a token stays one token, regardless of the merges
  */
 record BytePairs(Vocabulary tokens, MergeTable merges, String wordEnd, boolean fusesUnknown, int[] byteTokens,
     boolean takesWords) implements TokenModel {
@@ -45,7 +46,7 @@ record BytePairs(Vocabulary tokens, MergeTable merges, String wordEnd, boolean f
         return merges;
     }
 
-    /** Written as two texts in a list, or in one with a blank between them. */
+    /** Stored as a list of two texts, or as one text with a blank between them. */
     private static String[] halves(ConfigFile model, JsonElement merge) {
         if (merge.isJsonArray() && merge.getAsJsonArray().size() == 2) {
             return new String[] {model.text("merges", merge.getAsJsonArray().get(0)),
@@ -124,5 +125,124 @@ record BytePairs(Vocabulary tokens, MergeTable merges, String wordEnd, boolean f
     @Override
     public Map<String, Integer> vocabulary() {
         return tokens.ids();
+    }
+
+    /**
+     * The pieces of one word while they are merged, as a list that is linked both ways: what a merge makes takes the
+     * place of its left piece. Takes {@code n log n} steps for n pieces.
+     */
+    private static final class MergedPieces {
+        private static final int GONE = -1;
+
+        private final MergeTable merges;
+        private final int[] ids;
+        private final int[] origins;
+        private final int[] next;
+        private final int[] previous;
+        /**
+         * Possible merges, some of them outdated: the rank in the upper half, the place of the left piece in the lower
+         * half.
+         */
+        private final PriorityQueue<Long> queue = new PriorityQueue<>();
+        private int count;
+
+        /** @param most pieces that will be added */
+        MergedPieces(MergeTable merges, int most) {
+            this.merges = merges;
+            ids = new int[most];
+            origins = new int[most];
+            next = new int[most];
+            previous = new int[most];
+        }
+
+        void add(int id, int origin) {
+            ids[count] = id;
+            origins[count] = origin;
+            previous[count] = count - 1;
+            next[count] = ++count;
+        }
+
+        void merge() {
+            for (int left = 0; left < count; left++) {
+                offer(left);
+            }
+            while (!queue.isEmpty()) {
+                long first = queue.poll();
+                int left = (int) first;
+                int whole = merges.merged((int) (first >>> Integer.SIZE));
+                if (isPossible(left, whole)) {
+                    join(left, whole);
+                }
+            }
+        }
+
+        private void offer(int left) {
+            int rank = next[left] < count ? merges.rank(ids[left], ids[next[left]]) : MergeTable.NONE;
+            if (rank != MergeTable.NONE) {
+                queue.add((long) rank << Integer.SIZE | left);
+            }
+        }
+
+        /** Whether a piece and the one after it still make the token that they made when they were queued. */
+        private boolean isPossible(int left, int whole) {
+            boolean isThere = ids[left] != GONE && next[left] < count;
+            int rank = isThere ? merges.rank(ids[left], ids[next[left]]) : MergeTable.NONE;
+            return rank != MergeTable.NONE && merges.merged(rank) == whole;
+        }
+
+        private void join(int left, int whole) {
+            int right = next[left];
+            ids[left] = whole;
+            ids[right] = GONE;
+            next[left] = next[right];
+            if (next[left] < count) {
+                previous[next[left]] = left;
+            }
+            if (previous[left] >= 0) {
+                offer(previous[left]);
+            }
+            offer(left);
+        }
+
+        void addTo(Encoding.Builder encoded) {
+            for (int at = 0; at < count; at = next[at]) {
+                encoded.add(ids[at], origins[at]);
+            }
+        }
+    }
+
+    /** The merges of byte-pair encoding: the token that two tokens make, and the rank of each merge. */
+    private static final class MergeTable {
+        static final int NONE = LongTable.NONE;
+
+        private final LongTable ranks;
+        private final int[] merged;
+        private int count;
+
+        /** @param size how many will be added */
+        MergeTable(int size) {
+            ranks = new LongTable(size);
+            merged = new int[size];
+        }
+
+        /** Adds the next merge; of two with the same halves, the later one counts. */
+        void add(int left, int right, int whole) {
+            ranks.put(pair(left, right), count);
+            merged[count++] = whole;
+        }
+
+        private static long pair(int left, int right) {
+            return (long) left << Integer.SIZE | right;
+        }
+
+        /** The place of a merge in the list, or {@link #NONE}. */
+        int rank(int left, int right) {
+            return ranks.get(pair(left, right));
+        }
+
+        /** What a merge makes. */
+        int merged(int rank) {
+            return merged[rank];
+        }
     }
 }

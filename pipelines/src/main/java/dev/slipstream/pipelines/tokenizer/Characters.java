@@ -1,6 +1,6 @@
 package dev.slipstream.pipelines.tokenizer;
 
-/** The kinds of characters that tokenizers tell apart, as the regular expressions of their authors mean them. */
+/** The classes of characters that tokenizers distinguish, as the regular expressions of their authors mean them. */
 final class Characters {
     private static final int LETTERS = 1 << Character.UPPERCASE_LETTER | 1 << Character.LOWERCASE_LETTER
         | 1 << Character.TITLECASE_LETTER | 1 << Character.MODIFIER_LETTER | 1 << Character.OTHER_LETTER;
@@ -43,23 +43,23 @@ final class Characters {
         return is(c, MARKS);
     }
 
-    /** What diacritics that stand apart are. */
+    /** The diacritics of decomposed characters. */
     static boolean isNonSpacingMark(int c) {
         return Character.getType(c) == Character.NON_SPACING_MARK;
     }
 
-    /** What a regular expression's {@code \w} is. */
+    /** The class {@code \w} of regular expressions. */
     static boolean isWord(int c) {
         return Character.isAlphabetic(c) || is(c, MARKS) || Character.isDigit(c) || c == 0x200C || c == 0x200D
             || Character.getType(c) == Character.CONNECTOR_PUNCTUATION;
     }
 
-    /** Punctuation, and with it the signs of ASCII that Unicode counts elsewhere, such as {@code $}. */
+    /** Punctuation, and the signs of ASCII that Unicode puts in other classes, such as {@code $}. */
     static boolean isPunctuation(int c) {
         return c < 0x80 ? c > ' ' && c < 0x7F && !Character.isLetterOrDigit(c) : is(c, PUNCTUATION);
     }
 
-    /** Controls, formats, halves of pairs and private ones. */
+    /** Control, format, surrogate and private-use characters. */
     static boolean isOther(int c) {
         return is(c, OTHERS);
     }

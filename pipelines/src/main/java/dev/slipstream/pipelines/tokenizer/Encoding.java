@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.tokenizer;
 
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * The tokens of a text.
@@ -9,6 +10,21 @@ import java.util.Arrays;
  * @param starts where in the text each begins, as an index of its characters
  */
 public record Encoding(long[] ids, int[] starts) {
+    /**
+     * With ids that follow one another in place of the first of them.
+     *
+     * @param runs how many, by the first
+     */
+    public Encoding withRuns(Map<Long, Integer> runs) {
+        Builder all = new Builder();
+        for (int i = 0; i < ids.length; i++) {
+            for (int k = 0; k < runs.getOrDefault(ids[i], 1); k++) {
+                all.add(ids[i] + k, starts[i]);
+            }
+        }
+        return all.build();
+    }
+
     /** Collects tokens. */
     static final class Builder {
         private long[] ids = new long[16];

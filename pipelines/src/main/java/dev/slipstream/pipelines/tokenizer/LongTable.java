@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Numbers of at least 0 by number, without boxes. Keys are mixed with a random number, so that no file can choose ones
- * that meet in one place.
+ * A hash table from {@code long} to a non-negative {@code int}, without boxing. Keys are mixed with a random number, so
+ * that no file can choose keys that collide.
  */
 final class LongTable {
     static final int NONE = -1;
@@ -15,7 +15,7 @@ final class LongTable {
     private int[] values;
     private int size;
 
-    /** @param expected entries, more are taken too */
+    /** @param expected number of entries; the table grows if there are more */
     LongTable(int expected) {
         int capacity = Integer.highestOneBit(Math.max(8, expected)) * 4;
         keys = new long[capacity];
@@ -23,7 +23,7 @@ final class LongTable {
         Arrays.fill(values, NONE);
     }
 
-    /** {@link #NONE} where there is nothing. */
+    /** {@link #NONE} if there is no such key. */
     int get(long key) {
         return values[place(key)];
     }

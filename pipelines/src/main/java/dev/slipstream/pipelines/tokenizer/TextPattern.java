@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/** What is looked for in a text, such as spaces or words. Takes linear time for a whole text. */
+/** A pattern that is searched for in a text, such as spaces or words. Takes linear time for a whole text. */
 interface TextPattern {
     int NONE = -1;
 
-    /** @param matches whether this is a match, or what lies between two of them */
+    /** @param matches whether this is a match, or the text between two matches */
     record Part(int from, int to, boolean matches) {
     }
 
-    /** Where the match that begins at {@code start} ends, behind it, or {@link #NONE}. */
+    /** The end (exclusive) of the match that begins at {@code start}, or {@link #NONE}. */
     int end(String text, int start);
 
-    /** Each character of a kind. */
+    /** Matches each character of a class. */
     static TextPattern each(IntPredicate kind) {
         return (text, start) -> {
             int c = text.codePointAt(start);
@@ -23,7 +23,7 @@ interface TextPattern {
         };
     }
 
-    /** Characters of a kind in a row, at least so many. */
+    /** Matches at least {@code least} consecutive characters of a class. */
     static TextPattern run(IntPredicate kind, int least) {
         return (text, start) -> {
             int end = skip(text, start, kind);
@@ -35,7 +35,7 @@ interface TextPattern {
         return (text, start) -> text.startsWith(wanted, start) ? start + wanted.length() : NONE;
     }
 
-    /** Behind the characters of a kind that follow one another from {@code start}. */
+    /** The end of the consecutive characters of a class from {@code start} on. */
     static int skip(String text, int start, IntPredicate kind) {
         int end = start;
         while (end < text.length() && kind.test(text.codePointAt(end))) {
@@ -44,7 +44,7 @@ interface TextPattern {
         return end;
     }
 
-    /** The whole text: matches, found from left to right, and what lies between them. */
+    /** The whole text as matches, found from left to right, and the parts between them. */
     default List<Part> parts(String text) {
         List<Part> parts = new ArrayList<>();
         int between = 0;

@@ -1,23 +1,24 @@
 package dev.slipstream.pipelines.tokenizer;
 
-import dev.slipstream.pipelines.model.ConfigFile;
+import com.google.gson.JsonElement;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Turns text into the ids of tokens as a tokenizer.json says, without what stands around a prompt (its
- * {@code post_processor}), padding and truncation. Immutable, for any thread.
+ * Turns text into the ids of tokens as a tokenizer.json says, without the tokens around a prompt (its {@code
+ * post_processor}), padding and truncation. Immutable, for any thread.
  *
  * <p>The ids are those of huggingface/tokenizers, for the kinds of steps and models that are supported; other kinds are
  * refused. A text of n characters takes time in the order of {@code n log n}, whatever the file says.
  */
 public final class TokenEncoder {
     private final Path source;
-    private final AddedTokens verbatim;
-    private final AddedTokens normalized;
+    private final AddedToken.Search verbatim;
+    private final AddedToken.Search normalized;
     private final Normalizer normalizer;
     private final PreTokenizer preTokenizer;
     private final TokenModel model;
@@ -29,9 +30,9 @@ public final class TokenEncoder {
         this.preTokenizer = preTokenizer;
         this.model = model;
         List<AddedToken> plain = added.stream().filter(token -> !token.normalized()).toList();
-        this.verbatim = new AddedTokens(plain, plain.stream().map(AddedToken::content).toList());
+        this.verbatim = new AddedToken.Search(plain, plain.stream().map(AddedToken::content).toList());
         List<AddedToken> changed = added.stream().filter(AddedToken::normalized).toList();
-        this.normalized = new AddedTokens(changed, changed.stream()
+        this.normalized = new AddedToken.Search(changed, changed.stream()
             .map(token -> normalizer.normalize(AlignedText.of(token.content())).text()).toList());
     }
 
@@ -41,11 +42,34 @@ public final class TokenEncoder {
      * @throws ModelException if the file is damaged, or has a step or model of a kind that is not supported
      */
     public static TokenEncoder read(ConfigFile file) {
-        return new TokenEncoder(file.path(), List.of(), Normalizers.read(file), PreTokenizers.read(file),
-            TokenModel.read(file));
+        return new TokenEncoder(file.path(), List.of(), Normalizer.read(file), PreTokenizer.read(file),
+            model(file));
     }
 
-    /** This one with added tokens in the place of those that it has; of two with equal texts the first counts. */
+    private static TokenModel model(ConfigFile file) {
+        ConfigFile model = file.object("model").orElseThrow(() -> file.wrong("model", "is missing"));
+        String type = model.text("type").orElseGet(() -> guess(model));
+        return switch (type) {
+            case "BPE" -> BytePairs.read(model);
+            case "WordLevel" -> new TokenModel.WholeWords(Vocabulary.read(model, "<unk>"));
+            case "WordPiece" -> TokenModel.WordPieces.read(model);
+            case "Unigram" -> TokenModel.Unigram.read(model);
+            default -> throw model.wrong("model", "is of a kind that is not supported, \"" + type + "\"");
+        };
+    }
+
+    /** Old files do not name the type. */
+    private static String guess(ConfigFile model) {
+        if (model.has("merges")) {
+            return "BPE";
+        }
+        if (model.has("max_input_chars_per_word")) {
+            return "WordPiece";
+        }
+        return model.element("vocab").filter(JsonElement::isJsonArray).isPresent() ? "Unigram" : "WordLevel";
+    }
+
+    /** This one with other added tokens; of two with equal texts the first counts. */
     public TokenEncoder withAdded(List<AddedToken> added) {
         try {
             return new TokenEncoder(source, added, normalizer, preTokenizer, model);
@@ -60,16 +84,16 @@ public final class TokenEncoder {
     }
 
     /**
-     * The tokens of a text, as they are. Half a surrogate pair is no character and should not be in it.
+     * The tokens of a text, without any around it. Half a surrogate pair is no character and should not be in it.
      *
      * @throws ModelException if the tokenizer has no token for a part of it, not even one for unknown parts, or if its
-     *     steps make far more of the text than it was
+     *     steps make the text far longer than it was
      */
     public Encoding encode(String text) {
         Encoding.Builder tokens = new Encoding.Builder();
         AlignedText whole = AlignedText.of(text);
         try {
-            for (AddedTokens.Part part : verbatim.parts(text)) {
+            for (AddedToken.Search.Part part : verbatim.parts(text)) {
                 if (part.token() == null) {
                     encode(normalizer.normalize(whole.slice(part.from(), part.to())), tokens);
                 } else {
@@ -84,7 +108,7 @@ public final class TokenEncoder {
     }
 
     private void encode(AlignedText text, Encoding.Builder tokens) {
-        for (AddedTokens.Part part : normalized.parts(text.text())) {
+        for (AddedToken.Search.Part part : normalized.parts(text.text())) {
             if (part.token() == null) {
                 preTokenizer.split(text.slice(part.from(), part.to())).forEach(word -> model.encode(word, tokens));
             } else {

@@ -2,7 +2,7 @@ package dev.slipstream.pipelines.tokenizer;
 
 import java.util.Arrays;
 
-/** Texts by their beginnings, each with a number: one walk finds all of them that begin at a place. */
+/** Texts with a number each, by prefix: one walk finds all texts that begin at a place. */
 final class Trie {
     static final int ROOT = 0;
     static final int NONE = LongTable.NONE;
@@ -13,7 +13,7 @@ final class Trie {
     private int[] values = {NONE};
     private int nodes = 1;
 
-    /** A later number goes before an earlier one of the same text. */
+    /** A later number replaces an earlier one for the same text. */
     void put(String text, int value) {
         int node = ROOT;
         for (int i = 0; i < text.length(); i++) {
@@ -32,7 +32,7 @@ final class Trie {
         return nodes++;
     }
 
-    /** {@link #NONE} if no text goes on like this. */
+    /** {@link #NONE} if no text continues with this character. */
     int child(int node, char c) {
         return children.get(key(node, c));
     }

@@ -1,14 +1,14 @@
 package dev.slipstream.pipelines.tokenizer;
 
 import com.google.gson.JsonElement;
-import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Ids by token, and what stands for all that has none.
+ * Ids by token, and the token for unknown text.
  *
  * @param source for messages
  * @param unknown the token for what is not known; null if there is none

@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /**
  * The regular expressions that split text into words in the tokenizers of well-known models, each as code of its own,
- * since an expression out of a file could take for ever.
+ * since running an expression from a file could take unlimited time.
  */
 enum WordPattern implements TextPattern {
     /** openai/CLIP, as transformers converts it. */
@@ -27,7 +27,7 @@ enum WordPattern implements TextPattern {
         }
     },
 
-    /** The same, as transformers writes it since its version 5. */
+    /** The same, as transformers writes it since version 5. */
     CLIP_WITH_ENDS("<\\|startoftext\\|>|<\\|endoftext\\|>|" + CLIP.regex) {
         @Override
         public int end(String text, int start) {
@@ -40,7 +40,7 @@ enum WordPattern implements TextPattern {
         }
     },
 
-    /** openai/gpt-2, and all that is called byte-level. */
+    /** openai/gpt-2, and all tokenizers that are called byte-level. */
     GPT2("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+") {
         @Override
         public int end(String text, int start) {
@@ -60,7 +60,7 @@ enum WordPattern implements TextPattern {
         }
     },
 
-    /** openai/tiktoken's cl100k, which Llama 3 has too. */
+    /** openai/tiktoken's cl100k, which Llama 3 uses, too. */
     CL100K("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
         + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+") {
         @Override
@@ -113,7 +113,7 @@ enum WordPattern implements TextPattern {
         return c == '\r' || c == '\n';
     }
 
-    /** All spaces but the last, which belongs to the word that follows; a single one is taken nevertheless. */
+    /** All spaces but the last, which belongs to the word that follows; a single space is taken in any case. */
     private static int spaces(String text, int start) {
         int end = TextPattern.skip(text, start, Characters::isSpace);
         return end == text.length() || end == start + 1 ? end : end - 1;
@@ -123,7 +123,7 @@ enum WordPattern implements TextPattern {
         if (text.charAt(start) == '\'') {
             for (String contraction : CONTRACTIONS) {
                 String there = text.substring(start, Math.min(text.length(), start + contraction.length()));
-                // A long s is an s to those who do not care for case.
+                // A long s counts as an s if case is ignored.
                 if (there.replace('\u017F', 's').equalsIgnoreCase(contraction)) {
                     return start + contraction.length();
                 }

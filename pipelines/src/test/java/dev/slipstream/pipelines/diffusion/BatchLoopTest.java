@@ -2,10 +2,11 @@ package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
-import dev.slipstream.pipelines.run.Execution;
-import dev.slipstream.pipelines.run.LoopObserver;
+import dev.slipstream.pipelines.diffusion.component.EngineCache;
+import dev.slipstream.pipelines.diffusion.component.RequestEngines;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,10 +38,10 @@ class BatchLoopTest {
         String[] devices = new String[plan.equals("sequential") ? 1 : 2];
         Arrays.fill(devices, "cpu:1");
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(folder).devices(devices).plan(plan).open();
-             EngineCache engines = new EngineCache(pipeline.devices(), OptionalLong.empty())) {
-            float[] first = latents(pipeline.draft(), engines, request);
-            float[] second = latents(pipeline.draft(), engines, request.withSeed(request.seed() + 1));
-            float[] both = latents(pipeline.draft(), engines, request.withBatch(2));
+             EngineCache engines = new EngineCache(pipeline.devices(), LoopOptions.DEFAULT, OptionalLong.empty())) {
+            float[] first = latents(pipeline.spec(), engines, request);
+            float[] second = latents(pipeline.spec(), engines, request.withSeed(request.seed().orElseThrow() + 1));
+            float[] both = latents(pipeline.spec(), engines, request.withBatch(2));
             double one = distance(first, Arrays.copyOf(both, first.length));
             double two = distance(second, Arrays.copyOfRange(both, first.length, both.length));
             assertTrue(one < ROUNDING && two < ROUNDING, plan + ": the pictures differ by " + one + " and " + two);
@@ -48,16 +49,15 @@ class BatchLoopTest {
         }
     }
 
-    private static float[] latents(PipelineDraft draft, EngineCache engines, ImageRequest request) {
-        ResolvedRequest resolved = draft.resolve(request).getFirst();
-        BuiltModel built = engines.build(List.of(resolved), () -> {
+    private static float[] latents(PipelineSpec spec, EngineCache engines, ImageRequest request) {
+        ResolvedRequest resolved = spec.resolve(request).getFirst();
+        RequestEngines built = engines.build(List.of(resolved.keys()), () -> {
         }).getFirst();
-        Execution loop = built.loop();
         try (Arena arena = Arena.ofShared()) {
-            loop.run(new RequestTensors(resolved, arena).make(built.text(), built.pictureEncoder()),
-                LoopObserver.NONE);
             MemorySegment latents = arena.allocate(resolved.latents().bytes(), 64);
-            loop.latents(resolved.noise().steps() - 1, latents);
+            new DenoisingPass(resolved, built, arena).run(latents, resolved.noise().steps(),
+                new Generation(Callbacks.onOwnThreads(), withdrawn -> {
+                }), built.decoder().orElseThrow());
             return latents.toArray(ValueLayout.JAVA_FLOAT);
         }
     }

@@ -7,13 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
-import dev.slipstream.pipelines.model.ComponentFormat;
-import dev.slipstream.pipelines.model.ModelFolder;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.model.folder.ComponentFormat;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,11 +46,11 @@ class BatchTest {
             List<GeneratedImage> pictures = generation.results().join();
             heard.get(60, TimeUnit.SECONDS);
             assertEquals(List.of(0, 3, 0, 0), previews);
-            assertEquals(List.of(7L, 8L, 9L), pictures.stream().map(it -> it.request().seed()).toList());
+            assertEquals(List.of(7L, 8L, 9L), pictures.stream().map(GeneratedImage::seed).toList());
             for (GeneratedImage picture : pictures) {
                 assertEquals(3, picture.batch());
                 assertEquals(1, picture.request().batch());
-                assertTrue(picture.parameters().text().contains("Seed: " + picture.request().seed() + ","));
+                assertTrue(picture.metadata().get("parameters").contains("Seed: " + picture.seed() + ","));
             }
             assertArrayEquals(pictures.getFirst().image().rgb(), generation.result().join().image().rgb());
         }
@@ -76,9 +78,9 @@ class BatchTest {
     void aBatchTakesMoreMemoryButNoMoreWeights() {
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
         ImageRequest request = FamiliesTest.request(Family.STABLE_DIFFUSION);
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
-            MemoryNeed one = draft.memory(request).getFirst();
-            MemoryNeed four = draft.memory(request.withBatch(4)).getFirst();
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            MemoryNeed one = spec.memory(request).getFirst();
+            MemoryNeed four = spec.memory(request.withBatch(4)).getFirst();
             assertEquals(one.weightBytes(), four.weightBytes());
             assertTrue(four.workBytes() > 3 * one.workBytes(), four + " against " + one);
             assertTrue(four.bufferBytes() > one.bufferBytes(), four + " against " + one);
@@ -95,16 +97,16 @@ class BatchTest {
     @Test
     void aGraphOfAFixedBatchSaysWhatItTakes() throws IOException {
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
-        Graph open = DenoiserModel.read(ModelFolder.open(folder), ComponentFormat.CHECKPOINT).graph();
+        Graph open = DenoiserGraph.read(ModelFolder.open(folder), ComponentFormat.CHECKPOINT).graph();
         Path target = Files.createDirectories(folder.resolve("unet")).resolve("model.onnx");
         GraphFile.write(open.with(open.inputs().stream().map(BatchTest::withTwoRows).toList(), open.outputs(),
             open.nodes(), open.weights()), target);
         ImageRequest request = FamiliesTest.request(Family.STABLE_DIFFUSION);
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
-            draft.check(request);
-            draft.check(request.withGuidance(1).withGuidanceRescale(0).withBatch(2));
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            spec.check(request);
+            spec.check(request.withGuidance(1).withGuidanceRescale(0).withBatch(2));
             String message =
-                assertThrows(GraphException.class, () -> draft.check(request.withBatch(2))).getMessage();
+                assertThrows(GraphException.class, () -> spec.check(request.withBatch(2))).getMessage();
             assertTrue(message.contains("fixed batch of 2") && message.contains("needs one of 4"), message);
         }
     }

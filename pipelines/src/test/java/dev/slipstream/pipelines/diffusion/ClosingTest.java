@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** However a pipeline or one of its requests is ended, everybody is told and nothing is left. */
-@Timeout(120)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ClosingTest {
     private static final ImageRequest STAR = ImageRequest.of("a large red star on a blue background").withSteps(2);
 

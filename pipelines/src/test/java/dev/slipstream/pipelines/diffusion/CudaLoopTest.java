@@ -8,6 +8,7 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.cuda.FakeGpus;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.util.Collections;
@@ -44,12 +45,12 @@ class CudaLoopTest {
         float[] expected = onCpu(plan, 2);
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
             List<Device> opened = gpus.open(2);
-            try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, 2), opened);
+            try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(plan, 2), opened);
                  Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
                 for (int run = 0; run < 3; run++) {
                     assertArrayEquals(expected, TinyDenoiser.run(execution, LoopObserver.NONE));
                 }
-                assertTrue(execution.replays().replayed() > 0, execution.replays()::toString);
+                assertTrue(execution.captureStats().captured() > 0, execution.captureStats()::toString);
             }
             opened.reversed().forEach(Device::close);
         }
@@ -58,16 +59,16 @@ class CudaLoopTest {
     /** Copies between GPUs stay outside of recordings. Where they may be inside, the driver decides. */
     @ParameterizedTest
     @CsvSource({"false, false", "true, true", "true, false"})
-    void copiesBetweenGpusAreRecordedOnlyWhereTheyMayBeAndTheLatentsAreTheSame(boolean wanted, boolean possible) {
+    void copiesBetweenGpusAreCapturedOnlyWhereTheyMayBeAndTheLatentsAreTheSame(boolean wanted, boolean possible) {
         String plan = "sequential";
         float[] expected = onCpu(plan, 2);
-        try (FakeGpus gpus = wanted ? FakeGpus.recordingPeerCopies(2) : FakeGpus.orSkip(2);
+        try (FakeGpus gpus = wanted ? FakeGpus.capturingPeerCopies(2) : FakeGpus.orSkip(2);
              LoggedWarnings refused = LoggedWarnings.ofReplays()) {
             if (possible) {
                 gpus.driver().capturePeerCopies();
             }
             List<Device> opened = gpus.open(2);
-            try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, 2), opened);
+            try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(plan, 2), opened);
                  Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
                 for (int run = 0; run < 3; run++) {
                     assertArrayEquals(expected, TinyDenoiser.run(execution, LoopObserver.NONE));

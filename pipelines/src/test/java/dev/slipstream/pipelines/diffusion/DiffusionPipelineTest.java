@@ -12,6 +12,7 @@ import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
+import dev.slipstream.pipelines.model.RequestException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -79,7 +80,7 @@ class DiffusionPipelineTest {
     @Test
     void rescalingGuidanceThatIsNotThereIsRefused() {
         try (DiffusionPipeline pipeline = open("sequential", "cpu:1")) {
-            String message = assertThrows(IllegalArgumentException.class,
+            String message = assertThrows(RequestException.class,
                 () -> pipeline.submit(STAR.withGuidance(1).withGuidanceRescale(0.7))).getMessage();
             assertTrue(message.contains("leave out the rescale, or take more guidance"), message);
         }
@@ -138,9 +139,9 @@ class DiffusionPipelineTest {
     void aPromptThatIsTooLongIsCutAndTheDraftSaysWhatIsLost() {
         try (DiffusionPipeline pipeline = open("sequential", "cpu:1")) {
             ImageRequest tooLong = STAR.withSteps(1).withNegative("a star ".repeat(20));
-            String warning = pipeline.draft().warnings(tooLong).getFirst();
+            String warning = pipeline.spec().warnings(tooLong).getFirst();
             assertTrue(warning.startsWith("prompt too long: ") && warning.contains("lost: \"a star"), warning);
-            assertEquals(List.of(), pipeline.draft().warnings(STAR));
+            assertEquals(List.of(), pipeline.spec().warnings(STAR));
             ImageRequest cut = STAR.withSteps(1).withNegative("a star ".repeat(30));
             assertArrayEquals(draw(pipeline, tooLong), draw(pipeline, cut));
         }
@@ -173,7 +174,7 @@ class DiffusionPipelineTest {
              DiffusionPipeline telling = DiffusionPipeline.of(MODEL).warnings(told::add).open()) {
             draw(telling, tooLong);
             assertEquals(List.of(), logged);
-            assertEquals(telling.draft().warnings(tooLong), told);
+            assertEquals(telling.spec().warnings(tooLong), told);
             draw(logging, STAR.withSteps(1));
             draw(logging, tooLong);
             assertEquals(List.of("WARNING " + told.getFirst()), logged);

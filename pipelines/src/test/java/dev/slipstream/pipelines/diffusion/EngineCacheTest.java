@@ -3,29 +3,35 @@ package dev.slipstream.pipelines.diffusion;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.DeviceMemory;
 import dev.slipstream.bridge.DeviceOutOfMemoryException;
+import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
 import dev.slipstream.bridge.Faults.Call;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
-import dev.slipstream.pipelines.plan.Sequential;
+import dev.slipstream.pipelines.diffusion.component.EngineCache;
+import dev.slipstream.pipelines.diffusion.component.RequestKeys;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Engines are kept for requests of several sizes, as long as there is room. */
 @Timeout(120)
@@ -47,7 +53,7 @@ class EngineCacheTest {
     }
 
     private DiffusionPipeline.Builder builder() {
-        return DiffusionPipeline.of(model).providers(Devices.of(provider));
+        return DiffusionPipeline.of(model).providers(Devices.of(provider)).devices("cpu:1");
     }
 
     /** Draws, and returns how many engines that has built. */
@@ -88,8 +94,8 @@ class EngineCacheTest {
     @Test
     void theSizeThatWasNotUsedForLongestGoesFirst() {
         long room;
-        try (PipelineDraft draft = builder().draft()) {
-            room = draft.memory(STAR).getFirst().totalBytes() * 5 / 2;
+        try (PipelineSpec spec = builder().spec()) {
+            room = spec.memory(STAR).getFirst().totalBytes() * 5 / 2;
         }
         try (DiffusionPipeline pipeline = builder().engineMemory(room).open()) {
             ImageRequest second = STAR.withSize(16, 24);
@@ -109,7 +115,7 @@ class EngineCacheTest {
             built(pipeline, STAR.withSize(32, 16));
             List<Device> devices = pipeline.devices();
             int live = devices.getFirst().liveObjects();
-            provider.faults().pretend(new DeviceMemory(0, 1));
+            provider.faults().pretend(new Device.Memory(0, 1));
             CompletionException refused = assertThrows(CompletionException.class,
                 () -> pipeline.submit(STAR.withSize(16, 32)).result().join());
             assertInstanceOf(DeviceOutOfMemoryException.class, refused.getCause());
@@ -117,33 +123,74 @@ class EngineCacheTest {
         }
     }
 
-    @Test
-    void whatIsBuiltForAKnownSizeIsCheckedAgainstMemory() {
-        try (DiffusionPipeline pipeline = builder().open()) {
+    /** What is lacking for the same sizes: engines of a component, or buffers alone. */
+    static Stream<Arguments> furtherRequests() {
+        GivenImage picture = GivenImage.of(FamiliesTest.picture(16, 16));
+        return Stream.of(Arguments.of("picture encoder", STAR.withSteps(4).withGiven(picture)),
+            Arguments.of("text encoder", STAR.withConditioning(Conditioning.DEFAULT.withClipSkip(1))),
+            Arguments.of("buffers", STAR.withSteps(2)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("furtherRequests")
+    void allThatIsBuiltForAKnownSizeIsCheckedAgainstMemory(String lacking, ImageRequest request) {
+        try (DiffusionPipeline pipeline = builder().engineMemory(Long.MAX_VALUE / 2).open()) {
             built(pipeline, STAR);
-            provider.faults().pretend(new DeviceMemory(10, 1000));
-            CompletionException refused = assertThrows(CompletionException.class, () -> pipeline.submit(
-                STAR.withSteps(4).withGiven(GivenImage.of(FamiliesTest.picture(16, 16)))).result().join());
-            assertTrue(refused.getCause().getMessage().contains("encoder and decoder"), refused.toString());
-            assertInstanceOf(DeviceOutOfMemoryException.class, refused.getCause());
+            provider.faults().pretend(new Device.Memory(10, 1000));
+            CompletionException refused = assertThrows(CompletionException.class,
+                () -> pipeline.submit(request).result().join());
+            assertInstanceOf(DeviceOutOfMemoryException.class, refused.getCause(), lacking);
         }
     }
 
     @Test
-    void blueprintsOfManySizesStayWithinABound() {
-        try (PipelineDraft draft = builder().draft()) {
-            Blueprint first = draft.blueprint(STAR);
-            BlueprintCache two = new BlueprintCache(first.heapBytes() * 5 / 2);
-            LoopShape shape = draft.resolve(STAR).getFirst().shape();
-            assertSame(first, two.get(shape, () -> first));
-            for (int width = 16; width <= 64; width += 16) {
-                ImageRequest request = STAR.withSize(width, 32);
-                Blueprint drawn = draft.blueprint(request);
-                assertSame(drawn, two.get(drawn.shape(), () -> drawn));
-                assertTrue(two.size() <= 2, two.size() + " blueprints");
+    void enginesOfManySizesStayWithinABoundOfTheHeap() {
+        try (PipelineSpec spec = builder().spec(); Device cpu = Devices.discover().open(List.of(
+                DeviceSpec.parse("cpu:1"))).getFirst()) {
+            long one;
+            try (EngineCache engines = engines(cpu, Long.MAX_VALUE)) {
+                engines.build(keys(spec, STAR), EngineCacheTest::goOn);
+                one = engines.keptHeapBytes();
             }
-            Blueprint again = Blueprint.draw(first.model(), shape, new Sequential(), 1);
-            assertNotSame(first, two.get(shape, () -> again));
+            assertTrue(one > 0);
+            try (EngineCache engines = engines(cpu, 2 * one)) {
+                for (int width = 16; width <= 96; width += 16) {
+                    engines.build(keys(spec, STAR.withSize(width, 16)), EngineCacheTest::goOn);
+                    assertTrue(engines.keptHeapBytes() <= 2 * one, engines.keptHeapBytes() + " of " + 2 * one);
+                }
+            }
         }
+    }
+
+    @Test
+    void anErrorWhileEnginesAreBuiltLeavesNothingAndTheNextRequestWorks() {
+        try (PipelineSpec spec = builder().spec(); Device cpu = Devices.discover().open(List.of(
+                DeviceSpec.parse("cpu:1"))).getFirst(); EngineCache engines = engines(cpu, Long.MAX_VALUE)) {
+            int before = cpu.liveObjects();
+            for (int call = 1; call <= FIRST; call++) {
+                AtomicInteger left = new AtomicInteger(call);
+                LinkageError error = assertThrows(LinkageError.class, () -> engines.build(keys(spec, STAR), () -> {
+                    // The first call is before all engines.
+                    if (left.getAndDecrement() == 0) {
+                        throw new LinkageError("no such library");
+                    }
+                }));
+                assertEquals("no such library", error.getMessage());
+                assertEquals(before, cpu.liveObjects());
+                assertEquals(0, engines.keptBytes());
+            }
+            assertEquals(1, engines.build(keys(spec, STAR), EngineCacheTest::goOn).size());
+        }
+    }
+
+    private static EngineCache engines(Device device, long mostHeapBytes) {
+        return new EngineCache(List.of(device), LoopOptions.DEFAULT, OptionalLong.empty(), mostHeapBytes);
+    }
+
+    private static List<RequestKeys> keys(PipelineSpec spec, ImageRequest request) {
+        return spec.resolve(request).stream().map(ResolvedRequest::keys).toList();
+    }
+
+    private static void goOn() {
     }
 }

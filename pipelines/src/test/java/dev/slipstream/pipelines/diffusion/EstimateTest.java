@@ -8,13 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
-import dev.slipstream.pipelines.run.Estimates;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Linear;
-import dev.slipstream.pipelines.run.NoiseTable.Next;
-import dev.slipstream.pipelines.run.NoiseTable.Row;
+import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -50,13 +51,13 @@ class EstimateTest {
     /** The next latents are the prediction, so an estimate can be checked against latents alone. */
     private static NoiseTable predictions() {
         return new NoiseTable("predictions", 1, IntStream.range(0, TinyDenoiser.STEPS).mapToObj(step ->
-            new Row(900 - step, 1, new Next(0, 1, List.of(), 0), Linear.ZERO, new Linear(1.5, -0.75))).toList());
+            new Row(900 - step, 1, LinearForm.PREDICTION, LinearForm.ZERO, new LinearForm(1.5, -0.75))).toList());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"sequential", "asyncdiff:warmup=1,cut=chain", "asyncdiff:warmup=1,cut=shell", "cfg-split"})
     void anEstimateIsTheLinearFormOfItsStepsLatentsAndPrediction(String plan) {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, 2), devices);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(plan, 2), devices);
              Execution kept = denoiser.prepare(predictions(), TinyDenoiser.GUIDANCE, true, false);
              Execution estimating = denoiser.prepare(predictions(), TinyDenoiser.GUIDANCE,
                  LoopOptions.DEFAULT.withEstimates(Estimates.every(2)))) {
@@ -97,7 +98,7 @@ class EstimateTest {
 
     @Test
     void theLatentsAreTheSameBitForBit() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=shell", 2), devices);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=shell", 2), devices);
              Execution without = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false);
              Execution with = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
                  LoopOptions.DEFAULT.withKeptLatents(true).withEstimates(Estimates.every(1)))) {
@@ -107,7 +108,7 @@ class EstimateTest {
 
     @Test
     void aStepWithoutEstimateIsNamed() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("sequential", 2), devices);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("sequential", 2), devices);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
                  LoopOptions.DEFAULT.withEstimates(Estimates.every(2)))) {
             String message = assertThrows(IllegalArgumentException.class,

@@ -6,11 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** From checkpoints with tiny random weights to pictures, every family under every plan. */
 @Timeout(120)
+@Tag("slow")
 class FamiliesTest {
     private static final int STEPS = 4;
 

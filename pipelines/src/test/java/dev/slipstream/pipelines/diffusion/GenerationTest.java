@@ -35,8 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class GenerationTest {
     /** Which picture does not matter here. */
-    private static final GeneratedImage PICTURE = new GeneratedImage(null, ImageRequest.of(""), 1, "", List.of(), "",
-        null, null, List.of(), 1, 0, null, null, null, null, null);
+    private static final GeneratedImage PICTURE = new GeneratedImage(null, ImageRequest.of(""), null);
     private static final List<GeneratedImage> PICTURES = List.of(PICTURE);
 
     private final BlockingQueue<Generation> withdrawn = new LinkedBlockingQueue<>();
@@ -50,7 +49,7 @@ class GenerationTest {
     }
 
     private static void tell(Generation generation, int step, int steps) {
-        generation.observer(0, steps, shown -> List.of()).stepDone(step - 1, steps);
+        generation.feed().tell(new Progress(step, steps, List.of()));
     }
 
     @Test
@@ -61,7 +60,7 @@ class GenerationTest {
         CompletableFuture<GeneratedImage> result = generation.result();
         result.thenRun(callback);
         result.thenRunAsync(callback);
-        result.thenApply(picture -> picture.batch()).thenRunAsync(callback);
+        result.thenApply(GeneratedImage::image).thenRunAsync(callback);
         result.thenCompose(picture -> generation.results().thenApplyAsync(all -> all)).thenRunAsync(callback);
         result.copy().whenCompleteAsync((picture, failure) -> callback.run());
         CompletableFuture.allOf(result, generation.results()).thenRun(callback);
@@ -252,7 +251,7 @@ class GenerationTest {
         await(begun);
         Image shown = Image.of(1, 1, new byte[3]);
         for (int step = 2; step <= 1000; step++) {
-            generation.observer(0, 1000, at -> at % 10 == 9 ? List.of(shown) : List.of()).stepDone(step - 1, 1000);
+            generation.feed().tell(new Progress(step, 1000, step % 10 == 0 ? List.of(shown) : List.of()));
         }
         generation.complete(PICTURES);
         release.countDown();

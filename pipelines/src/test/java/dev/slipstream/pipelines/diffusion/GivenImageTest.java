@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -48,14 +49,14 @@ class GivenImageTest {
     @Test
     void strengthSaysHowManyOfTheStepsAreTaken() {
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
             ImageRequest request = STAR.withSteps(10);
             GivenImage picture = GivenImage.of(PICTURE);
-            assertEquals(8, draft.noise(request.withGiven(picture)).steps());
-            assertEquals(3, draft.noise(request.withGiven(picture.withStrength(0.3))).steps());
-            assertEquals(10, draft.noise(request.withGiven(picture.withMask(HALF))).steps());
-            String message = assertThrows(IllegalArgumentException.class,
-                () -> draft.check(request.withGiven(picture.withStrength(0.05)))).getMessage();
+            assertEquals(8, spec.noise(request.withGiven(picture)).steps());
+            assertEquals(3, spec.noise(request.withGiven(picture.withStrength(0.3))).steps());
+            assertEquals(10, spec.noise(request.withGiven(picture.withMask(HALF))).steps());
+            String message = assertThrows(RequestException.class,
+                () -> spec.check(request.withGiven(picture.withStrength(0.05)))).getMessage();
             assertTrue(message.contains("less than one step"), message);
         }
     }
@@ -119,7 +120,7 @@ class GivenImageTest {
             byte[] drawn = draw(pipeline, repainted(pixels));
             assertArrayEquals(drawn, draw(pipeline, repainted(right)));
             assertFalse(Arrays.equals(drawn, draw(pipeline, repainted(left))));
-            assertThrows(IllegalArgumentException.class, () -> pipeline.draft().check(STAR));
+            assertThrows(RequestException.class, () -> pipeline.spec().check(STAR));
         }
     }
 
@@ -134,11 +135,11 @@ class GivenImageTest {
             byte[] drawn = draw(pipeline, STAR.withGiven(small));
             assertFalse(Arrays.equals(drawn, draw(pipeline, STAR.withGiven(small.withNoiseLevel(200)))));
             assertArrayEquals(drawn, draw(pipeline, STAR.withGiven(small.withNoiseLevel(20))));
-            assertThrows(IllegalArgumentException.class, () -> pipeline.draft().check(STAR));
-            assertThrows(IllegalArgumentException.class,
-                () -> pipeline.draft().check(STAR.withGiven(small).withSize(64, 64)));
-            assertThrows(IllegalArgumentException.class,
-                () -> pipeline.draft().check(STAR.withGiven(small.withNoiseLevel(351))));
+            assertThrows(RequestException.class, () -> pipeline.spec().check(STAR));
+            assertThrows(RequestException.class,
+                () -> pipeline.spec().check(STAR.withGiven(small).withSize(64, 64)));
+            assertThrows(RequestException.class,
+                () -> pipeline.spec().check(STAR.withGiven(small.withNoiseLevel(351))));
         }
     }
 
@@ -148,7 +149,7 @@ class GivenImageTest {
             ImageRequest odd = STAR.withGiven(GivenImage.of(FamiliesTest.picture(21, 33)));
             assertEquals(32 * 16 * 3, draw(pipeline, odd.withSize(32, 16)).length);
             String message =
-                assertThrows(IllegalArgumentException.class, () -> pipeline.draft().check(odd)).getMessage();
+                assertThrows(RequestException.class, () -> pipeline.spec().check(odd)).getMessage();
             assertTrue(message.contains("say a size"), message);
         }
     }

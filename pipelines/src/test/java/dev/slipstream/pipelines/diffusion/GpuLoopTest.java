@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.util.List;
@@ -46,12 +48,12 @@ class GpuLoopTest extends OnRealGpus {
         "asyncdiff:warmup=1,cut=shell | 2", "asyncdiff:warmup=1,cut=chain | 2"})
     void replayedStepsHaveTheBitsOfDirectOnes(String plan, int count) {
         List<Device> gpus = gpus(count);
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(plan, count), gpus);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(plan, count), gpus);
              Execution direct = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
                  LoopOptions.DEFAULT.withKeptLatents(true).withReplay(false));
              Execution replayed = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
-            assertEquals(0, direct.replays().recordings());
-            assertTrue(replayed.replays().replayed() > 0, replayed.replays()::toString);
+            assertEquals(0, direct.captureStats().graphs());
+            assertTrue(replayed.captureStats().captured() > 0, replayed.captureStats()::toString);
             float[] expected = TinyDenoiser.run(direct, LoopObserver.NONE);
             for (int run = 0; run < 3; run++) {
                 assertArrayEquals(expected, TinyDenoiser.run(replayed, LoopObserver.NONE), "run " + run);
@@ -61,10 +63,10 @@ class GpuLoopTest extends OnRealGpus {
 
     @Test
     void aTracedRunSaysHowLongEveryStageTook() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=chain", 2), gpus(2));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=chain", 2), gpus(2));
              Execution traced = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, true)) {
             TinyDenoiser.run(traced, LoopObserver.NONE);
-            assertEquals(traced.program().launches(), traced.timeline().spans().size());
+            assertEquals(traced.program().engineRuns(), traced.timeline().spans().size());
             assertTrue(traced.timeline().endNanos() > 0);
         }
     }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.run.Execution;
 import java.util.List;
@@ -23,10 +25,10 @@ class GpuModelsTest extends OnRealGpus {
     @CsvSource(delimiter = '|', value = {
         "samples/model | sequential | 1", "samples/model | sequential | 2", "samples/model | sequential | 3",
         "samples/model | cfg-split | 2", "samples/model | asyncdiff:warmup=1 | 2",
-        "shared/reference/sd21 | sequential | 1", "shared/reference/sd21 | sequential | 2",
-        "shared/reference/sd21 | sequential | 3", "shared/reference/sd21 | cfg-split | 2",
-        "shared/reference/sdxl | sequential | 1", "shared/reference/sdxl | sequential | 2",
-        "shared/reference/sdxl | sequential | 3", "shared/reference/sdxl | cfg-split | 2"})
+        "sd21 | sequential | 1", "sd21 | sequential | 2",
+        "sd21 | sequential | 3", "sd21 | cfg-split | 2",
+        "sdxl | sequential | 1", "sdxl | sequential | 2",
+        "sdxl | sequential | 3", "sdxl | cfg-split | 2"})
     void oneCallGivesWhatTheCpuGives(String folder, String plan, int count) {
         List<Device> gpus = gpus(count);
         WholeDenoiser denoiser = WholeDenoiser.find(folder);
@@ -35,8 +37,8 @@ class GpuModelsTest extends OnRealGpus {
     }
 
     @ParameterizedTest
-    @CsvSource({"samples/model, 1", "samples/model, 2", "shared/reference/sd21, 1", "shared/reference/sd21, 2",
-        "shared/reference/sdxl, 1", "shared/reference/sdxl, 2"})
+    @CsvSource({"samples/model, 1", "samples/model, 2", "sd21, 1", "sd21, 2",
+        "sdxl, 1", "sdxl, 2"})
     void halfPrecisionStaysNearTheCpusFloats(String folder, int count) {
         List<Device> gpus = gpus(count);
         WholeDenoiser denoiser = WholeDenoiser.find(folder);
@@ -50,16 +52,16 @@ class GpuModelsTest extends OnRealGpus {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "samples/model | sequential | 1", "samples/model | asyncdiff:warmup=1 | 2",
-        "shared/reference/sd21 | sequential | 1", "shared/reference/sdxl | asyncdiff:warmup=1 | 2"})
+        "sd21 | sequential | 1", "sdxl | asyncdiff:warmup=1 | 2"})
     void replayedStepsHaveTheBitsOfDirectOnes(String folder, String plan, int count) {
         List<Device> gpus = gpus(count);
         WholeDenoiser whole = WholeDenoiser.find(folder);
-        try (Denoiser denoiser = Denoiser.build(whole.blueprint(plan, count), gpus);
+        try (Denoiser denoiser = Denoiser.build(whole.partitioned(plan, count), gpus);
              Execution direct = denoiser.prepare(WholeDenoiser.steps(8), WholeDenoiser.GUIDANCE,
                  LoopOptions.DEFAULT.withReplay(false));
              Execution replayed =
                  denoiser.prepare(WholeDenoiser.steps(8), WholeDenoiser.GUIDANCE, LoopOptions.DEFAULT)) {
-            assertTrue(replayed.replays().replayed() > 0, replayed.replays()::toString);
+            assertTrue(replayed.captureStats().captured() > 0, replayed.captureStats()::toString);
             float[] expected = whole.run(direct);
             for (int run = 0; run < 3; run++) {
                 assertArrayEquals(expected, whole.run(replayed), "run " + run);
@@ -68,7 +70,7 @@ class GpuModelsTest extends OnRealGpus {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"samples/model", "shared/reference/sd21", "shared/reference/sdxl"})
+    @ValueSource(strings = {"samples/model", "sd21", "sdxl"})
     void theSameRequestGivesTheSameLatents(String folder) {
         List<Device> gpus = gpus(2);
         WholeDenoiser denoiser = WholeDenoiser.find(folder);

@@ -5,14 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.CapturingProvider;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
-import dev.slipstream.bridge.ReplayingProvider;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.run.BadValueException;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.Program;
+import dev.slipstream.pipelines.run.program.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -55,7 +57,7 @@ class GuardedLoopTest {
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
     void theFirstSegmentWithABadValueIsNamedWithTensorDeviceAndStep(float bad) {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=three,n=3", 3),
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=three,n=3", 3),
                 open(providers, 3));
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, GUARDED)) {
             float[] expected = TinyDenoiser.run(execution, LoopObserver.NONE);
@@ -71,7 +73,7 @@ class GuardedLoopTest {
     @ParameterizedTest
     @CsvSource({"0, 2", "2, 4", "4, 6"})
     void theStepIsThatOfTheFirstBadValue(int noiseStep, int step) {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("sequential", 2), open(providers, 2));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("sequential", 2), open(providers, 2));
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, GUARDED)) {
             // Noise of a step is in the latents that the next step reads.
             String message = assertThrows(BadValueException.class,
@@ -82,9 +84,9 @@ class GuardedLoopTest {
 
     @Test
     void guardsChangeNoBitsAlsoWhereTheRestIsReplayed() {
-        List<Device> all = open(Devices.of(new ReplayingProvider(providers.providers().stream()
+        List<Device> all = open(Devices.of(new CapturingProvider(providers.providers().stream()
             .filter(it -> it.name().equals("cpu")).findFirst().orElseThrow())), 2);
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=shell", 2), all);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=shell", 2), all);
              Execution plain = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false);
              Execution guarded = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, GUARDED)) {
             float[] expected = TinyDenoiser.run(plain, LoopObserver.NONE);
@@ -96,7 +98,7 @@ class GuardedLoopTest {
 
     @Test
     void withoutGuardsABadValueGoesThrough() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("sequential", 1), open(providers, 1));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("sequential", 1), open(providers, 1));
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
             runWith(execution, Program.LATENTS, Float.NaN, 0);
         }

@@ -8,15 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
-import dev.slipstream.pipelines.run.Estimates;
-import dev.slipstream.pipelines.run.Guidance;
-import dev.slipstream.pipelines.run.Instruction;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Linear;
-import dev.slipstream.pipelines.run.NoiseTable.Next;
-import dev.slipstream.pipelines.run.NoiseTable.Row;
-import dev.slipstream.pipelines.run.Program;
-import dev.slipstream.pipelines.run.UnrollOptions;
+import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -47,7 +46,7 @@ class GuidanceRescaleTest {
     /** The next latents are the prediction. */
     private static NoiseTable predictions() {
         return new NoiseTable("predictions", 1, IntStream.range(0, TinyDenoiser.STEPS).mapToObj(step ->
-            new Row(900 - step, 1, new Next(0, 1, List.of(), 0), Linear.ZERO, new Linear(1, 0))).toList());
+            new Row(900 - step, 1, LinearForm.PREDICTION, LinearForm.ZERO, LinearForm.LATENT)).toList());
     }
 
     private float[] firstPrediction(String plan, Guidance guidance) {
@@ -103,9 +102,9 @@ class GuidanceRescaleTest {
     }
 
     private static long rescales(String plan, Guidance guidance) {
-        Program program = TinyDenoiser.blueprint(plan, 2)
+        Program program = TinyDenoiser.partitioned(plan, 2)
             .program(TinyDenoiser.noise(), guidance, false, Estimates.NONE, UnrollOptions.PLAIN);
-        return program.instructions().stream().filter(Instruction.Rescale.class::isInstance).count();
+        return program.works().filter(Work.Rescale.class::isInstance).count();
     }
 
     @ParameterizedTest

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
-import dev.slipstream.pipelines.model.inventory.FileNote.Use;
-import dev.slipstream.pipelines.model.inventory.Inventory;
+import dev.slipstream.pipelines.model.folder.Inventory;
+import dev.slipstream.pipelines.model.folder.Inventory.FileNote.Use;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,14 +38,14 @@ class InventoryTest {
     }
 
     private static void open(Path model) {
-        try (PipelineDraft draft = DiffusionPipeline.of(model).devices("cpu:1").draft()) {
-            draft.check(FamiliesTest.request(Family.STABLE_DIFFUSION));
+        try (PipelineSpec spec = DiffusionPipeline.of(model).devices("cpu:1").spec()) {
+            spec.check(FamiliesTest.request(Family.STABLE_DIFFUSION));
         }
     }
 
     private Inventory inventory() {
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).devices("cpu:1").draft()) {
-            return draft.inventory();
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            return spec.inventory();
         }
     }
 
@@ -87,15 +87,15 @@ class InventoryTest {
                 told::toString);
             pipeline.submit(ImageRequest.of("a red star").withSteps(1)).result().join();
             assertEquals(1, told.size(), told::toString);
-            assertEquals(told, pipeline.draft().warnings());
+            assertEquals(told, pipeline.spec().warnings());
         }
     }
 
     @Test
     void theSampleModelIsReadWhole() {
-        try (PipelineDraft draft = DiffusionPipeline.of(SAMPLE).devices("cpu:1").draft()) {
-            assertEquals(List.of(), draft.warnings());
-            assertEquals(1, draft.inventory().entries(Use.SILENT).size(), "the grid of pictures");
+        try (PipelineSpec spec = DiffusionPipeline.of(SAMPLE).devices("cpu:1").spec()) {
+            assertEquals(List.of(), spec.warnings());
+            assertEquals(1, spec.inventory().entries(Use.SILENT).size(), "the grid of pictures");
         }
     }
 }

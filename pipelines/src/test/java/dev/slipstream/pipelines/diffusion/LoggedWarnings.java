@@ -22,7 +22,7 @@ public final class LoggedWarnings extends Handler implements AutoCloseable {
 
     /** Of work that could not be recorded. */
     static LoggedWarnings ofReplays() {
-        return new LoggedWarnings("dev.slipstream.pipelines.run.Replay");
+        return new LoggedWarnings("dev.slipstream.pipelines.run.Binder");
     }
 
     public List<String> messages() {

@@ -13,14 +13,17 @@ import ai.onnxruntime.OrtException;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.diffusion.component.ComponentGraphs;
+import dev.slipstream.pipelines.diffusion.component.PromptPair;
+import dev.slipstream.pipelines.diffusion.component.TextEncoder;
 import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import dev.slipstream.pipelines.diffusion.text.Tokenizer;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.OnnxRunner;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.Component;
-import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
 import java.io.IOException;
@@ -66,10 +69,10 @@ class LongPromptStatesTest {
     }
 
     private Map<String, MemorySegment> encodeBytes(PromptPair prompts) {
-        try (PipelineModel model = PipelineModel.read(ModelFolder.open(folder), Precision.FP32);
+        try (LoadedModel model = LoadedModel.read(ModelFolder.open(folder), Precision.FP32);
              Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
              TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
-            return encoder.encode(prompts, Arena.ofAuto());
+            return encoder.encode(model.texts().tokenize(prompts), Arena.ofAuto());
         }
     }
 

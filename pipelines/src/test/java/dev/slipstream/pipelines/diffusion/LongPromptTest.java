@@ -7,13 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.slipstream.pipelines.diffusion.text.PromptException;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
-import dev.slipstream.pipelines.model.ComponentFormat;
-import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.folder.ComponentFormat;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
 import java.io.IOException;
@@ -41,7 +42,8 @@ class LongPromptTest {
     private Path folder;
 
     private static ImageRequest read(ImageRequest request, PromptReading reading) {
-        return request.withConditioning(request.conditioning().withReading(reading));
+        return request.withConditioning(request.conditioning().withWeights(reading.weighted())
+            .withWholePrompts(reading.whole()));
     }
 
     private void write(ModelFamily family) {
@@ -87,49 +89,49 @@ class LongPromptTest {
     @Test
     void theDenoiserIsFixedToAsManyTokensAsTheLongerPromptTakes() {
         write(ModelFamily.SD15);
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
             ImageRequest shortOne = WHOLE.withNegative(CUT.prompt() + " " + CUT.prompt());
-            assertEquals(77, tokens(draft, CUT));
-            assertEquals(2 * 77, tokens(draft, WHOLE));
-            assertEquals(3 * 77, tokens(draft, shortOne));
-            assertEquals(2 * 77, tokens(draft, shortOne.withGuidance(1)), "the negative prompt is not read");
-            assertTrue(draft.memory(WHOLE).getFirst().totalBytes() > draft.memory(CUT).getFirst().totalBytes());
-            assertEquals(List.of(), draft.warnings(shortOne));
+            assertEquals(77, tokens(spec, CUT));
+            assertEquals(2 * 77, tokens(spec, WHOLE));
+            assertEquals(3 * 77, tokens(spec, shortOne));
+            assertEquals(2 * 77, tokens(spec, shortOne.withGuidance(1)), "the negative prompt is not read");
+            assertTrue(spec.memory(WHOLE).getFirst().totalBytes() > spec.memory(CUT).getFirst().totalBytes());
+            assertEquals(List.of(), spec.warnings(shortOne));
         }
     }
 
-    private static long tokens(PipelineDraft draft, ImageRequest request) {
-        return draft.blueprint(request).shape().conditions().get("encoder_hidden_states").shape().dim(1);
+    private static long tokens(PipelineSpec spec, ImageRequest request) {
+        return spec.denoiser(request).shape().conditions().get("encoder_hidden_states").shape().dim(1);
     }
 
     @Test
     void whatIsCutOfAWeightedPromptIsSaidWithoutItsBrackets() {
         write(ModelFamily.SDXL);
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
             String unclosed = LongPromptStatesTest.words(0, 74) + " (red [star:1.2) sky";
             ImageRequest weighted = read(CUT.withNegative(unclosed), new PromptReading(true, false));
-            List<String> warnings = draft.warnings(weighted);
+            List<String> warnings = spec.warnings(weighted);
             assertEquals(2, warnings.size(), warnings.toString());
             assertTrue(warnings.getLast().endsWith("fit; lost: \"star:1.2) sky\""), warnings.toString());
-            assertThrows(PromptException.class, () -> draft.check(read(CUT.withNegative("(".repeat(33)),
+            assertThrows(RequestException.class, () -> spec.check(read(CUT.withNegative("(".repeat(33)),
                 new PromptReading(true, false))));
-            draft.check(CUT.withNegative("(".repeat(33)));
+            spec.check(CUT.withNegative("(".repeat(33)));
         }
     }
 
     @Test
     void aGraphThatTakesNoOtherTextIsRefusedWithWhatToDo() throws IOException {
         write(ModelFamily.SD15);
-        Graph open = DenoiserModel.read(ModelFolder.open(folder), ComponentFormat.CHECKPOINT).graph();
+        Graph open = DenoiserGraph.read(ModelFolder.open(folder), ComponentFormat.CHECKPOINT).graph();
         List<ValueInfoProto> inputs = open.inputs().stream().map(LongPromptTest::withFixedTokens).toList();
         GraphFile.write(open.with(inputs, open.outputs(), open.nodes(), open.weights()),
             Files.createDirectories(folder.resolve("unet")).resolve("model.onnx"));
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
-            draft.check(CUT);
-            draft.check(read(ImageRequest.of("a star"), new PromptReading(true, true)));
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            spec.check(CUT);
+            spec.check(read(ImageRequest.of("a star"), new PromptReading(true, true)));
             assertEquals("the denoiser's graph was exported for texts of 77 tokens only, and these long prompts take "
                 + "154; let them be cut, or take a graph that leaves the length open, or the checkpoint",
-                assertThrows(GraphException.class, () -> draft.check(WHOLE)).getMessage());
+                assertThrows(GraphException.class, () -> spec.check(WHOLE)).getMessage());
         }
     }
 
@@ -146,10 +148,10 @@ class LongPromptTest {
         write(ModelFamily.SD15);
         try (DiffusionPipeline pipeline = open("sequential", 1, new ArrayList<>())) {
             ImageRequest request = ImageRequest.of("a (red:1.5) star").withSteps(1);
-            String usual = pipeline.submit(request).result().join().parameters().text();
+            String usual = pipeline.submit(request).result().join().metadata().get("parameters");
             assertFalse(usual.contains("Prompt weights") || usual.contains("Long prompts"), usual);
             String other = pipeline.submit(request.withConditioning(Conditioning.DEFAULT.withClipSkip(1)
-                .withReading(new PromptReading(true, true)))).result().join().parameters().text();
+                .withWeights(true).withWholePrompts(true))).result().join().metadata().get("parameters");
             assertTrue(other.contains(", Clip skip: 2, Prompt weights: read, Long prompts: whole, Model: "), other);
             assertTrue(other.startsWith("a (red:1.5) star\n"), other);
         }

@@ -8,6 +8,8 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.cuda.FakeGpus;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.lang.foreign.Arena;
@@ -36,8 +38,8 @@ class LoopAllocationTest {
 
     private void measure(List<Device> devices) {
         assumeTrue(threads.isThreadAllocatedMemorySupported(), "this JVM does not count what threads allocate");
-        Blueprint blueprint = TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=shell", 2);
-        try (Denoiser denoiser = Denoiser.build(blueprint, devices);
+        PartitionedDenoiser partitioned = TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=shell", 2);
+        try (Denoiser denoiser = Denoiser.build(partitioned, devices);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(STEPS), TinyDenoiser.GUIDANCE, false, false);
              Arena arena = Arena.ofShared()) {
             long[] allocated = new long[STEPS];

@@ -12,6 +12,7 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.util.List;
@@ -62,7 +63,7 @@ class LoopFaultTest {
     void anExecutionWhoseRunFailedRunsAgain(Faults.Manner manner) {
         FaultInjectingProvider provider = provider();
         List<Device> devices = open(provider);
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), devices);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), devices);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
             provider.faults().arm(0, manner);
             float[] expected = TinyDenoiser.run(execution, LoopObserver.NONE);

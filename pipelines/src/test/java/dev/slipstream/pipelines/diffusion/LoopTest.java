@@ -9,9 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.Timeline;
+import dev.slipstream.pipelines.run.program.Timeline;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -61,7 +62,7 @@ class LoopTest {
     @Test
     void anExecutionCanRunAgainAfterItWasCancelled() {
         List<Device> all = open(2);
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=chain", 2), all);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=chain", 2), all);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
             float[] expected = TinyDenoiser.run(execution, LoopObserver.NONE);
             assertThrows(CancellationException.class, () -> TinyDenoiser.run(execution, new LoopObserver() {
@@ -80,7 +81,7 @@ class LoopTest {
     void progressComesOnceForEveryStepInOrder() {
         List<Device> all = open(2);
         StringBuilder seen = new StringBuilder();
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=chain", 2), all);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=chain", 2), all);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
             TinyDenoiser.run(execution, new LoopObserver() {
                 @Override
@@ -95,11 +96,11 @@ class LoopTest {
     @Test
     void aTracedRunSaysWhatRanWhereAndWhen() {
         List<Device> all = open(2);
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("asyncdiff:warmup=1,cut=chain", 2), all);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=chain", 2), all);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, true)) {
             TinyDenoiser.run(execution, LoopObserver.NONE);
             Timeline timeline = execution.timeline();
-            assertEquals(execution.program().launches(), timeline.spans().size());
+            assertEquals(execution.program().engineRuns(), timeline.spans().size());
             assertTrue(timeline.spans().stream().allMatch(span ->
                 span.startNanos() >= 0 && span.endNanos() >= span.startNanos() && span.busyNanos() >= 0));
             assertEquals(2, timeline.medianBusyNanos().size());
@@ -109,7 +110,7 @@ class LoopTest {
     @Test
     void aMissingConditionIsNamedAndNothingIsLost() {
         List<Device> all = open(1);
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("sequential", 1), all);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("sequential", 1), all);
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
             String message = assertThrows(IllegalArgumentException.class,
                 () -> execution.run(java.util.Map.of(), LoopObserver.NONE)).getMessage();

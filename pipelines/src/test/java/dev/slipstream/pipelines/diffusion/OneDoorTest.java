@@ -5,14 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.diffusion.component.ComponentGraphs;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
-import dev.slipstream.pipelines.model.Component;
-import dev.slipstream.pipelines.model.ComponentFormat;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.ModelFolder;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.ComponentFormat;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +55,7 @@ class OneDoorTest {
         ComponentGraphs graphs = new ComponentGraphs(ModelFolder.open(folder));
         putGraph(graphs.imageDecoder(), "vae_decoder");
         assertArrayEquals(checkpoints, draw(REQUEST), "decoder as a graph");
-        Graph denoiser = DenoiserModel.read(ModelFolder.open(folder), ComponentFormat.CHECKPOINT).graph();
+        Graph denoiser = DenoiserGraph.read(ModelFolder.open(folder), ComponentFormat.CHECKPOINT).graph();
         putGraph(graphs.textEncoder(Component.TEXT_ENCODER, 0), "text_encoder");
         putGraph(denoiser, "unet");
         assertArrayEquals(checkpoints, draw(REQUEST), "all as graphs");
@@ -68,9 +70,9 @@ class OneDoorTest {
             assertArrayEquals(whole, pipeline.submit(REQUEST).result().join().image().rgb());
         }
         putGraph(new ComponentGraphs(ModelFolder.open(folder)).textEncoder(Component.TEXT_ENCODER, 0), "text_encoder");
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
-            draft.check(REQUEST);
-            String message = assertThrows(ModelException.class, () -> draft.check(skipping)).getMessage();
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            spec.check(REQUEST);
+            String message = assertThrows(ModelException.class, () -> spec.check(skipping)).getMessage();
             assertTrue(message.contains("clip_skip 1") && message.contains("checkpoint"), message);
         }
     }
@@ -78,7 +80,7 @@ class OneDoorTest {
     @Test
     void aPipelineOfAnUnknownClassIsRefusedByName() {
         model.json("model_index.json", "{'_class_name': 'StableDiffusionInstructPix2PixPipeline'}");
-        String message = assertThrows(ModelException.class, () -> DiffusionPipeline.of(folder).draft()).getMessage();
+        String message = assertThrows(ModelException.class, () -> DiffusionPipeline.of(folder).spec()).getMessage();
         assertTrue(message.contains("StableDiffusionInstructPix2PixPipeline cannot be run yet"), message);
     }
 }

@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Edge;
 import java.nio.file.Path;
 import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,13 +21,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The sample model in other precisions. */
 @Timeout(120)
+@Tag("slow")
 class PrecisionTest {
     private static final Path MODEL = Path.of("..", "samples", "model");
     private static final ImageRequest STAR =
         ImageRequest.of("a large red star on a blue background").withSteps(12).withSeed(7);
 
     private static DiffusionPipeline.Builder pipeline(String plan, Precision precision) {
-        return DiffusionPipeline.of(MODEL).devices("cpu:1", "cpu:1").plan(plan).precision(precision);
+        return DiffusionPipeline.of(MODEL).devices("cpu:1", "cpu:1").plan(plan).precision(precision.type());
     }
 
     private static byte[] draw(String plan, Precision precision) {
@@ -55,17 +58,17 @@ class PrecisionTest {
     @ValueSource(strings = {"contiguous", "shell"})
     void edgesHalveAndNothingElseOfThePlanChanges(String cut) {
         String plan = "asyncdiff:warmup=2,cut=" + cut;
-        try (PipelineDraft wide = pipeline(plan, Precision.FP32).draft();
-             PipelineDraft narrow = pipeline(plan, Precision.BF16).draft()) {
-            Blueprint single = wide.blueprint(STAR);
-            Blueprint half = narrow.blueprint(STAR);
+        try (PipelineSpec wide = pipeline(plan, Precision.FP32).spec();
+             PipelineSpec narrow = pipeline(plan, Precision.BF16).spec()) {
+            PartitionedDenoiser single = wide.denoiser(STAR);
+            PartitionedDenoiser half = narrow.denoiser(STAR);
             assertEquals(single.plan(), half.plan());
             for (Edge edge : half.plan().edges()) {
-                TensorType type = half.types(edge.from()).get(edge.tensor());
+                TensorType type = half.types().get(edge.tensor());
                 assertEquals(DataType.BFLOAT16, type.type(), edge.tensor());
-                assertEquals(single.types(edge.from()).get(edge.tensor()).bytes(), 2 * type.bytes());
+                assertEquals(single.types().get(edge.tensor()).bytes(), 2 * type.bytes());
             }
-            assertEquals(DataType.FLOAT32, half.types(0).get("sample").type());
+            assertEquals(DataType.FLOAT32, half.types().get("sample").type());
         }
     }
 
@@ -74,8 +77,8 @@ class PrecisionTest {
         try (DiffusionPipeline pipeline = pipeline("sequential", Precision.BF16).open()) {
             EngineBuildException refused = assertInstanceOf(EngineBuildException.class, assertThrows(
                 CompletionException.class, () -> pipeline.submit(STAR).result().join()).getCause());
-            assertEquals(pipeline.devices().getFirst().name() + ": engine unet cannot be built: precision bf16 needs a "
-                + "CUDA device; take fp16 or fp32 here", refused.getMessage());
+            assertEquals(pipeline.devices().getFirst().name() + ": engine unet cannot be built: the device does "
+                + "not compute in bf16; take fp32 or fp16", refused.getMessage());
         }
     }
 
@@ -83,7 +86,7 @@ class PrecisionTest {
     void thePictureTellsItsPrecisionWhereItIsNotSingle() {
         try (DiffusionPipeline pipeline = pipeline("sequential", Precision.FP16).open()) {
             GeneratedImage drawn = pipeline.submit(STAR.withSteps(1)).result().join();
-            assertEquals("fp16", drawn.parameters().settings().get("Precision"));
+            assertTrue(drawn.metadata().get("parameters").contains(", Precision: fp16,"), drawn.metadata()::toString);
         }
     }
 }

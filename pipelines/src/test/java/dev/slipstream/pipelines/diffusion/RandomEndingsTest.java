@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,15 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.graph.OnnxRunner;
 import dev.slipstream.pipelines.graph.ReferenceModels;
-import dev.slipstream.pipelines.model.ComponentFormat;
-import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.folder.ComponentFormat;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Graphs that torch.onnx traced with a whole timestep, at timesteps of Euler with Karras sigmas. */
+@Tag("slow")
 class ReferenceTimestepTest {
     private final OnnxRunner runner = new OnnxRunner();
 
@@ -22,14 +25,14 @@ class ReferenceTimestepTest {
         ModelFolder folder = ModelFolder.open(ReferenceModels.folder(model).getParent());
         Map<String, OnnxTensor> inputs = ReferenceModels.inputs(model, runner);
         inputs.put("timestep", runner.tensor(new float[] {timestep}));
-        float[] expected = predict(DenoiserModel.read(folder, ComponentFormat.CHECKPOINT), inputs);
-        float[] actual = predict(DenoiserModel.read(folder, ComponentFormat.ONNX), inputs);
+        float[] expected = predict(DenoiserGraph.read(folder, ComponentFormat.CHECKPOINT), inputs);
+        float[] actual = predict(DenoiserGraph.read(folder, ComponentFormat.ONNX), inputs);
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], actual[i], 1e-4, "element " + i);
         }
     }
 
-    private float[] predict(DenoiserModel model, Map<String, OnnxTensor> inputs) throws OrtException {
+    private float[] predict(DenoiserGraph model, Map<String, OnnxTensor> inputs) throws OrtException {
         return OnnxRunner.floats(runner.run(model.graph(), inputs).get("out_sample"));
     }
 }

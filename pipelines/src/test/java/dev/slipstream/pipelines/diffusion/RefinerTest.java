@@ -7,15 +7,21 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.DeviceMemory;
 import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
 import dev.slipstream.bridge.Faults.Call;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
+import dev.slipstream.pipelines.diffusion.component.EngineCache;
+import dev.slipstream.pipelines.diffusion.component.ImageDecoder;
+import dev.slipstream.pipelines.diffusion.component.RequestEngines;
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -97,16 +103,20 @@ class RefinerTest {
         });
     }
 
-    /** The latents after the last step, by the steps of {@link Painter}. */
-    private static float[] latents(PipelineDraft draft, ImageRequest request) {
-        try (draft; Arena arena = Arena.ofShared();
+    private static EngineCache engines(Device device) {
+        return new EngineCache(List.of(device), LoopOptions.DEFAULT, OptionalLong.empty());
+    }
+
+    /** The latents after the last step, by the steps of {@link RequestRunner}. */
+    private static float[] latents(PipelineSpec spec, ImageRequest request) {
+        try (spec; Arena arena = Arena.ofShared();
              Device device = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst()) {
-            List<ResolvedRequest> models = draft.resolve(request);
+            List<ResolvedRequest> models = spec.resolve(request);
             MemorySegment latents = arena.allocate(models.getFirst().latents().bytes(), 64);
             for (ResolvedRequest model : models) {
-                try (EngineCache engines = new EngineCache(List.of(device), OptionalLong.empty())) {
-                    BuiltModel built = engines.build(List.of(model), RefinerTest::goOn).getFirst();
-                    new Turn(model, built, arena).run(latents, STEPS, generation(), null);
+                try (EngineCache engines = engines(device)) {
+                    RequestEngines built = engines.build(List.of(model.keys()), RefinerTest::goOn).getFirst();
+                    new DenoisingPass(model, built, arena).run(latents, STEPS, generation(), null);
                 }
             }
             return latents.toArray(ValueLayout.JAVA_FLOAT);
@@ -122,8 +132,8 @@ class RefinerTest {
         RandomModel.write(one, family);
         RandomModel.write(same, family);
         ImageRequest request = STAR.withScheduler(scheduler);
-        assertArrayEquals(latents(DiffusionPipeline.of(one).draft(), request),
-            latents(DiffusionPipeline.of(one).refiner(same, handover).draft(), request));
+        assertArrayEquals(latents(DiffusionPipeline.of(one).devices("cpu:1").spec(), request),
+            latents(DiffusionPipeline.of(one).devices("cpu:1").refiner(same, handover).spec(), request));
     }
 
     @Test
@@ -154,19 +164,19 @@ class RefinerTest {
 
     @Test
     void aGenerationCanBeCancelledInTheRefinersPart() {
-        try (PipelineDraft draft = DiffusionPipeline.of(base).refiner(refiner).draft();
+        try (PipelineSpec spec = DiffusionPipeline.of(base).devices("cpu:1").refiner(refiner).spec();
              Arena arena = Arena.ofShared();
              Device device = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
-             EngineCache engines = new EngineCache(List.of(device), OptionalLong.empty())) {
-            ResolvedRequest last = draft.resolve(STAR).getLast();
-            BuiltModel built = engines.build(List.of(last), RefinerTest::goOn).getFirst();
-            Turn turn = new Turn(last, built, arena);
+             EngineCache engines = engines(device)) {
+            ResolvedRequest last = spec.resolve(STAR).getLast();
+            RequestEngines built = engines.build(List.of(last.keys()), RefinerTest::goOn).getFirst();
+            DenoisingPass pass = new DenoisingPass(last, built, arena);
             MemorySegment latents = arena.allocate(last.latents().bytes(), 64);
             ImageDecoder decoder = built.decoder().orElseThrow();
             Generation generation = generation();
             generation.cancel();
-            assertThrows(CancellationException.class, () -> turn.run(latents, STEPS, generation, decoder));
-            turn.run(latents, STEPS, generation(), decoder);
+            assertThrows(CancellationException.class, () -> pass.run(latents, STEPS, generation, decoder));
+            pass.run(latents, STEPS, generation(), decoder);
         }
     }
 
@@ -179,7 +189,7 @@ class RefinerTest {
             assertEquals(3, refinement.steps());
             assertEquals("refiner", refinement.model());
             assertEquals(picture.plan().strategy(), refinement.plan().strategy());
-            String text = picture.parameters().text();
+            String text = picture.metadata().get("parameters");
             assertTrue(text.contains("Steps: 8, ") && text.contains("Model: base, Refiner: refiner, "
                 + "Refiner switch at: 0.7, Plan: cfg-split"), text);
         }
@@ -194,17 +204,20 @@ class RefinerTest {
 
     @Test
     void memoryIsThatOfBothModelsAndOneDecoder() {
-        try (PipelineDraft draft = pipeline("cfg-split", 2).refiner(refiner, HANDOVER).draft()) {
-            PipelineDraft second = draft.refiner().orElseThrow();
+        try (PipelineSpec spec = pipeline("cfg-split", 2).refiner(refiner, HANDOVER).spec()) {
+            PipelineSpec second = spec.refiner().orElseThrow();
             for (int device = 0; device < 2; device++) {
-                MemoryNeed all = draft.memory(STAR).get(device);
-                assertEquals(draft.blueprint(STAR).weightBytes(device) + second.blueprint(STAR).weightBytes(device),
+                MemoryNeed all = spec.memory(STAR).get(device);
+                assertEquals(spec.denoiser(STAR).weightBytes(device) + second.denoiser(STAR).weightBytes(device),
                     all.weightBytes());
-                assertEquals(draft.program(STAR).bufferBytes(device) + second.program(STAR).bufferBytes(device),
+                assertEquals(spec.program(STAR).bufferBytes(device) + second.program(STAR).bufferBytes(device),
                     all.bufferBytes());
             }
-            assertEquals(draft.model().texts().weightBytes() + second.model().texts().weightBytes()
-                + second.model().decoder().weightBytes(), draft.memory(STAR).getFirst().componentBytes());
+            LoadedModel begins = spec.stages().getFirst().model();
+            LoadedModel ends = spec.stages().getLast().model();
+            DeviceForm form = DeviceForm.ONNX_RUNTIME;
+            assertEquals(begins.texts().weightBytes(form) + ends.texts().weightBytes(form)
+                + ends.decoder().weightBytes(), spec.memory(STAR).getFirst().componentBytes());
         }
     }
 
@@ -218,14 +231,14 @@ class RefinerTest {
         FaultInjectingProvider provider = provider();
         try (DiffusionPipeline pipeline = pipeline("sequential", 1).providers(Devices.of(provider))
                 .refiner(refiner, HANDOVER).open()) {
-            long all = pipeline.draft().memory(STAR).getFirst().totalBytes();
-            provider.faults().pretend(new DeviceMemory(all - 1, all));
+            long all = pipeline.spec().memory(STAR).getFirst().totalBytes();
+            provider.faults().pretend(new Device.Memory(all - 1, all));
             provider.faults().arm(0, EnumSet.of(Call.BUILD, Call.ALLOCATE), Faults.Manner.THROWN);
             Throwable refused = assertThrows(CompletionException.class,
                 () -> pipeline.submit(STAR).result().join()).getCause();
             assertEquals(DeviceOutOfMemoryException.class, refused.getClass());
             assertEquals(0, provider.faults().callsSeen(), "builds and allocations");
-            provider.faults().pretend(new DeviceMemory(all, all));
+            provider.faults().pretend(new Device.Memory(all, all));
             pipeline.submit(STAR).result().join();
         }
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.CapturingProvider;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceProvider;
@@ -12,10 +13,12 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.Faults;
 import dev.slipstream.bridge.Faults.Call;
-import dev.slipstream.bridge.ReplayingProvider;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.run.CaptureStats;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.Replays;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -38,7 +41,7 @@ class ReplayTest {
 
     private final DeviceProvider cpu = Devices.discover().providers().stream()
         .filter(it -> it.name().equals("cpu")).findFirst().orElseThrow();
-    private final ReplayingProvider provider = new ReplayingProvider(cpu);
+    private final CapturingProvider provider = new CapturingProvider(cpu);
     private final List<Device> opened = new ArrayList<>();
 
     private List<Device> open(DeviceProvider from, int count) {
@@ -73,26 +76,26 @@ class ReplayTest {
         "asyncdiff:warmup=1,cut=shell,staleness=reference | 2", "asyncdiff:warmup=1,stride=2,cut=chain | 2",
         "asyncdiff:warmup=2,tail=3,cut=shell | 2", "asyncdiff:warmup=1,stride=2,form=paper,n=2,cut=chain | 3"})
     void replayedLoopsGiveTheSameBits(String plan, int count) {
-        Blueprint blueprint = TinyDenoiser.blueprint(plan, count);
+        PartitionedDenoiser partitioned = TinyDenoiser.partitioned(plan, count);
         float[] expected;
-        try (Denoiser denoiser = Denoiser.build(blueprint, open(cpu, count)); Execution direct = prepare(denoiser)) {
+        try (Denoiser denoiser = Denoiser.build(partitioned, open(cpu, count)); Execution direct = prepare(denoiser)) {
             expected = run(direct, LoopObserver.NONE);
-            assertEquals(0, direct.replays().recordings(), "these devices do not replay");
+            assertEquals(0, direct.captureStats().graphs(), "these devices do not replay");
         }
-        provider.faults().arm(0, EnumSet.of(Call.REPLAY, Call.BEGIN_RECORDING), Faults.Manner.THROWN);
-        try (Denoiser denoiser = Denoiser.build(blueprint, open(provider, count));
+        provider.faults().arm(0, EnumSet.of(Call.LAUNCH, Call.BEGIN_CAPTURE), Faults.Manner.THROWN);
+        try (Denoiser denoiser = Denoiser.build(partitioned, open(provider, count));
              Execution replayed = prepare(denoiser)) {
             assertArrayEquals(expected, run(replayed, LoopObserver.NONE), "recorded on the way");
             assertTrue(provider.faults().callsSeen() > STEPS / 2, "so often it recorded or replayed");
             assertArrayEquals(expected, run(replayed, LoopObserver.NONE), "replayed from the first step on");
-            Replays replays = replayed.replays();
-            assertTrue(replays.replayed() > STEPS / 2 && replays.calls() < replays.instructions(), replays.toString());
+            CaptureStats stats = replayed.captureStats();
+            assertTrue(stats.captured() > STEPS / 2 && stats.calls() < stats.instructions(), stats.toString());
         }
     }
 
     @Test
     void aSteadyStepIsQueuedInFewerCalls() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint("sequential", 1), open(provider, 1));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("sequential", 1), open(provider, 1));
              Execution execution = prepare(denoiser)) {
             Set<Call> queued = EnumSet.range(Call.RUN, Call.AWAIT);
             run(execution, LoopObserver.NONE);
@@ -109,22 +112,22 @@ class ReplayTest {
 
     @Test
     void tracedLoopsAreNotReplayedSoThatEveryStageIsTimed() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), open(provider, 2));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), open(provider, 2));
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, true)) {
             TinyDenoiser.run(execution, LoopObserver.NONE);
-            assertEquals(0, execution.replays().recordings());
-            assertEquals(execution.program().launches(), execution.timeline().spans().size());
+            assertEquals(0, execution.captureStats().graphs());
+            assertEquals(execution.program().engineRuns(), execution.timeline().spans().size());
         }
     }
 
     @Test
     void whoDoesNotWantReplaysGetsNoneAndTheSameBits() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), open(provider, 2));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), open(provider, 2));
              Execution replayed = prepare(denoiser);
              Execution direct = denoiser.prepare(TinyDenoiser.noise(STEPS), TinyDenoiser.GUIDANCE,
                  LoopOptions.DEFAULT.withReplay(false))) {
-            assertTrue(replayed.replays().recordings() > 0);
-            assertEquals(0, direct.replays().recordings());
+            assertTrue(replayed.captureStats().graphs() > 0);
+            assertEquals(0, direct.captureStats().graphs());
             assertArrayEquals(run(replayed, LoopObserver.NONE), run(direct, LoopObserver.NONE));
         }
     }
@@ -134,7 +137,7 @@ class ReplayTest {
     @EnumSource(Faults.Manner.class)
     void whicheverCallFailsTheNextRunGivesTheSameBits(Faults.Manner manner) {
         List<Device> devices = open(provider, 2);
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), devices)) {
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), devices)) {
             float[] expected;
             provider.faults().arm(0, manner);
             try (Execution execution = prepare(denoiser)) {
@@ -176,24 +179,24 @@ class ReplayTest {
 
     @Test
     void workThatCannotBeRecordedIsQueuedAsItIsForGoodAndToldOnce() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), open(provider, 2));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), open(provider, 2));
              Execution execution = prepare(denoiser); LoggedWarnings refused = LoggedWarnings.ofReplays()) {
             float[] expected = run(execution, LoopObserver.NONE);
             try (Execution another = prepare(denoiser)) {
-                provider.faults().failAll(EnumSet.of(Call.END_RECORDING));
+                provider.faults().failAll(EnumSet.of(Call.END_CAPTURE));
                 for (int round = 0; round < 3; round++) {
                     assertArrayEquals(expected, run(another, LoopObserver.NONE));
                 }
                 provider.faults().disarm();
             }
             assertEquals(1, refused.messages().size(), refused.messages()::toString);
-            assertTrue(refused.messages().getFirst().contains("cannot be recorded"), refused.messages()::toString);
+            assertTrue(refused.messages().getFirst().contains("cannot be captured"), refused.messages()::toString);
         }
     }
 
     @Test
     void aLoopThatWasCancelledAtAnyStepRunsAgain() {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), open(provider, 2))) {
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), open(provider, 2))) {
             float[] expected = null;
             for (int last = STEPS; last >= 1; last--) {
                 int stopAt = last;

@@ -12,14 +12,20 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.Conditioning.Size;
-import dev.slipstream.pipelines.diffusion.Conditioning.Sizes;
+import dev.slipstream.pipelines.diffusion.component.ComponentGraphs;
+import dev.slipstream.pipelines.diffusion.component.PromptPair;
+import dev.slipstream.pipelines.diffusion.component.TextEncoder;
+import dev.slipstream.pipelines.diffusion.component.TextEncoderGraph;
+import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
+import dev.slipstream.pipelines.diffusion.family.LatentGrid;
 import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import dev.slipstream.pipelines.graph.OnnxRunner;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.Component;
-import dev.slipstream.pipelines.model.ModelFolder;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -27,7 +33,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,8 +47,8 @@ class SdxlTest {
     @TempDir
     private Path folder;
 
-    private PipelineModel read(Family family) {
-        return PipelineModel.read(ModelFolder.open(RandomModel.write(folder, family).path()), Precision.FP32);
+    private LoadedModel read(Family family) {
+        return LoadedModel.read(ModelFolder.open(RandomModel.write(folder, family).path()), Precision.FP32);
     }
 
     private static PromptPair plain(String unconditional, String conditional) {
@@ -51,7 +56,7 @@ class SdxlTest {
     }
 
     /** [2, tokens, width] of one encoder, for the prompts "b" and "red". */
-    private float[] expected(Component component, TextModel text, String output) throws OrtException {
+    private float[] expected(Component component, TextEncoderGraph text, String output) throws OrtException {
         long[] ids = new long[2 * TOKENS];
         System.arraycopy(text.tokenizer().encode("b").ids(), 0, ids, 0, TOKENS);
         System.arraycopy(text.tokenizer().encode("red").ids(), 0, ids, TOKENS, TOKENS);
@@ -63,11 +68,11 @@ class SdxlTest {
 
     @Test
     void theDenoiserReadsThePenultimateStatesOfBothEncodersAndThePooledTextOfTheSecond() throws OrtException {
-        try (PipelineModel model = read(Family.SDXL); Arena arena = Arena.ofShared();
+        try (LoadedModel model = read(Family.SDXL); Arena arena = Arena.ofShared();
              Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
              TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
-            List<TextModel> texts = model.texts().models(0);
-            Map<String, MemorySegment> encoded = encoder.encode(plain("b", "red"), arena);
+            List<TextEncoderGraph> texts = model.texts().graphs(0);
+            Map<String, MemorySegment> encoded = encoder.encode(model.texts().tokenize(plain("b", "red")), arena);
 
             float[] states = encoded.get("encoder_hidden_states").toArray(ValueLayout.JAVA_FLOAT);
             float[] first = expected(Component.TEXT_ENCODER, texts.get(0), "hidden_states.2");
@@ -85,37 +90,42 @@ class SdxlTest {
 
     @Test
     void anEmptyNegativePromptIsZerosAsTheModelWantsAndTheSecondTokenizerPadsWithItsOwn() {
-        try (PipelineModel model = read(Family.SDXL); Arena arena = Arena.ofShared();
+        try (LoadedModel model = read(Family.SDXL); Arena arena = Arena.ofShared();
              Device cpu = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst();
              TextEncoder encoder = TextEncoder.build(model.texts(), 0, cpu)) {
-            encoder.encode(plain("", "red"), arena).forEach((name, both) -> {
+            encoder.encode(model.texts().tokenize(plain("", "red")), arena).forEach((name, both) -> {
                 float[] numbers = both.toArray(ValueLayout.JAVA_FLOAT);
                 float[] zeros = new float[numbers.length / 2];
                 assertArrayEquals(zeros, Arrays.copyOf(numbers, zeros.length), name);
                 assertFalse(Arrays.equals(zeros, Arrays.copyOfRange(numbers, zeros.length, numbers.length)), name);
             });
-            assertEquals(0, model.texts().models(0).get(1).tokenizer().encode("a").ids()[TOKENS - 1]);
+            assertEquals(0, model.texts().graphs(0).get(1).tokenizer().encode("a").ids()[TOKENS - 1]);
         }
         new RandomModel(folder).json("model_index.json",
             "{'_class_name': 'StableDiffusionXLPipeline', 'force_zeros_for_empty_prompt': false}");
-        try (PipelineModel model = PipelineModel.read(ModelFolder.open(folder), Precision.FP32)) {
+        try (LoadedModel model = LoadedModel.read(ModelFolder.open(folder), Precision.FP32)) {
             assertFalse(model.texts().zeroesEmptyText());
         }
     }
 
     @Test
     void sizesAreToldHeightFirstAndThePicturesOwnIfNotSaid() {
-        try (PipelineModel model = read(Family.SDXL)) {
+        try (LoadedModel model = read(Family.SDXL)) {
             ImageRequest request = ImageRequest.of("x");
             assertArrayEquals(new double[] {24, 16, 0, 0, 24, 16}, sizes(model, request));
             assertArrayEquals(new double[] {200, 100, 7, 5, 400, 300}, sizes(model, request.withConditioning(
-                Conditioning.DEFAULT.withSizes(new Sizes(Optional.of(new Size(100, 200)), 5, 7,
-                    Optional.of(new Size(300, 400)))))));
+                Conditioning.DEFAULT.withOriginalSize(new Size(100, 200)).withCrop(5, 7)
+                    .withTargetSize(new Size(300, 400)))));
         }
     }
 
-    private static double[] sizes(PipelineModel model, ImageRequest request) {
-        Conditions.Numbers numbers = model.conditions().of(request, PICTURE, Optional.empty()).get("time_ids");
+    private static ConditionValues told(LoadedModel model, ImageRequest request) {
+        return model.recipe().told(request.forRecipe(false),
+            request.conditioning().sizes(PICTURE.width(), PICTURE.height()), new LatentGrid.Size(2, 2)).get("time_ids");
+    }
+
+    private static double[] sizes(LoadedModel model, ImageRequest request) {
+        ConditionValues numbers = told(model, request);
         assertEquals(Shape.of(6), numbers.row());
         assertArrayEquals(numbers.conditional(), numbers.unconditional());
         return numbers.conditional();
@@ -123,23 +133,22 @@ class SdxlTest {
 
     @Test
     void theRefinerIsToldAMarkForEachPromptAndWantsAPicture() {
-        try (PipelineModel model = read(Family.REFINER)) {
-            Conditions.Numbers numbers =
-                model.conditions().of(ImageRequest.of("x"), PICTURE, Optional.empty()).get("time_ids");
+        try (LoadedModel model = read(Family.REFINER)) {
+            ConditionValues numbers = told(model, ImageRequest.of("x"));
             assertArrayEquals(new double[] {24, 16, 0, 0, 2.5}, numbers.unconditional());
             assertArrayEquals(new double[] {24, 16, 0, 0, 6}, numbers.conditional());
         }
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
-            assertThrows(IllegalArgumentException.class, () -> draft.check(ImageRequest.of("x")));
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            assertThrows(RequestException.class, () -> spec.check(ImageRequest.of("x")));
         }
     }
 
     @Test
     void modelsThatAreToldNothingOfSizesRefuseThem() {
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
-        try (PipelineDraft draft = DiffusionPipeline.of(folder).draft()) {
-            assertThrows(IllegalArgumentException.class, () -> draft.check(ImageRequest.of("x").withConditioning(
-                Conditioning.DEFAULT.withSizes(new Sizes(Optional.empty(), 0, 0, Optional.empty())))));
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            assertThrows(RequestException.class, () -> spec.check(ImageRequest.of("x").withConditioning(
+                Conditioning.DEFAULT.withCrop(0, 0))));
         }
     }
 }

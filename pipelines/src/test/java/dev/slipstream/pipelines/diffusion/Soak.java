@@ -8,11 +8,12 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A process that draws pictures of several sizes for a long time: prints the median of its resident memory in kB over
- * each window of requests.
+ * A process that draws pictures of several sizes for a long time: after each window of requests, prints the median
+ * of its resident memory in kB over the window's last readings.
  */
 final class Soak {
     static final int WINDOW = 300;
+    private static final int READINGS = 30;
     private static final int WIDTHS = 4;
 
     private Soak() {
@@ -26,13 +27,13 @@ final class Soak {
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(Path.of(args[0])).devices("cpu:1", "cpu:1")
                 .plan("asyncdiff:warmup=1").open()) {
             for (int window = 0; window < Integer.parseInt(args[1]); window++) {
-                long[] resident = new long[WINDOW];
+                long[] resident = new long[READINGS];
                 for (int i = 0; i < WINDOW; i++) {
                     pipeline.submit(request(random, sizes, pictures)).result().join();
-                    resident[i] = residentKilobytes();
+                    resident[i % READINGS] = residentKilobytes();
                 }
                 Arrays.sort(resident);
-                System.out.println(resident[WINDOW / 2]);
+                System.out.println(resident[READINGS / 2]);
             }
         }
     }

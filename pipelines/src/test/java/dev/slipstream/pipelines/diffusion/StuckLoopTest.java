@@ -13,6 +13,8 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults.Call;
 import dev.slipstream.bridge.cpu.TestGate;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.LoopStuckException;
@@ -48,7 +50,7 @@ class StuckLoopTest {
     }
 
     private LoopStuckException stuck(Call call, int number) {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), open(2));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), open(2));
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
                  IMPATIENT.withKeptLatents(true))) {
             provider.faults().hold(number, EnumSet.of(call), TestGate::block);
@@ -81,7 +83,7 @@ class StuckLoopTest {
     void otherDevicesStayUsable() {
         List<Device> all = open(3);
         float[] expected = TinyDenoiser.run("sequential", all.subList(2, 3));
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.blueprint(PLAN, 2), all.subList(0, 2));
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), all.subList(0, 2));
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, IMPATIENT)) {
             provider.faults().hold(1, EnumSet.of(Call.RUN), TestGate::block);
             assertThrows(LoopStuckException.class, () -> TinyDenoiser.run(execution, LoopObserver.NONE));

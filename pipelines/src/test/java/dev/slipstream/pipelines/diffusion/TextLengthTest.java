@@ -2,8 +2,9 @@ package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.ModelFolder;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
 import java.io.IOException;
@@ -21,8 +22,8 @@ class TextLengthTest {
         Path config = folder.resolve("tokenizer/tokenizer_config.json");
         Files.writeString(config, Files.readString(config)
             .replaceAll("\"model_max_length\": *[^,\\s}]+", "\"model_max_length\": " + said));
-        try (PipelineModel model = PipelineModel.read(ModelFolder.open(folder), Precision.FP32)) {
-            return model.texts().types(1).get(TextModels.STATES).shape().dim(1);
+        try (LoadedModel model = LoadedModel.read(ModelFolder.open(folder), Precision.FP32)) {
+            return model.texts().types(1).get(TextEncoders.STATES).shape().dim(1);
         }
     }
 

@@ -12,9 +12,14 @@ import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults.Call;
 import dev.slipstream.bridge.Faults.Manner;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.component.Autoencoder;
+import dev.slipstream.pipelines.diffusion.component.StaticGraph;
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.diffusion.image.Tiles;
+import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -123,23 +128,23 @@ class TiledPipelineTest {
         try (DiffusionPipeline tiled = open(SMALL); DiffusionPipeline whole = open(new Tiles.Whole())) {
             TensorType latents = TensorType.of(DataType.FLOAT32, 1, 4, 12, 12);
             TensorType large = TensorType.of(DataType.FLOAT32, 1, 4, 48, 24);
-            Autoencoder inTiles = tiled.draft().autoencoder();
-            Autoencoder inOne = whole.draft().autoencoder();
+            Autoencoder inTiles = tiled.spec().stages().getFirst().autoencoder();
+            Autoencoder inOne = whole.spec().stages().getFirst().autoencoder();
             assertEquals(workBytes(inOne.decoder(latents)), workBytes(inTiles.decoder(large)));
             assertEquals(workBytes(inOne.encoder(latents)), workBytes(inTiles.encoder(large)));
             assertEquals(8 * workBytes(inTiles.decoder(large)), workBytes(inOne.decoder(large)));
             long decoding = workBytes(inOne.decoder(large));
-            assertTrue(whole.draft().memory(STAR.withSize(48, 96)).getFirst().workBytes() >= decoding);
+            assertTrue(whole.spec().memory(STAR.withSize(48, 96)).getFirst().workBytes() >= decoding);
         }
     }
 
-    private static long workBytes(ComponentModel half) {
+    private static long workBytes(StaticGraph half) {
         return DeviceForm.ONNX_RUNTIME.workBytes(half.graph());
     }
 
     @Test
     void tilesThatAreNoWholeLatentsAreRefused() {
-        String message = assertThrows(IllegalArgumentException.class, () -> open(new Tiles.OfSide(15))).getMessage();
+        String message = assertThrows(RequestException.class, () -> open(new Tiles.OfSide(15))).getMessage();
         assertTrue(message.contains("multiple of 2 pixels a side, not 15"), message);
     }
 }

@@ -1,23 +1,26 @@
 package dev.slipstream.pipelines.diffusion;
 
 import com.google.gson.JsonObject;
+import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.Limit;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
-import dev.slipstream.pipelines.graph.Cut;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphSketch;
-import dev.slipstream.pipelines.plan.Strategies;
+import dev.slipstream.pipelines.graph.cut.Cut;
+import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.Execution;
-import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Linear;
-import dev.slipstream.pipelines.run.NoiseTable.Next;
-import dev.slipstream.pipelines.run.NoiseTable.Row;
-import dev.slipstream.pipelines.run.Program;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
+import dev.slipstream.pipelines.run.program.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,7 +40,7 @@ final class TinyDenoiser {
     }
 
     /** Modules conv_in, down, mid, up, conv_out in a chain, with a skip from down to up. */
-    static DenoiserModel model() {
+    static DenoiserGraph model() {
         Graph graph = new GraphSketch().input("sample", -1, 4, 2, 3).input("timestep", 1)
             .input("encoder_hidden_states", -1, 1, 2, 3)
             .weight("scale", new float[] {0.001f}, 1).weight("half", new float[] {0.5f}, 1)
@@ -52,15 +55,15 @@ final class TinyDenoiser {
             .node("Cos", "/conv_out/Cos", List.of("h5"), "h6")
             .node("Mul", "/conv_out/Mul", List.of("h6", "half"), "out_sample")
             .output("out_sample", -1, 4, 2, 3).build();
-        return new DenoiserModel("tiny", graph, new JsonObject(), List.of(
+        return new DenoiserGraph("tiny", graph, new JsonObject(), List.of(
             new Cut("chain", List.of(List.of("conv_in", "down", "mid"), List.of("up", "conv_out"))),
             new Cut("shell", List.of(List.of("mid"), List.of("conv_in", "down", "up", "conv_out"))),
             new Cut("three", List.of(List.of("conv_in", "down"), List.of("mid"), List.of("up", "conv_out")))));
     }
 
-    static Blueprint blueprint(String plan, int devices) {
-        return Blueprint.draw(model(), new LoopShape(LATENTS, 0, true, Map.of("encoder_hidden_states",
-            TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), Strategies.parse(plan), devices);
+    static PartitionedDenoiser partitioned(String plan, int devices) {
+        return PartitionedDenoiser.of(model(), new LoopShape(LATENTS, 0, true, Map.of("encoder_hidden_states",
+            TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), Strategy.parse(plan), devices);
     }
 
     /** A table with a limit that looks back three steps and has noise of three, so that every kind of term is in it. */
@@ -73,8 +76,8 @@ final class TinyDenoiser {
         for (int step = 0; step < steps; step++) {
             List<Double> past = List.of(0.1, -0.04, 0.02).subList(0, Math.min(step, 3));
             List<Double> pastNoise = List.of(0.03, -0.02).subList(0, Math.min(step, 2));
-            rows.add(new Row(900 - step, 0.9, new Next(0.6, -0.3, 0.2, past, 0.05, pastNoise),
-                new Linear(0.2, 0.4, -0.1), new Linear(0, 0.1, 0.9)).withClean(new Linear(1.1, -0.6)));
+            rows.add(new Row(900 - step, 0.9, new LinearForm(0.6, -0.3, 0.2, past, 0.05, pastNoise),
+                new LinearForm(0.2, 0.4, -0.1), new LinearForm(0, 0.1, 0.9)).withClean(new LinearForm(1.1, -0.6)));
         }
         return new NoiseTable("tiny", 1, rows, Optional.of(new Limit.DynamicThreshold(0.9f, 1.5f)));
     }
@@ -99,8 +102,8 @@ final class TinyDenoiser {
     }
 
     static float[] run(String plan, List<Device> devices, NoiseTable noise, Guidance guidance) {
-        Blueprint blueprint = blueprint(plan, devices.size());
-        try (Denoiser denoiser = Denoiser.build(blueprint, devices);
+        PartitionedDenoiser partitioned = partitioned(plan, devices.size());
+        try (Denoiser denoiser = Denoiser.build(partitioned, devices);
              Execution execution = denoiser.prepare(noise, guidance, true, false)) {
             return run(execution, LoopObserver.NONE);
         }

@@ -1,58 +1,58 @@
 package dev.slipstream.pipelines.diffusion;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import com.google.gson.JsonObject;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.ReferenceFiles;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
-import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.cut.Cuts;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.Component;
-import dev.slipstream.pipelines.model.ConfigFile;
-import dev.slipstream.pipelines.model.ModelFolder;
-import dev.slipstream.pipelines.plan.Strategies;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.Execution;
-import dev.slipstream.pipelines.run.Guidance;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.Program;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.program.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /** A real denoiser with inputs for it, all guided: the sample model's, and those of the reference cases. */
-record WholeDenoiser(DenoiserModel model, LoopShape shape) {
+record WholeDenoiser(DenoiserGraph model, LoopShape shape) {
     static final Guidance GUIDANCE = Guidance.of(2);
 
     /** By its folder, upwards from where the test runs; the test is skipped where there is none. */
     static WholeDenoiser find(String folder) {
-        Optional<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
-            .map(parent -> parent.resolve(folder)).filter(Files::isDirectory).findFirst();
-        assumeTrue(found.isPresent(), "there is no folder " + folder + " in or beside the repository");
-        ModelFolder model = ModelFolder.open(found.get());
-        DenoiserModel denoiser = new DenoiserModel("unet", GraphFile.read(model.require(Component.DENOISER)),
+        boolean sample = folder.equals("samples/model");
+        ModelFolder model = ModelFolder.open(sample ? ReferenceFiles.above(Path.of(folder)).orElseThrow()
+            : ReferenceFiles.orSkip("reference", folder));
+        DenoiserGraph denoiser = new DenoiserGraph("unet", GraphFile.read(model.require(Component.DENOISER)),
             model.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new),
             model.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of()));
-        return new WholeDenoiser(denoiser, folder.endsWith("samples/model") ? sample() : reference(denoiser));
+        return new WholeDenoiser(denoiser, sample ? sample() : reference(denoiser));
     }
 
     private static LoopShape sample() {
         return new LoopShape(floats(1, 12, 16, 16), 0, true, Map.of("encoder_hidden_states", floats(2, 14, 64)));
     }
 
-    private static LoopShape reference(DenoiserModel denoiser) {
+    private static LoopShape reference(DenoiserGraph denoiser) {
         Map<String, TensorType> all = Map.of("encoder_hidden_states", floats(2, 7, 32), "text_embeds", floats(2, 16),
             "time_ids", floats(2, 6));
         Map<String, TensorType> conditions = new HashMap<>();
@@ -69,8 +69,8 @@ record WholeDenoiser(DenoiserModel model, LoopShape shape) {
         return new WholeDenoiser(model.withPrecision(precision), shape);
     }
 
-    Blueprint blueprint(String plan, int devices) {
-        return Blueprint.draw(model, shape, Strategies.parse(plan), devices);
+    PartitionedDenoiser partitioned(String plan, int devices) {
+        return PartitionedDenoiser.of(model, shape, Strategy.parse(plan), devices);
     }
 
     /** A loop of one step whose latents are the prediction. */
@@ -85,13 +85,13 @@ record WholeDenoiser(DenoiserModel model, LoopShape shape) {
 
     private static NoiseTable table(int steps, double latent, double prediction) {
         return new NoiseTable("test", 1, IntStream.range(0, steps).mapToObj(step -> new NoiseTable.Row(900 - 50 * step,
-            1, new NoiseTable.Next(latent, prediction, List.of(), 0), NoiseTable.Linear.ZERO,
-            NoiseTable.Linear.ZERO)).toList());
+            1, new LinearForm(latent, prediction, List.of(), 0), LinearForm.ZERO,
+            LinearForm.ZERO)).toList());
     }
 
     /** The last latents. */
     float[] run(String plan, List<Device> devices, NoiseTable noise) {
-        try (Denoiser denoiser = Denoiser.build(blueprint(plan, devices.size()), devices);
+        try (Denoiser denoiser = Denoiser.build(partitioned(plan, devices.size()), devices);
              Execution execution = denoiser.prepare(noise, GUIDANCE, LoopOptions.DEFAULT)) {
             return run(execution);
         }

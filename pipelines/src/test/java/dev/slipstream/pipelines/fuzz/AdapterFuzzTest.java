@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.Component;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.lora.Lora;
 import dev.slipstream.pipelines.model.lora.Loras;
-import dev.slipstream.pipelines.model.lora.MergeStore;
+import dev.slipstream.pipelines.model.weights.WeightStore;
 import dev.slipstream.pipelines.model.lora.OpenLoras;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -83,8 +83,8 @@ class AdapterFuzzTest {
     }
 
     private void merge(boolean lenient) {
-        Loras loras = Loras.NONE.and(Lora.read(file), 0.5).storedIn(new MergeStore(folder.resolve("store"), 0));
-        try (OpenLoras open = (lenient ? loras.ignoringUnknown() : loras).open()) {
+        Loras loras = Loras.NONE.and(Lora.read(file), 0.5).storedIn(new WeightStore(folder.resolve("store"), 0));
+        try (OpenLoras open = (lenient ? loras.ignoringUnknown(true) : loras).open()) {
             open.open(Component.DENOISER, folder.resolve("unet"));
         }
     }

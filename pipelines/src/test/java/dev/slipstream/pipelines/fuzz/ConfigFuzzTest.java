@@ -7,9 +7,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
-import dev.slipstream.pipelines.diffusion.PipelineDraft;
-import dev.slipstream.pipelines.model.RandomModel;
-import dev.slipstream.pipelines.model.RandomModel.Family;
+import dev.slipstream.pipelines.diffusion.PipelineSpec;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,8 +45,8 @@ class ConfigFuzzTest {
         Fuzz.Outcome outcome = new Fuzz("configurations", 256 << 20, 0).run(Fuzz.tries(30_000) / 100,
             random -> damaged(all, random), bytes -> {
                 write(JsonParser.parseString(new String(bytes, StandardCharsets.UTF_8)).getAsJsonObject());
-                try (PipelineDraft draft = DiffusionPipeline.of(folder).devices("cpu:1").draft()) {
-                    draft.blueprint(request);
+                try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+                    spec.plan(request);
                 }
             });
         reporter.publishEntry("fuzz configurations", outcome.toString());

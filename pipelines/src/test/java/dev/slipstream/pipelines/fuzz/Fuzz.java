@@ -3,7 +3,7 @@ package dev.slipstream.pipelines.fuzz;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import dev.slipstream.pipelines.diffusion.noise.NoiseSchedulerException;
+import dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.plan.PlanException;

@@ -8,20 +8,21 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.graph.BalancedCut;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.GraphProtos;
 import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.graph.Nodes;
-import dev.slipstream.pipelines.graph.Splitter;
+import dev.slipstream.pipelines.graph.cut.BalancedCut;
+import dev.slipstream.pipelines.graph.cut.Splitter;
 import dev.slipstream.pipelines.graph.fusion.AttentionFusion;
 import dev.slipstream.pipelines.graph.fusion.SeparateSums;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.DynamicAttention;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
-import dev.slipstream.pipelines.graph.shape.ShapeInference;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import dev.slipstream.pipelines.graph.shape.TensorTypes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -61,7 +62,7 @@ class OnnxFuzzTest {
     @ParameterizedTest
     @ValueSource(strings = {"node", "initializer", "input", "output", "value_info"})
     void messagesWithNothingInThemTakeNoMoreThanTheirObjects(String field) throws InterruptedException {
-        ModelProto model = DynamicAttention.graph().toModel();
+        ModelProto model = GraphProtos.write(DynamicAttention.graph());
         GraphProto.Builder graph = model.getGraph().toBuilder();
         FieldDescriptor many = GraphProto.getDescriptor().findFieldByName(field);
         for (int i = 0; i < 20_000; i++) {
@@ -122,7 +123,7 @@ class OnnxFuzzTest {
         List<String> middle = Nodes.writes(graph.nodes().get(graph.nodes().size() / 2));
         refusedOrNot(() -> Splitter.split(graph, List.of(middle), laggable));
         Map<String, TensorType> types = InputTypes.of(graph, SIZES);
-        refusedOrNot(() -> ShapeInference.infer(graph, types));
+        refusedOrNot(() -> TensorTypes.infer(graph, types));
         Graph fixed = StaticShapes.fix(graph, types);
         SeparateSums.keep(AttentionFusion.fuse(fixed));
         refusedOrNot(() -> Splitter.split(fixed, BalancedCut.of(fixed, 2, laggable, Costs.of(fixed)), laggable)

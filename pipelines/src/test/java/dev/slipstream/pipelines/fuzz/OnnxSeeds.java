@@ -4,6 +4,8 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.slipstream.pipelines.ReferenceFiles;
+import dev.slipstream.pipelines.graph.GraphProtos;
 import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.graph.shape.DynamicAttention;
 import java.io.IOException;
@@ -11,8 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 /** Good ONNX files to be damaged: two small ones with most operators, and the reference models where they are. */
 final class OnnxSeeds {
@@ -25,14 +26,12 @@ final class OnnxSeeds {
 
     static List<byte[]> all() throws IOException {
         List<byte[]> seeds = new ArrayList<>();
-        seeds.add(DynamicAttention.graph().toModel().toByteArray());
+        seeds.add(GraphProtos.write(DynamicAttention.graph()).toByteArray());
         seeds.add(operators().toByteArray());
         for (String name : List.of("sd21", "sdxl")) {
-            Path wanted = Path.of("shared", "reference", name, "unet", "model.onnx");
-            List<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
-                .map(parent -> parent.resolve(wanted)).filter(Files::isRegularFile).limit(1).toList();
-            for (Path file : found) {
-                seeds.add(thin(ModelProto.parseFrom(Files.readAllBytes(file))).toByteArray());
+            Optional<Path> file = ReferenceFiles.find(Path.of("reference", name, "unet", "model.onnx"));
+            if (file.isPresent()) {
+                seeds.add(thin(ModelProto.parseFrom(Files.readAllBytes(file.get()))).toByteArray());
             }
         }
         return seeds;

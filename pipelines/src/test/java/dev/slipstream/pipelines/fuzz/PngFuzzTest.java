@@ -3,9 +3,9 @@ package dev.slipstream.pipelines.fuzz;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.diffusion.image.PngFile;
-import dev.slipstream.pipelines.diffusion.image.PngReader;
+import dev.slipstream.pipelines.diffusion.image.ImageFormat;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.RequestException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -29,7 +29,7 @@ class PngFuzzTest {
     void damagedPicturesAreReadOrRefused(TestReporter reporter) throws InterruptedException {
         byte[] pixels = new byte[16 * 9 * 3];
         new Random(1).nextBytes(pixels);
-        byte[] whole = PngFile.encode(Image.of(16, 9, pixels), Map.of("parameters", "a star"));
+        byte[] whole = Image.of(16, 9, pixels).encode(ImageFormat.PNG, Map.of("parameters", "a star"));
         Path file = folder.resolve("damaged.png");
 
         Fuzz.Outcome outcome = new Fuzz("pictures", 64 << 10, PER_BYTE).run(Fuzz.tries(4000),
@@ -43,8 +43,8 @@ class PngFuzzTest {
 
     private static void read(Path file) throws IOException {
         try {
-            PngReader.read(file);
-        } catch (IllegalArgumentException e) {
+            Image.read(file);
+        } catch (RequestException e) {
             assertTrue(e.getMessage().startsWith(file.toString()) || e.getMessage().startsWith("cannot read"),
                 e::getMessage);
             throw new ModelException(e.getMessage(), e);

@@ -3,9 +3,9 @@ package dev.slipstream.pipelines.fuzz;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import dev.slipstream.pipelines.diffusion.text.PromptException;
 import dev.slipstream.pipelines.diffusion.text.Tokenizer;
+import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.tokenizer.TokenizerKinds;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -103,7 +103,7 @@ class TokenizerFuzzTest {
         }
         try (Tokenizer tokenizer = Tokenizer.open(folder, OptionalInt.of(77))) {
             tokenizer.encode(prompt).chunks();
-        } catch (PromptException refused) {
+        } catch (RequestException refused) {
             assertTrue(!refused.getMessage().isBlank(), "it must say what is wrong");
         }
     }

@@ -11,8 +11,11 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 
 /** Writes small models by hand. Every node makes one tensor; a negative dimension is the open one, "batch". */
 public final class GraphSketch {
@@ -58,6 +61,23 @@ public final class GraphSketch {
         return this;
     }
 
+    /** The same nodes in an order by chance; a graph puts them in one in which they can run. */
+    public GraphSketch shuffled(Random random) {
+        List<NodeProto> nodes = new ArrayList<>(graph.getNodeList());
+        Collections.shuffle(nodes, random);
+        graph.clearNode().addAllNode(nodes);
+        return this;
+    }
+
+    public List<NodeProto> nodes() {
+        return graph.getNodeList();
+    }
+
+    public GraphSketch node(NodeProto node) {
+        graph.addNode(node);
+        return this;
+    }
+
     public static AttributeProto integer(String name, long value) {
         return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value).build();
     }
@@ -78,6 +98,6 @@ public final class GraphSketch {
     }
 
     public Graph build() {
-        return Graph.of(model(), Optional.empty());
+        return GraphProtos.read(model(), Optional.empty());
     }
 }

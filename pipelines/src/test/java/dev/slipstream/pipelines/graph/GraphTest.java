@@ -74,6 +74,29 @@ class GraphTest {
     }
 
     @Test
+    void tensorsThatAreMadeTwiceNameTheirMakers() {
+        GraphSketch twoNodes = new GraphSketch().input("x", 1).output("y", 1)
+            .node("Tanh", "/A", List.of("x"), "y").node("Tanh", "/B", List.of("x"), "y");
+        GraphSketch nodeAndWeight = new GraphSketch().input("x", 1).output("y", 1)
+            .weight("y", new float[] {1}, 1).node("Tanh", "/A", List.of("x"), "y");
+
+        assertEquals("tensor 'y' is made twice: by node /B and by node /A",
+            assertThrows(GraphException.class, twoNodes::build).getMessage());
+        assertEquals("tensor 'y' is made twice: by node /A and by a weight",
+            assertThrows(GraphException.class, nodeAndWeight::build).getMessage());
+    }
+
+    @Test
+    void nodesInACircleAreAnError() {
+        GraphSketch sketch = new GraphSketch().input("x", 1).output("y", 1).node("Tanh", "/Before", List.of("x"), "a")
+            .node("Add", "/Circle", List.of("a", "c"), "b").node("Tanh", "/Back", List.of("b"), "c")
+            .node("Tanh", "/After", List.of("c"), "y");
+
+        assertEquals("nodes form a circle, /Circle is on it or after it",
+            assertThrows(GraphException.class, sketch::build).getMessage());
+    }
+
+    @Test
     void knownTypesSurviveReadingAndWriting() {
         GraphSketch sketch = new GraphSketch().input("x", 1).output("y", 1)
             .node("Tanh", "/A", List.of("x"), "a").node("Tanh", "/B", List.of("a"), "y");
@@ -82,7 +105,7 @@ class GraphTest {
         Graph graph = sketch.build();
 
         assertEquals(Set.of("a"), graph.types().keySet());
-        assertEquals(sketch.model(), graph.toModel());
+        assertEquals(sketch.model(), GraphProtos.write(graph));
     }
 
     @Test

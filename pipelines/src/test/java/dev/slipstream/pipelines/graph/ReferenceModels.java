@@ -1,17 +1,13 @@
 package dev.slipstream.pipelines.graph;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import java.nio.file.Files;
+import dev.slipstream.pipelines.ReferenceFiles;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /** The tiny denoisers of the reference cases, which not every checkout has. */
 public final class ReferenceModels {
@@ -20,19 +16,12 @@ public final class ReferenceModels {
 
     /** A folder of the reference cases, which lie beside the repository; the test is skipped where they do not. */
     public static Path folder(String name) {
-        return beside(Path.of("shared", "reference", name, "unet"));
+        return ReferenceFiles.orSkip("reference", name, "unet");
     }
 
     /** The folder of a single component; the test is skipped where it is not. */
     public static Path component(String name) {
-        return beside(Path.of("shared", "reference-components", name));
-    }
-
-    private static Path beside(Path wanted) {
-        Optional<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
-            .map(parent -> parent.resolve(wanted)).filter(Files::isDirectory).findFirst();
-        assumeTrue(found.isPresent(), "there is no folder " + wanted + " beside the repository");
-        return found.get();
+        return ReferenceFiles.orSkip("reference-components", name);
     }
 
     public static Graph graph(String name) {

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -36,21 +39,21 @@ class MalformedProgramTest {
     }
 
     @Test
-    void aWaitForAnEventThatNobodyRecordsIsRefused() {
+    void aWaitForAnEventThatIsNotRecordedIsRefused() {
         String message = refused(new Instruction.Wait(1, 0, 1), new Instruction.Record(0, 0, 0));
-        assertTrue(message.contains("stream 1 waits in step 1 for event 1, which nobody records before"), message);
+        assertTrue(message.contains("stream 1 waits in step 1 for event 1, which is not recorded before"), message);
     }
 
     @Test
     void aCycleOfWaitsIsRefused() {
         String message = refused(new Instruction.Wait(0, 0, 1), new Instruction.Record(0, 0, 0),
             new Instruction.Wait(1, 0, 0), new Instruction.Record(1, 0, 1));
-        assertTrue(message.contains("stream 0 waits in step 1 for event 1, which nobody records before"), message);
+        assertTrue(message.contains("stream 0 waits in step 1 for event 1, which is not recorded before"), message);
     }
 
     @Test
-    void aStepWhoseEventNobodyRecordsIsRefused() {
+    void aStepWhoseEventIsNotRecordedIsRefused() {
         String message = refused(new Instruction.Record(0, 0, 1));
-        assertTrue(message.contains("the event of step 1 is event 0, which nobody records"), message);
+        assertTrue(message.contains("the event of step 1 is event 0, which is never recorded"), message);
     }
 }

@@ -10,6 +10,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import net.jqwik.api.lifecycle.LifecycleContext;
+import net.jqwik.api.lifecycle.SkipExecutionHook;
+import org.opentest4j.TestAbortedException;
 
 /**
  * huggingface/tokenizers itself, through the JNI functions of DJL: what ours is compared with. Damaged files are not
@@ -20,8 +23,30 @@ final class NativeTokenizer implements AutoCloseable {
 
     private final long handle;
 
-    NativeTokenizer(String json) {
+    /** Skips properties where there is no native library. One of which every try is skipped counts as failed. */
+    static class OrSkip implements SkipExecutionHook {
+        /** @throws TestAbortedException if something is missing */
+        void check() {
+            requireLibrary();
+        }
+
+        @Override
+        public SkipResult shouldBeSkipped(LifecycleContext context) {
+            try {
+                check();
+                return SkipResult.doNotSkip();
+            } catch (TestAbortedException missing) {
+                return SkipResult.skip(missing.getMessage());
+            }
+        }
+    }
+
+    private static void requireLibrary() {
         assumeTrue(LIBRARY != null, "there is no native library of huggingface/tokenizers for this machine");
+    }
+
+    NativeTokenizer(String json) {
+        requireLibrary();
         handle = LIBRARY.createTokenizerFromString(json);
     }
 

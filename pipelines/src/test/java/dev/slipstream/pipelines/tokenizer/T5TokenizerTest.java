@@ -18,6 +18,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.lifecycle.AddLifecycleHook;
 import org.junit.jupiter.api.Test;
 
 /** A tokenizer of T5 with its real character map; skipped where the reference folder is not. */
@@ -57,9 +58,17 @@ class T5TokenizerTest {
         return Prompts.any();
     }
 
+    private static final class PairOrSkip extends NativeTokenizer.OrSkip {
+        @Override
+        void check() {
+            ReferenceModels.component("tokenizer_t5");
+            super.check();
+        }
+    }
+
     @Property(tries = 300)
+    @AddLifecycleHook(PairOrSkip.class)
     void aPromptHasTheSameIdsAsInTheNativeLibrary(@ForAll("prompts") String prompt) {
-        ReferenceModels.component("tokenizer_t5");
         assertArrayEquals(Pair.T5.theirs.encode(prompt).ids(), Pair.T5.ours.encode(prompt).ids());
     }
 }

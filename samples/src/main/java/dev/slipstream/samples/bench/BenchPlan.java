@@ -1,10 +1,10 @@
 package dev.slipstream.samples.bench;
 
 import dev.slipstream.bridge.DeviceSpec;
-import dev.slipstream.pipelines.diffusion.Blueprint;
-import dev.slipstream.pipelines.graph.Cut;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.plan.Plan;
-import dev.slipstream.pipelines.plan.Strategies;
+import dev.slipstream.pipelines.plan.Strategy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,7 +15,7 @@ import java.util.List;
  * @param label short and unique
  * @param spec as the command line takes it
  * @param devices as the command line takes them
- * @param replayed whether what recurs is replayed, on devices that can
+ * @param replayed whether recurring work is captured and launched as graphs, on devices that can
  */
 record BenchPlan(String label, String spec, List<String> devices, boolean replayed) {
     private static final String CPU = "cpu";
@@ -27,7 +27,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
     }
 
     /** The baseline and all others that this model can run on threads of this machine. */
-    static List<BenchPlan> onThreads(Blueprint sequential, int cores) {
+    static List<BenchPlan> onThreads(PartitionedDenoiser sequential, int cores) {
         List<BenchPlan> plans = new ArrayList<>();
         plans.add(new BenchPlan("sequential, 1 thread", "sequential", List.of(THREAD), true));
         if (cores > 1) {
@@ -41,7 +41,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
      * The baseline and all others that this model can run on these devices; those for more devices are left out. Where
      * devices replay, the main ones come once more with every step queued anew.
      */
-    static List<BenchPlan> on(List<String> devices, Blueprint sequential) {
+    static List<BenchPlan> on(List<String> devices, PartitionedDenoiser sequential) {
         List<BenchPlan> plans = new ArrayList<>();
         plans.add(new BenchPlan("sequential", "sequential", devices.subList(0, 1), true));
         addOthers(plans, sequential, devices);
@@ -69,9 +69,9 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
     /**
      * @param sequential the baseline's; its model has the cuts. Without one in two components the library chooses
      */
-    private static void addOthers(List<BenchPlan> plans, Blueprint sequential, List<String> devices) {
+    private static void addOthers(List<BenchPlan> plans, PartitionedDenoiser sequential, List<String> devices) {
         add(plans, "cfg-split", "cfg-split", 2, devices);
-        List<Cut> halves = sequential.model().cuts().stream().filter(cut -> cut.size() == COMPONENTS).toList();
+        List<Cut> halves = sequential.denoiser().cuts().stream().filter(cut -> cut.size() == COMPONENTS).toList();
         if (devices.size() < COMPONENTS) {
             return;
         }
@@ -82,11 +82,11 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
         }
     }
 
-    private static void addAsynchronous(List<BenchPlan> plans, String name, String cut, Blueprint sequential,
+    private static void addAsynchronous(List<BenchPlan> plans, String name, String cut, PartitionedDenoiser sequential,
         List<String> devices) {
         String spec = "asyncdiff:n=" + COMPONENTS + ",warmup=";
-        boolean shell = isShell(Blueprint.draw(sequential.model(), sequential.shape(),
-            Strategies.parse(spec + 1 + cut), COMPONENTS).plan());
+        boolean shell = isShell(PartitionedDenoiser.of(sequential.denoiser(), sequential.shape(),
+            Strategy.parse(spec + 1 + cut), COMPONENTS).plan());
         for (int warmUp : new int[] {1, 3}) {
             String label = name + " w" + warmUp;
             add(plans, label, spec + warmUp + cut, COMPONENTS, devices);

@@ -1,35 +1,35 @@
 package dev.slipstream.samples.bench;
 
-import dev.slipstream.bridge.Bindings;
+import dev.slipstream.bridge.CapturedGraph;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.ExecutionContext;
-import dev.slipstream.bridge.Recording;
+import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.provider.Closer;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** The denoiser's engine alone, again and again on the same tensors: what no loop around it can be faster than. */
+/** The denoiser's engine alone, again and again on the same tensors. No loop around it can be faster. */
 final class EngineSteps implements StepRuns {
     private static final int AHEAD = 2;
     private static final Duration LONGEST = Duration.ofMinutes(1);
 
     private final boolean replayed;
     private final long[] queueNanos;
-    private final Owned owned = new Owned();
+    private final Closer owned = new Closer();
     private final Stream stream;
     private final Bindings bindings;
     private final List<Event> done;
     private final Event begin;
     private final Event end;
-    private Recording recording;
+    private CapturedGraph graph;
 
     EngineSteps(Device device, Engine engine, Map<String, TensorType> types, int steps, boolean replayed) {
         this.replayed = replayed;
@@ -46,13 +46,13 @@ final class EngineSteps implements StepRuns {
             this.stream = owned.own(device.newStream("engine alone"));
             this.begin = owned.own(device.newTimedEvent());
             this.end = owned.own(device.newTimedEvent());
-            // Engines prepare themselves when they run for the first time, which cannot be recorded.
+            // Engines prepare themselves when they run for the first time, which cannot be captured.
             stream.run(bindings);
             stream.synchronize();
             if (replayed) {
-                stream.beginRecording();
+                stream.beginCapture();
                 stream.run(bindings);
-                recording = owned.own(stream.endRecording());
+                graph = owned.own(stream.endCapture());
             }
         } catch (RuntimeException failure) {
             owned.closeAfter(failure);
@@ -80,7 +80,7 @@ final class EngineSteps implements StepRuns {
             }
             long start = System.nanoTime();
             if (replayed) {
-                stream.replay(recording);
+                stream.launch(graph);
             } else {
                 stream.run(bindings);
             }

@@ -1,18 +1,15 @@
 package dev.slipstream.samples.bench;
 
-import com.google.gson.FieldNamingPolicy;
-import com.google.gson.GsonBuilder;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.samples.Table;
+import dev.slipstream.samples.terminal.Table;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
  * One graph of a denoiser. Its components, in snake case, are the keys of the JSON form.
  *
  * @param latents their height and width
- * @param graph whose it is, and in which {@link GraphForm}
+ * @param graph whose it is, and in which {@link GraphBenchmark.Form}
  * @param nodes of the graph with its shapes fixed
  * @param optimized nodes that ONNX Runtime runs, by operator
  * @param callMs median time of a call; {@code busyMs} of processing by the thread that runs it
@@ -22,7 +19,7 @@ record GraphRow(String model, String latents, String graph, int nodes, Map<Strin
     double busyMs, double ratio, double busyRatio) {
 
     /** @param first the row to compare with, if this is not the first */
-    static GraphRow of(String model, TensorType latents, GraphForm form, int nodes,
+    static GraphRow of(String model, TensorType latents, GraphBenchmark.Form form, int nodes,
         Map<String, Long> optimized, double callMs, double busyMs, GraphRow first) {
         return new GraphRow(model, latents.shape().dim(2) + "x" + latents.shape().dim(3),
             form.toString(), nodes, optimized, callMs, busyMs, first == null ? 1 : callMs / first.callMs,
@@ -37,18 +34,8 @@ record GraphRow(String model, String latents, String graph, int nodes, Map<Strin
         Table table = new Table().left("model").left("latents").left("graph").right("nodes").right("optimised")
             .right("ms a call").right("ratio").right("processing ms").right("ratio");
         rows.forEach(row -> table.row(row.model, row.latents, row.graph, Integer.toString(row.nodes),
-            Long.toString(row.optimizedNodes()), number("%.2f", row.callMs), number("%.3f", row.ratio),
-            number("%.2f", row.busyMs), number("%.3f", row.busyRatio)));
+            Long.toString(row.optimizedNodes()), Table.number("%.2f", row.callMs), Table.number("%.3f", row.ratio),
+            Table.number("%.2f", row.busyMs), Table.number("%.3f", row.busyRatio)));
         return table.toString();
-    }
-
-    /** A list of objects. */
-    static String json(List<GraphRow> rows) {
-        return new GsonBuilder().setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
-            .setPrettyPrinting().disableHtmlEscaping().create().toJson(rows);
-    }
-
-    private static String number(String format, double value) {
-        return String.format(Locale.ROOT, format, value);
     }
 }

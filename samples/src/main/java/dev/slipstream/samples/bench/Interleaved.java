@@ -4,16 +4,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** Measures several ways to do the same so that whatever else the machine does meets them alike. */
+/** Measures several ways to do the same in turn, so that other work of the machine slows all of them alike. */
 final class Interleaved {
     private Interleaved() {
     }
 
     /**
-     * Does everything once unmeasured, then in each round each way once, beginning with another one.
+     * Warms up by doing each way once, then does each way once in each round; each round starts with another one.
      *
-     * @param measured does it, and says what was measured
-     * @return by way, in the order of the ways: one measurement a round
+     * @param measured does one of them and gives the measurement
+     * @return for each way a list with a measurement for each round
      */
     static <T, R> List<List<R>> measure(List<T> ways, int rounds, Function<T, R> measured) {
         ways.forEach(measured::apply);

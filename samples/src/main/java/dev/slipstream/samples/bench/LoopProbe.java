@@ -1,19 +1,24 @@
 package dev.slipstream.samples.bench;
 
-import dev.slipstream.pipelines.diffusion.Blueprint;
-import dev.slipstream.pipelines.diffusion.Denoiser;
+import com.sun.management.ThreadMXBean;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
-import dev.slipstream.pipelines.diffusion.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.run.Execution;
-import dev.slipstream.pipelines.run.HostInput;
-import dev.slipstream.pipelines.run.Instruction;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.Program;
-import dev.slipstream.pipelines.run.Simulator;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.program.HostInput;
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.program.Simulator;
+import dev.slipstream.pipelines.run.program.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,11 +45,12 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
     private static final int RUNS = 3;
 
     static LoopProbe of(BenchPlan plan, DiffusionPipeline pipeline, ImageRequest request, NoiseTable noise) {
-        Blueprint blueprint = pipeline.draft().blueprint(request);
-        try (Denoiser denoiser = Denoiser.build(blueprint, pipeline.devices()); Arena arena = Arena.ofShared()) {
-            Map<Integer, Long> costs = busyNanos(denoiser, request, noise, arena);
+        PartitionedDenoiser partitioned = pipeline.spec().unwrap(request, PartitionedDenoiser.class);
+        try (Denoiser denoiser = Denoiser.build(partitioned, pipeline.devices()); Arena arena = Arena.ofShared()) {
+            Guidance guidance = new Guidance(request.guidance(), request.guidanceRescale());
+            Map<Integer, Long> costs = busyNanos(denoiser, guidance, noise, arena);
             Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
-            try (Execution execution = denoiser.prepare(noise, request.guidance(),
+            try (Execution execution = denoiser.prepare(noise, guidance,
                 LoopOptions.DEFAULT.withReplay(plan.replayed()))) {
                 Program program = execution.program();
                 Map<String, MemorySegment> given = zeros(program, arena);
@@ -52,19 +58,19 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
                 double launchMicros = launchMicros(execution, given);
                 HeapMeter meter = new HeapMeter(threads(before), noise.steps());
                 double heap = heapBytes(execution, given, meter);
-                double runtime = plan.isOnCpus() ? runtimeBytes(blueprint, program, meter) : 0;
-                double critical = Simulator.simulate(program, instruction ->
-                    instruction instanceof Instruction.Run run ? costs.get(run.stage()) : 0).endNanos() / 1e6;
+                double runtime = plan.isOnCpus() ? runtimeBytes(partitioned, program, meter) : 0;
+                double critical = Simulator.simulate(program, work ->
+                    work instanceof Work.Run<Region> run ? costs.get(run.stage()) : 0).endNanos() / 1e6;
                 return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
-                    runtime / meter.steps(), weightBytes(blueprint), stageMillis(blueprint, costs));
+                    runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs));
             }
         }
     }
 
     /** Median processing time of each stage over some runs; a stage runs at least once in every loop. */
-    private static Map<Integer, Long> busyNanos(Denoiser denoiser, ImageRequest request, NoiseTable noise,
+    private static Map<Integer, Long> busyNanos(Denoiser denoiser, Guidance guidance, NoiseTable noise,
         Arena arena) {
-        try (Execution traced = denoiser.prepare(noise, request.guidance(), false, true)) {
+        try (Execution traced = denoiser.prepare(noise, guidance, false, true)) {
             Map<String, MemorySegment> given = zeros(traced.program(), arena);
             traced.run(given, LoopObserver.NONE);
             Map<Integer, double[]> runs = new TreeMap<>();
@@ -80,13 +86,13 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         }
     }
 
-    /** The median step: where devices take all cores, the thread that queues may lose its own in the middle of one. */
+    /** The median step: where devices use all cores, the thread that queues may be stopped in the middle of one. */
     private static double launchMicros(Execution execution, Map<String, MemorySegment> given) {
         int steps = execution.program().steps();
         int[] launches = new int[steps];
         for (Instruction instruction : execution.program().instructions()) {
-            if (instruction instanceof Instruction.Run run) {
-                launches[run.step()]++;
+            if (instruction instanceof Instruction.Launch launch && launch.work() instanceof Work.Run) {
+                launches[launch.step()]++;
             }
         }
         List<Double> micros = new ArrayList<>();
@@ -118,30 +124,31 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
             .mapToLong(Thread::threadId).toArray();
     }
 
-    private static double runtimeBytes(Blueprint blueprint, Program program, HeapMeter meter) {
+    private static double runtimeBytes(PartitionedDenoiser partitioned, Program program, HeapMeter meter) {
         Map<Integer, Long> perRun = new HashMap<>();
         double bytes = 0;
         for (Instruction instruction : program.instructions()) {
-            if (instruction instanceof Instruction.Run run && meter.counts(run.step())) {
-                bytes += perRun.computeIfAbsent(run.stage(), stage -> BareSession.heapBytesPerRun(
-                    blueprint.segment(stage).graph(), blueprint.types(stage)));
+            if (instruction instanceof Instruction.Launch(int stream, int step, Work.Run<Region> run)
+                && meter.counts(step)) {
+                bytes += perRun.computeIfAbsent(run.stage(), stage -> BareOnnxRuntime.heapBytesPerRun(
+                    partitioned.segment(stage).graph(), partitioned.types()));
             }
         }
         return bytes;
     }
 
-    private static List<Long> weightBytes(Blueprint blueprint) {
-        return IntStream.range(0, blueprint.plan().devices())
-            .mapToObj(blueprint::weightBytes).toList();
+    private static List<Long> weightBytes(PartitionedDenoiser partitioned) {
+        return IntStream.range(0, partitioned.plan().devices())
+            .mapToObj(partitioned::weightBytes).toList();
     }
 
-    private static Map<String, Double> stageMillis(Blueprint blueprint, Map<Integer, Long> costs) {
+    private static Map<String, Double> stageMillis(PartitionedDenoiser partitioned, Map<Integer, Long> costs) {
         Map<String, Double> millis = new LinkedHashMap<>();
-        costs.forEach((stage, nanos) -> millis.put(blueprint.plan().label(stage), nanos / 1e6));
+        costs.forEach((stage, nanos) -> millis.put(partitioned.plan().label(stage), nanos / 1e6));
         return millis;
     }
 
-    /** What a program wants to be given, as zeros: time does not depend on the values. */
+    /** The inputs of a program, as zeros: time does not depend on the values. */
     static Map<String, MemorySegment> zeros(Program program, Arena arena) {
         Map<String, Long> sizes = new HashMap<>();
         for (HostInput input : program.hostInputs()) {
@@ -152,5 +159,62 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         Map<String, MemorySegment> zeros = new HashMap<>();
         sizes.forEach((name, bytes) -> zeros.put(name, arena.allocate(bytes, 64)));
         return zeros;
+    }
+
+    /**
+     * Counts what some threads allocate on the heap between two steps of a loop. Steps at the edges are left out where
+     * there are enough: at the start the host queues several at once.
+     */
+    static final class HeapMeter implements LoopObserver {
+        private static final int EDGE = 6;
+
+        private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        private final long[] ids;
+        private final int first;
+        private final int last;
+        private long before;
+        private long after;
+
+        /** @param ids of the threads */
+        HeapMeter(long[] ids, int steps) {
+            if (steps < 2) {
+                throw new IllegalArgumentException("allocations are counted over at least 2 steps, not " + steps);
+            }
+            this.ids = ids.clone();
+            boolean enough = steps > 2 * EDGE + 1;
+            this.first = enough ? EDGE - 1 : 0;
+            this.last = enough ? steps - EDGE : steps - 1;
+        }
+
+        @Override
+        public void stepDone(int step, int steps) {
+            if (step == first) {
+                before = allocated();
+            } else if (step == last) {
+                after = allocated();
+            }
+        }
+
+        private long allocated() {
+            long sum = 0;
+            // One by one, since asking for all at once makes an array, which would be counted.
+            for (long id : ids) {
+                sum += threads.getThreadAllocatedBytes(id);
+            }
+            return sum;
+        }
+
+        /** Whether the work of this step, counted from 0, was counted. */
+        boolean counts(int step) {
+            return step > first && step <= last;
+        }
+
+        int steps() {
+            return last - first;
+        }
+
+        long bytes() {
+            return after - before;
+        }
     }
 }

@@ -1,10 +1,7 @@
 package dev.slipstream.samples.bench;
 
-import com.google.gson.FieldNamingPolicy;
-import com.google.gson.GsonBuilder;
-import dev.slipstream.samples.Table;
+import dev.slipstream.samples.terminal.Table;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * What a step of a model takes on one way. Its components, in snake case, are the keys of the JSON form.
@@ -16,7 +13,7 @@ import java.util.Locale;
 record StepRow(String model, String precision, String device, String way, int steps, double stepMs, double stepMinMs,
     double stepMaxMs, double hostUs, double ratio) {
 
-    static StepRow of(StepModel model, String device, StepRuns runs, Spread millis, Spread hostMicros,
+    static StepRow of(StepBenchmark.Model model, String device, StepRuns runs, Spread millis, Spread hostMicros,
         double firstMillis) {
         return new StepRow(model.name(), model.precision().toString(), device, runs.way(), runs.steps(),
             millis.median(), millis.least(), millis.most(), hostMicros.median(), millis.median() / firstMillis);
@@ -25,19 +22,9 @@ record StepRow(String model, String precision, String device, String way, int st
     static String table(List<StepRow> rows) {
         Table table = new Table().left("model").left("precision").left("way").right("ms a step").right("range")
             .right("ratio").right("host us");
-        rows.forEach(row -> table.row(row.model(), row.precision(), row.way(), number("%.3f", row.stepMs()),
-            number("%.3f", row.stepMinMs()) + "-" + number("%.3f", row.stepMaxMs()), number("%.2f", row.ratio()),
-            number("%.1f", row.hostUs())));
+        rows.forEach(row -> table.row(row.model(), row.precision(), row.way(), Table.number("%.3f", row.stepMs()),
+            Table.number("%.3f", row.stepMinMs()) + "-" + Table.number("%.3f", row.stepMaxMs()),
+            Table.number("%.2f", row.ratio()), Table.number("%.1f", row.hostUs())));
         return table.toString();
-    }
-
-    /** A list of objects. */
-    static String json(List<StepRow> rows) {
-        return new GsonBuilder().setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
-            .setPrettyPrinting().disableHtmlEscaping().create().toJson(rows);
-    }
-
-    private static String number(String format, double value) {
-        return String.format(Locale.ROOT, format, value);
     }
 }

@@ -1,8 +1,12 @@
 /**
- * {@code slipstream bench}: all plans on one model in interleaved rounds: time, likeness to the exact picture, bytes.
+ * {@code slipstream bench}: measurements on this machine, in interleaved rounds. Three commands, each with its
+ * benchmark and the rows that it gives:
  *
- * <p>{@link dev.slipstream.samples.bench.BenchCommand} is the command. A {@code Contender} is a plan on devices,
- * opened; a {@code Contest} lets all of them draw the same pictures in turn; a {@code LoopProbe} looks into the loop of
- * one (processing time, heap allocations, host time); and a {@code BenchRow} is all that is known of it at the end.
+ * <ul>
+ * <li>{@code BenchCommand}: all plans on one model ({@code PlanBenchmark}); a {@code LoopProbe} looks into the loop of
+ * one;
+ * <li>{@code BenchStepsCommand}: denoising steps on one device ({@code StepBenchmark});
+ * <li>{@code BenchGraphsCommand}: an exporter's graph and ours ({@code GraphBenchmark}).
+ * </ul>
  */
 package dev.slipstream.samples.bench;

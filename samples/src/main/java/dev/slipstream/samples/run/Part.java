@@ -2,6 +2,7 @@ package dev.slipstream.samples.run;
 
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.model.kind.NamedOutput;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -11,7 +12,7 @@ import java.util.stream.Collectors;
  * A graph of a component.
  *
  * @param name what messages call it
- * @param outputs what it makes, as it is called here
+ * @param outputs its outputs with their names on the command line
  */
 record Part(String name, Graph graph, List<NamedOutput> outputs) {
     Part {

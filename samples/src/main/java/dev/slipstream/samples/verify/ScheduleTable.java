@@ -1,13 +1,17 @@
 package dev.slipstream.samples.verify;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.samples.terminal.Json;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -44,7 +48,7 @@ final class ScheduleTable {
     }
 
     /**
-     * Runs cases, of which those that are damaged are refused and hold up no other.
+     * Runs cases. A damaged one is refused, and the others still run.
      *
      * @param names of the cases to run; all if there are none
      * @throws ModelException if there is no case of a name
@@ -60,7 +64,7 @@ final class ScheduleTable {
             .mapToObj(index -> run(cases.get(index), all.get(index))).toList();
     }
 
-    /** What a case is called, or its place where it does not say. */
+    /** The name of a case, or its number where it has none. */
     private String name(int index) {
         JsonElement name = cases.get(index) instanceof JsonObject each ? each.get("name") : null;
         return name instanceof JsonPrimitive text && text.isString() ? text.getAsString() : "case " + (index + 1);
@@ -136,5 +140,39 @@ final class ScheduleTable {
 
     private static double[] numbers(ConfigFile each, String key, List<JsonElement> elements) {
         return elements.stream().mapToDouble(value -> each.number(key, value)).toArray();
+    }
+
+    /** A line for each case that does not agree, and one for all. */
+    static String text(List<ScheduleCase.Result> results) {
+        StringBuilder text = new StringBuilder();
+        for (ScheduleCase.Result result : results) {
+            if (!result.agrees()) {
+                text.append(result.name()).append(": ").append(result.reason().orElseGet(() ->
+                    String.format(Locale.ROOT, "differs by %.2e of the largest latent", result.difference())))
+                    .append(System.lineSeparator());
+            }
+        }
+        long agreeing = results.stream().filter(ScheduleCase.Result::agrees).count();
+        return text + String.format("%d of %d noise schedules agree%n", agreeing, results.size());
+    }
+
+    /** An object with {@code cases}, each {@code {name, agrees, difference}} and, if there is one, a {@code reason}. */
+    static String json(List<ScheduleCase.Result> results) {
+        JsonArray cases = new JsonArray();
+        for (ScheduleCase.Result result : results) {
+            JsonObject entry = new JsonObject();
+            entry.addProperty("name", result.name());
+            entry.addProperty("agrees", result.agrees());
+            if (Double.isFinite(result.difference())) {
+                entry.addProperty("difference", result.difference());
+            } else {
+                entry.add("difference", JsonNull.INSTANCE);
+            }
+            result.reason().ifPresent(reason -> entry.addProperty("reason", reason));
+            cases.add(entry);
+        }
+        JsonObject report = new JsonObject();
+        report.add("cases", cases);
+        return Json.tree(report);
     }
 }

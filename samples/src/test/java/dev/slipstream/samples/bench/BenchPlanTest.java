@@ -4,22 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.pipelines.diffusion.Blueprint;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
-import dev.slipstream.pipelines.diffusion.PipelineDraft;
+import dev.slipstream.pipelines.diffusion.PipelineSpec;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class BenchPlanTest {
-    private static Blueprint sequential;
+    private static PartitionedDenoiser sequential;
 
     @BeforeAll
     static void draw() {
-        try (PipelineDraft draft = DiffusionPipeline.of(Path.of("model")).draft()) {
-            sequential = draft.blueprint(ImageRequest.of(""));
+        try (PipelineSpec spec = DiffusionPipeline.of(Path.of("model")).devices("cpu:1").spec()) {
+            sequential = spec.unwrap(ImageRequest.of(""), PartitionedDenoiser.class);
         }
     }
 

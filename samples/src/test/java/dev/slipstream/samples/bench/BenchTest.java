@@ -10,9 +10,10 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
-import dev.slipstream.samples.ExitCode;
 import dev.slipstream.samples.Main;
-import dev.slipstream.samples.Terminal;
+import dev.slipstream.samples.SchemaCheck;
+import dev.slipstream.samples.terminal.ExitCode;
+import dev.slipstream.samples.terminal.Terminal;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -23,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +55,7 @@ class BenchTest {
     }
 
     @Test
+    @Tag("slow")
     void everyPlanGetsARowWithAllNumbersAndItsPictures() throws IOException {
         Path json = folder.resolve("bench.json");
         Path png = folder.resolve("bench.png");
@@ -60,6 +63,7 @@ class BenchTest {
             "--png", png.toString());
         assertEquals(ExitCode.OK, code, err::toString);
 
+        SchemaCheck.assertFits("bench", Files.readString(json));
         JsonArray rows = JsonParser.parseString(Files.readString(json)).getAsJsonArray();
         Set<String> plans = new HashSet<>();
         rows.forEach(row -> {

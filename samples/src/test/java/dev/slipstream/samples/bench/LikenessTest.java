@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.samples.bench.BenchRow.Likeness;
 import org.junit.jupiter.api.Test;
 
 class LikenessTest {

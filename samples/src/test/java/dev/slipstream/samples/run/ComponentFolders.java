@@ -1,8 +1,8 @@
 package dev.slipstream.samples.run;
 
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.samples.CommandRun;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -3,24 +3,21 @@ package dev.slipstream.samples.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.ReferenceFiles;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.samples.CommandRun;
-import dev.slipstream.samples.ExitCode;
+import dev.slipstream.samples.terminal.ExitCode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,16 +38,29 @@ class RunCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"clip_l", "vae_sd", "unet_wide"})
+    @ValueSource(strings = {"clip_l", "vae_sd", "unet_wide", "mmdit_sd3", "mmdit_sd35", "controlnet_sd3",
+        "mmdit_sd3_controlled", "flux_dev", "pixart_sigma", "dit", "t5", "t5_masked", "vae_flux", "vae_svd",
+        "vae_tiny",
+        "clip_vision", "controlnet", "unet_controlled", "unet_svd", "unet_motion", "motion_base"})
     void theReferenceComponentsAgree(String name) {
-        Path wanted = Path.of("shared", "reference-components", name);
-        Path found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
-            .map(parent -> parent.resolve(wanted)).filter(Files::isDirectory).findFirst().orElse(null);
-        assumeTrue(found != null, "there is no folder " + wanted + " beside this checkout");
-
-        CommandRun run = ComponentFolders.check(found, "1e-4");
+        CommandRun run = ComponentFolders.check(ReferenceFiles.orSkip("reference-components", name), "1e-4");
 
         assertEquals(ExitCode.OK, run.code(), run.out() + run.err());
+    }
+
+    @Test
+    void anAdapterIsJoinedWithItsBase() {
+        Path adapter = ReferenceFiles.orSkip("reference-components", "motion_adapter");
+        String base = ReferenceFiles.orSkip("reference-components", "motion_base").toString();
+        String expected = adapter.resolve("expected.safetensors").toString();
+
+        CommandRun joined = ComponentFolders.run(adapter, "--base", base, "--expect", expected);
+        CommandRun alone = ComponentFolders.run(adapter, "--expect", expected);
+        CommandRun twice = ComponentFolders.run(Path.of(base), "--base", base);
+
+        assertEquals(ExitCode.OK, joined.code(), joined.out() + joined.err());
+        assertTrue(alone.code() != ExitCode.OK && alone.err().contains("--base"), alone.err());
+        assertTrue(twice.code() != ExitCode.OK && twice.err().contains("no adapter"), twice.err());
     }
 
     @Test

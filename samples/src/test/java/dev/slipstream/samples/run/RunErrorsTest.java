@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.samples.CommandRun;
-import dev.slipstream.samples.ExitCode;
+import dev.slipstream.samples.terminal.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -171,7 +171,7 @@ class RunErrorsTest {
         "\"hidden_size\": 8 | \"hidden_size\": 12 | num_attention_heads",
         "\"clip_text_model\" | \"t5\" | does not say what it describes",
         "\"model_type\" | \"architectures\": [\"CLIPModel\"], \"model_type\" | CLIPModel",
-        "\"model_type\" | \"_class_name\": \"AutoencoderTiny\", \"model_type\" | AutoencoderTiny",
+        "\"model_type\" | \"_class_name\": \"AutoencoderOobleck\", \"model_type\" | AutoencoderOobleck",
         "\"model_type\" | \"text_config\": {}, \"model_type\" | text_config",
         "\"model_type\" | \"quantization_config\": {\"bits\": 4}, \"model_type\" | quantization_config"})
     void aSettingThatCannotBeFollowedIsNamed(String good, String bad, String part) throws IOException {

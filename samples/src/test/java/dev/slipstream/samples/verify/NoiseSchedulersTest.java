@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
-import dev.slipstream.pipelines.plan.Strategies;
-import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.samples.reference.ReferenceFolder;
+import dev.slipstream.samples.reference.Tolerance;
+import dev.slipstream.samples.verify.VerifyCommand.CaseResult;
+import dev.slipstream.samples.verify.VerifyCommand.CaseRunner;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,16 +30,15 @@ class NoiseSchedulersTest {
         "deis", "dpm++3s"})
     void theProgramFollowsTheTable(String method) throws IOException {
         TinyFolder tiny = new TinyFolder(path);
-        try (ReferenceFolder folder = ReferenceFolder.open(tiny.write(), Optional.empty());
-            VerifyDevices devices = VerifyDevices.open(DeviceSpec.parse("cpu:1"), 2)) {
+        try (ReferenceFolder folder = ReferenceFolder.open(tiny.write(), Optional.empty(), Precision.FP32);
+            CaseRunner runner = CaseRunner.open(folder, folder.loop(), DeviceSpec.parse("cpu:1"), 2)) {
             NoiseTable table = NoiseScheduler
                 .read(path.resolve("scheduler-ddim/scheduler_config.json")).withMethod(method).table(8);
-            CaseRunner runner =
-                new CaseRunner(folder, LoopInputs.read(folder.inputs(), folder.model()), devices.list());
             List<float[]> expected = walk(tiny, table);
             for (String plan : List.of("sequential", "cfg-split")) {
-                List<float[]> actual = runner.latents(Strategies.parse(plan), 2, table);
-                CaseResult result = CaseResult.compare(method + " " + plan, expected, actual, 1e-4);
+                List<float[]> actual = runner.latents(Strategy.parse(plan), 2, table);
+                CaseResult result = CaseResult.compare(method + " " + plan, expected, actual,
+                    Tolerance.USUAL);
                 assertTrue(result.passed(), result.toString());
             }
         }

@@ -1,8 +1,8 @@
 package dev.slipstream.samples.verify;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.samples.verify.TinyDenoiser.Carried;
 import java.io.IOException;
 import java.nio.file.Files;

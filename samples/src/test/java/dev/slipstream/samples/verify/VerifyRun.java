@@ -1,6 +1,6 @@
 package dev.slipstream.samples.verify;
 
-import java.io.PrintWriter;
+import dev.slipstream.samples.terminal.Terminal;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,8 +15,9 @@ record VerifyRun(int exitCode, String out, String err, Exception error) {
         Exception[] thrown = new Exception[1];
         List<String> arguments = new ArrayList<>(List.of(options));
         arguments.add(folder.toString());
-        int code = new CommandLine(new VerifyCommand()).setOut(new PrintWriter(out)).setErr(new PrintWriter(err))
-            .setExecutionExceptionHandler((failure, line, parsed) -> {
+        Terminal terminal = new Terminal(out, err, () -> false);
+        int code = new CommandLine(new VerifyCommand(terminal)).setErr(terminal.err()).setExecutionExceptionHandler(
+            (failure, line, parsed) -> {
                 thrown[0] = failure;
                 return 2;
             }).execute(arguments.toArray(String[]::new));

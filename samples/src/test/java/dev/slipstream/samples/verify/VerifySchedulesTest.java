@@ -2,11 +2,12 @@ package dev.slipstream.samples.verify;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.slipstream.pipelines.ReferenceFiles;
+import dev.slipstream.samples.SchemaCheck;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -77,6 +78,7 @@ class VerifySchedulesTest {
         timesteps.set(0, JsonParser.parseString("42"));
         VerifyRun run = verify(table.toString(), "--json");
         assertEquals(1, run.exitCode());
+        SchemaCheck.assertFits("verify schedules", run.out());
         JsonArray cases = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("cases");
         assertEquals(6, cases.size());
         JsonObject refused = cases.get(0).getAsJsonObject();
@@ -170,9 +172,9 @@ class VerifySchedulesTest {
     @ParameterizedTest
     @ValueSource(strings = {"matrix.json", "schedules.json"})
     void theWholeReferenceAgreesButForRounding(String name) {
-        Path table = ReferenceFolders.find("sd21").getParent().resolveSibling("reference-schedules").resolve(name);
-        assumeTrue(Files.isRegularFile(table));
+        Path table = ReferenceFiles.orSkip("reference-schedules", name);
         VerifyRun run = VerifyRun.of(table, "--json", "--schedules");
+        SchemaCheck.assertFits("verify schedules", run.out());
         JsonArray cases = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("cases");
         List<JsonObject> off = IntStream.range(0, cases.size()).mapToObj(i -> cases.get(i).getAsJsonObject())
             .filter(each -> !each.get("agrees").getAsBoolean()).toList();

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.ReferenceFiles;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.samples.SchemaCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,18 +30,32 @@ class VerifyTest {
     private Path folder;
 
     @ParameterizedTest
-    @CsvSource({"sd21, onnx", "sdxl, onnx", "sd21, checkpoint", "sdxl, checkpoint"})
-    void everyStepOfEveryReferenceCaseAgrees(String family, String form) {
-        VerifyRun run = VerifyRun.of(ReferenceFolders.find(family), "--from", form);
+    @CsvSource({"sd21, onnx, 10", "sdxl, onnx, 10", "sd21, checkpoint, 10", "sdxl, checkpoint, 10",
+        "flux, checkpoint, 1", "pixart, checkpoint, 1", "dit, checkpoint, 2"})
+    void everyStepOfEveryReferenceCaseAgrees(String family, String form, int cases) {
+        assertAgrees(family, form, cases);
+    }
+
+    @ParameterizedTest
+    @Tag("slow")
+    @CsvSource({"sd3, onnx, 7", "sd3, checkpoint, 7", "sd35, onnx, 1", "sd35, checkpoint, 1", "flux, onnx, 1",
+        "pixart, onnx, 1", "dit, onnx, 2", "sdxl_controlnet, onnx, 10", "sdxl_controlnet, checkpoint, 10",
+        "svd, checkpoint, 5", "animatediff, checkpoint, 5"})
+    void everyStepOfLargerReferenceCasesAgrees(String family, String form, int cases) {
+        assertAgrees(family, form, cases);
+    }
+
+    private static void assertAgrees(String family, String form, int cases) {
+        VerifyRun run = VerifyRun.of(ReferenceFiles.orSkip("reference", family), "--from", form);
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
         assertEquals("", run.err());
-        assertTrue(run.out().contains("10 of 10 cases agree"), run.out());
+        assertTrue(run.out().contains(cases + " of " + cases + " cases agree"), run.out());
     }
 
     /** A folder without model.onnx, as users have it who never ran an exporter. */
     @Test
     void withoutAGraphTheCheckpointIsRead() throws IOException {
-        Path reference = ReferenceFolders.find("sd21");
+        Path reference = ReferenceFiles.orSkip("reference", "sd21");
         for (String file : List.of("cases.json", "inputs.safetensors", "expected.safetensors", "unet/config.json",
             "unet/diffusion_pytorch_model.safetensors", "scheduler-ddim/scheduler_config.json")) {
             Files.createDirectories(folder.resolve(file).getParent());
@@ -51,7 +68,7 @@ class VerifyTest {
     @ParameterizedTest
     @CsvSource({"onnx", "checkpoint"})
     void inHalfPrecisionTheSequentialCaseAgreesUpToItsRounding(String form) {
-        Path reference = ReferenceFolders.find("sd21");
+        Path reference = ReferenceFiles.orSkip("reference", "sd21");
         // The latents grow to 28.
         String[] half = {"--precision", "fp16", "--from", form, "--case", "ddim.sequential", "--tolerance", "0.1"};
         VerifyRun run = VerifyRun.of(reference, half);
@@ -97,6 +114,7 @@ class VerifyTest {
         change("ddim.released", 3, 0.01f);
         VerifyRun run = VerifyRun.of(folder, "--json");
         assertEquals(1, run.exitCode());
+        SchemaCheck.assertFits("verify", run.out());
         JsonArray list = JsonParser.parseString(run.out()).getAsJsonArray();
         assertEquals(7, list.size());
         for (int i = 0; i < list.size(); i++) {

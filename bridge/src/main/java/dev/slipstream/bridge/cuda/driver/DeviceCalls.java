@@ -7,35 +7,55 @@ import static dev.slipstream.jextract.cuda.CudaDriver.CU_EVENT_DISABLE_TIMING;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_STREAM_CAPTURE_MODE_RELAXED;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_STREAM_NON_BLOCKING;
 
+import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
-import dev.slipstream.bridge.DeviceMemory;
+import dev.slipstream.bridge.cuda.driver.Handle.ContextHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.EventHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.GraphHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.KernelHandle;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
+import dev.slipstream.bridge.provider.DeviceHealth;
 import dev.slipstream.jextract.cuda.CudaDriver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Calls of the driver in one device's context, which each makes current on its thread before. A result that is not
- * success is an exception that names device, call, code and sizes; one that CUDA keeps for ever marks the device lost,
- * and then no call is made any more. Calls that give something back are made even then and never fail for it.
+ * Calls of the driver in one device's context, which each makes current on its thread where another is. A result that
+ * is not success is an exception that names device, call, code and sizes; one that CUDA keeps for ever marks the device
+ * lost, and then no call is made any more. Calls that give something back are made even then and never fail for it.
  *
- * <p>Handles are pointers as the driver gave them, addresses are numbers. The calls that a loop makes allocate nothing.
- * Any thread may use it, as far as the handles allow.
+ * <p>Addresses are numbers. A thread that calls CUDA by other means between two calls leaves the current context as it
+ * was, as CUDA's own libraries do. The calls that a loop makes allocate nothing. Any thread may use it, as far as the
+ * handles allow.
  */
 public final class DeviceCalls {
-    private final String device;
-    private final MemorySegment context;
-    private final DeviceHealth health;
+    /**
+     * Whose context each thread made current last, and nothing else changed since. The driver keeps a current context
+     * for each thread of the process, so this does too.
+     */
+    private static final ThreadLocal<Current> CURRENT = ThreadLocal.withInitial(Current::new);
 
-    /** @param device what errors call it */
-    public DeviceCalls(String device, MemorySegment context) {
-        this.device = device;
-        this.context = context;
-        this.health = new DeviceHealth(device);
+    private static final class Current {
+        private DeviceCalls calls;
     }
 
-    public MemorySegment context() {
+    private final String device;
+    private final ContextHandle context;
+    private final DeviceHealth health;
+
+    /**
+     * @param device what errors call it
+     * @param health where it is noted that the device is lost
+     */
+    public DeviceCalls(String device, ContextHandle context, DeviceHealth health) {
+        this.device = device;
+        this.context = context;
+        this.health = health;
+    }
+
+    public ContextHandle context() {
         return context;
     }
 
@@ -43,25 +63,40 @@ public final class DeviceCalls {
         return health;
     }
 
-    /** Makes the context current on this thread, for libraries that call CUDA themselves. */
+    /**
+     * Makes the context current on this thread, for libraries that call CUDA themselves. What they leave is not relied
+     * on: the next call of ours makes its context current again.
+     */
     public void makeCurrent() {
         health.requireUsable();
-        check(CudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+        CURRENT.get().calls = null;
+        check(CudaDriver.cuCtxSetCurrent(context.pointer()), "cuCtxSetCurrent");
     }
 
-    public DeviceMemory memory() {
-        makeCurrent();
+    /** Makes the context current for a call of ours, unless it is. */
+    void enter() {
+        health.requireUsable();
+        Current current = CURRENT.get();
+        if (current.calls != this) {
+            current.calls = null;
+            check(CudaDriver.cuCtxSetCurrent(context.pointer()), "cuCtxSetCurrent");
+            current.calls = this;
+        }
+    }
+
+    public Device.Memory memory() {
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment free = arena.allocate(ValueLayout.JAVA_LONG);
             MemorySegment total = arena.allocate(ValueLayout.JAVA_LONG);
             check(CudaDriver.cuMemGetInfo_v2(free, total), "cuMemGetInfo");
-            return new DeviceMemory(free.get(ValueLayout.JAVA_LONG, 0), total.get(ValueLayout.JAVA_LONG, 0));
+            return new Device.Memory(free.get(ValueLayout.JAVA_LONG, 0), total.get(ValueLayout.JAVA_LONG, 0));
         }
     }
 
     /** Pinned host memory of at least one byte; it belongs to no arena. */
     public MemorySegment allocatePinned(long bytes) {
-        makeCurrent();
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             int result = CudaDriver.cuMemHostAlloc(out, bytes, 0);
@@ -76,104 +111,106 @@ public final class DeviceCalls {
         give(bind(), CudaDriver.cuMemFreeHost(memory), "cuMemFreeHost");
     }
 
-    public void upload(MemorySegment from, long to, long bytes, MemorySegment stream) {
-        makeCurrent();
-        int result = CudaDriver.cuMemcpyHtoDAsync_v2(to, from, bytes, stream);
+    public void upload(MemorySegment from, long to, long bytes, StreamHandle stream) {
+        enter();
+        int result = CudaDriver.cuMemcpyHtoDAsync_v2(to, from, bytes, stream.pointer());
         if (result != CUDA_SUCCESS()) {
             throw failed("cuMemcpyHtoDAsync of " + bytes + " bytes", result);
         }
     }
 
-    public void download(long from, MemorySegment to, long bytes, MemorySegment stream) {
-        makeCurrent();
-        int result = CudaDriver.cuMemcpyDtoHAsync_v2(to, from, bytes, stream);
+    public void download(long from, MemorySegment to, long bytes, StreamHandle stream) {
+        enter();
+        int result = CudaDriver.cuMemcpyDtoHAsync_v2(to, from, bytes, stream.pointer());
         if (result != CUDA_SUCCESS()) {
             throw failed("cuMemcpyDtoHAsync of " + bytes + " bytes", result);
         }
     }
 
     /** Copies inside the device. */
-    public void copy(long from, long to, long bytes, MemorySegment stream) {
-        makeCurrent();
-        int result = CudaDriver.cuMemcpyDtoDAsync_v2(to, from, bytes, stream);
+    public void copy(long from, long to, long bytes, StreamHandle stream) {
+        enter();
+        int result = CudaDriver.cuMemcpyDtoDAsync_v2(to, from, bytes, stream.pointer());
         if (result != CUDA_SUCCESS()) {
             throw failed("cuMemcpyDtoDAsync of " + bytes + " bytes", result);
         }
     }
 
     /** Copies between devices, on a stream of this one. */
-    public void copyPeer(long from, DeviceCalls source, long to, DeviceCalls target, long bytes, MemorySegment stream) {
-        makeCurrent();
-        int result = CudaDriver.cuMemcpyPeerAsync(to, target.context, from, source.context, bytes, stream);
+    public void copyPeer(long from, DeviceCalls source, long to, DeviceCalls target, long bytes, StreamHandle stream) {
+        enter();
+        int result = CudaDriver.cuMemcpyPeerAsync(to, target.context.pointer(), from, source.context.pointer(), bytes,
+            stream.pointer());
         if (result != CUDA_SUCCESS()) {
             throw failed("cuMemcpyPeerAsync of " + bytes + " bytes from " + source.device + " to " + target.device,
                 result);
         }
     }
 
-    public MemorySegment newStream() {
-        makeCurrent();
+    public StreamHandle newStream() {
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             check(CudaDriver.cuStreamCreateWithPriority(out, CU_STREAM_NON_BLOCKING(), 0),
                 "cuStreamCreateWithPriority");
-            return out.get(ValueLayout.ADDRESS, 0);
+            return new StreamHandle(out.get(ValueLayout.ADDRESS, 0));
         }
     }
 
-    public void destroyStream(MemorySegment stream) {
-        give(bind(), CudaDriver.cuStreamDestroy_v2(stream), "cuStreamDestroy");
+    public void destroyStream(StreamHandle stream) {
+        give(bind(), CudaDriver.cuStreamDestroy_v2(stream.pointer()), "cuStreamDestroy");
     }
 
     /** Whether the stream has done all that it was given. */
-    public boolean isIdle(MemorySegment stream) {
-        makeCurrent();
-        return isReady(CudaDriver.cuStreamQuery(stream), "cuStreamQuery");
+    public boolean isIdle(StreamHandle stream) {
+        enter();
+        return isReady(CudaDriver.cuStreamQuery(stream.pointer()), "cuStreamQuery");
     }
 
     /**
      * Like {@link #isIdle}, but says of a stream that is lost or given up too whether anything may still be running.
      */
-    public boolean isOver(MemorySegment stream) {
-        return CudaDriver.cuCtxSetCurrent(context) != CUDA_SUCCESS()
-            || CudaDriver.cuStreamQuery(stream) != CUDA_ERROR_NOT_READY();
+    public boolean isOver(StreamHandle stream) {
+        CURRENT.get().calls = null;
+        return CudaDriver.cuCtxSetCurrent(context.pointer()) != CUDA_SUCCESS()
+            || CudaDriver.cuStreamQuery(stream.pointer()) != CUDA_ERROR_NOT_READY();
     }
 
-    public void await(MemorySegment stream, MemorySegment event) {
-        makeCurrent();
-        check(CudaDriver.cuStreamWaitEvent(stream, event, 0), "cuStreamWaitEvent");
+    public void await(StreamHandle stream, EventHandle event) {
+        enter();
+        check(CudaDriver.cuStreamWaitEvent(stream.pointer(), event.pointer(), 0), "cuStreamWaitEvent");
     }
 
-    public MemorySegment newEvent(boolean timed) {
-        makeCurrent();
+    public EventHandle newEvent(boolean timed) {
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             check(CudaDriver.cuEventCreate(out, timed ? CU_EVENT_DEFAULT() : CU_EVENT_DISABLE_TIMING()),
                 "cuEventCreate");
-            return out.get(ValueLayout.ADDRESS, 0);
+            return new EventHandle(out.get(ValueLayout.ADDRESS, 0));
         }
     }
 
-    public void destroyEvent(MemorySegment event) {
-        give(bind(), CudaDriver.cuEventDestroy_v2(event), "cuEventDestroy");
+    public void destroyEvent(EventHandle event) {
+        give(bind(), CudaDriver.cuEventDestroy_v2(event.pointer()), "cuEventDestroy");
     }
 
-    public void record(MemorySegment event, MemorySegment stream) {
-        makeCurrent();
-        check(CudaDriver.cuEventRecord(event, stream), "cuEventRecord");
+    public void record(EventHandle event, StreamHandle stream) {
+        enter();
+        check(CudaDriver.cuEventRecord(event.pointer(), stream.pointer()), "cuEventRecord");
     }
 
-    public boolean isDone(MemorySegment event) {
-        makeCurrent();
-        return isReady(CudaDriver.cuEventQuery(event), "cuEventQuery");
+    public boolean isDone(EventHandle event) {
+        enter();
+        return isReady(CudaDriver.cuEventQuery(event.pointer()), "cuEventQuery");
     }
 
     /** Milliseconds from one timed event to another; both are done. */
-    public float elapsed(MemorySegment start, MemorySegment end) {
-        makeCurrent();
+    public float elapsed(EventHandle start, EventHandle end) {
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT);
-            check(CudaDriver.cuEventElapsedTime(out, start, end), "cuEventElapsedTime");
+            check(CudaDriver.cuEventElapsedTime(out, start.pointer(), end.pointer()), "cuEventElapsedTime");
             return out.get(ValueLayout.JAVA_FLOAT, 0);
         }
     }
@@ -182,19 +219,19 @@ public final class DeviceCalls {
      * From now on what the stream is given is noted in a graph. The relaxed mode leaves everything else alone: other
      * streams work on, memory may be allocated, and another thread may end the capture.
      */
-    public void beginCapture(MemorySegment stream) {
-        makeCurrent();
-        check(CudaDriver.cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED()),
+    public void beginCapture(StreamHandle stream) {
+        enter();
+        check(CudaDriver.cuStreamBeginCapture_v2(stream.pointer(), CU_STREAM_CAPTURE_MODE_RELAXED()),
             "cuStreamBeginCapture");
     }
 
     /** The graph that was noted, ready to be launched; {@link #destroyGraph} frees it. The capture ends in any case. */
-    public MemorySegment endCapture(MemorySegment stream) {
+    public GraphHandle endCapture(StreamHandle stream) {
         health.requireUsable();
         int bound = bind();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-            int ended = CudaDriver.cuStreamEndCapture(stream, out);
+            int ended = CudaDriver.cuStreamEndCapture(stream.pointer(), out);
             MemorySegment noted = out.get(ValueLayout.ADDRESS, 0);
             if (bound != CUDA_SUCCESS() && ended == CUDA_SUCCESS()) {
                 CudaDriver.cuGraphDestroy(noted);
@@ -209,17 +246,17 @@ public final class DeviceCalls {
                 CudaDriver.cuGraphExecDestroy(graph);
                 throw failed("cuGraphDestroy", destroyed);
             }
-            return graph;
+            return new GraphHandle(graph);
         }
     }
 
-    public void launch(MemorySegment graph, MemorySegment stream) {
-        makeCurrent();
-        check(CudaDriver.cuGraphLaunch(graph, stream), "cuGraphLaunch");
+    public void launch(GraphHandle graph, StreamHandle stream) {
+        enter();
+        check(CudaDriver.cuGraphLaunch(graph.pointer(), stream.pointer()), "cuGraphLaunch");
     }
 
-    public void destroyGraph(MemorySegment graph) {
-        give(bind(), CudaDriver.cuGraphExecDestroy(graph), "cuGraphExecDestroy");
+    public void destroyGraph(GraphHandle graph) {
+        give(bind(), CudaDriver.cuGraphExecDestroy(graph.pointer()), "cuGraphExecDestroy");
     }
 
     /**
@@ -227,16 +264,18 @@ public final class DeviceCalls {
      *
      * @param parameters pointers to the kernel's arguments, which are read before this returns
      */
-    public void launch(MemorySegment kernel, int blocks, int threads, MemorySegment parameters, MemorySegment stream) {
-        makeCurrent();
-        check(CudaDriver.cuLaunchKernel(kernel, blocks, 1, 1, threads, 1, 1, 0, stream, parameters, MemorySegment.NULL),
+    public void launch(KernelHandle kernel, int blocks, int threads, MemorySegment parameters, StreamHandle stream) {
+        enter();
+        check(CudaDriver.cuLaunchKernel(kernel.pointer(), blocks, 1, 1, threads, 1, 1, 0, stream.pointer(), parameters,
+            MemorySegment.NULL),
             "cuLaunchKernel");
     }
 
     /** Calls one of the {@link HostFunctions} in the stream's order. */
-    public void callHost(MemorySegment function, long argument, MemorySegment stream) {
-        makeCurrent();
-        check(CudaDriver.cuLaunchHostFunc(stream, function, MemorySegment.ofAddress(argument)), "cuLaunchHostFunc");
+    public void callHost(MemorySegment function, long argument, StreamHandle stream) {
+        enter();
+        check(CudaDriver.cuLaunchHostFunc(stream.pointer(), function, MemorySegment.ofAddress(argument)),
+            "cuLaunchHostFunc");
     }
 
     /** For calls in this package that are grouped elsewhere. */
@@ -262,9 +301,14 @@ public final class DeviceCalls {
      * @return the first result
      */
     int bind() {
-        int result = CudaDriver.cuCtxSetCurrent(context);
-        if (result != CUDA_SUCCESS()) {
-            CudaDriver.cuCtxSetCurrent(context);
+        Current current = CURRENT.get();
+        if (current.calls == this) {
+            return CUDA_SUCCESS();
+        }
+        current.calls = null;
+        int result = CudaDriver.cuCtxSetCurrent(context.pointer());
+        if (result == CUDA_SUCCESS() || CudaDriver.cuCtxSetCurrent(context.pointer()) == CUDA_SUCCESS()) {
+            current.calls = this;
         }
         return result;
     }

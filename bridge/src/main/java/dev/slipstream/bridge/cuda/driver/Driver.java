@@ -6,6 +6,7 @@ import static dev.slipstream.jextract.cuda.CudaDriver.CU_DEVICE_ATTRIBUTE_COMPUT
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED;
 
 import dev.slipstream.bridge.DeviceException;
+import dev.slipstream.bridge.cuda.driver.Handle.ContextHandle;
 import dev.slipstream.jextract.cuda.CudaDriver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -84,7 +85,7 @@ public final class Driver {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             check(CudaDriver.cuDevicePrimaryCtxRetain(out, device), ordinal, "cuDevicePrimaryCtxRetain");
-            return new PrimaryContext(ordinal, device, out.get(ValueLayout.ADDRESS, 0));
+            return new PrimaryContext(ordinal, device, new ContextHandle(out.get(ValueLayout.ADDRESS, 0)));
         }
     }
 

@@ -4,6 +4,7 @@ import static dev.slipstream.jextract.cuda.CudaDriver.CUDA_SUCCESS;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_JIT_ERROR_LOG_BUFFER;
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES;
 
+import dev.slipstream.bridge.cuda.driver.Handle.KernelHandle;
 import dev.slipstream.jextract.cuda.CudaDriver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,7 +24,7 @@ public final class KernelModule implements AutoCloseable {
 
     /** Compiles PTX. What the compiler says to bad PTX is in the exception. */
     public static KernelModule load(DeviceCalls calls, String ptx) {
-        calls.makeCurrent();
+        calls.enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment log = arena.allocate(LOG_BYTES);
             MemorySegment options = arena.allocateFrom(ValueLayout.JAVA_INT,
@@ -41,13 +42,13 @@ public final class KernelModule implements AutoCloseable {
         }
     }
 
-    public MemorySegment kernel(String name) {
-        calls.makeCurrent();
+    public KernelHandle kernel(String name) {
+        calls.enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             calls.check(CudaDriver.cuModuleGetFunction(out, module, arena.allocateFrom(name)),
                 "cuModuleGetFunction " + name);
-            return out.get(ValueLayout.ADDRESS, 0);
+            return new KernelHandle(out.get(ValueLayout.ADDRESS, 0));
         }
     }
 

@@ -7,7 +7,8 @@ import static dev.slipstream.jextract.cuda.CudaDriver.CU_MEM_ALLOCATION_TYPE_PIN
 import static dev.slipstream.jextract.cuda.CudaDriver.CU_MEM_LOCATION_TYPE_DEVICE;
 
 import dev.slipstream.bridge.DeviceException;
-import dev.slipstream.bridge.provider.Owned;
+import dev.slipstream.bridge.cuda.driver.Handle.StreamHandle;
+import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.jextract.cuda.CUmemAccessDesc_st;
 import dev.slipstream.jextract.cuda.CUmemLocation_st;
 import dev.slipstream.jextract.cuda.CUmemPoolProps_st;
@@ -32,7 +33,7 @@ public final class MemoryPool implements AutoCloseable {
 
     /** Makes a pool on the GPU of {@code calls}. */
     public static MemoryPool create(DeviceCalls calls, int ordinal) {
-        calls.makeCurrent();
+        calls.enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment properties = CUmemPoolProps_st.allocate(arena);
             CUmemPoolProps_st.allocType(properties, CU_MEM_ALLOCATION_TYPE_PINNED());
@@ -50,7 +51,7 @@ public final class MemoryPool implements AutoCloseable {
         int result = CudaDriver.cuMemPoolSetAttribute(pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD(),
             arena.allocateFrom(ValueLayout.JAVA_LONG, -1));
         if (result != CUDA_SUCCESS()) {
-            Owned owned = new Owned();
+            Closer owned = new Closer();
             owned.own(this);
             DeviceException failure = calls.failed("cuMemPoolSetAttribute", result);
             owned.closeAfter(failure);
@@ -60,7 +61,7 @@ public final class MemoryPool implements AutoCloseable {
 
     /** Lets another GPU, which can reach this one, read and write the pool's memory directly. */
     public void admit(int peer) {
-        calls.makeCurrent();
+        calls.enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment access = CUmemAccessDesc_st.allocate(arena);
             place(CUmemAccessDesc_st.location(access), peer);
@@ -75,11 +76,11 @@ public final class MemoryPool implements AutoCloseable {
     }
 
     /** The address of at least one new byte, usable in the stream from here on. */
-    public long allocate(long bytes, MemorySegment stream) {
-        calls.makeCurrent();
+    public long allocate(long bytes, StreamHandle stream) {
+        calls.enter();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
-            int result = CudaDriver.cuMemAllocFromPoolAsync(out, bytes, pool, stream);
+            int result = CudaDriver.cuMemAllocFromPoolAsync(out, bytes, pool, stream.pointer());
             if (result != CUDA_SUCCESS()) {
                 throw calls.failed("cuMemAllocFromPoolAsync of " + bytes + " bytes", result);
             }
@@ -89,13 +90,13 @@ public final class MemoryPool implements AutoCloseable {
 
     /** Gives what is freed, as far as streams have come to that, back to the device. */
     public void trim() {
-        calls.makeCurrent();
+        calls.enter();
         calls.check(CudaDriver.cuMemPoolTrimTo(pool, 0), "cuMemPoolTrimTo");
     }
 
     /** Frees memory once the stream has come to here. */
-    public void free(long address, MemorySegment stream) {
-        calls.give(calls.bind(), CudaDriver.cuMemFreeAsync(address, stream),
+    public void free(long address, StreamHandle stream) {
+        calls.give(calls.bind(), CudaDriver.cuMemFreeAsync(address, stream.pointer()),
             "cuMemFreeAsync");
     }
 

@@ -1,6 +1,6 @@
 package dev.slipstream.bridge.cuda.driver;
 
-import java.lang.foreign.MemorySegment;
+import dev.slipstream.bridge.cuda.driver.Handle.ContextHandle;
 
 /**
  * A primary context that was retained.
@@ -9,5 +9,5 @@ import java.lang.foreign.MemorySegment;
  * @param device the driver's handle of the GPU
  * @param handle the driver's handle of the context
  */
-public record PrimaryContext(int ordinal, int device, MemorySegment handle) {
+public record PrimaryContext(int ordinal, int device, ContextHandle handle) {
 }

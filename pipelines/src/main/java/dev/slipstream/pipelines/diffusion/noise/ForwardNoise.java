@@ -1,6 +1,8 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
-import dev.slipstream.pipelines.run.NoiseTable.Mix;
+import dev.slipstream.pipelines.diffusion.noise.config.SchedulerOptions;
+import dev.slipstream.pipelines.diffusion.noise.schedule.TrainingSchedule;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
 
 /**
  * How a picture is blurred with noise at a timestep of a training schedule, without a method to take the noise away
@@ -14,17 +16,21 @@ public final class ForwardNoise {
     }
 
     /**
-     * Reads the text of a {@code scheduler_config.json}, of whatever class.
+     * Reads the text of a {@code scheduler_config.json} of any class.
      *
      * @param source what error messages call it
-     * @throws NoiseSchedulerException if it is damaged, or its schedule is not supported
+     * @throws dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException if it is damaged, or its
+     *     schedule is not supported
      */
     public static ForwardNoise parse(String json, String source) {
         return new ForwardNoise(TrainingSchedule.readRescaled(SchedulerOptions.parse(json, source).requireKnown()));
     }
 
-    /** @throws NoiseSchedulerException if the schedule has no such timestep */
+    /**
+     * @throws dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException if the schedule has no such
+     *     timestep
+     */
     public Mix at(int timestep) {
-        return training.level(timestep).mix();
+        return training.level(timestep);
     }
 }

@@ -1,11 +1,31 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
-import dev.slipstream.pipelines.diffusion.noise.SigmaSpacing.Kind;
+import dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException;
+import dev.slipstream.pipelines.diffusion.noise.config.SchedulerOptions;
+import dev.slipstream.pipelines.diffusion.noise.method.Ddim;
+import dev.slipstream.pipelines.diffusion.noise.method.Ddpm;
+import dev.slipstream.pipelines.diffusion.noise.method.Deis;
+import dev.slipstream.pipelines.diffusion.noise.method.Dpm2;
+import dev.slipstream.pipelines.diffusion.noise.method.DpmSde;
+import dev.slipstream.pipelines.diffusion.noise.method.DpmSinglestep;
+import dev.slipstream.pipelines.diffusion.noise.method.DpmSolver;
+import dev.slipstream.pipelines.diffusion.noise.method.EdmDpmSolver;
+import dev.slipstream.pipelines.diffusion.noise.method.EdmEuler;
+import dev.slipstream.pipelines.diffusion.noise.method.Euler;
+import dev.slipstream.pipelines.diffusion.noise.method.EulerAncestral;
+import dev.slipstream.pipelines.diffusion.noise.method.FlowMatchEuler;
+import dev.slipstream.pipelines.diffusion.noise.method.Heun;
+import dev.slipstream.pipelines.diffusion.noise.method.Lcm;
+import dev.slipstream.pipelines.diffusion.noise.method.Lms;
+import dev.slipstream.pipelines.diffusion.noise.method.Pndm;
+import dev.slipstream.pipelines.diffusion.noise.method.Sampler;
+import dev.slipstream.pipelines.diffusion.noise.method.Tcd;
+import dev.slipstream.pipelines.diffusion.noise.method.UniPc;
+import dev.slipstream.pipelines.diffusion.noise.schedule.SigmaSpacing.Kind;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -67,6 +87,11 @@ enum NoiseMethod {
         return Map.of("algorithm_type", "\"" + algorithm + "\"", "solver_order", Integer.toString(order));
     }
 
+    /** The class of diffusers. */
+    String className() {
+        return className;
+    }
+
     static List<String> labels() {
         return Arrays.stream(values()).map(method -> method.label).toList();
     }
@@ -81,17 +106,19 @@ enum NoiseMethod {
             Kind.named().stream().filter(spacings::contains).map(kind -> label + kind.suffix()));
     }
 
-    static String classNames() {
-        return Arrays.stream(values()).map(method -> method.className).distinct().collect(Collectors.joining(", "));
+    /** @throws NoiseSchedulerException if no method is called so, with or without the end of a spacing */
+    static NoiseMethod named(String name) {
+        return Arrays.stream(values()).filter(method -> method.ownNames().anyMatch(name::equals)).findFirst()
+            .orElseThrow(() -> new NoiseSchedulerException("no noise scheduler is called '" + name + "'; choose one of "
+                + String.join(", ", labels()) + ", most of them also with -karras, -exponential, -beta or -lu behind"));
     }
 
-    /** @param name a label, or one with the end of a spacing behind it */
-    static Optional<NoiseMethod> named(String name) {
-        return Arrays.stream(values()).filter(method -> method.ownNames().anyMatch(name::equals)).findFirst();
-    }
-
-    static Optional<NoiseMethod> ofClass(String className) {
-        return Arrays.stream(values()).filter(method -> method.className.equals(className)).findFirst();
+    /** @throws NoiseSchedulerException if the class that the options name is none of these */
+    static NoiseMethod ofClass(SchedulerOptions options) {
+        return Arrays.stream(values()).filter(method -> method.className.equals(options.className())).findFirst()
+            .orElseThrow(() -> options.error("noise scheduler class '" + options.className()
+                + "' is not supported, only " + Arrays.stream(values()).map(method -> method.className).distinct()
+                .collect(Collectors.joining(", ")) + "; or choose a method: " + String.join(", ", labels())));
     }
 
     /** What asking for this method by {@code name} sets; without a spacing in it, that of the file stays. */

@@ -1,14 +1,21 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import dev.slipstream.bridge.file.InputFile;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Row;
+import dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException;
+import dev.slipstream.pipelines.diffusion.noise.config.SchedulerOptions;
+import dev.slipstream.pipelines.diffusion.noise.method.Sampler;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A noise scheduler: how a model was trained to see noise, and the method by which noise is taken away again. Read from
@@ -27,6 +34,8 @@ import java.util.function.Function;
  * {@code docs/noise-schedulers.md}. Immutable; safe for use by many threads.
  */
 public final class NoiseScheduler {
+    private static final Logger LOG = LoggerFactory.getLogger(NoiseScheduler.class);
+    private static final String CLIPS = "clip_sample";
     /** Far more than any has, even with the betas of all steps. */
     private static final int MOST_BYTES = 16 << 20;
 
@@ -73,7 +82,7 @@ public final class NoiseScheduler {
 
     /**
      * Reads the text of a {@code scheduler_config.json} for a class of diffusers that may be another than the file's,
-     * as that class' {@code from_config} does. Options of another class' file that nobody knows are without effect.
+     * as that class' {@code from_config} does. Unknown options of another class' file are without effect.
      *
      * @param source what error messages call it
      * @throws NoiseSchedulerException as {@link #read(Path)}
@@ -81,7 +90,7 @@ public final class NoiseScheduler {
     public static NoiseScheduler parseForClass(String json, String source, String className) {
         SchedulerOptions file = SchedulerOptions.parse(json, source);
         SchedulerOptions options = file.ofClass(className);
-        NoiseMethod method = ofClass(options);
+        NoiseMethod method = NoiseMethod.ofClass(options);
         boolean own = file.className().isEmpty() || file.className().equals(className);
         return new NoiseScheduler(own ? options.requireKnown() : options, method::read);
     }
@@ -96,7 +105,7 @@ public final class NoiseScheduler {
     public static NoiseScheduler parseForAnyMethod(String json, String source) {
         return new NoiseScheduler(SchedulerOptions.parse(json, source), options -> {
             try {
-                return ofClass(options).read(options.requireKnown());
+                return NoiseMethod.ofClass(options).read(options.requireKnown());
             } catch (NoiseSchedulerException refusal) {
                 return new RefusedMethod(refusal);
             }
@@ -121,14 +130,8 @@ public final class NoiseScheduler {
     }
 
     private static NoiseScheduler of(SchedulerOptions options) {
-        NoiseMethod method = ofClass(options);
+        NoiseMethod method = NoiseMethod.ofClass(options);
         return new NoiseScheduler(options.requireKnown(), method::read);
-    }
-
-    private static NoiseMethod ofClass(SchedulerOptions options) {
-        return NoiseMethod.ofClass(options.className()).orElseThrow(() -> options.error(
-            "noise scheduler class '" + options.className() + "' is not supported, only " + NoiseMethod.classNames()
-                + "; or choose a method: " + String.join(", ", methods())));
     }
 
     /**
@@ -136,12 +139,10 @@ public final class NoiseScheduler {
      * find there has the defaults of its own class.
      */
     private static NoiseScheduler of(SchedulerOptions options, String name) {
-        NoiseMethod method = NoiseMethod.named(name).orElseThrow(() -> new NoiseSchedulerException(
-            "no noise scheduler is called '" + name + "'; choose one of " + String.join(", ", methods())
-                + ", most of them also with -karras, -exponential, -beta or -lu behind"));
+        NoiseMethod method = NoiseMethod.named(name);
         Training training = Training.of(options);
         if (!method.samples(training)) {
-            throw options.error("the model was trained " + training + " (class '" + options.className() + "'), so "
+            throw options.refusal("the model was trained " + training + " (class '" + options.className() + "'), so "
                 + name + " cannot sample it");
         }
         return new NoiseScheduler(options.with(training.options(options)).with(method.options(name)),
@@ -159,16 +160,43 @@ public final class NoiseScheduler {
         return of(options, method);
     }
 
+    /** What a pipeline of diffusers sets in old configurations, whatever the file says. */
+    public enum Repair {
+        /** {@code steps_offset} is 1. */
+        STEPS_OFFSET,
+        /** {@code clip_sample} is false. */
+        NO_CLIPPING,
+        /** {@code skip_prk_steps} is true: PNDM begins without steps of Runge and Kutta. */
+        NO_RUNGE_KUTTA
+    }
+
     /**
-     * The same as a pipeline of diffusers' uses it. Pipelines of Stable Diffusion 1 and 2 mend old configurations: they
-     * set {@code steps_offset} to 1 and {@code clip_sample} to false, whatever the file says. In all other pipelines
-     * latents are not clipped unless the file says so, even where it is silent and its class, or that of a method which
-     * is chosen later, would clip.
+     * The same as a pipeline of diffusers' uses it. Its latents are not clipped unless the file says so, even where it
+     * is silent and its class, or that of a method which is chosen later, would clip.
      *
-     * @param pipelineClass as {@code model_index.json} has it
+     * @param pipeline its name, for the warning about a file that is mended
+     * @param repairs what it sets
      */
-    public NoiseScheduler forPipeline(String pipelineClass) {
-        return new NoiseScheduler(PipelineRepairs.repaired(options, pipelineClass), reader);
+    public NoiseScheduler forPipeline(String pipeline, Set<Repair> repairs) {
+        Map<String, String> mended = new LinkedHashMap<>();
+        if (repairs.contains(Repair.STEPS_OFFSET) && options.number("steps_offset", 0) != 1) {
+            mended.put("steps_offset", "1");
+        }
+        if (repairs.contains(Repair.NO_CLIPPING) && options.flag(CLIPS, false)) {
+            mended.put(CLIPS, "false");
+        }
+        if (repairs.contains(Repair.NO_RUNGE_KUTTA)
+            && !options.flag("skip_prk_steps", !options.className().equals("PNDMScheduler"))) {
+            mended.put("skip_prk_steps", "true");
+        }
+        if (!mended.isEmpty()) {
+            LOG.warn("{}", options.error("this configuration is outdated; " + pipeline + " takes " + mended
+                + " instead of what it says").getMessage());
+        }
+        if (!options.has(CLIPS)) {
+            mended.put(CLIPS, "false");
+        }
+        return new NoiseScheduler(options.with(mended), reader);
     }
 
     /**
@@ -180,6 +208,11 @@ public final class NoiseScheduler {
     public NoiseScheduler forImageTokens(int tokens) {
         return new NoiseScheduler(options.with(Map.of(SchedulerOptions.IMAGE_TOKENS, Integer.toString(tokens))),
             reader);
+    }
+
+    /** The same with noise levels of flow matching that are spaced evenly from 1 to 1/steps before they are shifted. */
+    public NoiseScheduler withEvenLevels() {
+        return new NoiseScheduler(options.with(Map.of(SchedulerOptions.EVEN_LEVELS, "true")), reader);
     }
 
     /** How many timesteps the model was trained with: the most steps that {@link #table} takes. */
@@ -225,7 +258,7 @@ public final class NoiseScheduler {
             return sampler.table(steps, first);
         } catch (IllegalArgumentException infinite) {
             // Options that are fine each by itself, and together divide by nothing: no signal, or a step of no length.
-            throw options.error("with these options " + steps + " steps cannot be taken, as "
+            throw options.refusal("with these options " + steps + " steps cannot be taken, as "
                 + infinite.getMessage() + "; choose another number of steps or another method");
         }
     }
@@ -257,5 +290,27 @@ public final class NoiseScheduler {
                 + " lies in the part " + span + " of the way; take more steps, or share the way in another manner");
         }
         return whole.withRows(rows);
+    }
+
+    /**
+     * Stands for a file's own method that cannot be used, until another is chosen.
+     *
+     * @param refusal why
+     */
+    private record RefusedMethod(NoiseSchedulerException refusal) implements Sampler {
+        @Override
+        public int trainedTimesteps() {
+            throw refused();
+        }
+
+        @Override
+        public NoiseTable table(int steps, int first) {
+            throw refused();
+        }
+
+        /** A new one each time, which has the stack of who asked. */
+        private NoiseSchedulerException refused() {
+            return refusal.again();
+        }
     }
 }

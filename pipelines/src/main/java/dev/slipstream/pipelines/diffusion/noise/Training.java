@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
-import dev.slipstream.pipelines.diffusion.noise.SigmaSpacing.Kind;
+import dev.slipstream.pipelines.diffusion.noise.config.SchedulerOptions;
+import dev.slipstream.pipelines.diffusion.noise.schedule.SigmaSpacing.Kind;
 import java.util.HashMap;
 import java.util.Map;
 

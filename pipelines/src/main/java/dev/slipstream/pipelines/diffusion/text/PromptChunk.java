@@ -1,6 +1,8 @@
 package dev.slipstream.pipelines.diffusion.text;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A part of a long prompt that fills the text encoder once: its ids, and the weight of each. Immutable.
@@ -28,14 +30,15 @@ public final class PromptChunk {
         return ids.length;
     }
 
-    /** A copy of the weights, {@code [length]}; 1 for all that is not text. */
+    /** A copy of the weights, {@code [length]}; 1 for tokens that are not text. */
     public float[] weights() {
         return weights.clone();
     }
 
     /**
-     * What the text encoder made of this chunk, with each token's row multiplied by its weight, and then all of it by
-     * what gives it the old mean back. Where that mean is so near to zero that the factor is not finite, it is 1.
+     * Multiplies the row of each token in the text encoder's output for this chunk by the token's weight, and then all
+     * rows by the factor that restores the old mean. If that factor is not finite, because the mean is too close to
+     * zero, it is 1.
      *
      * @param embeddings hidden states {@code [length, width]}, row-major; they are not changed
      * @throws IllegalArgumentException if they are not whole rows for this chunk's tokens
@@ -82,5 +85,48 @@ public final class PromptChunk {
     @Override
     public String toString() {
         return Arrays.toString(ids) + (isPlain() ? "" : " weighted " + Arrays.toString(weights));
+    }
+
+    /**
+     * The tokens around a prompt, as a text encoder needs them: start and end token, and padding up to its length.
+     *
+     * @param length ids that the encoder takes
+     */
+    record Frame(SpecialTokens special, int length, int padId) {
+        /** Number of a prompt's tokens that fit. */
+        int room() {
+            return length - special.count();
+        }
+
+        /** The ids {@code from} (inclusive) to {@code to} (exclusive) of a prompt, framed. */
+        long[] around(long[] prompt, int from, int to) {
+            long[] ids = new long[length];
+            Arrays.fill(ids, padId);
+            int at = 0;
+            for (int id : special.before()) {
+                ids[at++] = id;
+            }
+            System.arraycopy(prompt, from, ids, at, to - from);
+            at += to - from;
+            for (int id : special.after()) {
+                ids[at++] = id;
+            }
+            return ids;
+        }
+
+        /** A prompt of any length, cut into chunks that fit; an empty prompt is one chunk. */
+        List<PromptChunk> chunks(long[] prompt, float[] weights) {
+            List<PromptChunk> chunks = new ArrayList<>();
+            int from = 0;
+            do {
+                int to = Math.min(prompt.length, from + room());
+                float[] framed = new float[length];
+                Arrays.fill(framed, 1);
+                System.arraycopy(weights, from, framed, special.before().size(), to - from);
+                chunks.add(new PromptChunk(around(prompt, from, to), framed));
+                from = to;
+            } while (from < prompt.length);
+            return chunks;
+        }
     }
 }

@@ -1,13 +1,13 @@
 package dev.slipstream.pipelines.diffusion.text;
 
 import com.google.gson.JsonElement;
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What stands before and after every prompt, from the {@code post_processor} of a tokenizer.json. */
+/** The tokens before and after every prompt, from the {@code post_processor} of a tokenizer.json. */
 record SpecialTokens(List<Integer> before, List<Integer> after) {
-    /** Models have one or two. They stand in every chunk of a prompt. */
+    /** Models have one or two, which are part of every chunk of a prompt. */
     private static final int MOST = 8;
     private static final SpecialTokens NONE = new SpecialTokens(List.of(), List.of());
 
@@ -31,7 +31,7 @@ record SpecialTokens(List<Integer> before, List<Integer> after) {
             case "TemplateProcessing" -> ofTemplate(processor);
             case "RobertaProcessing", "BertProcessing" ->
                 new SpecialTokens(List.of(second(processor, "cls")), List.of(second(processor, "sep")));
-            // It only moves the ends of tokens in the text.
+            // It only changes the offsets of tokens.
             case "ByteLevel" -> NONE;
             case "Sequence" -> {
                 SpecialTokens tokens = NONE;

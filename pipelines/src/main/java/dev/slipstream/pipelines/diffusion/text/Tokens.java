@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * A prompt as a text encoder reads it: whole, in {@link #chunks}, or the {@link #ids} of the first of these. Immutable.
  *
- * <p>{@link #ids} has always the length that the model wants. If the prompt needs more tokens, its end is cut off, and
- * {@link #lostText} says what of it the model will not see then.
+ * <p>{@link #ids} always has the length that the model takes. If the prompt needs more tokens, its end is cut off, and
+ * {@link #lostText} is the part that the model will not see.
  */
 public final class Tokens {
     private final List<PromptChunk> chunks;
@@ -20,7 +20,7 @@ public final class Tokens {
         this.lostText = lostText;
     }
 
-    /** The whole prompt, in as many chunks as it needs; at least one. */
+    /** The whole prompt, in as many chunks as it needs, at least one. */
     public List<PromptChunk> chunks() {
         return chunks;
     }

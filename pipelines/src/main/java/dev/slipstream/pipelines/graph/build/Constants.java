@@ -3,10 +3,12 @@ package dev.slipstream.pipelines.graph.build;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,10 @@ import java.util.Map;
 final class Constants {
     private final Map<String, TensorProto> protos = new LinkedHashMap<>();
     private final Map<ByteString, Value> known = new LinkedHashMap<>();
+    private final Map<Filling, Value> filled = new HashMap<>();
+
+    private record Filling(float value, int count) {
+    }
 
     Collection<TensorProto> protos() {
         return protos.values();
@@ -26,12 +32,26 @@ final class Constants {
         return add(DataType.INT64, Value.dims(values.length), bytes);
     }
 
+    /** Without dimensions. */
+    Value integer(long value) {
+        return add(DataType.INT64, List.of(), buffer(Long.BYTES).putLong(value));
+    }
+
     Value reals(List<Dim> dims, float... values) {
         ByteBuffer bytes = buffer(Float.BYTES * values.length);
         for (float value : values) {
             bytes.putFloat(value);
         }
         return add(DataType.FLOAT32, dims, bytes);
+    }
+
+    /** The same number again and again. */
+    Value filled(float value, int count) {
+        return filled.computeIfAbsent(new Filling(value, count), key -> {
+            float[] values = new float[count];
+            Arrays.fill(values, value);
+            return reals(Value.dims(count), values);
+        });
     }
 
     private static ByteBuffer buffer(int bytes) {
@@ -43,7 +63,7 @@ final class Constants {
         ByteString key = ByteString.copyFromUtf8(Value.describe(type, dims)).concat(data);
         return known.computeIfAbsent(key, unknown -> {
             String name = "Constant_" + protos.size();
-            protos.put(name, TensorProto.newBuilder().setName(name).setDataType(OnnxTypes.code(type))
+            protos.put(name, TensorProto.newBuilder().setName(name).setDataType(ElementType.of(type).code())
                 .addAllDims(dims.stream().map(Dim::size).toList()).setRawData(data).build());
             return new Value(name, type, dims);
         });

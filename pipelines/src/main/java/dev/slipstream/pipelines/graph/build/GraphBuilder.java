@@ -7,7 +7,8 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphProtos;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -58,7 +59,7 @@ public final class GraphBuilder {
 
     public Value input(String name, DataType type, Dim... dims) {
         Value input = new Value(name, type, List.of(dims));
-        inputs.add(OnnxTypes.info(name, input));
+        inputs.add(input.info(name));
         return input;
     }
 
@@ -69,7 +70,7 @@ public final class GraphBuilder {
      */
     public Value inputOfAnyShape(String name, DataType type, Dim... dims) {
         ValueInfoProto.Builder info = ValueInfoProto.newBuilder().setName(name);
-        info.getTypeBuilder().getTensorTypeBuilder().setElemType(OnnxTypes.code(type));
+        info.getTypeBuilder().getTensorTypeBuilder().setElemType(ElementType.of(type).code());
         inputs.add(info.build());
         return new Value(name, type, List.of(dims));
     }
@@ -105,15 +106,15 @@ public final class GraphBuilder {
         GraphProto.Builder graph = GraphProto.newBuilder().setName("slipstream").addAllInput(inputs)
             .addAllInitializer(weights.references()).addAllInitializer(constants.protos());
         nodes.forEach(node -> graph.addNode(renamed(node, renamed)));
-        outputs.forEach((name, value) -> graph.addOutput(OnnxTypes.info(name, value)));
+        outputs.forEach((name, value) -> graph.addOutput(value.info(name)));
         made.forEach((name, value) -> {
             if (!renamed.containsKey(name)) {
-                graph.addValueInfo(OnnxTypes.info(name, value));
+                graph.addValueInfo(value.info(name));
             }
         });
         ModelProto model = ModelProto.newBuilder().setIrVersion(IR_VERSION).setProducerName("slipstream")
             .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET)).setGraph(graph).build();
-        return new BuiltGraph(Graph.of(model, Optional.of(folder.toAbsolutePath())), weights.ignored());
+        return new BuiltGraph(GraphProtos.read(model, Optional.of(folder.toAbsolutePath())), weights.ignored());
     }
 
     private static NodeProto renamed(NodeProto node, Map<String, String> names) {

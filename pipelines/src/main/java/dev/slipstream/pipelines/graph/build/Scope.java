@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.graph.build;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A module of the network that is being written: its weights, and a method for each operator that it can use. Nodes are
@@ -48,6 +50,11 @@ public final class Scope {
         return graph.weights().rank(fullName(weight));
     }
 
+    /** The first dimension of a weight in the checkpoint; 0 if it has none of the name. */
+    public int rows(String weight) {
+        return graph.weights().rows(fullName(weight));
+    }
+
     /** A weight of this module as float32, however it is stored. @param shape what it must be in the checkpoint */
     public Value weight(String name, long... shape) {
         return view(name, shape, shape);
@@ -71,9 +78,19 @@ public final class Scope {
         return graph.constants().reals(List.of(), (float) value);
     }
 
+    /** A number without an axis, int64. */
+    public Value integer(long value) {
+        return graph.constants().integer(value);
+    }
+
     /** A list of numbers. */
     public Value reals(float... values) {
         return graph.constants().reals(Value.dims(values.length), values);
+    }
+
+    /** A list of the same number. */
+    public Value filled(double value, int count) {
+        return graph.constants().filled((float) value, count);
     }
 
     public Value add(Value x, Value y) {
@@ -92,8 +109,16 @@ public final class Scope {
         return broadcast("Div", x, y);
     }
 
+    public Value min(Value x, Value y) {
+        return broadcast("Min", x, y);
+    }
+
+    public Value max(Value x, Value y) {
+        return broadcast("Max", x, y);
+    }
+
     private Value broadcast(String operator, Value x, Value y) {
-        return node(operator, List.of(x, y), Attributes.NONE, x.type(), ShapeCheck.broadcast(x.dims(), y.dims()));
+        return node(operator, List.of(x, y), Attributes.NONE, x.type(), Dim.broadcast(x.dims(), y.dims()));
     }
 
     /** An operator on single elements: {@code Sigmoid}, {@code Tanh}, {@code Erf}, {@code Exp}, {@code Sin}, ... */
@@ -102,23 +127,30 @@ public final class Scope {
     }
 
     public Value cast(Value x, DataType type) {
-        return node("Cast", List.of(x), Attributes.NONE.integer("to", OnnxTypes.code(type)), type, x.dims());
+        return node("Cast", List.of(x), Attributes.NONE.integer("to", ElementType.of(type).code()), type, x.dims());
     }
 
     public Value matMul(Value x, Value y) {
-        return node("MatMul", List.of(x, y), Attributes.NONE, x.type(), ShapeCheck.matMul(x.dims(), y.dims()));
+        return node("MatMul", List.of(x, y), Attributes.NONE, x.type(), Dim.matMul(x.dims(), y.dims()));
     }
 
     /** {@code x · weightᵀ + bias} of matrices. @param weight [outputs, inputs], as checkpoints have it */
     public Value gemm(Value x, Value weight, Value bias) {
         return node("Gemm", List.of(x, weight, bias), Attributes.NONE.integer("transB", 1), x.type(),
-            ShapeCheck.gemm(x.dims(), weight.dims()).filter(dims -> bias.dims().equals(dims.subList(1, 2))));
+            Dim.gemm(x.dims(), weight.dims()).filter(dims -> bias.dims().equals(dims.subList(1, 2))));
+    }
+
+    /** {@code factor · (x · weightᵀ + bias)} of matrices. @param weight [outputs, inputs], as stored */
+    public Value gemm(Value x, Value weight, Value bias, double factor) {
+        return node("Gemm", List.of(x, weight, bias), Attributes.NONE.integer("transB", 1).real("alpha", factor)
+            .real("beta", factor), x.type(), Dim.gemm(x.dims(), weight.dims())
+                .filter(dims -> bias.dims().equals(dims.subList(1, 2))));
     }
 
     /** {@code factor · x · weightᵀ} of matrices. @param weight [outputs, inputs], as checkpoints have it */
     public Value gemm(Value x, Value weight, double factor) {
         return node("Gemm", List.of(x, weight), Attributes.NONE.integer("transB", 1).real("alpha", factor), x.type(),
-            ShapeCheck.gemm(x.dims(), weight.dims()));
+            Dim.gemm(x.dims(), weight.dims()));
     }
 
     /** A convolution with the same padding on all sides. @param weight [outputs, inputs, height, width] */
@@ -128,11 +160,23 @@ public final class Scope {
 
     /** @param before padding above and on the left, {@code after} below and on the right */
     public Value conv(Value x, Value weight, Value bias, int stride, int before, int after) {
+        return conv(List.of(x, weight, bias), stride, before, after);
+    }
+
+    /** A convolution without a bias. */
+    public Value conv(Value x, Value weight, int stride, int pad) {
+        return conv(List.of(x, weight), stride, pad, pad);
+    }
+
+    /** @param inputs of the node: image, weight, and the bias if there is one */
+    private Value conv(List<Value> inputs, int stride, int before, int after) {
+        Value x = inputs.get(0);
+        Value weight = inputs.get(1);
         Attributes attributes = Attributes.NONE.integers("kernel_shape", weight.size(2), weight.size(3))
             .integers("strides", stride, stride).integers("pads", before, before, after, after);
-        return node("Conv", List.of(x, weight, bias), attributes, x.type(),
-            ShapeCheck.conv(x.dims(), weight.dims(), stride, before, after)
-                .filter(dims -> bias.dims().equals(dims.subList(1, 2))));
+        return node("Conv", inputs, attributes, x.type(),
+            Dim.conv(x.dims(), weight.dims(), stride, before, after).filter(dims -> inputs.stream().skip(2)
+                .allMatch(bias -> bias.dims().equals(dims.subList(1, 2)))));
     }
 
     public Value softmax(Value x) {
@@ -150,22 +194,20 @@ public final class Scope {
     /** Normalises each channel, axis 1, without a weight and a bias. */
     public Value instanceNorm(Value x, double epsilon) {
         int channels = Math.toIntExact(x.size(1));
-        float[] ones = new float[channels];
-        Arrays.fill(ones, 1);
-        return node("InstanceNormalization", List.of(x, reals(ones), reals(new float[channels])),
+        return node("InstanceNormalization", List.of(x, filled(1, channels), filled(0, channels)),
             Attributes.NONE.real("epsilon", epsilon), x.type(), x.dims());
     }
 
     public Value transpose(Value x, int... order) {
         return node("Transpose", List.of(x),
             Attributes.NONE.integers("perm", Arrays.stream(order).asLongStream().toArray()), x.type(),
-            ShapeCheck.isPermutation(x.rank(), order) ? Optional.of(ShapeCheck.transpose(x.dims(), order))
+            Dim.isPermutation(x.rank(), order) ? Optional.of(Dim.transpose(x.dims(), order))
                 : Optional.empty());
     }
 
     /** At most one open size may come to lie where it was not; else another tensor must tell the sizes. */
     public Value reshape(Value x, Dim... dims) {
-        Optional<long[]> target = ShapeCheck.reshape(x.dims(), List.of(dims));
+        Optional<long[]> target = Dim.reshape(x.dims(), List.of(dims));
         if (target.isEmpty()) {
             throw refused("Reshape", x + " to " + List.of(dims));
         }
@@ -181,27 +223,70 @@ public final class Scope {
     }
 
     /**
-     * A reshape to {@code dims} whose first is that of another tensor.
+     * A reshape that takes sizes which are open, and do not stay where they are, from other tensors that have them.
      *
-     * @param like its first size is open, and {@code dims} have at most one more that is
+     * @param sizes the tensors; one of the open sizes may be that of none of them
      */
-    public Value reshapeRows(Value x, Value like, Dim... dims) {
-        List<Dim> rest = List.of(dims).subList(1, dims.length);
-        long[] target = rest.stream().mapToLong(dim -> dim.isKnown() ? dim.size() : -1).toArray();
-        boolean fits = Dim.product(x.dims()).equals(Dim.product(List.of(dims))) && dims[0].equals(like.dim(0))
-            && rest.stream().filter(dim -> !dim.isKnown()).count() <= 1;
+    public Value reshape(Value x, List<Value> sizes, Dim... dims) {
+        List<Dim> wanted = List.of(dims);
+        int inferred = inferred(wanted, sizes);
+        boolean fits = Dim.product(x.dims()).equals(Dim.product(wanted)) && IntStream.range(0, dims.length)
+            .allMatch(axis -> axis == inferred || dims[axis].isKnown() || has(sizes, dims[axis]));
         if (!fits) {
-            throw refused("Reshape", x + " to " + List.of(dims) + " with the rows of " + like);
+            throw refused("Reshape", x + " to " + wanted + " with the sizes of " + sizes);
         }
-        Value rows = node("Shape", List.of(like), Attributes.NONE.integer("end", 1), DataType.INT64, Value.dims(1));
-        return node("Reshape", List.of(x, concat(0, rows, integers(target))), Attributes.NONE, x.type(),
-            List.of(dims));
+        List<Value> parts = new ArrayList<>();
+        List<Long> numbers = new ArrayList<>();
+        for (int axis = 0; axis < dims.length; axis++) {
+            if (axis == inferred || dims[axis].isKnown()) {
+                numbers.add(axis == inferred ? -1 : dims[axis].size());
+            } else {
+                if (!numbers.isEmpty()) {
+                    parts.add(integers(numbers.stream().mapToLong(Long::longValue).toArray()));
+                    numbers.clear();
+                }
+                parts.add(size(sizes, dims[axis]));
+            }
+        }
+        if (!numbers.isEmpty()) {
+            parts.add(integers(numbers.stream().mapToLong(Long::longValue).toArray()));
+        }
+        Value shape = parts.size() == 1 ? parts.getFirst() : concat(0, parts.toArray(Value[]::new));
+        return node("Reshape", List.of(x, shape), Attributes.NONE, x.type(), wanted);
+    }
+
+    /**
+     * The place of the size that Reshape works out itself: one that no tensor has, else the last open one; -1 if none.
+     */
+    private static int inferred(List<Dim> dims, List<Value> sizes) {
+        int inferred = -1;
+        for (int axis = 0; axis < dims.size(); axis++) {
+            if (!dims.get(axis).isKnown() && (inferred < 0 || has(sizes, dims.get(inferred)))) {
+                inferred = axis;
+            }
+        }
+        return inferred;
+    }
+
+    private static boolean has(List<Value> tensors, Dim size) {
+        return tensors.stream().anyMatch(tensor -> tensor.dims().contains(size));
+    }
+
+    private Value size(List<Value> tensors, Dim size) {
+        Value tensor = tensors.stream().filter(it -> it.dims().contains(size)).findFirst().orElseThrow();
+        return size(tensor, tensor.dims().indexOf(size));
+    }
+
+    /** The size of a tensor along an axis, int64[1]. */
+    public Value size(Value x, int axis) {
+        Attributes range = axis == 0 ? Attributes.NONE : Attributes.NONE.integer("start", axis);
+        return node("Shape", List.of(x), range.integer("end", axis + 1L), DataType.INT64, Value.dims(1));
     }
 
     public Value concat(int axis, Value... parts) {
         int positive = axis < 0 ? axis + parts[0].rank() : axis;
         return node("Concat", List.of(parts), Attributes.NONE.integer("axis", axis), parts[0].type(),
-            ShapeCheck.concat(Arrays.stream(parts).map(Value::dims).toList(), positive));
+            Dim.concat(Arrays.stream(parts).map(Value::dims).toList(), positive));
     }
 
     /** Equal parts along the last axis. */
@@ -212,9 +297,21 @@ public final class Scope {
         }
         long[] sizes = new long[parts];
         Arrays.fill(sizes, part.size());
-        List<Dim> dims = ShapeCheck.with(x.dims(), x.rank() - 1, part);
+        List<Dim> dims = Dim.with(x.dims(), x.rank() - 1, part);
         return nodes("Split", List.of(x, integers(sizes)), Attributes.NONE.integer("axis", -1),
             Collections.nCopies(parts, new Value("", x.type(), dims)));
+    }
+
+    /** Parts along an axis, each as long there as one of these tensors; what was concatenated before. */
+    public List<Value> split(Value x, int axis, List<Value> like) {
+        Dim whole = Dim.concat(like.stream().map(value -> List.of(value.dim(axis))).toList(), 0)
+            .map(List::getFirst).orElseThrow();
+        if (!whole.equals(x.dim(axis))) {
+            throw refused("Split", x + " along " + axis + " as " + like);
+        }
+        Value sizes = concat(0, like.stream().map(value -> size(value, axis)).toArray(Value[]::new));
+        return nodes("Split", List.of(x, sizes), Attributes.NONE.integer("axis", axis), like.stream()
+            .map(value -> new Value("", x.type(), Dim.with(x.dims(), axis, value.dim(axis)))).toList());
     }
 
     /** Rows of a table. @param indices int64 */

@@ -1,6 +1,10 @@
 package dev.slipstream.pipelines.graph.build;
 
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +36,20 @@ public record Value(String name, DataType type, List<Dim> dims) {
     /** The size along an axis that is known. @throws IllegalStateException if it is open */
     public long size(int axis) {
         return dim(axis).size();
+    }
+
+    /** The value as ONNX files declare it. Open sizes keep their names; what is worked out is named by its formula. */
+    ValueInfoProto info(String declaredName) {
+        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+        for (Dim dim : dims) {
+            if (dim.isKnown()) {
+                shape.addDimBuilder().setDimValue(dim.size());
+            } else {
+                shape.addDimBuilder().setDimParam(dim.toString());
+            }
+        }
+        return ValueInfoProto.newBuilder().setName(declaredName).setType(TypeProto.newBuilder().setTensorType(
+            TypeProto.Tensor.newBuilder().setElemType(ElementType.of(type).code()).setShape(shape))).build();
     }
 
     static String describe(DataType type, List<Dim> dims) {

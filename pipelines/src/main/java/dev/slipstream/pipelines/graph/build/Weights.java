@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -42,6 +43,10 @@ final class Weights {
 
     OptionalInt rank(String name) {
         return has(name) ? OptionalInt.of(stored.get(name).shape().rank()) : OptionalInt.empty();
+    }
+
+    int rows(String name) {
+        return has(name) ? Math.toIntExact(stored.get(name).shape().dim(0)) : 0;
     }
 
     /**
@@ -122,9 +127,12 @@ final class Weights {
             throw new GraphException("weight " + name + " is in " + file + ", outside the folder " + folder);
         }
         DataType type = weight.type().orElseThrow();
-        return TensorProto.newBuilder().setName(name).setDataType(OnnxTypes.code(type))
-            .addAllDims(Arrays.stream(view).boxed().toList())
-            .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+        TensorProto.Builder reference = TensorProto.newBuilder().setName(name)
+            .setDataType(ElementType.of(type).code()).addAllDims(Arrays.stream(view).boxed().toList());
+        if (weight.values().isPresent()) {
+            return reference.setRawData(weight.values().get()).build();
+        }
+        return reference.setDataLocation(TensorProto.DataLocation.EXTERNAL)
             .addExternalData(entry("location", folder.relativize(file).toString().replace('\\', '/')))
             .addExternalData(entry("offset", Long.toString(weight.offset())))
             .addExternalData(entry("length", Long.toString(weight.shape().elements() * type.bytes())))

@@ -6,8 +6,10 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
-import dev.slipstream.pipelines.graph.shape.SmallWeights;
-import dev.slipstream.pipelines.graph.shape.ValueInfos;
+import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -30,10 +32,14 @@ final class FixedTensors {
             .collect(Collectors.toCollection(HashSet::new));
     }
 
-    /** Dimensions of an fp32 tensor that a node makes or the graph takes; empty for all others. */
+    /** Dimensions of an fp32 or fp16 tensor that a node makes or the graph takes; empty for all others. */
     Optional<List<Long>> dims(String tensor) {
-        return Optional.ofNullable(types.get(tensor)).filter(type -> type.type() == DataType.FLOAT32)
+        return Optional.ofNullable(types.get(tensor)).filter(type -> type.type() == DataType.FLOAT32 || isHalf(tensor))
             .map(type -> Arrays.stream(type.shape().toArray()).boxed().toList());
+    }
+
+    boolean isHalf(String tensor) {
+        return types.containsKey(tensor) && types.get(tensor).type() == DataType.FLOAT16;
     }
 
     long opset() {
@@ -50,9 +56,23 @@ final class FixedTensors {
         return readers.size() == 1 && !outputs.contains(tensor) ? Optional.of(readers.getFirst()) : Optional.empty();
     }
 
+    /** Whether a tensor is a weight of ones, of the graph itself. */
+    boolean isOne(String tensor) {
+        TensorProto weight = graph.weights().get(tensor);
+        if (weight == null || weight.getDataType() != TensorProto.DataType.FLOAT_VALUE) {
+            return false;
+        }
+        ByteBuffer raw = weight.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        boolean ones = raw.hasRemaining() || weight.getFloatDataCount() > 0;
+        while (ones && raw.remaining() >= Float.BYTES) {
+            ones = raw.getFloat() == 1;
+        }
+        return ones && weight.getFloatDataList().stream().allMatch(value -> value == 1);
+    }
+
     /** The value of a weight that is one real number. */
     OptionalDouble scalar(String tensor) {
         TensorProto weight = graph.weights().get(tensor);
-        return weight == null ? OptionalDouble.empty() : SmallWeights.scalar(weight);
+        return weight == null ? OptionalDouble.empty() : ConstantProtos.real(weight);
     }
 }

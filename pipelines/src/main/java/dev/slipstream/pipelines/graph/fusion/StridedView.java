@@ -1,11 +1,16 @@
 package dev.slipstream.pipelines.graph.fusion;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.slipstream.pipelines.graph.Nodes;
+import dev.slipstream.pipelines.graph.fusion.StridedView.Factor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -94,5 +99,131 @@ record StridedView(List<List<Factor>> axes) {
             }
         }
         return List.copyOf(merged);
+    }
+
+    /**
+     * A node that gives out its input rearranged, in another precision, or each element times the same number.
+     *
+     * @param input the tensor that it rearranges
+     * @param output under which dimensions it gives it out
+     * @param factor what it multiplies by; 1 if it rearranges
+     */
+    record ViewStep(NodeProto node, String input, List<Long> output, double factor) {
+        /** Empty for nodes that do something else. */
+        static Optional<ViewStep> of(NodeProto node, FixedTensors tensors) {
+            if (!Nodes.isStandard(node) || node.getOutputCount() != 1 || node.getInputCount() == 0) {
+                return Optional.empty();
+            }
+            Optional<List<Long>> output = tensors.dims(node.getOutput(0));
+            return output.flatMap(dims -> switch (node.getOpType()) {
+                case "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity" ->
+                    Optional.of(new ViewStep(node, node.getInput(0), dims, 1));
+                case "Cast" -> tensors.dims(node.getInput(0))
+                    .map(from -> new ViewStep(node, node.getInput(0), dims, 1));
+                case "Mul" -> scaled(node, 0, dims, tensors).or(() -> scaled(node, 1, dims, tensors));
+                case "Div" -> scaled(node, 1, dims, tensors).map(ViewStep::inverse);
+                default -> Optional.empty();
+            });
+        }
+
+        /** The step that makes a tensor; empty if something else does. */
+        static Optional<ViewStep> to(String tensor, FixedTensors tensors) {
+            return tensors.producer(tensor).flatMap(node -> of(node, tensors));
+        }
+
+        /** @param constant which input is the number; the other one must not grow by it */
+        private static Optional<ViewStep> scaled(NodeProto node, int constant, List<Long> dims, FixedTensors tensors) {
+            if (node.getInputCount() != 2) {
+                return Optional.empty();
+            }
+            String input = node.getInput(1 - constant);
+            OptionalDouble factor = tensors.scalar(node.getInput(constant));
+            return factor.isPresent() && tensors.dims(input).filter(dims::equals).isPresent()
+                ? Optional.of(new ViewStep(node, input, dims, factor.getAsDouble())) : Optional.empty();
+        }
+
+        private ViewStep inverse() {
+            return new ViewStep(node, input, output, 1 / factor);
+        }
+
+        /** Whether it multiplies, and does not rearrange. */
+        boolean scales() {
+            return node.getOpType().equals("Mul") || node.getOpType().equals("Div");
+        }
+
+        /** Whether elements stay where they are. */
+        boolean keepsPlaces() {
+            return scales() || node.getOpType().equals("Cast");
+        }
+
+        /** The view of the output, from that of the input. */
+        Optional<StridedView> apply(StridedView view) {
+            if (keepsPlaces()) {
+                return Optional.of(view);
+            }
+            return node.getOpType().equals("Transpose") ? Optional.of(view.transposed(order(view.axes().size())))
+                : view.reshaped(output);
+        }
+
+        private List<Integer> order(int rank) {
+            List<Long> said = Nodes.integers(node, "perm");
+            return said.isEmpty() ? IntStream.range(0, rank).mapToObj(axis -> rank - 1 - axis).toList()
+                : said.stream().map(Math::toIntExact).toList();
+        }
+    }
+
+    /**
+     * Sizes of a tensor that holds heads side by side: [rows, tokens, heads · width].
+     *
+     * @param width elements of a token in one head
+     */
+    record HeadsLayout(long rows, long heads, long tokens, long width) {
+        /**
+         * Reads a layout off a view that shows [rows · heads, tokens, width]; the first axis may be several. Empty if
+         * the source does not hold heads side by side, or only one token, which leaves open where heads begin.
+         */
+        static Optional<HeadsLayout> of(StridedView view) {
+            if (view.axes().size() < 2 || size(view.flat()) == 0) {
+                return Optional.empty();
+            }
+            StridedView joined = view.joined(2);
+            List<Factor> tokens = joined.axes().get(1);
+            if (tokens.size() != 1) {
+                return Optional.empty();
+            }
+            long width = size(joined.axes().get(2));
+            long heads = tokens.getFirst().stride() / width;
+            if (heads == 0 || size(joined.axes().getFirst()) % heads != 0) {
+                return Optional.empty();
+            }
+            HeadsLayout layout = new HeadsLayout(size(joined.axes().getFirst()) / heads, heads,
+                tokens.getFirst().size(), width);
+            return layout.headsFirst().joined(2).equals(joined) ? Optional.of(layout) : Optional.empty();
+        }
+
+        private static long size(List<Factor> axis) {
+            return axis.stream().mapToLong(Factor::size).reduce(1, Math::multiplyExact);
+        }
+
+        /** What comes out where these are queries: heads as wide as those of the values. Empty if sizes do not fit. */
+        Optional<HeadsLayout> attending(HeadsLayout keys, HeadsLayout values) {
+            boolean fits = new HeadsLayout(rows, heads, keys.tokens, width).equals(keys)
+                && new HeadsLayout(rows, heads, keys.tokens, values.width).equals(values);
+            return fits ? Optional.of(new HeadsLayout(rows, heads, tokens, values.width)) : Optional.empty();
+        }
+
+        /** The source as [rows, heads, tokens, width]. */
+        StridedView headsFirst() {
+            return StridedView.of(List.of(rows, tokens, heads, width)).transposed(List.of(0, 2, 1, 3));
+        }
+
+        /** A tensor [rows, heads, tokens, width] as [rows, tokens, heads, width]. */
+        StridedView tokensFirst() {
+            return StridedView.of(List.of(rows, heads, tokens, width)).transposed(List.of(0, 2, 1, 3));
+        }
+
+        List<Long> dims() {
+            return List.of(rows, tokens, heads * width);
+        }
     }
 }

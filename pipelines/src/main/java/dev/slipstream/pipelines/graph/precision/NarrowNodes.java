@@ -20,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The nodes that compute in the narrow type, by {@link OperatorRoles} and by what they stand beside.
+ * The nodes that compute in the narrow type, by {@link OperatorRole} and by what they stand beside.
  *
  * <p>Exporters spell normalisations out: {@code (x - mean(x)) / sqrt(mean(...) + eps) * weight + bias}. So arithmetic
  * with a statistic stays wide, and so does the scaling of a normalised value by constants that follows.
@@ -72,7 +72,7 @@ final class NarrowNodes {
     }
 
     private static boolean isWideRole(NodeProto node) {
-        return switch (OperatorRoles.of(node)) {
+        return switch (OperatorRole.of(node)) {
             case STATISTIC, NORMALIZING, WAVE, WIDE -> true;
             case NARROW, ARITHMETIC, MOVING -> false;
         };
@@ -103,7 +103,7 @@ final class NarrowNodes {
 
     private Origin result(NodeProto node) {
         List<Origin> varying = operands(node).stream().filter(it -> it != Origin.CONSTANT).distinct().toList();
-        return switch (OperatorRoles.of(node)) {
+        return switch (OperatorRole.of(node)) {
             case STATISTIC -> Origin.STATISTIC;
             case NORMALIZING -> Origin.NORMALIZED;
             case MOVING -> varying.size() == 1 ? varying.getFirst() : Origin.OTHER;
@@ -120,7 +120,7 @@ final class NarrowNodes {
     private boolean isNormalization(NodeProto node) {
         List<Origin> varying = operands(node).stream().filter(it -> it != Origin.CONSTANT).toList();
         boolean scales = varying.equals(List.of(Origin.NORMALIZED));
-        return OperatorRoles.of(node) == OperatorRole.ARITHMETIC
+        return OperatorRole.of(node) == OperatorRole.ARITHMETIC
             && (isSquare(node) || varying.contains(Origin.STATISTIC) || scales);
     }
 
@@ -133,7 +133,7 @@ final class NarrowNodes {
     private Set<NodeProto> beforeWaves() {
         Set<NodeProto> found = identitySet();
         Deque<String> open = new ArrayDeque<>();
-        graph.nodes().stream().filter(node -> OperatorRoles.of(node) == OperatorRole.WAVE)
+        graph.nodes().stream().filter(node -> OperatorRole.of(node) == OperatorRole.WAVE)
             .forEach(node -> open.addAll(Nodes.reads(node)));
         while (!open.isEmpty()) {
             graph.producer(open.pop()).filter(this::handsOnOneValue).filter(found::add)
@@ -143,7 +143,7 @@ final class NarrowNodes {
     }
 
     private boolean handsOnOneValue(NodeProto node) {
-        OperatorRole role = OperatorRoles.of(node);
+        OperatorRole role = OperatorRole.of(node);
         return (role == OperatorRole.ARITHMETIC || role == OperatorRole.MOVING) && makesFloats(node)
             && operands(node).stream().filter(it -> it != Origin.CONSTANT).count() == 1;
     }
@@ -154,7 +154,7 @@ final class NarrowNodes {
             .filter(this::isFloat).filter(it -> large.contains(it) || !weight(it).map(fits::test).orElse(true))
             .findFirst();
         unfit.ifPresent(tensor -> {
-            if (OperatorRoles.of(node) != OperatorRole.NARROW) {
+            if (OperatorRole.of(node) != OperatorRole.NARROW) {
                 large.addAll(Nodes.writes(node));
             }
             LOG.info("node {} stays fp32: '{}' has values that the narrow type cannot hold", Nodes.label(node), tensor);
@@ -176,7 +176,7 @@ final class NarrowNodes {
         for (NodeProto node : graph.nodes().reversed()) {
             boolean readWide = Nodes.writes(node).stream().anyMatch(tensor -> wideOutputs.contains(tensor)
                 || graph.consumers(tensor).stream().anyMatch(it -> !narrow.contains(it) || forWide.contains(it)));
-            if (OperatorRoles.of(node) == OperatorRole.MOVING && readWide) {
+            if (OperatorRole.of(node) == OperatorRole.MOVING && readWide) {
                 forWide.add(node);
             }
         }

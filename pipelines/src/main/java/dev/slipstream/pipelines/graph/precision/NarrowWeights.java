@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataLocation;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.slipstream.pipelines.graph.ExternalData;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -74,7 +75,7 @@ final class NarrowWeights {
             narrow.putShort(precision.bits(value));
         }
         return Optional.of(TensorProto.newBuilder().setName(weight.getName()).addAllDims(weight.getDimsList())
-            .setDataType(Narrowing.code(precision))
+            .setDataType(ElementType.of(precision.type()).code())
             .setRawData(UnsafeByteOperations.unsafeWrap(narrow.array())).build());
     }
 }

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.graph.precision;
 
 import dev.slipstream.bridge.DataType;
-import dev.slipstream.pipelines.graph.shape.BFloat16;
+import dev.slipstream.pipelines.graph.tensor.BFloat16;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -28,6 +28,13 @@ public enum Precision {
         return Stream.of(values()).filter(it -> it.toString().equals(text.strip().toLowerCase(Locale.ROOT))).findFirst()
             .orElseThrow(() -> new IllegalArgumentException("there is no precision '" + text + "'; take "
                 + Stream.of(values()).map(Precision::toString).collect(Collectors.joining(", "))));
+    }
+
+    /** @throws IllegalArgumentException if no model computes in this type */
+    public static Precision of(DataType type) {
+        return Stream.of(values()).filter(it -> it.type == type).findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("no model computes in " + type + "; take "
+                + Stream.of(values()).map(it -> it.type.toString()).collect(Collectors.joining(", "))));
     }
 
     /** Element type of the tensors that this precision narrows. */

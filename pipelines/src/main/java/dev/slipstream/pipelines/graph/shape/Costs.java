@@ -6,7 +6,10 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Nodes;
-import java.util.Arrays;
+import dev.slipstream.pipelines.graph.shape.rule.Einsum;
+import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -15,8 +18,8 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * How much work each node of a graph is: a prediction good enough to cut a graph into parts of like size before
- * anything is built. As in the roofline model, a node takes as long as its arithmetic or its memory traffic, whichever
- * is more. The unit is one multiply-accumulate. Immutable.
+ * anything is built. As in the roofline model, a node takes as long as the longer of its arithmetic and
+ * its memory traffic. The unit is one multiply-accumulate. Immutable.
  *
  * @see <a href="https://doi.org/10.1145/1498765.1498785">Williams et al., Roofline</a>
  */
@@ -81,6 +84,16 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
         return products(node) / batch;
     }
 
+    /**
+     * Multiply-accumulates of one run of a graph.
+     *
+     * @param graph as for {@link #of(Graph)}; the graph of a segment knows the types of its tensors, too
+     */
+    public static double multiplyAccumulates(Graph graph) {
+        Costs costs = of(graph);
+        return graph.nodes().stream().mapToDouble(costs::multiplyAccumulates).sum();
+    }
+
     private double products(NodeProto node) {
         return switch (node.getOpType()) {
             case "Conv" -> elements(node.getOutput(0)) * perChannel(node, 1);
@@ -117,22 +130,9 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
         return (double) type.elements() / type.shape().dim(0);
     }
 
-    /** Each index of the equation is one loop; its length is that of the dimension that it stands for. */
     private double einsum(NodeProto node) {
-        String equation = Nodes.attribute(node, "equation").orElseThrow().getS().toStringUtf8().replace(" ", "");
-        String[] terms = equation.split("->")[0].split(",");
-        Map<Character, Long> sizes = new HashMap<>();
-        for (int i = 0; i < terms.length; i++) {
-            long[] dims = type(node.getInput(i)).dims();
-            if (terms[i].contains("...")) {
-                // An upper bound: what is summed over is at most the largest dimension in practice.
-                return elements(node.getOutput(0)) * Arrays.stream(dims).max().orElse(1);
-            }
-            for (int k = 0; k < dims.length; k++) {
-                sizes.merge(terms[i].charAt(k), dims[k], Math::max);
-            }
-        }
-        return sizes.values().stream().mapToDouble(Long::doubleValue).reduce(1, (a, b) -> a * b);
+        String equation = Nodes.attribute(node, "equation").orElseThrow().getS().toStringUtf8();
+        return Einsum.of(equation, node.getInputList().stream().map(input -> type(input).dims()).toList()).products();
     }
 
     private double elements(String tensor) {

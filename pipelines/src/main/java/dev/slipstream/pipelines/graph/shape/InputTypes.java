@@ -8,6 +8,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.TensorSizes;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

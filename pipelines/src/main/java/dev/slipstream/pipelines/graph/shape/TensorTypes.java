@@ -1,7 +1,9 @@
 package dev.slipstream.pipelines.graph.shape;
 
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.shape.rule.KnownValues;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,6 +17,18 @@ import java.util.Optional;
 public final class TensorTypes {
     private final Map<String, TensorType> types = new LinkedHashMap<>();
     private final Map<String, String> reasons = new LinkedHashMap<>();
+
+    /**
+     * Works out the type of every tensor of a graph from the types of its inputs, following ONNX's own definition of
+     * each operator (operator sets 11 to 20).
+     *
+     * @param inputs type of each graph input, all dimensions known; see {@link InputTypes}
+     * @throws GraphException if the inputs do not fit the graph, or the inputs of a node do not fit each other; an
+     *     operator that is not known is no error until the type of what depends on it is asked for
+     */
+    public static TensorTypes infer(Graph graph, Map<String, TensorType> inputs) {
+        return new TensorTypes(Propagation.through(graph, inputs).known());
+    }
 
     TensorTypes(KnownValues known) {
         reasons.putAll(known.reasons());

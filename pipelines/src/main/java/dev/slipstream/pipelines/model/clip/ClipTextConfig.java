@@ -1,9 +1,12 @@
 package dev.slipstream.pipelines.model.clip;
 
 import com.google.gson.JsonElement;
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.config.PretrainedOptions;
+import dev.slipstream.pipelines.model.config.SupportedOptions;
 import dev.slipstream.pipelines.model.layer.Activation;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -17,7 +20,7 @@ import java.util.Set;
  * @param epsilon of its norms
  * @param endOfText id of the token at which the pooled output is taken
  */
-record ClipTextConfig(int vocabulary, int width, int inner, int projected, int layers, int heads, int positions,
+public record ClipTextConfig(int vocabulary, int width, int inner, int projected, int layers, int heads, int positions,
     Activation activation, double epsilon, int endOfText) {
 
     private static final String ARCHITECTURES = "architectures";
@@ -25,8 +28,15 @@ record ClipTextConfig(int vocabulary, int width, int inner, int projected, int l
     private static final String WITH_PROJECTION = "CLIPTextModelWithProjection";
     private static final Set<String> TYPES = Set.of("clip_text_model", "clip");
 
+    private static final Set<String> FOLLOWED = Set.of("architectures", "model_type", "vocab_size", "hidden_size",
+        "intermediate_size", "projection_dim", "num_hidden_layers", "num_attention_heads", "max_position_embeddings",
+        "hidden_act", "layer_norm_eps", "eos_token_id");
+
+    private static final SupportedOptions SUPPORTED =
+        PretrainedOptions.with(FOLLOWED, Set.of(), Map.of("is_encoder_decoder", "false"), Set.of("hidden_act"));
+
     /** @throws dev.slipstream.pipelines.model.ModelException naming the option that is wrong or not supported */
-    static ClipTextConfig read(ConfigFile config) {
+    public static ClipTextConfig read(ConfigFile config) {
         String type = config.text("model_type").orElse("clip_text_model");
         if (!TYPES.contains(type)) {
             throw config.wrong("model_type", "is \"" + type + "\", which is no CLIP text encoder");
@@ -35,10 +45,8 @@ record ClipTextConfig(int vocabulary, int width, int inner, int projected, int l
             throw config.wrong("text_config", "is that of a whole CLIP model; give a folder with its text encoder "
                 + "only, as " + PLAIN + " saves it");
         }
-        if (config.has("quantization_config")) {
-            throw config.wrong("quantization_config", "is not supported; take the checkpoint that is not quantized");
-        }
-        ClipTextOptions.check(config);
+        PretrainedOptions.refuseQuantized(config);
+        SUPPORTED.check(config);
         int width = config.positiveInteger("hidden_size", 512);
         int heads = config.positiveInteger("num_attention_heads", 8);
         if (width % heads != 0) {

@@ -8,13 +8,15 @@ import dev.slipstream.pipelines.graph.build.Dim;
 import dev.slipstream.pipelines.graph.build.GraphBuilder;
 import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.layer.LayerNorm;
 import dev.slipstream.pipelines.model.layer.Linear;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Writes CLIP text encoders as graphs, with the names that optimum's exports have.
@@ -36,32 +38,34 @@ public final class ClipTextModel {
     public static final String POOLER_OUTPUT = "pooler_output";
     public static final String TEXT_EMBEDS = "text_embeds";
 
+    /** A checkpoint's tensor of rows that come after the vocabulary's, which textual inversion adds. */
+    public static final String ADDED_TOKENS = "added_tokens.weight";
+
+    private static final String ADDED = "added_tokens";
     private static final String PREFIX = "text_model";
     private static final String TOKENS = "embeddings/token_embedding";
 
     private final ClipTextConfig config;
     private final GraphBuilder graph;
+    private final int added;
 
-    private ClipTextModel(ClipTextConfig config, GraphBuilder graph) {
+    /** @param added rows after the vocabulary's */
+    private ClipTextModel(ClipTextConfig config, GraphBuilder graph, int added) {
         this.config = config;
         this.graph = graph;
+        this.added = added;
     }
 
-    /** What the output after a layer is called. @param layer counted from 1; 0 for the embeddings */
+    /** The name of the output after a layer. @param layer counted from 1; 0 for the embeddings */
     public static String hiddenState(int layer) {
         return "hidden_states." + layer;
-    }
-
-    /** Number of layers of the encoder that a configuration describes. */
-    public static int layers(ConfigFile config) {
-        return ClipTextConfig.read(config).layers();
     }
 
     /** The weights that a checkpoint of this configuration has, with their shapes. */
     public static Map<String, Shape> weights(ConfigFile config) {
         GraphBuilder graph = new GraphBuilder(config.path().toString(), config.path().toAbsolutePath().getParent(),
             Map.of());
-        write(config, graph, 0);
+        write(config, graph, GraphOptions.NONE);
         return graph.wanted();
     }
 
@@ -80,18 +84,20 @@ public final class ClipTextModel {
      */
     public static BuiltGraph write(ConfigFile config, Checkpoint checkpoint, int clipSkip) {
         GraphBuilder graph = checkpoint.graph();
-        write(config, graph, clipSkip);
+        write(config, graph, GraphOptions.withClipSkip(clipSkip));
         return graph.build();
     }
 
-    private static void write(ConfigFile config, GraphBuilder graph, int clipSkip) {
+    /** As {@link #write(ConfigFile, Checkpoint, int)}, into a builder. */
+    public static void write(ConfigFile config, GraphBuilder graph, GraphOptions options) {
+        int clipSkip = options.clipSkip();
         ClipTextConfig read = ClipTextConfig.read(config);
         if (clipSkip < 0 || clipSkip >= read.layers()) {
             throw new IllegalArgumentException("clip_skip must leave at least one of the " + read.layers()
                 + " layers, so it cannot be " + clipSkip);
         }
         boolean projects = ClipTextConfig.projects(config, graph.root().child("text_projection").has("weight"));
-        new ClipTextModel(read, graph).write(projects, clipSkip);
+        new ClipTextModel(read, graph, graph.root().child(ADDED).rows("weight")).write(projects, clipSkip);
     }
 
     private void write(boolean projects, int clipSkip) {
@@ -104,7 +110,8 @@ public final class ClipTextModel {
         Value last = norm(model, states.getLast());
         graph.output(LAST_HIDDEN_STATE,
             clipSkip == 0 ? last : norm(model, states.get(states.size() - 1 - clipSkip)));
-        Value pooled = EndOfText.pick(model, last, ids, config.endOfText());
+        Value pooled = EndOfText.pick(model, last, ids, added == 0 ? config.endOfText()
+            : EndOfText.inVocabulary(config));
         graph.output(POOLER_OUTPUT, pooled);
         if (projects) {
             graph.output(TEXT_EMBEDS,
@@ -124,29 +131,64 @@ public final class ClipTextModel {
             model.node("Shape", List.of(ids), Attributes.NONE, DataType.INT64, List.of(Dim.of(2))), model.integers(1));
         List<Value> states = new ArrayList<>(List.of(embeddings(model.child("embeddings"), ids, length)));
         Value mask = causalMask(model, ids.dim(1), length);
-        ClipLayer layer = new ClipLayer(config);
+        ClipLayer layer = new ClipLayer(config.heads(), config.inner(), config.activation(), config.epsilon());
         for (int i = 0; i < config.layers(); i++) {
-            states.add(layer.apply(model.child("encoder").child("layers", i), states.getLast(), mask));
+            states.add(layer.apply(model.child("encoder").child("layers", i), states.getLast(), Optional.of(mask)));
         }
         return states;
     }
 
     private Value embeddings(Scope scope, Value ids, Value length) {
-        Value tokens = scope.gather(
-            scope.child("token_embedding").weight("weight", config.vocabulary(), config.width()), ids);
+        Value vocabulary = scope.child("token_embedding").weight("weight", config.vocabulary(), config.width());
+        Value tokens = scope.gather(added == 0 ? vocabulary : scope.concat(0, vocabulary,
+            graph.root().child(ADDED).weight("weight", added, config.width())), ids);
         Value table = scope.child("position_embedding").weight("weight", config.positions(), config.width());
         Value positions = scope.node("Slice", List.of(table, scope.integers(0), length, scope.integers(0)),
             Attributes.NONE, DataType.FLOAT32, List.of(ids.dim(1), table.dim(1)));
         return scope.add(tokens, positions);
     }
 
-    /** [tokens, tokens]: 0 where a token may look, at itself and those before it. */
+    /** [tokens, tokens]: 0 for the tokens that a token may attend to, itself and those before it. */
     private static Value causalMask(Scope scope, Dim tokens, Value length) {
         List<Dim> square = List.of(tokens, tokens);
         Value ones = scope.node("Expand", List.of(scope.scalar(1), scope.concat(0, length, length)), Attributes.NONE,
             DataType.FLOAT32, square);
         Value seen = scope.node("Trilu", List.of(ones), Attributes.NONE.integer("upper", 0), DataType.FLOAT32, square);
-        // So low that its exponential is 0, and yet a number in float16, in which 0 · ∞ would do harm.
+        // So low that its exponential is 0, but still finite in float16, since 0 · ∞ would be NaN.
         return scope.mul(scope.sub(seen, scope.scalar(1)), scope.scalar(30000));
+    }
+
+    /** Picks the state at the end of each text. */
+    private static final class EndOfText {
+        /** A wrong value in old configurations; models with this value look for the largest id instead. */
+        private static final int HISTORICAL = 2;
+
+        private EndOfText() {
+        }
+
+        /** Where ids come after the vocabulary's, the largest of a text is not its end any more. */
+        static int inVocabulary(ClipTextConfig config) {
+            return config.endOfText() == HISTORICAL ? config.vocabulary() - 1 : config.endOfText();
+        }
+
+        /**
+         * The state at the first end-of-text token, which is the token with the largest id in the vocabularies of
+         * models whose configuration says {@link #HISTORICAL}. In a row without that token it is the state at the first
+         * token.
+         *
+         * @param states [rows, tokens, width]
+         * @param ids int64[rows, tokens]
+         * @return [rows, width]
+         */
+        static Value pick(Scope scope, Value states, Value ids, int endOfText) {
+            Value found = endOfText == HISTORICAL ? ids
+                : scope.node("Equal", List.of(ids, scope.integers(endOfText)), Attributes.NONE, DataType.BOOL,
+                    ids.dims());
+            Value position = scope.node("ArgMax", List.of(scope.cast(found, DataType.INT32)),
+                Attributes.NONE.integer("axis", 1).integer("keepdims", 1), DataType.INT64,
+                List.of(ids.dim(0), Dim.ONE));
+            return scope.node("GatherND", List.of(states, position), Attributes.NONE.integer("batch_dims", 1),
+                states.type(), List.of(states.dim(0), states.dim(2)));
+        }
     }
 }

@@ -1,11 +1,22 @@
 package dev.slipstream.pipelines.model.init;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.slipstream.pipelines.model.ModelException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
-/** Models that differ in their parts and blocks, not in their weights only. */
+/** Families of models, which differ in their parts and blocks and not only in their weights. */
 public enum ModelFamily {
     /** Stable Diffusion 1.x. */
     SD15,
@@ -15,12 +26,21 @@ public enum ModelFamily {
     SDXL,
     /** The second stage of SDXL, which has the larger text encoder only. */
     SDXL_REFINER,
-    /** Stable Diffusion 1.x that reads a mask and the rest of a picture, too. */
+    /** Stable Diffusion 1.x that also reads a mask and the rest of a picture. */
     INPAINT,
-    /** The upscaler of Stable Diffusion 2, which reads a small picture, too. */
-    X4_UPSCALER;
+    /** The upscaler of Stable Diffusion 2, which also reads a small picture. */
+    X4_UPSCALER,
+    /** Stable Diffusion 3, a transformer with three text encoders. */
+    SD3_MEDIUM,
+    /** Stable Diffusion 3.5, whose first blocks look at the picture twice. */
+    SD35_MEDIUM,
+    SD35_LARGE,
+    /** FLUX.1, a transformer that was taught guidance. */
+    FLUX_DEV,
+    /** FLUX.1 for few steps. */
+    FLUX_SCHNELL;
 
-    /** What people call it, for example {@code sdxl-refiner}. */
+    /** Its name in commands, for example {@code sdxl-refiner}. */
     public String id() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
@@ -35,5 +55,60 @@ public enum ModelFamily {
         return Arrays.stream(values()).filter(family -> family.id().equals(id)).findFirst()
             .orElseThrow(() -> new ModelException("there is no family of models '" + id + "'; there are "
                 + String.join(", ", ids())));
+    }
+
+    /**
+     * All configuration files of a family, from our own resources.
+     *
+     * @param index model_index.json
+     * @param folders the configuration in each folder of the model, by the folder's name
+     */
+    public record FamilySettings(JsonObject index, Map<String, JsonObject> folders) {
+        /** Those of real size. @param id of a family, or of a model that differs from one in its sizes or inputs */
+        public static FamilySettings read(String id) {
+            return read(id, false);
+        }
+
+        /** @param tiny with the family's small sizes */
+        static FamilySettings read(ModelFamily family, boolean tiny) {
+            return read(family.id(), tiny);
+        }
+
+        private static FamilySettings read(String id, boolean tiny) {
+            JsonObject all = resource(id);
+            JsonObject folders = all.getAsJsonObject("folders");
+            if (tiny) {
+                merge(folders, all.getAsJsonObject("tiny"));
+            }
+            Map<String, JsonObject> byName = new LinkedHashMap<>();
+            folders.asMap().forEach((name, config) -> byName.put(name, config.getAsJsonObject()));
+            return new FamilySettings(all.getAsJsonObject("model_index"), byName);
+        }
+
+        private static JsonObject resource(String name) {
+            try (InputStream in = FamilySettings.class.getResourceAsStream(name + ".json");
+                Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8)) {
+                JsonObject own = JsonParser.parseReader(reader).getAsJsonObject();
+                if (!own.has("extends")) {
+                    return own;
+                }
+                JsonObject base = resource(own.remove("extends").getAsString());
+                merge(base, own);
+                return base;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** Sets in {@code target} what {@code changes} has, object by object. */
+        private static void merge(JsonObject target, JsonObject changes) {
+            for (Map.Entry<String, JsonElement> change : changes.entrySet()) {
+                if (change.getValue().isJsonObject() && target.has(change.getKey())) {
+                    merge(target.getAsJsonObject(change.getKey()), change.getValue().getAsJsonObject());
+                } else {
+                    target.add(change.getKey(), change.getValue());
+                }
+            }
+        }
     }
 }

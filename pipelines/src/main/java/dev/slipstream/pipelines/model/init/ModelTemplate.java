@@ -1,24 +1,31 @@
 package dev.slipstream.pipelines.model.init;
 
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.file.AtomicFolder;
-import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredType;
-import dev.slipstream.pipelines.model.TensorOutline;
-import dev.slipstream.pipelines.model.clip.ClipTextModel;
-import dev.slipstream.pipelines.model.unet.UNet;
-import dev.slipstream.pipelines.model.vae.AutoencoderKl;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.init.ModelFamily.FamilySettings;
+import dev.slipstream.pipelines.model.kind.ComponentKinds;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter.TensorOutline;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredType;
+import dev.slipstream.pipelines.tokenizer.ByteAlphabet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
 
 /**
  * A model to be written: the parts and blocks of a family, with random weights.
@@ -27,8 +34,8 @@ import java.util.Map;
  * ModelTemplate.of(ModelFamily.SDXL, true).write(Path.of("tiny-sdxl"));
  * }</pre>
  *
- * <p>Tiny models have the family's blocks, so the published cuts apply, with a few channels. Their pictures show
- * nothing.
+ * <p>Tiny models have the family's blocks, so the published cuts apply, with a few channels. Their pictures have no
+ * content.
  *
  * @param tiny whether widths and depths are small; otherwise they are the family's own, which takes gigabytes
  * @param type of the weights: F32, F16 or BF16
@@ -37,6 +44,9 @@ import java.util.Map;
 public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, long seed) {
     /** Types in which weights can be written. */
     public static final List<StoredType> TYPES = List.of(StoredType.F32, StoredType.F16, StoredType.BF16);
+
+    /** Deviation of scales and biases. */
+    private static final double SMALL = 0.02;
 
     public ModelTemplate {
         if (!TYPES.contains(type)) {
@@ -78,7 +88,7 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
                     Path home = Files.createDirectory(target.resolve(part.getKey()));
                     parts.add(write(home, part.getValue(), settings));
                 }
-                Json.write(target.resolve("model_index.json"), settings.index());
+                writeJson(target.resolve("model_index.json"), settings.index());
             });
         } catch (IOException e) {
             throw new ModelException(e.getMessage(), e);
@@ -92,32 +102,207 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
         String className = named.get(named.size() - 1).getAsString();
         if (name.startsWith("tokenizer")) {
             String encoder = name.replace("tokenizer", "text_encoder");
-            TokenizerWriter.write(home, config, settings.folders().get(encoder).get("vocab_size").getAsInt());
+            int size = settings.folders().get(encoder).get("vocab_size").getAsInt();
+            if (className.startsWith("T5")) {
+                new SmallPieces(size).write(home);
+            } else {
+                new SmallVocabulary(size).write(home, config.get("pad_token"));
+            }
             return new WrittenPart(name, className, 0, 0);
         }
         if (name.endsWith("scheduler")) {
-            Json.write(home.resolve("scheduler_config.json"), config);
+            writeJson(home.resolve("scheduler_config.json"), config);
             return new WrittenPart(name, className, 0, 0);
         }
         Path file = home.resolve("config.json");
-        Json.write(file, config);
+        writeJson(file, config);
         ConfigFile read = new ConfigFile(file, config);
-        return switch (className) {
-            case "UNet2DConditionModel" -> weights(home, className, UNet.weights(read));
-            case "AutoencoderKL" -> weights(home, className, AutoencoderKl.weights(read));
-            default -> weights(home, className, ClipTextModel.weights(read));
-        };
+        return weights(home, className, config.has("_class_name"), ComponentKinds.of(read, className).weights(read));
     }
 
-    private WrittenPart weights(Path home, String className, Map<String, Shape> shapes) {
+    /** @param diffusers whether the class is one of diffusers, not of transformers */
+    private WrittenPart weights(Path home, String className, boolean diffusers, Map<String, Shape> shapes) {
         Map<String, TensorOutline> outlines = new LinkedHashMap<>();
         shapes.forEach((name, shape) -> outlines.put(name, new TensorOutline(type, shape)));
-        RandomWeights random = new RandomWeights(type, seed);
-        boolean transformers = className.startsWith("CLIP");
-        SafetensorsWriter.write(home.resolve(transformers ? "model.safetensors"
-            : "diffusion_pytorch_model.safetensors"), outlines, name -> random.tensor(name, shapes.get(name)).data(),
+        SafetensorsWriter.write(home.resolve(diffusers ? "diffusion_pytorch_model.safetensors"
+            : "model.safetensors"), outlines, name -> random(name, shapes.get(name)).data(),
             Map.of("format", "pt"));
         long parameters = shapes.values().stream().mapToLong(Shape::elements).sum();
         return new WrittenPart(home.getFileName().toString(), className, parameters, parameters * type.bytes());
+    }
+
+    /**
+     * Random numbers under which values stay about as large as they come in: matrices and kernels have the variance
+     * 1 / inputs, scales of norms are about 1, and biases about 0. The same seed gives a tensor of the same name the
+     * same numbers.
+     */
+    private StoredTensor random(String name, Shape shape) {
+        boolean matrix = shape.rank() > 1;
+        double mean = matrix || name.endsWith(".bias") ? 0 : 1;
+        double deviation = matrix ? Math.sqrt((double) shape.dim(0) / shape.elements()) : SMALL;
+        // A uniform distribution is as good here, and billions of numbers are wanted.
+        double scale = deviation * Math.sqrt(3) / -(double) Integer.MIN_VALUE;
+        SplittableRandom random = new SplittableRandom(seed * 31 + name.hashCode());
+        float[] values = new float[Math.toIntExact(shape.elements())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (mean + scale * random.nextInt());
+        }
+        return StoredTensor.of(type, shape, values);
+    }
+
+    /** With line breaks, as people like to read it. */
+    private static void writeJson(Path file, JsonObject json) throws IOException {
+        Files.writeString(file, new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().serializeNulls().create()
+            .toJson(json) + "\n");
+    }
+
+    /**
+     * A folder of a new model.
+     *
+     * @param name of the folder
+     * @param className what diffusers or transformers call its kind
+     * @param parameters numbers in its weights; 0 where it has none
+     * @param bytes of its weights; 0 where it has none
+     */
+    public record WrittenPart(String name, String className, long parameters, long bytes) {
+    }
+
+    /**
+     * A tokenizer in the form of CLIP's, with vocab.json and merges.txt, that knows every text letter by letter, and a
+     * few words whole.
+     *
+     * <p>Ids as in CLIP: 256 bytes, the same at the end of a word, what pairs of pieces are merged to, and last the
+     * start and the end of a text. A vocabulary of CLIP's own size has a gap before these two.
+     */
+    private static final class SmallVocabulary {
+        private static final int LENGTH = 77;
+        private static final String START = "<|startoftext|>";
+        private static final String END = "<|endoftext|>";
+
+        private static final String WORD_END = "</w>";
+        static final List<String> WORDS = List.of("a", "an", "the", "of", "on", "in", "and", "with", "two",
+            "three", "small", "large", "red", "green", "blue", "yellow", "white", "black", "circle", "square", "star",
+            "triangle", "background", "photo", "painting", "cat", "dog", "house", "tree", "mountain", "river", "sky",
+            "portrait");
+
+        private final Map<String, Integer> ids = new LinkedHashMap<>();
+        private final Set<String> merges = new LinkedHashSet<>();
+
+        /** @param size ids in all, as the text encoder has them */
+        SmallVocabulary(int size) {
+            List<String> bytes = ByteAlphabet.letters();
+            bytes.forEach(this::add);
+            bytes.forEach(piece -> add(piece + WORD_END));
+            WORDS.forEach(this::learn);
+            if (ids.size() + 2 > size) {
+                throw new IllegalArgumentException("a vocabulary of " + size + " has no room for " + (ids.size() + 2));
+            }
+            ids.put(START, size - 2);
+            ids.put(END, size - 1);
+        }
+
+        private void add(String piece) {
+            ids.putIfAbsent(piece, ids.size());
+        }
+
+        private void learn(String word) {
+            String known = word.substring(0, 1);
+            for (int i = 1; i < word.length(); i++) {
+                String next = word.charAt(i) + (i == word.length() - 1 ? WORD_END : "");
+                merges.add(known + " " + next);
+                known += next;
+                add(known);
+            }
+        }
+
+        /**
+         * Writes the folder of a tokenizer.
+         *
+         * @param padding the token for padding
+         */
+        void write(Path folder, JsonElement padding) throws IOException {
+            JsonObject tokens = new JsonObject();
+            ids.forEach(tokens::addProperty);
+            writeJson(folder.resolve("vocab.json"), tokens);
+            // In the order in which they are made.
+            Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\n" + String.join("\n", merges) + "\n");
+            JsonObject special = new JsonObject();
+            special.addProperty("bos_token", START);
+            special.addProperty("eos_token", END);
+            special.addProperty("unk_token", END);
+            special.add("pad_token", padding);
+            writeJson(folder.resolve("special_tokens_map.json"), special);
+            JsonObject config = special.deepCopy();
+            config.addProperty("tokenizer_class", "CLIPTokenizer");
+            config.addProperty("model_max_length", LENGTH);
+            config.addProperty("do_lower_case", true);
+            config.addProperty("add_prefix_space", false);
+            writeJson(folder.resolve("tokenizer_config.json"), config);
+        }
+    }
+
+    /**
+     * A tokenizer in the form of T5's, a tokenizer.json with the pieces of a Unigram model: the letters of ASCII, and a
+     * few words whole. Other letters are unknown.
+     */
+    private static final class SmallPieces {
+        private static final int LENGTH = 512;
+        private static final String WORD_BEGIN = "\u2581";
+        private static final double WORD_SCORE = -2;
+        private static final double LETTER_SCORE = -6;
+
+        private final JsonArray pieces = new JsonArray();
+
+        /** @param size ids in all, as the text encoder has them */
+        SmallPieces(int size) {
+            add("<pad>", 0);
+            add("</s>", 0);
+            add("<unk>", 0);
+            add(WORD_BEGIN, LETTER_SCORE);
+            SmallVocabulary.WORDS.forEach(word -> add(WORD_BEGIN + word, WORD_SCORE));
+            for (char letter = '!'; letter <= '~'; letter++) {
+                add(String.valueOf(letter), LETTER_SCORE);
+            }
+            if (pieces.size() > size) {
+                throw new IllegalArgumentException("a vocabulary of " + size + " has no room for " + pieces.size());
+            }
+        }
+
+        private void add(String piece, double score) {
+            JsonArray pair = new JsonArray();
+            pair.add(piece);
+            pair.add(score);
+            pieces.add(pair);
+        }
+
+        void write(Path folder) throws IOException {
+            JsonObject model = new JsonObject();
+            model.addProperty("type", "Unigram");
+            model.addProperty("unk_id", 2);
+            model.add("vocab", pieces);
+            JsonObject all = JsonParser.parseString("""
+                {"version": "1.0", "truncation": null, "padding": null, "normalizer": null,
+                 "added_tokens": [
+                   {"id": 0, "content": "<pad>", "single_word": false, "lstrip": false, "rstrip": false,
+                    "normalized": false, "special": true},
+                   {"id": 1, "content": "</s>", "single_word": false, "lstrip": false, "rstrip": false,
+                    "normalized": false, "special": true}],
+                 "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"},
+                   {"type": "Metaspace", "replacement": "\\u2581", "prepend_scheme": "always", "split": true}]},
+                 "post_processor": {"type": "TemplateProcessing",
+                   "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+                   "pair": [],
+                   "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}},
+                 "decoder": null}""").getAsJsonObject();
+            all.add("model", model);
+            writeJson(folder.resolve("tokenizer.json"), all);
+            JsonObject config = new JsonObject();
+            config.addProperty("tokenizer_class", "T5TokenizerFast");
+            config.addProperty("pad_token", "<pad>");
+            config.addProperty("eos_token", "</s>");
+            config.addProperty("unk_token", "<unk>");
+            config.addProperty("model_max_length", LENGTH);
+            writeJson(folder.resolve("tokenizer_config.json"), config);
+        }
     }
 }

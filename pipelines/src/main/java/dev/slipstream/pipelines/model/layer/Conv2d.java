@@ -13,6 +13,11 @@ public final class Conv2d {
         return scope.conv(x, weight(scope, x, outputs, kernel), scope.weight("bias", outputs), 1, (kernel - 1) / 2);
     }
 
+    /** As {@link #apply}, of a layer that has no bias. */
+    public static Value withoutBias(Scope scope, Value x, long outputs, int kernel) {
+        return scope.conv(x, weight(scope, x, outputs, kernel), 1, (kernel - 1) / 2);
+    }
+
     /**
      * Kernel 3, every second pixel.
      *
@@ -20,6 +25,11 @@ public final class Conv2d {
      */
     public static Value halving(Scope scope, Value x, long outputs, int padding) {
         return scope.conv(x, weight(scope, x, outputs, 3), scope.weight("bias", outputs), 2, padding, 1);
+    }
+
+    /** As {@link #halving} with padding 1, of a layer that has no bias. */
+    public static Value halvingWithoutBias(Scope scope, Value x, long outputs) {
+        return scope.conv(x, weight(scope, x, outputs, 3), 2, 1);
     }
 
     private static Value weight(Scope scope, Value x, long outputs, int kernel) {

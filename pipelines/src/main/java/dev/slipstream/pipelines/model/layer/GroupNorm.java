@@ -7,7 +7,7 @@ import dev.slipstream.pipelines.graph.build.Value;
 import java.util.Arrays;
 
 /**
- * {@code torch.nn.GroupNorm}: weights {@code weight} and {@code bias}, one number a channel.
+ * {@code torch.nn.GroupNorm}: weights {@code weight} and {@code bias}, one number for each channel.
  *
  * <p>Written as exporters do, with a group in the place of a channel of an instance norm: TensorRT knows the pattern,
  * and ONNX Runtime has no kernel for the operator GroupNormalization.

@@ -8,14 +8,14 @@ import java.util.Optional;
 /**
  * Attention in several heads, between the projections: {@code softmax(q · kᵀ) · v} for each head.
  *
- * <p>The factor {@code 1/√width} of a head is not in here, since it costs nothing in the weights of the projection to
- * queries: {@link #scale}, {@link Linear#scaled}.
+ * <p>The factor {@code 1/√width} of a head is not applied here, since it costs nothing in the weights of the projection
+ * to queries: {@link #scale}, {@link Linear#scaled}.
  */
 public final class Heads {
     private Heads() {
     }
 
-    /** What the queries are to be multiplied by. */
+    /** The factor for the queries. */
     public static double scale(long channels, int heads) {
         return 1 / Math.sqrt((double) channels / heads);
     }

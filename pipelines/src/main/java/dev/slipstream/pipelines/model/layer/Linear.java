@@ -6,8 +6,8 @@ import dev.slipstream.pipelines.graph.build.Value;
 /**
  * {@code torch.nn.Linear}: weights {@code weight} [outputs, inputs] and {@code bias} [outputs].
  *
- * <p>For a matrix it is one operator, which takes the weight as it lies in the checkpoint. For more dimensions it is a
- * product with the weight transposed, which engines work out when they are built.
+ * <p>For a matrix it is one operator, which takes the weight as it is stored. For more dimensions it is a product with
+ * the transposed weight; engines transpose it once, when they are built.
  */
 public final class Linear {
     private Linear() {
@@ -26,6 +26,9 @@ public final class Linear {
 
     /** {@code factor} times the layer; the factor costs nothing when the engine runs. */
     public static Value scaled(Scope scope, Value x, long outputs, double factor) {
+        if (x.rank() == 2) {
+            return scope.gemm(x, weight(scope, x, outputs), scope.weight("bias", outputs), factor);
+        }
         return scope.add(scaledWithoutBias(scope, x, outputs, factor),
             scope.mul(scope.weight("bias", outputs), scope.scalar(factor)));
     }

@@ -44,8 +44,8 @@ public record ResnetBlock(int groups, double epsilon, Activation activation, boo
         return perChannel(scope, Linear.apply(scope.child("time_emb_proj"), time, outputs));
     }
 
-    /** However many rows there are: those who run the graph may give a timestep for each, where one was written for. */
-    private static Value perChannel(Scope scope, Value x) {
+    /** Works for any number of rows: a graph that was written for one timestep may be run with one for each row. */
+    static Value perChannel(Scope scope, Value x) {
         return scope.node("Reshape", List.of(x, scope.integers(-1, x.size(1), 1, 1)), Attributes.NONE, x.type(),
             List.of(x.dim(0), x.dim(1), Dim.ONE, Dim.ONE));
     }

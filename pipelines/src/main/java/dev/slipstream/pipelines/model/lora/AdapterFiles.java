@@ -2,13 +2,17 @@ package dev.slipstream.pipelines.model.lora;
 
 import dev.slipstream.bridge.file.FileFailure;
 import dev.slipstream.bridge.file.InputFile;
-import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.Inventory.FileNote;
+import dev.slipstream.pipelines.model.folder.Inventory;
+import dev.slipstream.pipelines.model.folder.SilentFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * The files of an adapter, which is one safetensors file, or a folder as PEFT or diffusers write it.
  *
  * @param weights safetensors
- * @param config PEFT's settings, where they belong to these weights
+ * @param config PEFT's settings, if they belong to these weights
  */
 record AdapterFiles(Path weights, Optional<Path> config) {
     private static final String CONFIG = "adapter_config.json";
@@ -27,7 +31,7 @@ record AdapterFiles(Path weights, Optional<Path> config) {
     private static final List<String> PARTS = List.of("unet", "transformer", "text_encoder", "text_encoder_2");
 
     /**
-     * Finds the files of all parts: one, or one for each component of which the folder has a folder.
+     * Finds the files of all parts: one part, or one for each component that has a folder of its own inside.
      *
      * @param path the file, or the folder
      * @throws ModelException if there is none, or it is not clear which
@@ -46,7 +50,7 @@ record AdapterFiles(Path weights, Optional<Path> config) {
     }
 
     /**
-     * Finds them, and warns of what lies in an adapter's folder and is not read.
+     * Finds the files, and warns about others in an adapter's folder that are not read.
      *
      * @param path the file, or the folder
      * @throws ModelException if there is none, or it is not clear which
@@ -70,7 +74,7 @@ record AdapterFiles(Path weights, Optional<Path> config) {
         return new AdapterFiles(weights, Optional.of(beside));
     }
 
-    /** Which of the two text encoders is meant by names that do not say: PEFT saves each in a folder of its own. */
+    /** Which of the two text encoders a name means that does not say it: PEFT saves each in a folder of its own. */
     Component textEncoder() {
         Path home = weights.toAbsolutePath().normalize().getParent();
         return home != null && home.endsWith("text_encoder_2") ? Component.TEXT_ENCODER_2 : Component.TEXT_ENCODER;
@@ -90,7 +94,7 @@ record AdapterFiles(Path weights, Optional<Path> config) {
             .toList();
         List<Path> candidates = usual.isEmpty() ? all : usual;
         if (candidates.isEmpty()) {
-            // Refused as a pickle, with what to do, when it is opened.
+            // When it is opened, it is refused as a pickle, with advice.
             return Stream.of("adapter_model.bin", "pytorch_lora_weights.bin").map(folder::resolve)
                 .filter(Files::exists).findFirst().orElseThrow(() -> new ModelException(folder
                     + " is no adapter's folder: it has neither " + PEFT_WEIGHTS + " nor " + DIFFUSERS_WEIGHTS));
@@ -107,6 +111,42 @@ record AdapterFiles(Path weights, Optional<Path> config) {
             return entries.sorted().filter(file -> file.getFileName().toString().endsWith(".safetensors")).toList();
         } catch (IOException e) {
             throw new ModelException("cannot list the folder " + folder + ": " + FileFailure.reason(e), e);
+        }
+    }
+
+    /**
+     * Which files of an adapter's folder are read.
+     *
+     * @param read files that are read
+     * @param parts folders that are adapters of their own
+     */
+    record AdapterInventory(Path folder, List<Path> read, List<Path> parts) {
+        private static final Pattern OF_TRAINING = Pattern.compile("[^/]*\\.(txt|ya?ml|toml|csv)",
+            Pattern.CASE_INSENSITIVE);
+        private static final Pattern PICKLES = Pattern.compile("(adapter_model|pytorch_lora_weights)\\.bin");
+
+        Inventory take() {
+            return Inventory.of(folder, List.of(this::ofReader, new SilentFiles(), this::ofTraining));
+        }
+
+        private Optional<FileNote> ofReader(String inside, String name) {
+            if (!inside.isEmpty()) {
+                // The part has an inventory of its own.
+                return Optional.of(FileNote.read("the part of " + inside));
+            }
+            if (parts.stream().anyMatch(part -> name.equals(part.getFileName() + "/"))) {
+                return Optional.of(FileNote.read("a part"));
+            }
+            return read.stream().anyMatch(file -> name.equals(file.getFileName().toString()))
+                ? Optional.of(FileNote.read("the adapter")) : Optional.empty();
+        }
+
+        private Optional<FileNote> ofTraining(String inside, String name) {
+            if (OF_TRAINING.matcher(name).matches()) {
+                return Optional.of(FileNote.silent("about the training"));
+            }
+            return PICKLES.matcher(name).matches() && !read.isEmpty()
+                ? Optional.of(FileNote.silent("the adapter in another form")) : Optional.empty();
         }
     }
 }

@@ -8,8 +8,8 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
- * How a file writes the change of a weight: as tensors from which a matrix [outputs, inputs · kernel · kernel] is
- * computed. Only what the file's header says; the values stay in the file.
+ * How a file stores the change of a weight: as tensors from which a matrix [outputs, inputs · kernel · kernel] is
+ * computed. Only names and shapes are here; the values stay in the file.
  *
  * <p>Sources: LoRA, arXiv 2106.09685; LyCORIS, arXiv 2309.14859, and its file formats; FedPara for the Hadamard
  * product, arXiv 2108.06098.
@@ -23,16 +23,19 @@ public sealed interface Factors {
         }
     }
 
-    /** All tensors, the one first by which the change is called in messages. */
+    /** All tensors; the name of the first stands for the change in messages. */
     List<Factor> tensors();
 
     /** Whether the tensors fit each other. */
     boolean isConsistent();
 
-    /** Of the change, outputs first, without kernels of one pixel; two of them where a kernel may be in the second. */
+    /**
+     * The dimensions of the change, outputs first, without kernels of one pixel; with two dimensions, the second may
+     * include a kernel.
+     */
     long[] dims();
 
-    /** What alpha is divided by; empty where nothing is factored. */
+    /** The number that alpha is divided by; empty if nothing is factored. */
     OptionalLong rank();
 
     /** Whether it changes a weight of this shape; linear layers may be stored as convolutions of one pixel. */
@@ -91,7 +94,7 @@ public sealed interface Factors {
     }
 
     /**
-     * A convolution in three: one pixel down to the rank, the kernel within it, one pixel up.
+     * A convolution in three steps: one of one pixel down to the rank, the kernel at that rank, one of one pixel up.
      *
      * @param up [outputs, rank], or its transpose
      * @param core [rank, rank, kernel, kernel]
@@ -151,14 +154,14 @@ public sealed interface Factors {
         }
     }
 
-    /** The Kronecker product: a copy of the second in the place of each element of the first, times that. */
+    /** The Kronecker product: each element of the first is replaced by the second multiplied by that element. */
     record Kronecker(Factors first, Factors second) implements Factors {
         @Override
         public List<Factor> tensors() {
             return Stream.concat(first.tensors().stream(), second.tensors().stream()).toList();
         }
 
-        /** The kernel, if there is one, is the second's. */
+        /** If there is a kernel, it belongs to the second. */
         @Override
         public boolean isConsistent() {
             return first.isConsistent() && second.isConsistent() && first.dims().length <= 2;

@@ -1,18 +1,23 @@
 package dev.slipstream.pipelines.model.lora;
 
-import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.original.OriginalPlaces.Place;
+import dev.slipstream.pipelines.model.original.OriginalPlaces;
+import dev.slipstream.pipelines.model.unet.OriginalNames;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /** Finds the weights and biases of a checkpoint that targets of LoRAs mean. */
-final class LayerNames {
+public final class LayerNames {
     private static final String WEIGHT = ".weight";
     private static final String TEXT_MODEL = "text_model.";
 
     private final Map<String, String> modules = new HashMap<>();
+    private final Map<String, List<Place>> originals = new HashMap<>();
     private final Set<String> tensors;
 
     /** @param names of all tensors of the checkpoint */
@@ -25,6 +30,7 @@ final class LayerNames {
         if (component == Component.DENOISER) {
             OriginalNames original = new OriginalNames(weighted);
             weighted.forEach(module -> original.of(module).ifPresent(name -> put(name, module)));
+            OriginalPlaces.of(names).forEach((name, places) -> originals.put(name.replace('.', '_'), places));
         } else {
             // Checkpoints and LoRAs may each be without the name of the only module.
             weighted.forEach(module -> put(module.startsWith(TEXT_MODEL) ? module.substring(TEXT_MODEL.length())
@@ -34,6 +40,14 @@ final class LayerNames {
 
     private void put(String name, String module) {
         modules.putIfAbsent(name.replace('.', '_'), module);
+    }
+
+    /** The tensors that make up the layer's; none if the checkpoint has no such layer, or the layer no bias. */
+    List<Place> places(LoraTarget target) {
+        String original = target.path()
+            + (target.parameter() == LoraTarget.Parameter.WEIGHT ? "_weight" : "_bias");
+        return tensor(target).map(name -> List.of(new Place(name, 0, 1, 1, false)))
+            .orElseGet(() -> originals.getOrDefault(original, List.of()));
     }
 
     /** The tensor's name; empty if the checkpoint has no such layer, or the layer no bias. */

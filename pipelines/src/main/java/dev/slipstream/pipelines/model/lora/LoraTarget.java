@@ -1,27 +1,30 @@
 package dev.slipstream.pipelines.model.lora;
 
-import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.folder.Component;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A weight or bias that a LoRA changes.
  *
  * @param component what it belongs to
- * @param path of the module with {@code _} for every dot, as kohya's files have it, since the dots cannot be had back:
+ * @param path of the module with {@code _} for every dot, as in kohya's files, from which the dots cannot be recovered:
  *     {@code down_blocks_0_attentions_0_proj_in}
  * @param parameter of the module
  */
 public record LoraTarget(Component component, String path, Parameter parameter) {
-    /** What a module has that can be changed. */
+    /** The parameters of a module. */
     public enum Parameter { WEIGHT, BIAS }
 
     private static final String PEFT = "base_model.model.";
 
-    /** Of kohya, LyCORIS, diffusers, ComfyUI, OneTrainer and of single files in the original layout. */
+    /** Prefixes of kohya, LyCORIS, diffusers, ComfyUI, OneTrainer and single files in the original layout. */
     private static final Map<String, Component> PREFIXES = Map.ofEntries(Map.entry("lora_unet_", Component.DENOISER),
         Map.entry("lycoris_", Component.DENOISER), Map.entry("unet.", Component.DENOISER),
+        Map.entry("transformer.", Component.DENOISER), Map.entry("lora_transformer_", Component.DENOISER),
         Map.entry("diffusion_model.", Component.DENOISER), Map.entry("model.diffusion_model.", Component.DENOISER),
         Map.entry("lora_te_", Component.TEXT_ENCODER), Map.entry("lora_te1_", Component.TEXT_ENCODER),
         Map.entry("text_encoder.", Component.TEXT_ENCODER),
@@ -37,20 +40,19 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
         Map.entry("clip_g.transformer.", Component.TEXT_ENCODER_2),
         Map.entry("clip_g.text_model.", Component.TEXT_ENCODER_2));
 
-    /** How modules begin where nothing says the component, as in PEFT's files of one model. */
+    /** Beginnings of module names in files that do not name the component, as PEFT writes for a single model. */
     private static final Map<Component, List<String>> MODULES = Map.of(
         Component.DENOISER, List.of("down_blocks.", "mid_block.", "up_blocks.", "conv_in", "conv_out",
-            "time_embedding.", "add_embedding.", "input_blocks.", "middle_block.", "output_blocks."),
+            "time_embedding.", "add_embedding.", "input_blocks.", "middle_block.", "output_blocks.",
+            "transformer_blocks.", "single_transformer_blocks.", "x_embedder", "context_embedder", "proj_out",
+            "norm_out.", "time_text_embed.", "pos_embed.", "double_blocks.", "single_blocks.", "joint_blocks.",
+            "img_in", "txt_in", "final_layer."),
         Component.TEXT_ENCODER, List.of("text_model.", "encoder.layers."));
 
-    /** How names begin of transformers and of what belongs to them; none of these families can be run. */
-    private static final List<String> TRANSFORMERS = List.of("transformer.", "lora_transformer_", "transformer_blocks.",
-        "single_transformer_blocks.", "lora_te3_", "text_encoder_3.", "text_encoders.t5xxl.",
-        "lora_unet_double_blocks_", "lora_unet_single_blocks_", "lora_unet_joint_blocks_",
-        "diffusion_model.double_blocks.",
-        "diffusion_model.single_blocks.", "diffusion_model.joint_blocks.", "diffusion_model.transformer_blocks.");
+    /** Beginnings of names in LoRAs for T5, which are not merged. */
+    private static final List<String> T5 = List.of("lora_te3_", "text_encoder_3.", "text_encoders.t5xxl.");
 
-    /** Old diffusers' names for the layers of a text encoder's attention. */
+    /** Names that old releases of diffusers gave the layers of a text encoder's attention. */
     private static final Map<String, String> TEXT_LAYERS = Map.of("to_q", "q_proj", "to_k", "k_proj", "to_v", "v_proj",
         "to_out", "out_proj");
 
@@ -62,7 +64,7 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
     /**
      * A module as a file names it.
      *
-     * @param name inside its component, with the dots that it has in the file
+     * @param name the name inside its component, with dots as in the file
      */
     record Module(Component component, String name) {
         /**
@@ -95,9 +97,76 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
         }
     }
 
-    /** Whether a tensor's name tells that it is for a transformer. */
-    static boolean isOfTransformer(String tensor) {
+    /** Whether a tensor's name shows that the LoRA is for T5. */
+    static boolean isOfT5(String tensor) {
         String name = tensor.startsWith(PEFT) ? tensor.substring(PEFT.length()) : tensor;
-        return TRANSFORMERS.stream().anyMatch(name::startsWith);
+        return T5.stream().anyMatch(name::startsWith);
+    }
+
+    /**
+     * The name of a tensor in a LoRA file, parsed.
+     *
+     * @param prefix the module as it is written in the name
+     * @param module the same module, parsed
+     * @param role the role of the tensor in the layer
+     */
+    record LoraKey(String prefix, LoraTarget.Module module, Role role) {
+        /** The role of a tensor in its layer. PEFT may append the name of the adapter to the name of a factor. */
+        enum Role {
+            /** [rank, inputs] or [rank, inputs, kernel, kernel]; PEFT's A. */
+            DOWN("\\.lora_A(?:\\.[^.]+)?\\.weight"
+                + "|(?:\\.lora_|\\.lora\\.|\\.lora_linear_layer\\.|_lora\\.)down\\.weight"),
+            /** [outputs, rank] or [outputs, rank, 1, 1]; PEFT's B. */
+            UP("\\.lora_B(?:\\.[^.]+)?\\.weight"
+                + "|(?:\\.lora_|\\.lora\\.|\\.lora_linear_layer\\.|_lora\\.)up\\.weight"),
+            /** [rank, rank, kernel, kernel], between the two. */
+            MID("\\.lora_mid\\.weight"),
+            /** One number. */
+            ALPHA("(?:\\.lora|_lora)?\\.alpha"),
+            /** One number that was trained together with the factors. */
+            SCALAR("\\.scalar"),
+            /** Lengths of the changed weight, per output or per input. */
+            LENGTHS("\\.dora_scale"),
+            /** The same in PEFT's files, always per output. */
+            OUTPUT_LENGTHS("\\.lora_magnitude_vector(?:\\.(?!weight$)[^.]+)?(?:\\.weight)?"),
+            HADA_W1_A("\\.hada_w1_a(?:\\.[^.]+)?"), HADA_W1_B("\\.hada_w1_b(?:\\.[^.]+)?"),
+            HADA_T1("\\.hada_t1(?:\\.[^.]+)?"),
+            HADA_W2_A("\\.hada_w2_a(?:\\.[^.]+)?"), HADA_W2_B("\\.hada_w2_b(?:\\.[^.]+)?"),
+            HADA_T2("\\.hada_t2(?:\\.[^.]+)?"),
+            LOKR_W1("\\.lokr_w1(?:\\.[^.]+)?"), LOKR_W1_A("\\.lokr_w1_a(?:\\.[^.]+)?"),
+            LOKR_W1_B("\\.lokr_w1_b(?:\\.[^.]+)?"),
+            LOKR_W2("\\.lokr_w2(?:\\.[^.]+)?"), LOKR_W2_A("\\.lokr_w2_a(?:\\.[^.]+)?"),
+            LOKR_W2_B("\\.lokr_w2_b(?:\\.[^.]+)?"), LOKR_T2("\\.lokr_t2(?:\\.[^.]+)?"),
+            /** The change itself. */
+            FULL("\\.diff|\\.w_norm"),
+            /** The change of the bias. */
+            FULL_BIAS("\\.diff_b|\\.b_norm");
+
+            private final Pattern name;
+
+            Role(String suffix) {
+                this.name = Pattern.compile("(.+?)(?:" + suffix + ")");
+            }
+        }
+
+        /**
+         * Empty if the tensor has no known role.
+         *
+         * @param textEncoder which of the two is meant by names that do not say
+         */
+        static Optional<LoraKey> parse(String name, Component textEncoder) {
+            for (Role role : Role.values()) {
+                Matcher matcher = role.name.matcher(name);
+                if (matcher.matches()) {
+                    return LoraTarget.Module.of(matcher.group(1), textEncoder)
+                        .map(module -> new LoraKey(matcher.group(1), module, role));
+                }
+            }
+            return Optional.empty();
+        }
+
+        LoraTarget target() {
+            return module.target(role == Role.FULL_BIAS ? Parameter.BIAS : Parameter.WEIGHT);
+        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.slipstream.pipelines.model.lora;
 
+import dev.slipstream.pipelines.model.lora.Lora.WeightedLora;
+import dev.slipstream.pipelines.model.weights.WeightStore;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,14 +13,14 @@ import java.util.List;
  * DiffusionPipeline pipeline = DiffusionPipeline.of(model).loras(loras).open();
  * }</pre>
  *
- * @param list their changes add up, so the order means nothing
+ * @param list their changes add up, so the order does not matter
  * @param store where merged weights are kept
  * @param lenient whether tensors that are no part of a layer, and layers that the model does not have, are left out
  *     instead of refused
  */
-public record Loras(List<WeightedLora> list, MergeStore store, boolean lenient) {
+public record Loras(List<WeightedLora> list, WeightStore store, boolean lenient) {
     /** No change at all. */
-    public static final Loras NONE = new Loras(List.of(), MergeStore.ofUser(), false);
+    public static final Loras NONE = new Loras(List.of(), WeightStore.ofUser(), false);
 
     public Loras {
         list = List.copyOf(list);
@@ -40,17 +42,17 @@ public record Loras(List<WeightedLora> list, MergeStore store, boolean lenient) 
     }
 
     /** With another place for merged weights. */
-    public Loras storedIn(MergeStore place) {
+    public Loras storedIn(WeightStore place) {
         return new Loras(list, place, lenient);
     }
 
-    /** Leaving out what the model does not have. */
-    public Loras ignoringUnknown() {
-        return new Loras(list, store, true);
+    /** @param ignored whether what the model does not have is left out */
+    public Loras ignoringUnknown(boolean ignored) {
+        return new Loras(list, store, ignored);
     }
 
-    /** For a model that is being opened; whoever owns the model closes it with the model. */
+    /** For a model that is being opened; the owner of the model closes it with the model. */
     public OpenLoras open() {
-        return new OpenLoras(this);
+        return new OpenLoras(list, store, lenient);
     }
 }

@@ -1,17 +1,19 @@
 package dev.slipstream.pipelines.model.lora;
 
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.StoredTensor;
 import dev.slipstream.pipelines.model.lora.Factors.Factor;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredType;
 import java.util.Arrays;
 
 /**
- * The matrix that factors stand for, a row at a time in fp32, so that no more is held than the factors. For one thread.
+ * The matrix that factors describe, computed in fp32 row by row, so that only the factors are in memory. For one
+ * thread.
  */
 @FunctionalInterface
 interface Rows {
-    /** Adds a row; {@code sum} is as long as that. */
+    /** Adds a row to {@code sum}, which has the length of a row. */
     void addTo(float[] sum, int row);
 
     /**
@@ -75,7 +77,7 @@ interface Rows {
         };
     }
 
-    /** The same for four weights from {@code first} on, in their order: four times fewer loads and stores of sums. */
+    /** The same for four weights from {@code first} on, in order, with a quarter of the loads and stores of sums. */
     private static void axpy(float[] weights, int first, float[] values, int start, float[] sum) {
         float a = weights[first];
         float b = weights[first + 1];
@@ -140,5 +142,32 @@ interface Rows {
                 }
             }
         };
+    }
+
+    /** Magnitudes of floats as their bits without the sign, which have the same order, NaN above all. */
+    static final class Magnitudes {
+        /** Of an infinity. */
+        static final int INFINITE = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
+
+        private Magnitudes() {
+        }
+
+        /** 0 if there are none. */
+        static int largest(float[] values) {
+            int largest = 0;
+            for (float value : values) {
+                largest = Math.max(largest, Float.floatToRawIntBits(value) & Integer.MAX_VALUE);
+            }
+            return largest;
+        }
+
+        /** The magnitude from which on a number is not finite after rounding to a type. */
+        static int limit(StoredType type) {
+            return switch (type) {
+                case F16 -> Float.floatToRawIntBits(65520f);
+                case BF16 -> Float.floatToRawIntBits(0x1.ffp127f);
+                default -> INFINITE;
+            };
+        }
     }
 }

@@ -10,10 +10,10 @@ import dev.slipstream.pipelines.model.layer.Linear;
  * diffusers' {@code Transformer2DModel}: pixels become tokens, pass transformer blocks and are added to what they were.
  *
  * @param groups of the norm before
- * @param linear whether the first and last layer work on tokens, not on pixels
+ * @param linear whether the first and last layer process tokens instead of pixels
  */
 record SpatialTransformer(int groups, boolean linear) {
-    private static final double EPSILON = 1e-6;
+    static final double EPSILON = 1e-6;
 
     /** @param x [rows, channels, height, width], {@code text} [rows, tokens, width] */
     Value apply(Scope scope, Value x, Value text, UNetBlock block, int depth) {
@@ -25,7 +25,7 @@ record SpatialTransformer(int groups, boolean linear) {
         }
         Tokens words = Tokens.of(scope, text);
         for (int i = 0; i < depth; i++) {
-            tokens = TransformerBlock.apply(scope.child("transformer_blocks", i), tokens, words, block.heads(),
+            tokens = TokenLayers.block(scope.child("transformer_blocks", i), tokens, words, block.heads(),
                 block.onlyCrossAttention());
         }
         if (linear) {
@@ -35,11 +35,13 @@ record SpatialTransformer(int groups, boolean linear) {
         return scope.add(Conv2d.apply(scope.child("proj_out"), pixels(scope, tokens), x.size(1), 1), x);
     }
 
-    private static Tokens tokens(Scope scope, Value pixels) {
+    /** @param pixels [rows, channels, height, width] */
+    static Tokens tokens(Scope scope, Value pixels) {
         return Tokens.of(scope, scope.transpose(pixels, 0, 2, 3, 1));
     }
 
-    private static Value pixels(Scope scope, Tokens tokens) {
+    /** @param tokens made by {@link #tokens}, maybe changed since */
+    static Value pixels(Scope scope, Tokens tokens) {
         return scope.transpose(scope.reshapeLike(tokens.matrix(), tokens.like()), 0, 3, 1, 2);
     }
 }

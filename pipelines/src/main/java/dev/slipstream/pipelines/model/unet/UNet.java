@@ -7,17 +7,18 @@ import dev.slipstream.pipelines.graph.build.Dim;
 import dev.slipstream.pipelines.graph.build.GraphBuilder;
 import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.ComponentFile;
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.config.GraphOptions;
+import dev.slipstream.pipelines.model.folder.ModelFile.ComponentFile;
 import dev.slipstream.pipelines.model.layer.Conv2d;
 import dev.slipstream.pipelines.model.layer.GroupNorm;
+import dev.slipstream.pipelines.model.unet.UNetBlocks.WayDown;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * diffusers' {@code UNet2DConditionModel} as a graph.
@@ -29,7 +30,12 @@ import java.util.Optional;
  * are open; where a block halves an odd one, the way up ends at the odd one again, as in diffusers.
  */
 public final class UNet {
-    static final Dim BATCH = Dim.named("batch_size");
+    /** Prefix of inputs for what ControlNets add to the way down, numbered from 0. */
+    public static final String DOWN_RESIDUAL = "down_block_additional_residuals";
+    /** The input for what ControlNets add to the middle. */
+    public static final String MID_RESIDUAL = "mid_block_additional_residual";
+
+    private static final Dim BATCH = Dim.named("batch_size");
 
     private static final String CLASS = "UNet2DConditionModel";
 
@@ -56,7 +62,7 @@ public final class UNet {
     /** As {@link #read}, with configuration and checkpoint given. */
     public static BuiltGraph write(ConfigFile config, Checkpoint checkpoint) {
         GraphBuilder builder = checkpoint.graph();
-        write(config, builder);
+        write(config, builder, GraphOptions.NONE);
         return builder.build();
     }
 
@@ -64,52 +70,69 @@ public final class UNet {
     public static Map<String, Shape> weights(ConfigFile config) {
         GraphBuilder builder = new GraphBuilder(config.path().toString(), config.path().toAbsolutePath().getParent(),
             Map.of());
-        write(config, builder);
+        write(config, builder, GraphOptions.NONE);
         return builder.wanted();
     }
 
-    private static void write(ConfigFile config, GraphBuilder builder) {
+    /** As {@link #read}, into a builder. */
+    public static void write(ConfigFile config, GraphBuilder builder, GraphOptions options) {
         config.text("_class_name").filter(name -> !name.equals(CLASS)).ifPresent(name -> {
             throw config.wrong("_class_name", "is " + name + ", but only " + CLASS + " can be written here");
         });
-        new UNet(UNetConfigReader.read(config), builder).write();
+        new UNet(UNetConfig.read(config), builder).write(options.inputs().contains(MID_RESIDUAL)
+            || options.inputs().stream().anyMatch(name -> name.startsWith(DOWN_RESIDUAL + ".")));
     }
 
-    private void write() {
+    /**
+     * @param controlled whether residuals of ControlNets are added: {@code down_block_additional_residuals.N} to what
+     *     the way down leaves, and {@code mid_block_additional_residual} to the middle
+     */
+    private void write(boolean controlled) {
         Value sample = builder.input("sample", DataType.FLOAT32, BATCH, Dim.of(config.inChannels()),
             Dim.named("height"), Dim.named("width"));
-        Value embedded = new TimeEmbedding(builder, config.time()).apply();
-        Optional<Value> text = config.attends() ? Optional.of(builder.input("encoder_hidden_states", DataType.FLOAT32,
-            BATCH, Dim.named("sequence_length"), Dim.of(config.contextWidth()))) : Optional.empty();
+        Value embedded = new TimeEmbedding(builder, config.time()).apply(DataType.INT64);
+        Optional<Value> text = text(builder, config, BATCH);
         Value time = config.resnet().activation().apply(root.child("nonlinearity"), embedded);
-        Value hidden = blocks(new BlockWriter(config, new Conditions(time, text)), first(sample));
+        PictureLayers layers = new PictureLayers(config, time, text);
+        UNetBlocks blocks = config.blocks();
+        WayDown down = blocks.writeDown(root, first(root, config, sample), layers);
+        List<Value> skips = down.skips();
+        Value hidden = down.hidden();
+        if (controlled) {
+            skips = IntStream.range(0, skips.size())
+                .mapToObj(i -> residual(down.skips().get(i), DOWN_RESIDUAL + "." + i)).toList();
+        }
+        hidden = blocks.writeMid(root, hidden, layers);
+        if (controlled) {
+            hidden = residual(hidden, MID_RESIDUAL);
+        }
+        hidden = blocks.writeUp(root, hidden, skips, layers);
+        builder.output("out_sample", last(root, config, hidden));
+    }
+
+    /** Of the shape of {@code x}, or with one pixel for all, as a ControlNet for global conditions makes them. */
+    private Value residual(Value x, String input) {
+        return root.add(x, builder.inputOfAnyShape(input, DataType.FLOAT32, x.dims().toArray(Dim[]::new)));
+    }
+
+    /** {@code encoder_hidden_states} [rows, sequence_length, width], if any block reads it. */
+    static Optional<Value> text(GraphBuilder builder, UNetConfig config, Dim rows) {
+        return config.blocks().attends() ? Optional.of(builder.input("encoder_hidden_states", DataType.FLOAT32, rows,
+            Dim.named("sequence_length"), Dim.of(config.contextWidth()))) : Optional.empty();
+    }
+
+    /** The first convolution. @param sample [rows, channels, height, width] */
+    static Value first(Scope root, UNetConfig config, Value sample) {
+        Value centred = config.centerInput()
+            ? root.sub(root.mul(sample, root.scalar(2)), root.scalar(1)) : sample;
+        return Conv2d.apply(root.child("conv_in"), centred, config.blocks().width(), config.convInKernel());
+    }
+
+    /** The layers behind the way up. @param hidden [rows, channels, height, width] */
+    static Value last(Scope root, UNetConfig config, Value hidden) {
         Value normal = GroupNorm.apply(root.child("conv_norm_out"), hidden, config.resnet().groups(),
             config.resnet().epsilon());
         Value active = config.resnet().activation().apply(root.child("conv_act"), normal);
-        builder.output("out_sample", Conv2d.apply(root.child("conv_out"), active, config.outChannels(),
-            config.convOutKernel()));
-    }
-
-    private Value first(Value sample) {
-        Value centred = config.centerInput()
-            ? root.sub(root.mul(sample, root.scalar(2)), root.scalar(1)) : sample;
-        return Conv2d.apply(root.child("conv_in"), centred, config.down().getFirst().channels(),
-            config.convInKernel());
-    }
-
-    private Value blocks(BlockWriter writer, Value first) {
-        Deque<Value> skips = new ArrayDeque<>(List.of(first));
-        Value hidden = first;
-        int last = config.down().size() - 1;
-        for (int i = 0; i <= last; i++) {
-            hidden = writer.down(root.child("down_blocks", i), hidden, config.down().get(i), i < last, skips);
-        }
-        if (config.mid().isPresent()) {
-            hidden = writer.mid(root.child("mid_block"), hidden, config.mid().get());
-        }
-        for (int i = 0; i <= last; i++) {
-            hidden = writer.up(root.child("up_blocks", i), hidden, config.up().get(i), i < last, skips);
-        }
-        return hidden;
+        return Conv2d.apply(root.child("conv_out"), active, config.outChannels(), config.convOutKernel());
     }
 }

@@ -7,17 +7,18 @@ import dev.slipstream.pipelines.graph.build.Dim;
 import dev.slipstream.pipelines.graph.build.GraphBuilder;
 import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.layer.Conv2d;
 import dev.slipstream.pipelines.model.vae.AutoencoderConfig.Block;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Writes both halves of diffusers' {@code AutoencoderKL} as graphs, with the names that optimum's exports have. Scaling
- * and shifting of latents is not in them; see {@link dev.slipstream.pipelines.model.DecoderConfig}. Errors of both
- * methods:
+ * and shifting of latents is not in them; see {@link dev.slipstream.pipelines.model.config.DecoderConfig}. Errors of
+ * both methods:
  *
  * <p>{@link dev.slipstream.pipelines.model.ModelException} names the option that is wrong or not supported; {@link
  * dev.slipstream.pipelines.graph.GraphException} names weights that are missing or of other shapes.
@@ -27,8 +28,6 @@ public final class AutoencoderKl {
     public static final String SAMPLE = "sample";
     public static final String LATENT_SAMPLE = "latent_sample";
     public static final String LATENT_PARAMETERS = "latent_parameters";
-
-    private static final Dim BATCH = Dim.named("batch_size");
 
     private final AutoencoderConfig config;
     private final AutoencoderBlocks blocks;
@@ -44,29 +43,26 @@ public final class AutoencoderKl {
     public static Map<String, Shape> weights(ConfigFile config) {
         GraphBuilder both = new GraphBuilder(config.path().toString(), config.path().toAbsolutePath().getParent(),
             Map.of());
-        new AutoencoderKl(config, both).writeEncoder();
-        new AutoencoderKl(config, both).writeDecoder();
+        writeEncoder(config, both, GraphOptions.NONE);
+        writeDecoder(config, both, GraphOptions.NONE);
         return both.wanted();
-    }
-
-    /**
-     * Whether the model is known to overflow in float16 ({@code force_upcast}), so that it must run in float32 or
-     * bfloat16 where the others run in float16.
-     */
-    public static boolean needsRange(ConfigFile config) {
-        return AutoencoderConfig.read(config).forceUpcast();
     }
 
     /**
      * From {@code sample} float32[batch_size, 3, height, width], values from -1 to 1, to {@code latent_parameters}
      * float32[batch_size, 2 · channels, height / 8, width / 8]: means of the latents' distributions, then logarithms of
-     * their variances, which diffusers takes for -30 to 20. The sizes are multiples of 8, or of what else the number of
-     * blocks makes of it.
+     * their variances, which diffusers clamps to -30 to 20. The sizes are multiples of 8, or of another power of 2 if
+     * the number of blocks is another.
      */
     public static BuiltGraph encoder(ConfigFile config, Checkpoint checkpoint) {
-        AutoencoderKl model = new AutoencoderKl(config, checkpoint.graph());
-        model.writeEncoder();
-        return model.graph.build();
+        GraphBuilder graph = checkpoint.graph();
+        writeEncoder(config, graph, GraphOptions.NONE);
+        return graph.build();
+    }
+
+    /** As {@link #encoder}, into a builder. */
+    public static void writeEncoder(ConfigFile config, GraphBuilder graph, GraphOptions options) {
+        new AutoencoderBlocks(AutoencoderConfig.read(config)).writeEncoder(graph);
     }
 
     /**
@@ -74,29 +70,19 @@ public final class AutoencoderKl {
      * float32[batch_size, 3, 8 · height_latent, 8 · width_latent], values from about -1 to 1.
      */
     public static BuiltGraph decoder(ConfigFile config, Checkpoint checkpoint) {
-        AutoencoderKl model = new AutoencoderKl(config, checkpoint.graph());
-        model.writeDecoder();
-        return model.graph.build();
+        GraphBuilder graph = checkpoint.graph();
+        writeDecoder(config, graph, GraphOptions.NONE);
+        return graph.build();
     }
 
-    private void writeEncoder() {
-        Scope encoder = graph.root().child("encoder");
-        Value x = graph.input(SAMPLE, DataType.FLOAT32, BATCH, Dim.of(config.pictureChannels()), Dim.named("height"),
-            Dim.named("width"));
-        List<Block> down = config.down();
-        x = Conv2d.apply(encoder.child("conv_in"), x, down.getFirst().channels(), 3);
-        for (int i = 0; i < down.size(); i++) {
-            x = blocks.down(encoder.child("down_blocks", i), x, down.get(i), i < down.size() - 1);
-        }
-        int parameters = 2 * config.latentChannels();
-        x = blocks.out(encoder, blocks.mid(encoder.child("mid_block"), x), parameters);
-        graph.output(LATENT_PARAMETERS,
-            config.quantConv() ? Conv2d.apply(graph.root().child("quant_conv"), x, parameters, 1) : x);
+    /** As {@link #decoder}, into a builder. */
+    public static void writeDecoder(ConfigFile config, GraphBuilder graph, GraphOptions options) {
+        new AutoencoderKl(config, graph).writeDecoder();
     }
 
     private void writeDecoder() {
         Scope decoder = graph.root().child("decoder");
-        Value x = graph.input(LATENT_SAMPLE, DataType.FLOAT32, BATCH, Dim.of(config.latentChannels()),
+        Value x = graph.input(LATENT_SAMPLE, DataType.FLOAT32, Dim.named("batch_size"), Dim.of(config.latentChannels()),
             Dim.named("height_latent"), Dim.named("width_latent"));
         if (config.postQuantConv()) {
             x = Conv2d.apply(graph.root().child("post_quant_conv"), x, config.latentChannels(), 1);

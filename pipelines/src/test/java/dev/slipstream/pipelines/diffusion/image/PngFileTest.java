@@ -37,7 +37,7 @@ class PngFileTest {
             }
         }
         Image image = Image.of(width, height, rgb);
-        BufferedImage read = ImageIO.read(new ByteArrayInputStream(PngFile.encode(image, Map.of())));
+        BufferedImage read = ImageIO.read(new ByteArrayInputStream(image.encode(ImageFormat.PNG, Map.of())));
         assertEquals(width, read.getWidth());
         assertEquals(height, read.getHeight());
         for (int row = 0; row < height; row++) {
@@ -65,9 +65,9 @@ class PngFileTest {
         Image image = Image.of(1, 1, new byte[3]);
         String latin = "a café\nSteps: 50";
         String other = "星 \uD83D\uDE00\nSteps: 50";
-        byte[] png = PngFile.encode(image, Map.of("parameters", latin));
+        byte[] png = image.encode(ImageFormat.PNG, Map.of("parameters", latin));
         assertEquals(Map.of("parameters", latin), texts(png, "tEXt"));
-        png = PngFile.encode(image, Map.of("parameters", other));
+        png = image.encode(ImageFormat.PNG, Map.of("parameters", other));
         assertEquals(Map.of("parameters", other), texts(png, "iTXt"));
         assertEquals(Map.of(), texts(png, "tEXt"));
     }
@@ -75,33 +75,16 @@ class PngFileTest {
     @Test
     void losesNothingBehindANulAndRefusesBadKeywords() throws IOException {
         Image image = Image.of(1, 1, new byte[3]);
-        assertEquals(Map.of("a", "x\uFFFDy"), texts(PngFile.encode(image, Map.of("a", "x\0y")), "iTXt"));
+        assertEquals(Map.of("a", "x\uFFFDy"), texts(image.encode(ImageFormat.PNG, Map.of("a", "x\0y")), "iTXt"));
         for (String keyword : new String[] {"", "x".repeat(80), "星", "a\0b", "a\nb"}) {
-            assertThrows(IllegalArgumentException.class, () -> PngFile.encode(image, Map.of(keyword, "x")));
+            assertThrows(IllegalArgumentException.class, () -> image.encode(ImageFormat.PNG, Map.of(keyword, "x")));
         }
-    }
-
-    @Test
-    void writesTheRecipeAsOtherToolsReadIt() {
-        Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("Steps", "50");
-        settings.put("Sampler", "ddim");
-        settings.put("CFG scale", "4");
-        settings.put("Seed", "7");
-        settings.put("Size", "32x32");
-        settings.put("Model", "mine, \"best\": one");
-        assertEquals("""
-            a red star
-            Negative prompt: blurry
-            Steps: 50, Sampler: ddim, CFG scale: 4, Seed: 7, Size: 32x32, Model: "mine, \\"best\\": one\"""",
-            new GenerationParameters("a red star", "blurry", settings).text());
-        assertEquals("a red star\nSteps: 1", new GenerationParameters("a red star", " ", Map.of("Steps", "1")).text());
     }
 
     @Test
     void writesAFileThatTheJdkReads(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("a.png");
-        PngFile.write(file, Image.of(2, 1, new byte[] {1, 2, 3, 4, 5, 6}), Map.of());
+        Image.of(2, 1, new byte[] {1, 2, 3, 4, 5, 6}).write(file);
         assertEquals(0xFF040506, ImageIO.read(file.toFile()).getRGB(1, 0));
     }
 
@@ -109,12 +92,12 @@ class PngFileTest {
     void saysWhyAFileCannotBeWritten(@TempDir Path folder) throws IOException {
         Image image = Image.of(1, 1, new byte[3]);
         Path missing = folder.resolve("none").resolve("a.png");
-        assertTrue(assertThrows(UncheckedIOException.class, () -> PngFile.write(missing, image, Map.of())).getMessage()
+        assertTrue(assertThrows(UncheckedIOException.class, () -> image.write(missing)).getMessage()
             .contains("there is no folder"));
-        assertTrue(assertThrows(UncheckedIOException.class, () -> PngFile.write(folder, image, Map.of())).getMessage()
-            .contains("it is a folder"));
+        assertTrue(assertThrows(UncheckedIOException.class, () -> image.write(
+            Files.createDirectory(folder.resolve("folder.png")))).getMessage().contains("it is a folder"));
         Path file = Files.write(folder.resolve("a.png"), new byte[] {7});
-        assertThrows(IllegalArgumentException.class, () -> PngFile.write(file, image, Map.of("", "x")));
+        assertThrows(IllegalArgumentException.class, () -> image.write(file, Map.of("", "x")));
         assertArrayEquals(new byte[] {7}, Files.readAllBytes(file));
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.model.RequestException;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -52,7 +53,7 @@ class PngReaderTest {
         BufferedImage.TYPE_BYTE_BINARY})
     void colourTypesThatTheJdkWritesAreReadAsItReadsThem(int type) throws IOException {
         BufferedImage expected = noise(type);
-        Image image = PngReader.decode(png(expected), "test");
+        Image image = Image.decode(png(expected));
         assertEquals(WIDTH + "x" + HEIGHT, image.toString());
         for (int y = 0; y < HEIGHT; y++) {
             for (int x = 0; x < WIDTH; x++) {
@@ -66,7 +67,7 @@ class PngReaderTest {
     @CsvSource({"10, 0", "11, 8"})
     void greyOf8And16BitsIsReadFromItsUpperBits(int type, int shift) throws IOException {
         BufferedImage expected = noise(type);
-        Image image = PngReader.decode(png(expected), "test");
+        Image image = Image.decode(png(expected));
         for (int y = 0; y < HEIGHT; y++) {
             for (int x = 0; x < WIDTH; x++) {
                 int grey = expected.getRaster().getSample(x, y, 0) >> shift;
@@ -80,8 +81,8 @@ class PngReaderTest {
         byte[] pixels = new byte[WIDTH * HEIGHT * 3];
         new Random(4).nextBytes(pixels);
         Image image = Image.of(WIDTH, HEIGHT, pixels);
-        PngFile.write(folder.resolve("a.png"), image, Map.of("Comment", "é"));
-        assertEquals(image, PngReader.read(folder.resolve("a.png")));
+        image.write(folder.resolve("a.png"), Map.of("Comment", "é"));
+        assertEquals(image, Image.read(folder.resolve("a.png")));
     }
 
     @Test
@@ -95,8 +96,8 @@ class PngReaderTest {
                 damaged[random.nextInt(damaged.length)] ^= (byte) (1 + random.nextInt(255));
             }
             try {
-                PngReader.decode(damaged, "test");
-            } catch (IllegalArgumentException expected) {
+                Image.decode(damaged);
+            } catch (RequestException expected) {
                 refused++;
             }
         }
@@ -106,7 +107,8 @@ class PngReaderTest {
     @Test
     void otherFilesAreRefusedByWhatTheyAre() throws IOException {
         assertRefused("there is no file", folder.resolve("none.png"));
-        assertRefused("is no PNG file", Files.writeString(folder.resolve("a.jpg"), "a picture, really, but no PNG"));
+        assertRefused("neither a PNG nor a JPEG",
+            Files.writeString(folder.resolve("a.jpg"), "a picture, really, but none"));
         byte[] huge = png(noise(BufferedImage.TYPE_INT_RGB));
         Arrays.fill(huge, 16, 24, (byte) 0x7F);
         CRC32 checksum = new CRC32();
@@ -116,7 +118,7 @@ class PngReaderTest {
     }
 
     private static void assertRefused(String words, Path file) {
-        String message = assertThrows(IllegalArgumentException.class, () -> PngReader.read(file)).getMessage();
+        String message = assertThrows(RequestException.class, () -> Image.read(file)).getMessage();
         assertTrue(message.contains(words) && message.startsWith(words.startsWith("there") ? words : file.toString()),
             message);
     }

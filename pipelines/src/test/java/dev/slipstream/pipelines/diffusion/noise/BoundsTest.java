@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.stream.IntStream;
+import dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException;
+import dev.slipstream.pipelines.diffusion.noise.schedule.SigmaSpacing;
+import dev.slipstream.pipelines.diffusion.noise.schedule.SigmaSpacing.Kind;
+import dev.slipstream.pipelines.diffusion.noise.step.DpmOrder;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -87,16 +92,19 @@ class BoundsTest {
     @ParameterizedTest
     @CsvSource({"0, 0", "0.001, 1.855873851745e-05", "0.25, 0.175680378652695", "0.5, 0.5",
         "0.75, 0.824319621347305", "1, 1"})
-    void quantilesOfTheBetaDistributionAreKnown(double probability, double quantile) {
-        BetaDistribution beta = new BetaDistribution(0.6);
-        assertEquals(quantile, beta.quantile(probability), 1e-12);
+    void levelsOfBetaSpacingAreQuantiles(double probability, double quantile) {
+        double[] levels = betaLevels(1001);
+        assertEquals(quantile, levels[(int) Math.rint(1000 * (1 - probability))], 1e-12);
     }
 
     @Test
-    void quantilesOfTheBetaDistributionRise() {
-        BetaDistribution beta = new BetaDistribution(0.6);
-        double[] quantiles = IntStream.rangeClosed(0, 200).mapToDouble(i -> beta.quantile(i / 200.0)).toArray();
-        assertTrue(IntStream.range(0, 200).allMatch(i -> quantiles[i] < quantiles[i + 1]));
+    void levelsOfBetaSpacingFall() {
+        double[] levels = betaLevels(201);
+        assertTrue(IntStream.range(0, 200).allMatch(i -> levels[i] > levels[i + 1]));
+    }
+
+    private static double[] betaLevels(int steps) {
+        return new SigmaSpacing(Kind.BETA, Double.NaN, Double.NaN).levels(1, 0, steps);
     }
 
     @Test
@@ -131,5 +139,114 @@ class BoundsTest {
         // Without flow matching it has no effect, as in diffusers.
         String plain = "{\"_class_name\": \"UniPCMultistepScheduler\"}";
         assertEquals(parse(plain).table(3), parse(plain.replace("}", ", \"shift_terminal\": 0.1}")).table(3));
+    }
+
+    /** Values on both sides of each bound that an option has. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "TCDScheduler | eta | 0 1 0.5 | -0.1 1.1",
+        "FlowMatchEulerDiscreteScheduler | shift_terminal | 0 0.999 | -0.1 1",
+        "FlowMatchEulerDiscreteScheduler | shift | 1e-9 | 0 -1 Infinity",
+        "EulerDiscreteScheduler | num_train_timesteps | 1 1000000 | 0 1000001 1e99 -1",
+        "EulerDiscreteScheduler | steps_offset | 1 2147483647 -2147483648 | 0.5 2147483648 1e99",
+        "DPMSolverMultistepScheduler | solver_order | 1 2 3 | 0 4",
+        "LCMScheduler | original_inference_steps | 1 1000 | 0 1001",
+        "EDMEulerScheduler | sigma_max | 0.0021 80 | 0.002 0.001 0 Infinity",
+        "EDMEulerScheduler | sigma_data | 1e-9 | 0 -1",
+        "EDMEulerScheduler | rho | 1e-3 | 0 -1"})
+    void anOptionIsTakenUpToItsBounds(String className, String option, String taken, String refused) {
+        String json = "{\"_class_name\": \"" + className + "\", \"" + option + "\": %s}";
+        for (String value : taken.split(" ")) {
+            parse(json.formatted(value));
+        }
+        for (String value : refused.split(" ")) {
+            String message = assertThrows(NoiseSchedulerException.class, () -> parse(json.formatted(value)), value)
+                .getMessage();
+            assertTrue(message.contains(option), message);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "\"thresholding\": true, \"dynamic_thresholding_ratio\": | 0 1 | -0.1 1.1",
+        "\"thresholding\": true, \"sample_max_value\": | 1e-30 1e30 | 0 1e-300 1e300",
+        "\"clip_sample_range\": | 1e-30 1e30 | 0 1e-300 1e300 -1"})
+    void aLimitFitsFp32(String option, String taken, String refused) {
+        String json = "{\"_class_name\": \"DDIMScheduler\", " + option + " %s}";
+        for (String value : taken.split(" ")) {
+            assertTrue(parse(json.formatted(value)).table(2).limit().isPresent());
+        }
+        for (String value : refused.split(" ")) {
+            assertThrows(NoiseSchedulerException.class, () -> parse(json.formatted(value)), value);
+        }
+    }
+
+    @Test
+    void aStepWithoutALengthIsNamed() {
+        NoiseScheduler scheduler = parse("{\"_class_name\": \"DPMSolverMultistepScheduler\", "
+            + "\"num_train_timesteps\": 4, \"timestep_spacing\": \"leading\"}");
+        String message = assertThrows(NoiseSchedulerException.class, () -> scheduler.table(4)).getMessage();
+        assertTrue(message.contains("cannot do 4 steps: step 1 would end"), message);
+    }
+
+    @Test
+    void aTimestepBeyondTheTrainedOnesHasTheNoiseOfTheLast() {
+        String json = "{\"_class_name\": \"EulerDiscreteScheduler\", \"timestep_spacing\": \"leading\", "
+            + "\"steps_offset\": %d}";
+        NoiseTable last = parse(json.formatted(9)).table(100);
+        NoiseTable beyond = parse(json.formatted(15)).table(100);
+        assertEquals(999, last.rows().getFirst().timestep());
+        assertEquals(1005, beyond.rows().getFirst().timestep());
+        assertEquals(last.initialScale(), beyond.initialScale());
+        NoiseTable before = parse(json.formatted(-5)).table(100);
+        assertEquals(parse(json.formatted(0)).table(100).rows().getLast().level(), before.rows().getLast().level());
+    }
+
+    @Test
+    void aTimestepOfTheLeastAllowedRatioOfImageToNoiseIsUsed() {
+        // The levels are 1/2 and 1, and the logarithm of 1 is 0.
+        String json = "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"num_train_timesteps\": 2, "
+            + "\"trained_betas\": [0.2, 0.375], \"timestep_spacing\": \"trailing\", \"lambda_min_clipped\": 0}";
+        assertEquals(2, parse(json).table(2).steps());
+    }
+
+    @Test
+    void withoutALimitNothingIsLimited() {
+        assertTrue(parse("{\"_class_name\": \"DDIMScheduler\", \"clip_sample\": false}").table(2).limit().isEmpty());
+    }
+
+    @Test
+    void zeroTerminalSnrNeedsAFirstAndALastTimestep() {
+        String json = "{\"_class_name\": \"EulerDiscreteScheduler\", \"rescale_betas_zero_snr\": true, "
+            + "\"prediction_type\": \"v_prediction\", \"num_train_timesteps\": %d}";
+        assertEquals(2, parse(json.formatted(2)).table(2).steps());
+        assertThrows(NoiseSchedulerException.class, () -> parse(json.formatted(1)));
+    }
+
+    @Test
+    void theShiftOfAPictureLiesBetweenAShorterAndALongerOne() {
+        String json = "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"use_dynamic_shifting\": true, "
+            + "\"base_image_seq_len\": 256, \"max_image_seq_len\": %d}";
+        parse(json.formatted(257)).forImageTokens(256).table(2);
+        String message = assertThrows(NoiseSchedulerException.class,
+            () -> parse(json.formatted(256)).forImageTokens(256)).getMessage();
+        assertTrue(message.contains("less than max_image_seq_len"), message);
+        String steep = json.replace("%d", "4096, \"max_shift\": 1e9");
+        assertThrows(NoiseSchedulerException.class, () -> parse(steep).forImageTokens(4096));
+        String linear = json.replace("%d", "4096, \"time_shift_type\": \"linear\", \"base_shift\": 0");
+        assertThrows(NoiseSchedulerException.class, () -> parse(linear).forImageTokens(256));
+    }
+
+    @Test
+    void withoutClippingAllTimestepsAreUsedAndOneIsTheLeast() {
+        String json = "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"num_train_timesteps\": 2, "
+            + "\"trained_betas\": [0.2, 0.5], \"timestep_spacing\": \"trailing\", \"lambda_min_clipped\": %s}";
+        // log(alpha/sigma) is 0.69 and -0.20 there.
+        assertEquals(2, parse(json.formatted("-0.21")).table(2).steps());
+        NoiseScheduler clipped = parse(json.formatted("-0.20"));
+        assertEquals(1, clipped.table(2).steps());
+        String late = assertThrows(NoiseSchedulerException.class, () -> clipped.table(2, 1)).getMessage();
+        assertTrue(late.contains("a path of 1 steps cannot begin after 1"), late);
+        assertThrows(NoiseSchedulerException.class, () -> parse(json.formatted("0.7")));
     }
 }

@@ -2,8 +2,8 @@ package dev.slipstream.pipelines.diffusion.noise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Row;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

@@ -3,9 +3,19 @@ package dev.slipstream.pipelines.diffusion.noise;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Mix;
-import dev.slipstream.pipelines.run.NoiseTable.Row;
+import dev.slipstream.pipelines.diffusion.noise.config.SchedulerOptions;
+import dev.slipstream.pipelines.diffusion.noise.method.DpmSolver;
+import dev.slipstream.pipelines.diffusion.noise.method.Euler;
+import dev.slipstream.pipelines.diffusion.noise.method.Lms;
+import dev.slipstream.pipelines.diffusion.noise.schedule.NoiseSpace;
+import dev.slipstream.pipelines.diffusion.noise.schedule.SigmaSpacing;
+import dev.slipstream.pipelines.diffusion.noise.schedule.TrainingSchedule;
+import dev.slipstream.pipelines.diffusion.noise.step.CleanEstimate;
+import dev.slipstream.pipelines.diffusion.noise.step.Prediction;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -47,13 +57,13 @@ class MethodPropertiesTest {
         }
 
         /** What a denoiser that knows {@code image} predicts at this level. */
-        double predict(NoiseLevel level, double latent, double image) {
-            double noise = (latent - level.alpha() * image) / level.sigma();
-            double norm = Math.hypot(level.alpha(), level.sigma());
+        double predict(Mix level, double latent, double image) {
+            double noise = (latent - level.image() * image) / level.noise();
+            double norm = Math.hypot(level.image(), level.noise());
             return switch (prediction) {
                 case "epsilon" -> noise;
                 case "sample" -> image;
-                default -> (level.alpha() * noise - level.sigma() * image) / norm;
+                default -> (level.image() * noise - level.noise() * image) / norm;
             };
         }
     }
@@ -76,9 +86,9 @@ class MethodPropertiesTest {
     }
 
     /** Read from the row alone: the variance exploding methods are those that scale the denoiser's input. */
-    private static NoiseLevel level(TrainingSchedule training, Row row) {
+    private static Mix level(TrainingSchedule training, Row row) {
         if (row.inputScale() != 1) {
-            return NoiseLevel.varianceExploding(Math.sqrt(1 / (row.inputScale() * row.inputScale()) - 1));
+            return NoiseSpace.VARIANCE_EXPLODING.level(Math.sqrt(1 / (row.inputScale() * row.inputScale()) - 1));
         }
         return training.level((int) row.timestep());
     }
@@ -102,10 +112,10 @@ class MethodPropertiesTest {
         TrainingSchedule training = model.training();
         int last = (int) table.rows().getLast().timestep();
         int aim = last - 1000 / steps;
-        NoiseLevel from = training.level(last);
-        NoiseLevel to = aim < 0 ? NoiseLevel.CLEAN : training.level(aim);
-        double noise = (latents.get(steps - 1) - from.alpha() * image) / from.sigma();
-        assertEquals(to.alpha() * image + to.sigma() * noise, latents.getLast(), 1e-9);
+        Mix from = training.level(last);
+        Mix to = aim < 0 ? Mix.CLEAN : training.level(aim);
+        double noise = (latents.get(steps - 1) - from.image() * image) / from.noise();
+        assertEquals(to.image() * image + to.noise() * noise, latents.getLast(), 1e-9);
     }
 
     @Property(tries = 200)
@@ -207,7 +217,7 @@ class MethodPropertiesTest {
     }
 
     @Property(tries = 200)
-    void allPredictionTypesGiveTheSameLatents(@ForAll("models") Model model, @ForAll @IntRange(min = 1, max = 40)
+    void allPredictionsGiveTheSameLatents(@ForAll("models") Model model, @ForAll @IntRange(min = 1, max = 40)
         int steps, @ForAll @DoubleRange(min = -2, max = 2) double image) {
         for (String method : List.of("ddim", "ddpm", "euler", "euler-ancestral", "dpm++2m-sde", "lms", "lcm")) {
             List<Double> first = null;
@@ -234,8 +244,8 @@ class MethodPropertiesTest {
         for (int step = 0; step < steps; step++) {
             int timestep = (int) ddim.get(step).timestep();
             assertEquals(timestep, euler.get(step).timestep());
-            double alpha = training.level(timestep).alpha();
-            double next = step == steps - 1 ? 1 : training.level(timestep - 1000 / steps).alpha();
+            double alpha = training.level(timestep).image();
+            double next = step == steps - 1 ? 1 : training.level(timestep - 1000 / steps).image();
             assertEquals(ddim.get(step).next().latent() * alpha / next, euler.get(step).next().latent(), 1e-9);
             assertEquals(ddim.get(step).next().prediction() / next, euler.get(step).next().prediction(), 1e-9
                 * Math.max(1, Math.abs(euler.get(step).next().prediction())));
@@ -250,10 +260,10 @@ class MethodPropertiesTest {
         List<Row> rows = DpmSolver.read(options).table(steps, 0).rows();
         TrainingSchedule training = model.training();
         for (int step = 0; step < rows.size(); step++) {
-            NoiseLevel to = step == rows.size() - 1 ? NoiseLevel.CLEAN
+            Mix to = step == rows.size() - 1 ? Mix.CLEAN
                 : training.level((int) rows.get(step + 1).timestep());
-            NoiseLevel from = training.level((int) rows.get(step).timestep());
-            Terms ddim = new CleanEstimate(PredictionType.read(options)).transfer(from, to);
+            Mix from = training.level((int) rows.get(step).timestep());
+            LinearForm ddim = new CleanEstimate(Prediction.read(options)).transfer(from, to);
             assertEquals(ddim.latent(), rows.get(step).next().latent(), 1e-9 * Math.abs(ddim.latent()) + 1e-9);
             assertEquals(ddim.prediction(), rows.get(step).next().prediction(),
                 1e-9 * Math.abs(ddim.prediction()) + 1e-9);

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -194,7 +196,7 @@ class NoiseSchedulerTest {
     void stepThatStaysAtItsLevelChangesNothing(String option) {
         NoiseTable table = parse("{\"_class_name\": \"DPMSolverMultistepScheduler\", \"use_karras_sigmas\": true, "
             + "\"final_sigmas_type\": \"sigma_min\", " + option + "}").table(16);
-        assertEquals(new NoiseTable.Next(1, 0, List.of(), 0), table.rows().getLast().next());
+        assertEquals(new LinearForm(1, 0, List.of(), 0), table.rows().getLast().next());
     }
 
     @Test
@@ -206,5 +208,59 @@ class NoiseSchedulerTest {
     @Test
     void unknownOptionsThatAreSwitchedOffAreHarmless() {
         parse("{\"_class_name\": \"EulerDiscreteScheduler\", \"brand_new\": false, \"newer\": null}").table(2);
+    }
+
+    @Test
+    void aFileOfAnotherClassIsReadWithoutItsUnknownOptionsAndOneOfItsOwnIsNot() {
+        String json = "{\"_class_name\": \"EulerDiscreteScheduler\", \"brand_new\": 3}";
+        assertEquals("heun", NoiseScheduler.parseForClass(json, "a file", "HeunDiscreteScheduler").table(3).name());
+        for (String own : List.of(json, json.replace("\"_class_name\": \"EulerDiscreteScheduler\", ", ""))) {
+            assertThrows(NoiseSchedulerException.class,
+                () -> NoiseScheduler.parseForClass(own, "a file", "EulerDiscreteScheduler"));
+        }
+        assertEquals("euler", NoiseScheduler.parseForClass("{}", "a file", "EulerDiscreteScheduler").table(3).name());
+    }
+
+    @Test
+    void aFileThatCannotBeUsedIsRefusedWhereItsStepsAreAskedForUnlessAMethodIsChosen() {
+        NoiseScheduler unknown = NoiseScheduler.parseForAnyMethod("{\"_class_name\": \"Brand\"}", "a file");
+        String message = assertThrows(NoiseSchedulerException.class, () -> unknown.table(3)).getMessage();
+        assertTrue(message.contains("a file") && message.contains("'Brand'"), message);
+        assertThrows(NoiseSchedulerException.class, unknown::trainedTimesteps);
+        assertThrows(NoiseSchedulerException.class, () -> unknown.forImageTokens(9).table(3));
+        assertEquals("ddim", unknown.withMethod("ddim").table(3).name());
+        NoiseScheduler known = NoiseScheduler.parseForAnyMethod(STABLE_DIFFUSION_1, "a file");
+        assertEquals("pndm", known.table(3).name());
+        assertEquals("ddim", known.withMethod("ddim").table(3).name());
+    }
+
+    @Test
+    void whatDividesByNothingIsRefusedWithItsStepsAndAWayOut() {
+        // Noise alone, from which epsilon says nothing of the image, and one step that must have a length.
+        NoiseScheduler scheduler = parse("{\"_class_name\": \"DDIMScheduler\", \"rescale_betas_zero_snr\": true, "
+            + "\"timestep_spacing\": \"trailing\"}");
+        String message = assertThrows(NoiseSchedulerException.class, () -> scheduler.table(4)).getMessage();
+        assertTrue(message.contains("rescale_betas_zero_snr") && message.contains("ddim"), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"karras", "exponential", "beta"})
+    void oneEndOfTheNoiseLevelsMustNotLieBeyondTheSchedulesOther(String spacing) {
+        String file = "{\"_class_name\": \"EulerDiscreteScheduler\", \"use_" + spacing + "_sigmas\": true, ";
+        assertEquals(4, parse(file + "\"sigma_min\": 150.0}").table(4).steps());
+        for (String option : List.of("\"sigma_min\": 160.0}", "\"sigma_max\": 0.005}")) {
+            String message =
+                assertThrows(NoiseSchedulerException.class, () -> parse(file + option).table(4)).getMessage();
+            assertTrue(message.contains("would rise"), message);
+        }
+    }
+
+    @Test
+    void whereTheImageIsAtOneTheVelocityLeadsToIt() {
+        for (NoiseTable.Row row : parse("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", "
+            + "\"invert_sigmas\": true}").table(3).rows()) {
+            assertEquals(1, row.estimate().latent());
+            assertEquals(1 - row.timestep() / 1000, row.estimate().prediction(), 1e-12);
+        }
     }
 }

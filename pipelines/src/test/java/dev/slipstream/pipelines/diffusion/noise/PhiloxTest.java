@@ -23,8 +23,8 @@ class PhiloxTest {
     }
 
     private static int[] block(long low, long high, long key) {
-        int[] words = new int[Philox.WORDS];
-        Philox.block(low, high, key, words);
+        int[] words = new int[Noise.Philox.WORDS];
+        Noise.Philox.block(low, high, key, words);
         return words;
     }
 }

@@ -3,21 +3,20 @@ package dev.slipstream.pipelines.diffusion.noise;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import dev.slipstream.bridge.Limit;
-import dev.slipstream.pipelines.run.NoiseTable;
-import dev.slipstream.pipelines.run.NoiseTable.Mix;
-import dev.slipstream.pipelines.run.NoiseTable.Row;
+import dev.slipstream.pipelines.diffusion.noise.schedule.SigmaSpacing;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,13 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every class and option against numbers that diffusers 0.40 gave in fp32; the README beside them tells the loop. */
 class ReferenceSchedulesTest {
-    private static final int ELEMENTS = 8;
-    /** Methods without a reference case, and what holds them instead. */
-    private static final Set<String> WITHOUT_A_CASE = Set.of(
-        // diffusers draws its noise from a Brownian tree; DpmSdeTest holds its law.
-        "dpm++sde",
-        // They differ from pndm and lms only where they begin late, on which MethodPropertiesTest has properties.
-        "pndm-restart", "lms-restart");
+    /** What they differ in, how they begin late, diffusers has not got; MethodPropertiesTest has properties of it. */
+    private static final Map<String, String> RESTARTING = Map.of("pndm-restart", "pndm", "lms-restart", "lms");
 
     /** A case, and the configuration of the class that ran. */
     record Case(JsonObject expected, String config) {
@@ -44,8 +38,7 @@ class ReferenceSchedulesTest {
         }
 
         NoiseTable table() {
-            int begin = expected.get("begin").getAsInt();
-            long first = whole().rows().subList(0, begin).stream().filter(row -> !row.continues()).count();
+            long first = whole().rows().subList(0, begin()).stream().filter(row -> !row.continues()).count();
             return scheduler().table(steps(), (int) first);
         }
 
@@ -53,15 +46,22 @@ class ReferenceSchedulesTest {
             return expected.get("steps").getAsInt();
         }
 
-        double[] numbers(String name) {
-            JsonArray array = expected.getAsJsonArray(name);
-            return IntStream.range(0, array.size()).mapToDouble(i -> array.get(i).getAsDouble()).toArray();
+        int begin() {
+            return expected.get("begin").getAsInt();
+        }
+
+        /** The method that ran, without its spacing. */
+        String method() {
+            String name = whole().name();
+            return NoiseScheduler.methods().stream().filter(method -> name.equals(method)
+                || SigmaSpacing.Kind.named().stream().anyMatch(kind -> name.equals(method + kind.suffix())))
+                .findFirst().orElse(name);
         }
 
         @Override
         public String toString() {
             return expected.get("name").getAsString() + " " + expected.get("method").getAsString() + " " + steps()
-                + " from " + expected.get("begin");
+                + " from " + begin();
         }
     }
 
@@ -82,62 +82,43 @@ class ReferenceSchedulesTest {
     @ParameterizedTest
     @MethodSource("cases")
     void latentsAfterTheLastStepAreThoseOfDiffusers(Case given) {
-        NoiseTable whole = given.whole();
-        assertEquals(given.expected.get("init_noise_sigma").getAsDouble(), whole.initialScale(),
-            1e-4 * whole.initialScale());
-        double[] timesteps = whole.rows().stream().mapToDouble(Row::timestep).toArray();
-        assertEquals(given.numbers("timesteps").length, timesteps.length);
-        for (int row = 0; row < timesteps.length; row++) {
-            assertEquals(given.numbers("timesteps")[row], timesteps[row], 0.02, "timestep " + row);
-        }
-        NoiseTable table = given.table();
-        if (table.limit().filter(Limit.DynamicThreshold.class::isInstance).isPresent()) {
-            // Its bound depends on all values of a picture, and a walk knows one; the verify command's tests have them.
-            return;
-        }
-        double[] expected = given.numbers("last");
-        double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
-        for (int i = 0; i < ELEMENTS; i++) {
-            assertEquals(expected[i], last(table, given.expected.get("begin").getAsInt(), i), 1e-4 * largest,
-                "latent " + i);
-        }
+        ToyLoop.assertAgrees(given.expected, given.whole(), given.table(), given.begin());
     }
 
-    private static double last(NoiseTable table, int begin, int element) {
-        Mix start = table.start();
-        double first = begin == 0 ? table.initialScale() * (-1.75 + 0.5 * element)
-            : start.image() * (0.25 * element - 0.875) + start.noise() * (0.5 * element - 1.75);
-        return Walk.follow(table, first, (step, row, latent) -> Math.sin(0.7 * row.inputScale() * latent
-            + 0.3 * (begin + step)), noise(table, element)).getLast();
-    }
-
-    /** Only rows that take noise draw some. */
-    private static double[] noise(NoiseTable table, int element) {
-        double[] noise = new double[table.steps()];
-        int drawn = 0;
-        for (int step = 0; step < table.steps(); step++) {
-            if (table.rows().get(step).next().noise() != 0) {
-                noise[step] = Math.sqrt(2) * Math.sin(1.7 * drawn++ + 0.9 * element + 0.3);
+    /** A method's coefficients are those that are published only if numbers of others say so. */
+    @Test
+    void eachMethodHasCasesOfFewStepsOfManyAndBegunLate() throws IOException {
+        Map<String, List<Case>> checked = new HashMap<>();
+        cases().forEach(each -> checked.computeIfAbsent(each.method(), name -> new ArrayList<>()).add(each));
+        List<String> missing = new ArrayList<>();
+        for (String method : NoiseScheduler.methods()) {
+            List<Case> cases = checked.getOrDefault(RESTARTING.getOrDefault(method, method), List.of());
+            if (cases.stream().noneMatch(each -> each.steps() == 2)) {
+                missing.add(method + " of 2 steps");
+            }
+            if (cases.stream().noneMatch(each -> each.steps() >= 15)) {
+                missing.add(method + " of 15 steps or more");
+            }
+            if (cases.stream().noneMatch(each -> each.begin() > 0)) {
+                missing.add(method + " that begins late");
             }
         }
-        return noise;
+        assertEquals(List.of(), missing, "make these cases with make_cases.py, as README.md beside it says");
     }
 
     @Test
-    void eachMethodHasAReferenceCase() throws IOException {
-        Set<String> checked = new HashSet<>();
-        cases().forEach(each -> checked.add(each.whole().name()));
-        List<String> unchecked = NoiseScheduler.methods().stream()
-            .filter(method -> checked.stream().noneMatch(name -> name.equals(method) || name.startsWith(method)
-                && SigmaSpacing.Kind.named().stream().anyMatch(kind -> name.equals(method + kind.suffix()))))
-            .filter(method -> !WITHOUT_A_CASE.contains(method)).toList();
-        assertEquals(List.of(), unchecked, "append a case of diffusers to reference-schedules.json");
+    void restartingMethodsTakeTheStepsOfTheMethodsWithCasesUntilTheyBeginLate() {
+        RESTARTING.forEach((restarting, method) -> {
+            NoiseScheduler scheduler = NoiseScheduler.parse("{\"_class_name\": \"DDIMScheduler\"}", "this test");
+            List<Row> restarted = scheduler.withMethod(restarting).table(9).rows();
+            List<Row> rows = scheduler.withMethod(method).table(9).rows();
+            assertEquals(rows.stream().map(Row::continued).toList(), restarted.stream().map(Row::continued).toList());
+        });
     }
 
     @Test
     void eachSpacingHasAReferenceCase() throws IOException {
-        Set<String> checked = new HashSet<>();
-        cases().forEach(each -> checked.add(each.whole().name()));
+        Set<String> checked = cases().map(each -> each.whole().name()).collect(Collectors.toSet());
         for (SigmaSpacing.Kind kind : SigmaSpacing.Kind.named()) {
             assertTrue(checked.stream().anyMatch(name -> name.endsWith(kind.suffix())), kind.suffix());
         }

@@ -1,12 +1,12 @@
 package dev.slipstream.pipelines.diffusion.noise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.ReferenceFiles;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,8 +18,7 @@ class ReferenceTimestepsTest {
     @ParameterizedTest
     @CsvSource({"sd21, ddim", "sdxl, euler"})
     void timestepsAndInitialScaleAreThoseOfTheReference(String family, String scheduler) throws IOException {
-        Path folder = Path.of("../../shared/reference").resolve(family);
-        assumeTrue(Files.isDirectory(folder), "the reference cases are not here: " + folder);
+        Path folder = ReferenceFiles.orSkip("reference", family);
         JsonObject cases = JsonParser.parseString(Files.readString(folder.resolve("cases.json"))).getAsJsonObject();
         JsonObject expected = cases.getAsJsonObject("schedulers").getAsJsonObject(scheduler);
         NoiseTable table = NoiseScheduler.read(folder.resolve("scheduler-" + scheduler + "/scheduler_config.json"))

@@ -3,7 +3,9 @@ package dev.slipstream.pipelines.diffusion.noise;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.slipstream.pipelines.run.NoiseTable;
+import dev.slipstream.pipelines.diffusion.noise.config.SchedulerOptions;
+import dev.slipstream.pipelines.diffusion.noise.schedule.TrainingSchedule;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import org.junit.jupiter.api.Test;
 
 /** Small tables worked out by hand from the published formulas, with the betas of Stable Diffusion. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.diffusion.LoggedWarnings;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.tokenizer.TokenNames;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -114,14 +115,14 @@ class AddedTokensTest {
     void tokensOfTheOlderListThatAreNotInTheNewerAreNamed() throws IOException {
         folder.put("added_tokens.json", "{\"<cat>\": 629, \"<dog>\": 630}");
         config(", \"added_tokens_decoder\": {\"629\": {\"content\": \"<cat>\"}}");
-        try (LoggedWarnings warnings = new LoggedWarnings(AddedTokenFiles.class.getName())) {
+        try (LoggedWarnings warnings = new LoggedWarnings(TokenNames.class.getName())) {
             Tokenizer.open(path).close();
             assertEquals(1, warnings.messages().size());
             String warning = warnings.messages().getFirst();
             assertTrue(warning.contains("<dog> is not read") && !warning.contains("<cat>"), warning);
         }
         folder.put("added_tokens.json", "{\"<cat>\": 629}");
-        try (LoggedWarnings warnings = new LoggedWarnings(AddedTokenFiles.class.getName())) {
+        try (LoggedWarnings warnings = new LoggedWarnings(TokenNames.class.getName())) {
             Tokenizer.open(path).close();
             assertEquals(List.of(), warnings.messages());
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.model.RequestException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -66,14 +67,16 @@ class PromptChunksTest {
     void aReadingSaysWhetherBracketsWeighAndWhetherPromptsAreCut() {
         String prompt = "a red star a red (star:2) red";
         try (Tokenizer tokenizer = Tokenizer.open(path)) {
-            assertEquals(1, new PromptReading(true, false).chunks(tokenizer, prompt).size());
-            assertEquals(2, new PromptReading(true, true).chunks(tokenizer, prompt).size());
-            assertEquals(2, new PromptReading(true, false).chunks(tokenizer, prompt).getFirst().weights()[6]);
-            assertTrue(PromptReading.DEFAULT.chunks(tokenizer, prompt).getFirst().isPlain());
-            assertTrue(new PromptReading(true, false).complaint(tokenizer, prompt).orElseThrow().contains("\"red\""));
-            assertEquals(Optional.empty(), new PromptReading(true, true).complaint(tokenizer, prompt));
-            assertThrows(PromptException.class, () ->
-                new PromptReading(true, true).complaint(tokenizer, "(".repeat(33)));
+            PromptReading cut = new PromptReading(true, false);
+            PromptReading whole = new PromptReading(true, true);
+            Tokens tokens = cut.tokens(tokenizer, prompt);
+            assertEquals(1, cut.chunks(tokens).size());
+            assertEquals(2, whole.chunks(tokens).size());
+            assertEquals(2, cut.chunks(tokens).getFirst().weights()[6]);
+            assertTrue(PromptReading.DEFAULT.tokens(tokenizer, prompt).chunks().getFirst().isPlain());
+            assertTrue(cut.complaint(tokens).orElseThrow().contains("\"red\""));
+            assertEquals(Optional.empty(), whole.complaint(tokens));
+            assertThrows(RequestException.class, () -> whole.tokens(tokenizer, "(".repeat(33)));
         }
     }
 
@@ -98,10 +101,10 @@ class PromptChunksTest {
 
     @Test
     void anEndlessPromptIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> chunks("a".repeat(1 << 17)));
+        assertThrows(RequestException.class, () -> chunks("a".repeat(1 << 17)));
         try (Tokenizer tokenizer = Tokenizer.open(path)) {
-            assertThrows(IllegalArgumentException.class, () ->
-                new PromptReading(true, true).chunks(tokenizer, "()".repeat(1 << 16)));
+            assertThrows(RequestException.class, () ->
+                new PromptReading(true, true).tokens(tokenizer, "()".repeat(1 << 16)));
         }
     }
 }

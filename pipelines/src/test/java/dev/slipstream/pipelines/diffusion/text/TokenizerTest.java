@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.model.RequestException;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,7 +92,7 @@ class TokenizerTest {
         Tokenizer tokenizer = Tokenizer.open(path);
         assertEquals(8, tokenizer.length());
         assertTrue(
-            assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("a".repeat(1 << 17))).getMessage()
+            assertThrows(RequestException.class, () -> tokenizer.encode("a".repeat(1 << 17))).getMessage()
             .contains("131072 characters"));
         assertEquals(32768 + 2, tokenizer.encode("a ".repeat(1 << 15)).needed());
         tokenizer.close();

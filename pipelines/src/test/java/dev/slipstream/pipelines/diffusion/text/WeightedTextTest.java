@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.slipstream.pipelines.model.RequestException;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -55,9 +56,9 @@ class WeightedTextTest {
 
     @Test
     void refusesBracketsWithoutEnd() {
-        assertThrows(PromptException.class, () -> WeightedText.parse("(".repeat(33)));
+        assertThrows(RequestException.class, () -> WeightedText.parse("(".repeat(33)));
         assertEquals(1, WeightedText.parse("(".repeat(32) + "a").size());
         String huge = "(".repeat(5) + "a" + ":999999999)".repeat(5);
-        assertThrows(PromptException.class, () -> WeightedText.parse(huge));
+        assertThrows(RequestException.class, () -> WeightedText.parse(huge));
     }
 }

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.cpu.OnnxRuntime;
@@ -137,10 +137,10 @@ class GraphBuilderTest {
         Value x = builder.input("x", DataType.FLOAT32, BATCH, Dim.of(6));
         Scope root = builder.root();
         Value flat = root.reshape(x, BATCH.times(3), Dim.of(2));
-        builder.output("y", root.reshapeRows(flat, x, BATCH, Dim.of(2), Dim.of(3)));
+        builder.output("y", root.reshape(flat, List.of(x), BATCH, Dim.of(2), Dim.of(3)));
 
         assertArrayEquals(new float[] {1, 2, 3}, run3(builder.build().graph(), 1, 2, 3, 4, 5, 6)[0]);
-        assertThrows(GraphException.class, () -> root.reshapeRows(flat, x, HEIGHT, Dim.of(2), Dim.of(3)));
+        assertThrows(GraphException.class, () -> root.reshape(flat, List.of(x), HEIGHT, Dim.of(2), Dim.of(3)));
     }
 
     @Test

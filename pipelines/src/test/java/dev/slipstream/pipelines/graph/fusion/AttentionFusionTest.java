@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphSketch;
@@ -16,6 +17,8 @@ import dev.slipstream.pipelines.graph.fusion.AttentionSketch.Heads;
 import dev.slipstream.pipelines.graph.fusion.AttentionSketch.Scale;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
+import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class AttentionFusionTest {
@@ -87,12 +91,36 @@ class AttentionFusionTest {
         assertSame(graph, AttentionFusion.fuse(graph));
     }
 
-    @Test
-    void attentionWithAMaskStaysAsItIs() {
-        staysAsItIs(USUAL.fixed(USUAL.mixed(USUAL.products()
-            .weight("mask", new float[] {-9, 0, 0, 0, 0, 0, 0, 0, 9}, 9)
+    private static Map<String, TensorType> withMask(long... mask) {
+        Map<String, TensorType> types = new HashMap<>(USUAL.inputs());
+        types.put("mask", TensorType.of(DataType.FLOAT32, mask));
+        return types;
+    }
+
+    private static Graph masked(long... mask) {
+        return StaticShapes.fix(USUAL.mixed(USUAL.products().input("mask", mask)
             .node("Add", "/attn/Add", List.of("scores", "mask"), "masked")
-            .node("Softmax", "/attn/Softmax", List.of("masked"), "map", GraphSketch.integer("axis", -1)))));
+            .node("Softmax", "/attn/Softmax", List.of("masked"), "map", GraphSketch.integer("axis", -1))).build(),
+            withMask(mask));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"9", "1 9", "1 1 9", "3 1 9", "2 1 1 9", "2 3 1 9", "1 3 1 9", "3 16 9", "1 3 16 9", "2 3 16 9"})
+    void aMaskForKeysOrOfEachHeadIsPartOfTheNode(String dims) throws OrtException {
+        long[] shape = Arrays.stream(dims.split(" ")).mapToLong(Long::parseLong).toArray();
+        Graph plain = masked(shape);
+        Graph fused = AttentionFusion.fuse(plain);
+        assertEquals(List.of("Expand", "MultiHeadAttention", "Tanh"), operators(fused).stream().sorted().toList());
+        Map<String, OnnxTensor> inputs = random(withMask(shape), 3);
+        assertArrayEquals(OnnxRunner.floats(new OnnxRunner().run(plain, inputs).get("y")),
+            OnnxRunner.floats(new OnnxRunner().run(fused, inputs).get("y")), 1e-5f);
+    }
+
+    @Test
+    void attentionWithAMaskForQueriesOfAllHeadsStaysAsItIs() {
+        staysAsItIs(masked(16, 9));
+        staysAsItIs(masked(2, 1, 16, 9));
+        staysAsItIs(masked(16, 1));
     }
 
     @Test
@@ -133,9 +161,16 @@ class AttentionFusionTest {
             .node("MatMul", "/n", List.of("map", "v4"), "y")));
     }
 
-    @Test
-    void halvesStayAsTheyAre() {
-        Graph half = new PrecisionRewrite(Precision.FP16).apply(USUAL.graph());
-        staysAsItIs(half);
+    @Property(tries = 50)
+    void halvesAreWidenedForTheNode(@ForAll long seed) throws OrtException {
+        AttentionSketch sketch = AttentionSketch.random(seed);
+        Graph half = new PrecisionRewrite(Precision.FP16).apply(sketch.graph());
+        Graph fused = AttentionFusion.fuse(half);
+        assertEquals(1, operators(fused).stream().filter("MultiHeadAttention"::equals).count(), sketch::toString);
+        assertEquals(0, operators(fused).stream().filter("Softmax"::equals).count(), sketch::toString);
+        Map<String, OnnxTensor> inputs = random(sketch.inputs(), seed);
+        OnnxRunner runner = new OnnxRunner();
+        assertArrayEquals(OnnxRunner.floats(runner.run(half, inputs).get("y")),
+            OnnxRunner.floats(runner.run(fused, inputs).get("y")), 5e-3f, sketch.toString());
     }
 }

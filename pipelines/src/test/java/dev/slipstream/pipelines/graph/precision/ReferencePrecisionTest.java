@@ -12,27 +12,30 @@ import com.google.gson.JsonParser;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphProtos;
 import dev.slipstream.pipelines.graph.OnnxRunner;
-import dev.slipstream.pipelines.graph.Partition;
 import dev.slipstream.pipelines.graph.ReferenceModels;
-import dev.slipstream.pipelines.graph.Splitter;
+import dev.slipstream.pipelines.graph.cut.Cuts;
+import dev.slipstream.pipelines.graph.cut.Partition;
+import dev.slipstream.pipelines.graph.cut.Splitter;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
-import dev.slipstream.pipelines.graph.shape.ValueInfos;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole denoisers, as torch.onnx exports them. */
+@Tag("slow")
 class ReferencePrecisionTest {
     private static final Set<String> SAMPLE = Set.of("sample");
     /** A half has 11 significant bits; a network adds up a few roundings. */
@@ -104,7 +107,7 @@ class ReferencePrecisionTest {
 
         Rewritten.assertTypesAreConsistent(rewritten);
         Rewritten.assertNoCastIsRedundant(graph, rewritten);
-        assertEquals(rewritten.toModel(), rewritten(rewritten, precision).toModel());
+        assertEquals(GraphProtos.write(rewritten), GraphProtos.write(rewritten(rewritten, precision)));
         assertTrue(rewritten.weightBytes() < 0.51 * graph.weightBytes(), "weights " + rewritten.weightBytes());
         assertEquals(namesBesideCasts(graph), namesBesideCasts(rewritten));
     }

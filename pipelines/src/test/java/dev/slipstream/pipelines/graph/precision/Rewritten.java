@@ -10,9 +10,8 @@ import dev.slipstream.pipelines.graph.ElementTypes;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
-import dev.slipstream.pipelines.graph.shape.ShapeInference;
 import dev.slipstream.pipelines.graph.shape.TensorTypes;
-import dev.slipstream.pipelines.graph.shape.ValueInfos;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -34,7 +33,7 @@ final class Rewritten {
 
     /** Each type that the graph declares is what its operators make of its inputs; each node's operands agree. */
     static void assertTypesAreConsistent(Graph graph) {
-        TensorTypes inferred = ShapeInference.infer(graph, InputTypes.of(graph, Map.of()));
+        TensorTypes inferred = TensorTypes.infer(graph, InputTypes.of(graph, Map.of()));
         Map<String, TensorType> declared = ValueInfos.types(graph);
         for (NodeProto node : graph.nodes()) {
             for (String tensor : Nodes.writes(node)) {
@@ -47,7 +46,7 @@ final class Rewritten {
         for (NodeProto node : graph.nodes()) {
             Set<Integer> floats = new HashSet<>();
             for (int i = 0; i < node.getInputCount(); i++) {
-                if (!node.getInput(i).isEmpty() && !OperatorRoles.isAlwaysWide(node, i)) {
+                if (!node.getInput(i).isEmpty() && !OperatorRole.isAlwaysWide(node, i)) {
                     floats.add(types.of(node.getInput(i)));
                 }
             }

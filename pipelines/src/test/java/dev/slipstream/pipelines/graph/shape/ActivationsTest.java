@@ -31,6 +31,14 @@ class ActivationsTest {
     }
 
     @Test
+    void whatIsMadeOfWeightsAloneDoesNotCount() {
+        Graph graph = new GraphSketch().input("x", 10).weight("w", new float[10], 10)
+            .node("Tanh", "/made", List.of("w"), "made").node("Tanh", "/too", List.of("made"), "too")
+            .node("Mul", "/a", List.of("x", "too"), "a").node("Tanh", "/y", List.of("a"), "y").output("y", 10).build();
+        assertEquals(40, Activations.peakBytes(graph, Map.of("made", TEN, "too", TEN, "a", TEN, "y", TEN)));
+    }
+
+    @Test
     void inputsOutputsAndUnknownTensorsDoNotCount() {
         Graph graph = new GraphSketch().input("x", 10).node("Tanh", "/a", List.of("x"), "a")
             .node("Mul", "/y", List.of("a", "a"), "y").output("y", 10).build();

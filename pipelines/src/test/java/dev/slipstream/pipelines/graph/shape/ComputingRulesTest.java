@@ -1,11 +1,11 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static dev.slipstream.pipelines.graph.shape.ElementType.BOOL;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT16;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT32;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT64;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT32;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.BOOL;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT16;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT64;
 
 import ai.onnxruntime.OrtException;
 import java.util.stream.Stream;

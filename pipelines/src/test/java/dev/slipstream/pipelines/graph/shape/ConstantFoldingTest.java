@@ -1,19 +1,23 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static dev.slipstream.pipelines.graph.shape.ElementType.BFLOAT16;
-import static dev.slipstream.pipelines.graph.shape.ElementType.BOOL;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT16;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT32;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT64;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT32;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT64;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT8;
-import static dev.slipstream.pipelines.graph.shape.ElementType.UINT8;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.BFLOAT16;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.BOOL;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT16;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT8;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.UINT8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnxruntime.OrtException;
+import dev.slipstream.pipelines.graph.shape.rule.KnownValues;
+import dev.slipstream.pipelines.graph.tensor.Constant;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.shape.rule.KnownValues;
+import dev.slipstream.pipelines.graph.shape.rule.ShapeRules;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;

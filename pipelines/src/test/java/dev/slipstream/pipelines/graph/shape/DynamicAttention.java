@@ -1,12 +1,13 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT32;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT64;
 import static dev.slipstream.pipelines.graph.shape.GraphBuilder.attribute;
 import static dev.slipstream.pipelines.graph.shape.GraphBuilder.branch;
 import static dev.slipstream.pipelines.graph.shape.GraphBuilder.list;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT64;
 
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 
 /**
  * An attention over the pixels of an image of any size and an upsampling, with all the arithmetic on shapes that

@@ -10,6 +10,8 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphProtos;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.util.List;
 import java.util.Optional;
 
@@ -82,6 +84,6 @@ final class GraphBuilder {
     }
 
     Graph graph() {
-        return Graph.of(model(), Optional.empty());
+        return GraphProtos.read(model(), Optional.empty());
     }
 }

@@ -12,9 +12,12 @@ import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.diffusion.ComponentModel;
+import dev.slipstream.pipelines.diffusion.component.StaticGraph;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.GraphProtos;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import dev.slipstream.pipelines.run.EngineRunner;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -168,12 +171,12 @@ final class HostileNodes {
     }
 
     private void use(ModelProto model, Device device) {
-        ComponentModel fixed;
+        StaticGraph fixed;
         Map<String, TensorType> types;
         try {
-            Graph graph = Graph.of(model, Optional.empty());
+            Graph graph = GraphProtos.read(model, Optional.empty());
             types = InputTypes.of(graph, Map.of());
-            fixed = ComponentModel.fix("hostile", graph, types);
+            fixed = StaticGraph.fix("hostile", graph, types);
             if (Activations.peakBytes(fixed.graph(), ValueInfos.types(fixed.graph())) > MOST_BYTES) {
                 refused++;
                 return;

@@ -1,12 +1,14 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT32;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.shape.rule.KnownValues;
+import dev.slipstream.pipelines.graph.tensor.Constant;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 

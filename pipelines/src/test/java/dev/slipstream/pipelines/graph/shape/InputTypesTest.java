@@ -1,8 +1,8 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT32;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT64;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -32,7 +32,7 @@ class InputTypesTest {
     }
 
     private static void assertRefused(String part, Map<String, TensorType> types) {
-        GraphException error = assertThrows(GraphException.class, () -> ShapeInference.infer(GRAPH, types));
+        GraphException error = assertThrows(GraphException.class, () -> TensorTypes.infer(GRAPH, types));
         assertTrue(error.getMessage().contains(part), error.getMessage());
     }
 

@@ -1,21 +1,19 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.ReferenceFiles;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
+import dev.slipstream.pipelines.graph.GraphProtos;
 import dev.slipstream.pipelines.graph.Nodes;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A whole model at one size. @param file below the folder beside the repository; empty for a graph of our own */
@@ -25,7 +23,7 @@ record ModelCase(String file, Map<String, Long> sizes) {
     /** Models at two sizes each, none of them square. */
     static Stream<ModelCase> all() {
         List<ModelCase> cases = new ArrayList<>();
-        for (String denoiser : List.of("reference/sd21/unet/model.onnx", "reference/sdxl/unet/model.onnx")) {
+        for (String denoiser : List.of("sd21", "sdxl")) {
             cases.add(denoiser(denoiser, 2, 16, 24, 7));
             cases.add(denoiser(denoiser, 1, 32, 8, 5));
         }
@@ -38,9 +36,9 @@ record ModelCase(String file, Map<String, Long> sizes) {
         return cases.stream();
     }
 
-    private static ModelCase denoiser(String file, long batch, long height, long width, long length) {
-        return new ModelCase(file, Map.of("batch_size", batch, "num_channels", 4L, "height", height, "width", width,
-            "sequence_length", length));
+    private static ModelCase denoiser(String name, long batch, long height, long width, long length) {
+        return new ModelCase("reference/" + name + "/unet/model.onnx", Map.of("batch_size", batch, "num_channels", 4L,
+            "height", height, "width", width, "sequence_length", length));
     }
 
     /** The model; the test is skipped where its file is not. */
@@ -48,11 +46,7 @@ record ModelCase(String file, Map<String, Long> sizes) {
         if (file.equals(OWN)) {
             return DynamicAttention.graph();
         }
-        Path wanted = Path.of("shared").resolve(file);
-        Optional<Path> found = Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
-            .map(parent -> parent.resolve(wanted)).filter(Files::isRegularFile).findFirst();
-        assumeTrue(found.isPresent(), "there is no " + wanted + " beside the repository");
-        return GraphFile.read(found.get());
+        return GraphFile.read(ReferenceFiles.orSkip(file));
     }
 
     Map<String, TensorType> inputTypes(Graph graph) {
@@ -70,7 +64,7 @@ record ModelCase(String file, Map<String, Long> sizes) {
         List<ValueInfoProto> outputs = graph.nodes().stream().flatMap(node -> Nodes.writes(node).stream())
             .map(name -> ValueInfoProto.newBuilder().setName(name).build()).toList();
         Graph open = graph.with(graph.inputs(), outputs, graph.nodes(), graph.weights());
-        return Oracle.run(open.toModel(), inputs(graph));
+        return Oracle.run(GraphProtos.write(open), inputs(graph));
     }
 
     @Override

@@ -12,7 +12,12 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
 import com.google.protobuf.ByteString;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphProtos;
+import dev.slipstream.pipelines.graph.shape.rule.KnownValues;
+import dev.slipstream.pipelines.graph.tensor.Constant;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -120,7 +125,7 @@ final class OperatorCase {
     KnownValues infer() {
         Map<String, TensorType> types = new LinkedHashMap<>();
         given.forEach((name, value) -> types.put(name, value.type().onDevices().orElseThrow()));
-        return Propagation.through(Graph.of(model(), Optional.empty()), types).known();
+        return Propagation.through(GraphProtos.read(model(), Optional.empty()), types).known();
     }
 
     Map<String, Value> run() throws OrtException {

@@ -11,6 +11,8 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import com.google.protobuf.ByteString;
 import dev.slipstream.bridge.cpu.OnnxRuntime;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;

@@ -1,11 +1,13 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.onnxruntime.OrtException;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.tensor.Dims;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;

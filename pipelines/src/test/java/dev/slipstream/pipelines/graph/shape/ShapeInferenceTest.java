@@ -1,10 +1,10 @@
 package dev.slipstream.pipelines.graph.shape;
 
-import static dev.slipstream.pipelines.graph.shape.ElementType.BOOL;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT32;
-import static dev.slipstream.pipelines.graph.shape.ElementType.FLOAT64;
-import static dev.slipstream.pipelines.graph.shape.ElementType.INT64;
 import static dev.slipstream.pipelines.graph.shape.GraphBuilder.attribute;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.BOOL;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT32;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.FLOAT64;
+import static dev.slipstream.pipelines.graph.tensor.ElementType.INT64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,6 +14,8 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.shape.rule.KnownValues;
+import dev.slipstream.pipelines.graph.shape.rule.UnknownTypeException;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.stream.Stream;
@@ -39,7 +41,7 @@ class ShapeInferenceTest {
     void anUnknownOperatorIsNoErrorUntilSomebodyNeedsItsType() {
         Graph graph = builder().node("a = Gelu(x)", "com.microsoft").node("b = Neg(a)").node("y = Abs(x)")
             .output("y", "b").graph();
-        TensorTypes types = ShapeInference.infer(graph, INPUT);
+        TensorTypes types = TensorTypes.infer(graph, INPUT);
         assertEquals(TensorType.of(DataType.FLOAT32, 2, 4), types.type("y"));
         assertFalse(types.isKnown("b"));
         GraphException error = assertThrows(GraphException.class, () -> types.type("b"));
@@ -51,7 +53,7 @@ class ShapeInferenceTest {
         Graph graph = builder().input("target", INT64, 2).weight("zero", Value.reals(FLOAT32, new long[0], 0))
             .node("positive = Greater(x, zero)").node("places = NonZero(positive)").node("y = Reshape(x, target)")
             .output("places", "y").graph();
-        TensorTypes types = ShapeInference.infer(graph, Map.of("x", TensorType.of(DataType.FLOAT32, 2, 4), "target",
+        TensorTypes types = TensorTypes.infer(graph, Map.of("x", TensorType.of(DataType.FLOAT32, 2, 4), "target",
             TensorType.of(DataType.INT64, 2)));
         assertSays(assertThrows(GraphException.class, () -> types.type("places")), "node places", "NonZero");
         assertSays(assertThrows(GraphException.class, () -> types.type("y")), "node y", "'target'");
@@ -61,14 +63,14 @@ class ShapeInferenceTest {
     void elementTypesThatNoDeviceTakesMayOccurOnTheWay() {
         Graph graph = builder().node("wide = Cast(x)", attribute("to", FLOAT64.code()))
             .node("y = Cast(wide)", attribute("to", BOOL.code())).output("y").graph();
-        TensorTypes types = ShapeInference.infer(graph, INPUT);
+        TensorTypes types = TensorTypes.infer(graph, INPUT);
         assertEquals(TensorType.of(DataType.BOOL, 2, 4), types.type("y"));
         assertSays(assertThrows(GraphException.class, () -> types.type("wide")), "'wide'", "float64[2, 4]");
     }
 
     @Test
     void aTensorThatIsNotThereIsSaidSo() {
-        TensorTypes types = ShapeInference.infer(builder().node("y = Neg(x)").output("y").graph(), INPUT);
+        TensorTypes types = TensorTypes.infer(builder().node("y = Neg(x)").output("y").graph(), INPUT);
         assertThrows(NoSuchElementException.class, () -> types.type("z"));
     }
 

@@ -2,6 +2,11 @@ package dev.slipstream.pipelines.graph.shape;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
+import dev.slipstream.pipelines.graph.tensor.BFloat16;
+import dev.slipstream.pipelines.graph.tensor.Constant;
+import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;

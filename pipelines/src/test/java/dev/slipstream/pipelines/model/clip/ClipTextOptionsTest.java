@@ -1,12 +1,13 @@
 package dev.slipstream.pipelines.model.clip;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
-import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +57,7 @@ class ClipTextOptionsTest {
         "'hidden_act': 'tanh' | hidden_act",
         "'hidden_act': null | hidden_act",
         "'model_type': 't5' | model_type",
+        "'num_attention_heads': 7 | num_attention_heads",
         "'text_config': {} | text_config",
         "'quantization_config': {} | quantization_config",
         "'pruned_heads': {'0': [1]} | pruned_heads",
@@ -68,5 +70,22 @@ class ClipTextOptionsTest {
             assertThrows(ModelException.class, () -> ClipTextConfig.read(config("{" + setting + "}"))).getMessage();
 
         assertTrue(message.contains("config.json: \"" + key + "\""), message);
+    }
+
+    @Test
+    void theClassSaysWhetherTheOutputIsProjected() {
+        assertTrue(ClipTextConfig.projects(config("{'architectures': ['CLIPTextModelWithProjection']}"), false));
+        assertFalse(ClipTextConfig.projects(config("{'architectures': ['CLIPTextModel']}"), true));
+        assertTrue(ClipTextConfig.projects(config("{}"), true));
+        assertFalse(ClipTextConfig.projects(config("{}"), false));
+    }
+
+    @Test
+    void otherClassesAreRefused() {
+        ConfigFile config = config("{'architectures': ['CLIPModel']}");
+        String message =
+            assertThrows(ModelException.class, () -> ClipTextConfig.projects(config, true)).getMessage();
+
+        assertTrue(message.contains("\"architectures\" names CLIPModel"), message);
     }
 }

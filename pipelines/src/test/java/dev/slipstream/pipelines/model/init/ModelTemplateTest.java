@@ -11,30 +11,38 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.text.Tokenizer;
 import dev.slipstream.pipelines.diffusion.text.Tokens;
-import dev.slipstream.pipelines.graph.Cuts;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.ComponentWeights;
-import dev.slipstream.pipelines.model.ConfigFile;
-import dev.slipstream.pipelines.model.DenoiserConfig;
+import dev.slipstream.pipelines.graph.cut.Cuts;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.ModelFolder;
-import dev.slipstream.pipelines.model.StoredTensor;
-import dev.slipstream.pipelines.model.StoredType;
 import dev.slipstream.pipelines.model.clip.ClipTextModel;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.config.DenoiserConfig;
+import dev.slipstream.pipelines.model.config.GraphOptions;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.model.init.ModelFamily.FamilySettings;
+import dev.slipstream.pipelines.model.init.ModelTemplate.WrittenPart;
+import dev.slipstream.pipelines.model.kind.ComponentKind;
+import dev.slipstream.pipelines.model.kind.ComponentKinds;
 import dev.slipstream.pipelines.model.unet.UNet;
 import dev.slipstream.pipelines.model.vae.AutoencoderKl;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
+import dev.slipstream.pipelines.model.weights.ComponentWeights;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ModelTemplateTest {
     @TempDir
@@ -48,6 +56,32 @@ class ModelTemplateTest {
 
     @ParameterizedTest
     @EnumSource(ModelFamily.class)
+    void everyWeightOfATinyModelIsUsedAndEveryTokenizerRead(ModelFamily family) throws IOException {
+        Path model = write(family);
+        for (WrittenPart part : ModelTemplate.of(family, true).write(folder.resolve("again"))) {
+            Path home = model.resolve(part.name());
+            if (part.parameters() > 0) {
+                ConfigFile config = ConfigFile.read(home.resolve("config.json"));
+                ComponentKind kind = ComponentKinds.of(config, part.className());
+                Set<String> unused = new HashSet<>(kind.weights(config).keySet());
+                kind.graphs().forEach(graph -> unused.retainAll(
+                    graph.write(config, Checkpoint.open(home), GraphOptions.NONE).ignored()));
+                assertEquals(Set.of(), unused, part.name());
+            } else if (part.name().startsWith("tokenizer")) {
+                try (Tokenizer read = Tokenizer.open(home)) {
+                    assertTrue(read.encode("a large red star").ids().length >= 77);
+                }
+            }
+        }
+    }
+
+    private static Stream<ModelFamily> withUNets() {
+        return Arrays.stream(ModelFamily.values()).filter(family -> FamilySettings.read(family, true).folders()
+            .containsKey("unet"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withUNets")
     void everyPartOfATinyModelIsRead(ModelFamily family) throws IOException {
         Path model = write(family);
 
@@ -89,7 +123,7 @@ class ModelTemplateTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = ModelFamily.class, mode = EnumSource.Mode.EXCLUDE, names = "SDXL_REFINER")
+    @EnumSource(value = ModelFamily.class, names = {"SD15", "SD21", "SDXL", "INPAINT", "X4_UPSCALER"})
     void thePublishedCutsApplyToTinyModels(ModelFamily family) {
         ConfigFile config = ConfigFile.read(write(family).resolve("unet").resolve("config.json"));
         for (int components = 2; components <= 4; components++) {
@@ -110,7 +144,7 @@ class ModelTemplateTest {
     }
 
     private long parameters(ModelFamily family) {
-        FamilySettings settings = FamilySettings.read(family, false);
+        ModelFamily.FamilySettings settings = ModelFamily.FamilySettings.read(family, false);
         return UNet.weights(new ConfigFile(folder.resolve("config.json"), settings.folders().get("unet"))).values()
             .stream().mapToLong(Shape::elements).sum();
     }
@@ -170,6 +204,7 @@ class ModelTemplateTest {
     @Test
     void aFamilyThatIsNotKnownIsRefusedWithThoseThatAre() {
         ModelException refused = assertThrows(ModelException.class, () -> ModelFamily.of("sd3"));
-        assertTrue(refused.getMessage().endsWith("there are sd15, sd21, sdxl, sdxl-refiner, inpaint, x4-upscaler"));
+        assertTrue(refused.getMessage().endsWith("there are sd15, sd21, sdxl, sdxl-refiner, inpaint, x4-upscaler, "
+            + "sd3-medium, sd35-medium, sd35-large, flux-dev, flux-schnell"));
     }
 }

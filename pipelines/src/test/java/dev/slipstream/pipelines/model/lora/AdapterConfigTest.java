@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.lora;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +69,7 @@ class AdapterConfigTest {
     @CsvSource(delimiter = ';', value = {"'bias': 'lora_only'; bias", "'modules_to_save': ['conv_in']; modules_to_save",
         "'init_lora_weights': 'pissa_niter_4'; init_lora_weights", "'init_lora_weights': 'olora'; init_lora_weights",
         "'peft_type': 'OFT'; peft_type", "'lora_bias': true; lora_bias", "'r': 8; r",
+        "'rank_pattern': {'to_q': 8}; has the rank 8.0, but it has 4",
         "'use_dora': true; lora_magnitude_vector", "'alpha_pattern': {'(': 2}; no simple regular expression",
         "'alpha_pattern': {'(.*.*.*.*.*.*.*.*.*.*)*x': 2}; no simple regular expression",
         "'lora_alpha': 'many'; lora_alpha"})
@@ -75,6 +77,16 @@ class AdapterConfigTest {
         ModelException refused =
             assertThrows(ModelException.class, () -> read("{" + setting.replace('\'', '"') + "}"));
         assertTrue(refused.getMessage().contains("adapter_config.json") && refused.getMessage().contains(named),
+            refused.getMessage());
+    }
+
+    @Test
+    void anExpressionOfUnusualLengthIsRefused() {
+        String longest = ".".repeat(300);
+        assertDoesNotThrow(() -> read("{\"alpha_pattern\": {\"" + longest + "\": 2}}"));
+        ModelException refused =
+            assertThrows(ModelException.class, () -> read("{\"alpha_pattern\": {\"" + longest + ".\": 2}}"));
+        assertTrue(refused.getMessage().contains("\"alpha_pattern\" has a name of 301 characters"),
             refused.getMessage());
     }
 

@@ -3,13 +3,14 @@ package dev.slipstream.pipelines.model.lora;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.Component;
-import dev.slipstream.pipelines.model.ComponentWeights;
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
+import dev.slipstream.pipelines.model.weights.ComponentWeights;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.WeightStore;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -56,7 +57,7 @@ class AdapterFilesTest {
     }
 
     private Checkpoint merged(Lora lora, Component component, String sub) {
-        open = Loras.NONE.storedIn(new MergeStore(folder.resolve("store"), Long.MAX_VALUE)).and(lora, 1).open();
+        open = Loras.NONE.storedIn(new WeightStore(folder.resolve("store"), Long.MAX_VALUE)).and(lora, 1).open();
         return open.open(component, folder.resolve("model").resolve(sub));
     }
 

@@ -5,11 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
-import dev.slipstream.pipelines.model.inventory.FileNote.Use;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.Inventory.FileNote.Use;
+import dev.slipstream.pipelines.model.lora.AdapterFiles.AdapterInventory;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.StoredTensor;
-import dev.slipstream.pipelines.model.StoredType;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredType;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

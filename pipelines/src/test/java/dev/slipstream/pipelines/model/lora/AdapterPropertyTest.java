@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.file.AtomicFolder;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

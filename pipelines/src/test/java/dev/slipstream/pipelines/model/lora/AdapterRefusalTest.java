@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.StoredTensor;
-import dev.slipstream.pipelines.model.StoredType;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,7 +41,7 @@ class AdapterRefusalTest {
 
     private void assertRefused(String... texts) {
         ModelException refused = assertThrows(ModelException.class, () -> merge.merged(
-            Map.of(LAYER + ".weight", ones(6, 4)), Loras.NONE.and(merge.lora(tensors), 1).ignoringUnknown()));
+            Map.of(LAYER + ".weight", ones(6, 4)), Loras.NONE.and(merge.lora(tensors), 1).ignoringUnknown(true)));
         for (String text : texts) {
             assertTrue(refused.getMessage().contains(text), refused.getMessage());
         }
@@ -70,11 +73,11 @@ class AdapterRefusalTest {
     }
 
     @Test
-    void anAdapterOfATransformerIsCalledSo() {
+    void anAdapterOfT5IsCalledSo() {
         tensors.clear();
-        tensors.put("transformer.transformer_blocks.0.attn.to_q.lora_A.weight", ones(2, 4));
-        tensors.put("transformer.transformer_blocks.0.attn.to_q.lora_B.weight", ones(4, 2));
-        assertRefused("it is for a transformer");
+        tensors.put("lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_down.weight", ones(2, 4));
+        tensors.put("lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_up.weight", ones(4, 2));
+        assertRefused("it changes T5");
     }
 
     @ParameterizedTest
@@ -122,5 +125,79 @@ class AdapterRefusalTest {
     void aLayerWrittenInTwoWaysIsRefused(String suffix) {
         tensors.put(NAME + "." + suffix, ones(6, 4));
         assertRefused(NAME);
+    }
+
+    @Test
+    void aMatrixThatIsWholeAndInFactorsIsRefused() {
+        tensors.clear();
+        tensors.put(NAME + ".lokr_w1", ones(2, 2));
+        tensors.put(NAME + ".lokr_w1_a", ones(2, 1));
+        tensors.put(NAME + ".lokr_w1_b", ones(1, 2));
+        tensors.put(NAME + ".lokr_w2", ones(3, 2));
+        assertRefused(NAME + ".lokr_w1", "say one thing whole and in factors");
+    }
+
+    @Test
+    void lengthsInTwoNamingsAreRefused() {
+        tensors.put(NAME + ".dora_scale", ones(6, 1));
+        tensors.put(NAME + ".lora_magnitude_vector", ones(6));
+        assertRefused(NAME + ".dora_scale", "say one thing in two ways");
+    }
+
+    @Test
+    void aScaleThatIsNotFiniteIsRefused() {
+        tensors.put(NAME + ".alpha", number(1e300));
+        tensors.put(NAME + ".scalar", number(1e300));
+        assertRefused("the scale of " + NAME, "is not finite");
+    }
+
+    private static StoredTensor number(double value) {
+        MemorySegment bytes = MemorySegment.ofArray(new byte[Double.BYTES]);
+        bytes.set(ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, value);
+        return new StoredTensor(StoredType.F64, Shape.of(), bytes);
+    }
+
+    @Test
+    void aNameLongerThanThatOfAnyModuleIsRefused() {
+        tensors.put("x".repeat(1001), ones(1));
+        assertRefused("a tensor's name has 1001 characters");
+    }
+
+    @Test
+    void quantisedFilesAreRefused() {
+        Path file = folder.resolve("adapter.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of("_quantization_metadata", "{}"));
+        ModelException refused = assertThrows(ModelException.class, () -> Lora.read(file));
+        assertTrue(refused.getMessage().startsWith(file + " is quantised with scales"), refused.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[1]", "{", "1"})
+    void metadataOfDiffusersThatIsNoObjectIsRefused(String json) {
+        Path file = folder.resolve("adapter.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of("lora_adapter_metadata", json));
+        ModelException refused = assertThrows(ModelException.class, () -> Lora.read(file));
+        assertTrue(refused.getMessage().contains("lora_adapter_metadata is not a JSON object"), refused.getMessage());
+    }
+
+    @Test
+    void weightsOfOtherTypesCannotBeChanged() {
+        StoredTensor doubles = new StoredTensor(StoredType.F64, Shape.of(6, 4),
+            MemorySegment.ofArray(new byte[24 * Double.BYTES]));
+        ModelException refused = assertThrows(ModelException.class,
+            () -> merge.merged(Map.of(LAYER + ".weight", doubles), Loras.NONE.and(merge.lora(tensors), 1)));
+        assertTrue(refused.getMessage().contains(LAYER + ".weight has the type F64, into which LoRAs cannot be merged"),
+            refused.getMessage());
+    }
+
+    @Test
+    void aFileThatHasChangedSinceItWasReadIsRefused() {
+        Lora lora = merge.lora(tensors);
+        tensors.put(NAME + ".lora_down.weight", ones(3, 4));
+        tensors.put(NAME + ".lora_up.weight", ones(6, 3));
+        merge.lora(tensors);
+        ModelException refused = assertThrows(ModelException.class,
+            () -> merge.merged(Map.of(LAYER + ".weight", ones(6, 4)), Loras.NONE.and(lora, 1)));
+        assertTrue(refused.getMessage().contains("is not the file any more that was read"), refused.getMessage());
     }
 }

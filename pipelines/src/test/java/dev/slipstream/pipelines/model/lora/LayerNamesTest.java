@@ -2,10 +2,11 @@ package dev.slipstream.pipelines.model.lora;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.Component;
+import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
+import dev.slipstream.pipelines.model.unet.OriginalNames;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -70,7 +71,7 @@ class LayerNamesTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ModelFamily.class)
+    @EnumSource(value = ModelFamily.class, names = {"SD15", "SD21", "SDXL", "SDXL_REFINER", "INPAINT", "X4_UPSCALER"})
     void noTwoLayersHaveOneName(ModelFamily family) {
         Set<String> weights = names(family);
         LayerNames names = new LayerNames(Component.DENOISER, weights);

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
-import dev.slipstream.pipelines.model.StoredType;
+import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.lora.Factors.Factor;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

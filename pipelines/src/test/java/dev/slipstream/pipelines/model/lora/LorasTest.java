@@ -8,13 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.build.StoredWeight;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.Component;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
-import dev.slipstream.pipelines.model.StoredType;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.StoredType;
+import dev.slipstream.pipelines.model.weights.WeightStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,7 +84,7 @@ class LorasTest {
     }
 
     private Checkpoint open(Loras loras) {
-        MergeStore store = new MergeStore(folder.resolve("store"), Long.MAX_VALUE);
+        WeightStore store = new WeightStore(folder.resolve("store"), Long.MAX_VALUE);
         try (OpenLoras open = loras.storedIn(store).open()) {
             return open.open(Component.DENOISER, unet);
         }
@@ -253,7 +254,7 @@ class LorasTest {
         ModelException refused = assertThrows(ModelException.class, () -> open(Loras.NONE.and(lora, 1)));
         assertTrue(refused.getMessage().contains("lora_unet_down_blocks_7_attentions_0_proj_in.lora_down.weight"),
             refused.getMessage());
-        assertEquals(Checkpoint.open(unet), open(Loras.NONE.and(lora, 1).ignoringUnknown()));
+        assertEquals(Checkpoint.open(unet), open(Loras.NONE.and(lora, 1).ignoringUnknown(true)));
     }
 
     @Test
@@ -264,7 +265,7 @@ class LorasTest {
         ModelException refused =
             assertThrows(ModelException.class, () -> loras.open().check(Set.of(Component.DENOISER)));
         assertTrue(refused.getMessage().contains("text_encoder_3.x.lora_A.weight"), refused.getMessage());
-        loras.ignoringUnknown().open().check(Set.of(Component.DENOISER));
+        loras.ignoringUnknown(true).open().check(Set.of(Component.DENOISER));
     }
 
     @Test

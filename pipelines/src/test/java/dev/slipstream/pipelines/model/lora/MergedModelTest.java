@@ -6,16 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.diffusion.DenoiserModel;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.OnnxRunner;
-import dev.slipstream.pipelines.model.ComponentFormat;
-import dev.slipstream.pipelines.model.ComponentWeights;
-import dev.slipstream.pipelines.model.ModelFolder;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.folder.ComponentFormat;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
+import dev.slipstream.pipelines.model.weights.ComponentWeights;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.WeightStore;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -43,7 +44,7 @@ class MergedModelTest {
         Path file = folder.resolve("style.safetensors");
         SafetensorsWriter.write(file, Map.of("unet." + LAYER + ".lora_A.weight", random(2, 32),
             "unet." + LAYER + ".lora_B.weight", random(16, 2)), Map.of());
-        loras = Loras.NONE.storedIn(new MergeStore(folder.resolve("store"), Long.MAX_VALUE)).and(Lora.read(file), 0.5);
+        loras = Loras.NONE.storedIn(new WeightStore(folder.resolve("store"), Long.MAX_VALUE)).and(Lora.read(file), 0.5);
     }
 
     private static StoredTensor random(long... dims) {
@@ -62,7 +63,7 @@ class MergedModelTest {
     }
 
     private float[] predict(ModelFolder from) throws OrtException {
-        Graph graph = DenoiserModel.read(from, ComponentFormat.CHECKPOINT).graph();
+        Graph graph = DenoiserGraph.read(from, ComponentFormat.CHECKPOINT).graph();
         Map<String, OnnxTensor> inputs = Map.of("sample", runner.tensor(random(1, 4, 8, 8).toFloats(), 1, 4, 8, 8),
             "timestep", runner.tensor(new float[] {100}, 1),
             "encoder_hidden_states", runner.tensor(random(1, 5, 32).toFloats(), 1, 5, 32));

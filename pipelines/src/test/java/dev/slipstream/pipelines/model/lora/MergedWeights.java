@@ -2,11 +2,12 @@ package dev.slipstream.pipelines.model.lora;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.build.StoredWeight;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.Component;
-import dev.slipstream.pipelines.model.SafetensorsFile;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
+import dev.slipstream.pipelines.model.weights.SafetensorsFile;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
+import dev.slipstream.pipelines.model.weights.WeightStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ record MergedWeights(Path folder) {
         try {
             Path unet = Files.createDirectories(folder.resolve("unet"));
             SafetensorsWriter.write(unet.resolve("diffusion_pytorch_model.safetensors"), base, Map.of());
-            MergeStore store = new MergeStore(folder.resolve("store"), 0);
+            WeightStore store = new WeightStore(folder.resolve("store"), 0);
             try (OpenLoras open = loras.storedIn(store).open()) {
                 Checkpoint checkpoint = open.open(Component.DENOISER, unet);
                 Map<String, float[]> values = new HashMap<>();

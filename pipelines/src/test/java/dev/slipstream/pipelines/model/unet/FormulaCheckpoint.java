@@ -1,10 +1,10 @@
 package dev.slipstream.pipelines.model.unet;
 
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.ConfigFile;
-import dev.slipstream.pipelines.model.SafetensorsWriter;
-import dev.slipstream.pipelines.model.StoredTensor;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
+import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
+import dev.slipstream.pipelines.model.weights.StoredTensor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -12,7 +12,7 @@ import com.google.gson.JsonParser;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.OnnxRunner;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
-import dev.slipstream.pipelines.model.ConfigFile;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;

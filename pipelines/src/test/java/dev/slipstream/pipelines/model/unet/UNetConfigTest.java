@@ -6,9 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
 import dev.slipstream.bridge.Shape;
-import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -43,17 +44,17 @@ class UNetConfigTest {
 
     @Test
     void listsOfBothDirectionsAreSpelledOut() {
-        UNetConfig config = UNetConfigReader.read(config("{'block_out_channels': [8, 16, 32], "
+        UNetConfig config = UNetConfig.read(config("{'block_out_channels': [8, 16, 32], "
             + "'down_block_types': ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'], "
             + "'up_block_types': ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'], "
             + "'layers_per_block': [1, 2, 3], 'attention_head_dim': [2, 4, 8], "
             + "'only_cross_attention': [true, false, true], 'transformer_layers_per_block': [1, 2, 10]}"));
 
-        assertEquals(new UNetBlock(16, true, 4, List.of(2, 2), false), config.down().get(1));
-        assertEquals(new UNetBlock(32, true, 8, List.of(10), false), config.mid().orElseThrow());
+        assertEquals(new UNetBlock(16, true, 4, List.of(2, 2), false), config.blocks().down().get(1));
+        assertEquals(new UNetBlock(32, true, 8, List.of(10), false), config.blocks().mid().orElseThrow());
         assertEquals(List.of(new UNetBlock(32, true, 8, List.of(10, 10, 10, 10), true),
             new UNetBlock(16, true, 4, List.of(2, 2, 2), false), new UNetBlock(8, false, 2, List.of(1, 1), true)),
-            config.up());
+            config.blocks().up());
     }
 
     @ParameterizedTest
@@ -79,13 +80,22 @@ class UNetConfigTest {
         "'encoder_hid_dim': 768 | encoder_hid_dim",
         "'quantization_config': {} | quantization_config",
         "'conv_in_kernel': 2 | conv_in_kernel",
+        "'conv_out_kernel': 4 | conv_out_kernel",
+        "'block_out_channels': [] | block_out_channels",
+        "'block_out_channels': [1, 8, 8, 8], 'attention_head_dim': 1 | block_out_channels",
+        "'block_out_channels': [8, 8] | down_block_types",
+        "'class_embed_type': 'projection' | projection_class_embeddings_input_dim",
+        "'addition_embed_type': 'text_time', 'addition_time_embed_dim': 1 | addition_time_embed_dim",
+        "'reverse_transformer_layers_per_block': [1, 1] | reverse_transformer_layers_per_block",
         "'downsample_padding': 2 | downsample_padding",
         "'attention_head_dim': [8, 8] | attention_head_dim",
         "'attention_head_dim': 321 | attention_head_dim",
         "'cross_attention_dim': [768, 768, 1024, 768] | cross_attention_dim",
         "'transformer_layers_per_block': [[1, 2], 1, 1, 1] | reverse_transformer_layers_per_block",
         "'transformer_layers_per_block': [[1], 1, 1, 1] | transformer_layers_per_block",
+        "'transformer_layers_per_block': 101 | transformer_layers_per_block",
         "'transformer_layers_per_block': 1000000000 | transformer_layers_per_block",
+        "'layers_per_block': 101 | layers_per_block",
         "'layers_per_block': 1000000000 | layers_per_block",
         "'use_linear_projection': 1 | use_linear_projection",
         "'_class_name': 'UNet2DModel' | _class_name",
@@ -96,6 +106,15 @@ class UNetConfigTest {
         String message = assertThrows(ModelException.class, () -> UNet.weights(config)).getMessage();
 
         assertTrue(message.contains("config.json: \"" + key + "\""), message);
+    }
+
+    @Test
+    void aHundredLayersAreTheMost() {
+        UNetConfig config =
+            UNetConfig.read(config("{'layers_per_block': 100, 'transformer_layers_per_block': 100}"));
+
+        assertEquals(Collections.nCopies(100, 100), config.blocks().down().getFirst().depths());
+        assertEquals(101, config.blocks().up().getLast().layers());
     }
 
     /** What diffusers 0.33 writes for Stable Diffusion 1.5, all of it. */

@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.model.vae;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,10 +7,10 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.build.BuiltGraph;
-import dev.slipstream.pipelines.model.Checkpoint;
-import dev.slipstream.pipelines.model.ConfigFile;
 import dev.slipstream.pipelines.model.ModelException;
-import dev.slipstream.pipelines.model.RandomCheckpoint;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.weights.Checkpoint;
+import dev.slipstream.pipelines.model.weights.RandomCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -60,12 +59,6 @@ class AutoencoderKlTest {
             .getMessage();
 
         assertTrue(message.contains("lacks encoder.conv_in.weight [4, 3, 3, 3]"), message);
-    }
-
-    @Test
-    void modelsThatOverflowInFloat16AreKnown() throws IOException {
-        assertTrue(AutoencoderKl.needsRange(config("")));
-        assertFalse(AutoencoderKl.needsRange(config("\"force_upcast\": false, ")));
     }
 
     @ParameterizedTest

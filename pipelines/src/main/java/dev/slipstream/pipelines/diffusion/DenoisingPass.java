@@ -1,0 +1,301 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
+import dev.slipstream.pipelines.diffusion.component.ImageDecoder;
+import dev.slipstream.pipelines.diffusion.component.ImageEncoder;
+import dev.slipstream.pipelines.diffusion.component.Planes;
+import dev.slipstream.pipelines.diffusion.component.RequestEngines;
+import dev.slipstream.pipelines.diffusion.component.TextEncoder;
+import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
+import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
+import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.noise.Noise;
+import dev.slipstream.pipelines.run.LoopObserver;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
+import dev.slipstream.pipelines.run.program.Program;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+
+/**
+ * A model's part of the pictures of a request: all steps, or those that it has where several models share them. Its
+ * engines are built before. One thread.
+ */
+final class DenoisingPass {
+    private final ResolvedRequest request;
+    private final RequestEngines engines;
+    private final Map<String, MemorySegment> given;
+
+    /**
+     * Makes what the loop is given, but for latents of another model.
+     *
+     * @param arena where that lives
+     */
+    DenoisingPass(ResolvedRequest request, RequestEngines engines, Arena arena) {
+        this.request = request;
+        this.engines = engines;
+        this.given = new Tensors(request, arena).make(engines.text(), engines.pictureEncoder());
+    }
+
+    ResolvedRequest request() {
+        return request;
+    }
+
+    int steps() {
+        return request.noise().steps();
+    }
+
+    /** Bytes that go from one device to another. */
+    long copiedBytes() {
+        return engines.loop().program().copiedBytes();
+    }
+
+    /** What a picture says of it, where another model was before. */
+    Refinement asRefiner() {
+        return new Refinement(request.model().folder().name(), request.span().start(), request.noise().name(),
+            request.denoiser().plan(), steps());
+    }
+
+    /**
+     * Takes the steps.
+     *
+     * @param latents those that the model before has left, if there is one, as its noise scheduler scales them; then
+     *     those after the last step
+     * @param all steps of the whole picture
+     * @param decoder for previews
+     */
+    void run(MemorySegment latents, int all, Generation generation, ImageDecoder decoder) {
+        if (!request.span().isFirst()) {
+            given.put(Program.LATENTS, latents);
+        }
+        StepRun recorded = FlightRecorder.isInitialized() ? new StepRun() : null;
+        if (recorded != null) {
+            recorded.begin();
+        }
+        engines.loop().run(given, new LoopObserver() {
+            @Override
+            public void stepDone(int step, int steps) {
+                if (recorded != null) {
+                    recorded.tell(request.stepsBefore() + step + 1, all);
+                }
+                if (generation.feed().hasListeners()) {
+                    generation.feed().tell(new Progress(request.stepsBefore() + step + 1, all,
+                        previews(step, latents, decoder)));
+                }
+            }
+
+            @Override
+            public boolean isCancelled() {
+                return generation.isCancelled();
+            }
+        });
+        engines.loop().latents(steps() - 1, latents);
+    }
+
+    /** For JDK Flight Recorder. Steps overlap on several devices; a step is what lies between two that are done. */
+    @Name("dev.slipstream.Step")
+    @Label("Denoising Step")
+    @Category("Slipstream")
+    @Description("From the end of the step before to the end of this one")
+    private static final class StepRun extends Event {
+        @Label("Step")
+        @Description("1 for the first")
+        private int step;
+
+        @Label("Steps")
+        private int steps;
+
+        /** Ends a step, and begins the next. */
+        private void tell(int number, int all) {
+            end();
+            if (shouldCommit()) {
+                step = number;
+                steps = all;
+                commit();
+            }
+            begin();
+        }
+    }
+
+    private List<Image> previews(int step, MemorySegment latents, ImageDecoder decoder) {
+        if (!engines.loop().program().estimates().containsKey(step)) {
+            return List.of();
+        }
+        // Latents of the model before have been read by now.
+        engines.loop().estimate(step, latents);
+        return decoder.decodeAll(latents, request.latents().shape());
+    }
+
+    /** Makes what the loop is given. The tensors live as long as the arena. */
+    private static final class Tensors {
+        private final ResolvedRequest request;
+        private final NoiseTable noise;
+        private final TensorType latents;
+        private final SeededNoise seeded;
+        private final Arena arena;
+        private final Map<String, MemorySegment> given = new LinkedHashMap<>();
+
+        private Tensors(ResolvedRequest request, Arena arena) {
+            this.request = request;
+            this.noise = request.noise();
+            this.latents = request.latents();
+            this.arena = arena;
+            this.seeded = new SeededNoise(request.request().seed().orElseThrow(), latents, arena);
+        }
+
+        /**
+         * All tensors; where another model begins, the caller adds the latents.
+         *
+         * @param pictureEncoder is there if the request's picture becomes latents
+         */
+        Map<String, MemorySegment> make(TextEncoder text, Optional<ImageEncoder> pictureEncoder) {
+            text.encode(request.prompts(), arena).forEach(this::condition);
+            request.told().forEach((name, values) -> condition(name, bothRows(
+                values.type(request.model().denoiser().conditionType(name)), values)));
+            if (request.span().isFirst()) {
+                given.put(Program.LATENTS, seeded.latents(request.start().noise()));
+            }
+            if (noise.needsNoise()) {
+                given.put(Program.NOISE, seeded.steps(request.stepsBefore(), noise.steps()));
+            }
+            if (request.encodesPicture()) {
+                startFrom(request.start(), pictureEncoder.orElseThrow());
+            }
+            request.model().recipe().extraChannels(request.pictureInputs(seeded.image(), pictureEncoder))
+                .ifPresent(channels -> given.put(Program.EXTRA_CHANNELS, aligned(channels)));
+            return given;
+        }
+
+        /**
+         * Repeats the row of each prompt for every picture, the unconditional ones first. Where nothing is predicted
+         * unconditionally, only the second row is wanted.
+         */
+        private void condition(String name, MemorySegment both) {
+            long row = both.byteSize() / 2;
+            MemorySegment wanted = request.isGuided() ? both : both.asSlice(row);
+            long pictures = request.request().batch();
+            MemorySegment rows = arena.allocate(wanted.byteSize() * pictures, 64);
+            for (long index = 0; index < rows.byteSize() / row; index++) {
+                MemorySegment.copy(wanted, index / pictures * row, rows, index * row, row);
+            }
+            given.put(name, rows);
+        }
+
+        private MemorySegment bothRows(TensorType type, ConditionValues numbers) {
+            MemorySegment rows = arena.allocate(type.bytes(), 64);
+            int each = numbers.conditional().length;
+            for (int i = 0; i < 2 * each; i++) {
+                double number = i < each ? numbers.unconditional()[i] : numbers.conditional()[i - each];
+                switch (type.type()) {
+                    case FLOAT32 -> rows.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) number);
+                    case FLOAT16 -> rows.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16((float) number));
+                    case INT64 -> rows.setAtIndex(ValueLayout.JAVA_LONG, i, (long) number);
+                    case INT32 -> rows.setAtIndex(ValueLayout.JAVA_INT, i, (int) number);
+                    default -> throw new IllegalStateException("a condition of type " + type + " cannot be written");
+                }
+            }
+            return rows;
+        }
+
+        private void startFrom(Mix start, ImageEncoder encoder) {
+            if (start.image() == 0 && !request.repaints()) {
+                return;
+            }
+            float[] clean = encoder.encode(Planes.of(request.picture().image()), seeded.image(), 0);
+            if (start.image() != 0) {
+                MemorySegment first = Objects.requireNonNull(given.get(Program.LATENTS));
+                for (int i = 0; i < clean.length; i++) {
+                    first.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (first.getAtIndex(ValueLayout.JAVA_FLOAT, i)
+                        + start.image() * clean[i]));
+                }
+            }
+            request.mask().ifPresent(mask -> {
+                MemorySegment unit = seeded.latents(1);
+                given.put(Program.KNOWN_IMAGE, known(mask, i -> clean[i]));
+                given.put(Program.KNOWN_NOISE, known(mask, i -> unit.getAtIndex(ValueLayout.JAVA_FLOAT, i)));
+                if (noise.needsNoise()) {
+                    drawnOnly(mask, Objects.requireNonNull(given.get(Program.NOISE)));
+                }
+            });
+        }
+
+        private MemorySegment known(RepaintMask mask, IntToDoubleFunction value) {
+            MemorySegment known = arena.allocate(latents.bytes(), 64);
+            for (int i = 0; i < latents.shape().elements(); i++) {
+                known.setAtIndex(ValueLayout.JAVA_FLOAT, i, (1 - mask.at(i)) * (float) value.applyAsDouble(i));
+            }
+            return known;
+        }
+
+        private static void drawnOnly(RepaintMask mask, MemorySegment steps) {
+            for (long i = 0; i < steps.byteSize() / Float.BYTES; i++) {
+                steps.setAtIndex(ValueLayout.JAVA_FLOAT, i, mask.at(i) * steps.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+            }
+        }
+
+        private MemorySegment aligned(float[] numbers) {
+            MemorySegment segment = arena.allocate((long) numbers.length * Float.BYTES, 64);
+            MemorySegment.copy(numbers, 0, segment, ValueLayout.JAVA_FLOAT, 0, numbers.length);
+            return segment;
+        }
+    }
+
+    /**
+     * The noise of one request: it depends on the seed and the size of a picture's latents, and on nothing else. Each
+     * picture of a batch has the noise that it would have alone.
+     *
+     * @param seed of the first picture; the next has {@code seed + 1} and so on
+     * @param type {@code [batch, channels, height, width]}
+     */
+    private record SeededNoise(long seed, TensorType type, Arena arena) {
+        /** The first latents: standard normal, times the scale that the noise scheduler starts with. */
+        MemorySegment latents(double scale) {
+            MemorySegment segment = arena.allocate(type.bytes(), 64);
+            fill(segment, Noise::initialLatents);
+            for (long i = 0; i < type.shape().elements(); i++) {
+                float value = segment.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+                segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (value * scale));
+            }
+            return segment;
+        }
+
+        /** Fresh noise for each of some steps, one after another. @param first of them, from 0 for the picture */
+        MemorySegment steps(int first, int count) {
+            MemorySegment segment = arena.allocate(type.bytes() * count, 64);
+            for (int step = 0; step < count; step++) {
+                int index = first + step;
+                fill(segment.asSlice(step * type.bytes(), type.bytes()), each -> Noise.ofStep(each, index));
+            }
+            return segment;
+        }
+
+        /** What blurs the latents of a given picture, one for each picture of the batch. */
+        List<Noise> image() {
+            return LongStream.range(0, type.shape().dim(0)).mapToObj(picture -> Noise.ofImage(seed + picture)).toList();
+        }
+
+        private void fill(MemorySegment batch, LongFunction<Noise> noise) {
+            long pictures = type.shape().dim(0);
+            long bytes = type.bytes() / pictures;
+            for (long picture = 0; picture < pictures; picture++) {
+                noise.apply(seed + picture).fill(batch.asSlice(picture * bytes, bytes), 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.Shape;
+import dev.slipstream.pipelines.diffusion.component.ComponentGraphs;
+import dev.slipstream.pipelines.diffusion.component.TextEncoders;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.family.Families;
+import dev.slipstream.pipelines.diffusion.family.LoopForm;
+import dev.slipstream.pipelines.diffusion.family.Recipe;
+import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.config.DecoderConfig;
+import dev.slipstream.pipelines.model.config.DenoiserConfig;
+import dev.slipstream.pipelines.model.embedding.Embeddings;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.Inventory;
+import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.model.folder.ModelInventory;
+import dev.slipstream.pipelines.model.lora.Loras;
+import dev.slipstream.pipelines.model.lora.OpenLoras;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The components of a model, read, and its family's recipe; its owner closes it. The encoder of pictures is read when a
+ * request brings one.
+ *
+ * @param loras that are merged into its checkpoints
+ * @param form how its denoiser is called
+ * @param denoiser as every loop calls it; {@code config}, too
+ */
+record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserGraph denoiser, DenoiserConfig config,
+    Graph decoder, DecoderConfig decoderConfig, NoiseScheduler scheduler, Recipe recipe) implements AutoCloseable {
+
+    static LoadedModel read(ModelFolder folder, Precision precision) {
+        return read(folder, Loras.NONE, Embeddings.NONE, precision);
+    }
+
+    /**
+     * @param plain the model without the LoRAs; closed with what comes out, also if this fails
+     * @param embeddings words that its text encoders learn
+     * @param precision of the denoiser; the other components compute as their files say
+     */
+    static LoadedModel read(ModelFolder plain, Loras loras, Embeddings embeddings, Precision precision) {
+        OpenLoras open = loras.open();
+        try {
+            return read(embeddings.addedTo(open.mergedInto(plain)), open, precision);
+        } catch (RuntimeException | Error failure) {
+            open.close();
+            plain.close();
+            throw failure;
+        }
+    }
+
+    private static LoadedModel read(ModelFolder folder, OpenLoras loras, Precision precision) {
+        Families.check(folder);
+        ConfigFile scheduler = folder.noiseScheduler();
+        DenoiserGraph own = DenoiserGraph.read(folder, folder.format(Component.DENOISER)).withPrecision(precision);
+        LoopForm form = LoopForm.of(own);
+        DenoiserConfig config = form.config(folder.denoiserConfig(form.usualSide()));
+        DenoiserGraph denoiser = form.adapt(own, config.outChannels());
+        NoiseScheduler noise = Families.noise(
+            NoiseScheduler.parseForAnyMethod(scheduler.root().toString(), scheduler.path().toString()),
+            folder.pipelineClass().orElse(""));
+        Graph decoder = new ComponentGraphs(folder).imageDecoder();
+        DecoderConfig decoderConfig = folder.decoderConfig();
+        return new LoadedModel(folder, loras, form, denoiser, config, decoder, decoderConfig, noise,
+            Families.open(folder, denoiser, config));
+    }
+
+    /** The same model as one that goes on with what {@code base} draws: of the base's size, if none is said. */
+    LoadedModel refining(LoadedModel base) {
+        return new LoadedModel(folder, loras, form, denoiser.named("refiner"), config.withSampleSizeOf(base.config),
+            decoder, decoderConfig, scheduler, recipe);
+    }
+
+    /** The noise scheduler of this name, or its own, as the model's family uses it for latents of this shape. */
+    NoiseScheduler noise(Optional<String> name, Shape latents) {
+        return form.noise(name.map(scheduler::withMethod).orElse(scheduler), denoiser, latents);
+    }
+
+    TextEncoders texts() {
+        return recipe.texts();
+    }
+
+    /** What lies in the model's folder, and what of it is read. */
+    Inventory inventory() {
+        Set<Path> weights = Stream.concat(Stream.of(denoiser.graph(), decoder),
+                texts().graphs(0).stream().map(encoder -> encoder.graph().graph()))
+            .flatMap(graph -> graph.weightFiles().stream()).collect(Collectors.toSet());
+        return ModelInventory.of(folder, weights);
+    }
+
+    @Override
+    public void close() {
+        texts().close();
+        loras.close();
+        folder.close();
+    }
+}

@@ -1,0 +1,259 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.image.Tiles;
+import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.folder.Inventory;
+import dev.slipstream.pipelines.model.embedding.Embeddings;
+import dev.slipstream.pipelines.model.lora.Loras;
+import dev.slipstream.pipelines.model.original.ModelSource;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.unroll.UnrollOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * A pipeline on paper: a model that was read, a strategy and a number of devices. It tells what a request would run and
+ * what is wrong with it, and neither opens devices nor builds engines; the devices need not even be there.
+ *
+ * <pre>{@code
+ * try (PipelineSpec spec = DiffusionPipeline.of(model).devices("cuda:0", "cuda:1").plan("asyncdiff").spec()) {
+ *     List<Long> bytes = spec.memoryBytes(ImageRequest.of("a red star").withSize(1024, 1024));
+ * }
+ * }</pre>
+ *
+ * <p>Where a refiner takes over, this is the spec of the model that begins, and {@link #refiner} that of the other:
+ * {@link #plan} is of one model, the rest of both.
+ *
+ * <p><b>Threads:</b> any. <b>Ownership:</b> its owner closes it; the spec of a pipeline belongs to the pipeline.
+ */
+public final class PipelineSpec implements AutoCloseable {
+    private final PipelineStage stage;
+    private final List<DeviceForm> devices;
+    private final LoopOptions options;
+    private final Optional<PipelineSpec> refiner;
+
+    /**
+     * @param devices what each takes for a graph, in the plan's order
+     * @param refiner the spec of the model that takes the rest; its owner is this spec, once both fit
+     * @throws dev.slipstream.pipelines.model.ModelException if the refiner does not fit the model
+     */
+    PipelineSpec(PipelineStage stage, List<DeviceForm> devices, LoopOptions options, Optional<PipelineSpec> refiner) {
+        this.stage = stage;
+        this.devices = List.copyOf(devices);
+        this.options = options;
+        this.refiner = refiner;
+        refiner.ifPresent(next -> stage.requireFits(next.stage));
+    }
+
+    /**
+     * The models that draw, and how they are read.
+     *
+     * @param model the model, or the one that begins
+     * @param loras for that one
+     * @param embeddings words for that one
+     * @param handover where the refiner takes over, as a share of the way
+     */
+    record Models(ModelSource model, Loras loras, Embeddings embeddings, Precision precision, Tiles tiles,
+        Optional<Path> refiner, double handover) {
+        /** Reads them. @throws dev.slipstream.bridge.SlipstreamException if one is damaged, or they do not fit */
+        PipelineSpec spec(Strategy strategy, List<DeviceForm> devices, LoopOptions options) {
+            LoadedModel base = LoadedModel.read(model.open(precision.type()), loras, embeddings, precision);
+            Optional<PipelineSpec> second = Optional.empty();
+            try {
+                second = refiner.map(next -> refiner(next, base, strategy, devices, options));
+                NoiseSpan span = refiner.isPresent() ? new NoiseSpan(0, handover) : NoiseSpan.WHOLE;
+                return new PipelineSpec(PipelineStage.of(base, strategy, devices.size(), tiles, span), devices, options,
+                    second);
+            } catch (RuntimeException | Error failure) {
+                second.ifPresent(PipelineSpec::close);
+                base.close();
+                throw failure;
+            }
+        }
+
+        private PipelineSpec refiner(Path next, LoadedModel base, Strategy strategy, List<DeviceForm> devices,
+            LoopOptions options) {
+            LoadedModel read = LoadedModel.read(ModelSource.of(next).open(), precision).refining(base);
+            try {
+                return new PipelineSpec(PipelineStage.of(read, strategy, devices.size(), tiles,
+                    new NoiseSpan(handover, 1)), devices, options, Optional.empty());
+            } catch (RuntimeException | Error failure) {
+                read.close();
+                throw failure;
+            }
+        }
+    }
+
+    /** The model that takes the last steps, where there is one: the same requests, the same strategy and devices. */
+    public Optional<PipelineSpec> refiner() {
+        return refiner;
+    }
+
+    /** The part of the steps that this model takes. */
+    NoiseSpan span() {
+        return stage.span();
+    }
+
+    /** The models that draw a picture, in the order of their steps. */
+    List<PipelineStage> stages() {
+        return refiner.map(next -> List.of(stage, next.stage)).orElseGet(() -> List.of(stage));
+    }
+
+    /** In which the denoiser computes. */
+    public DataType precision() {
+        return stage.model().denoiser().precision().type();
+    }
+
+    LoopOptions options() {
+        return options;
+    }
+
+    /**
+     * The request with all that it leaves to the model filled in: noise scheduler, width and height.
+     *
+     * @throws RuntimeException as {@link #check}
+     */
+    public ImageRequest completed(ImageRequest request) {
+        return resolve(request).getFirst().completed();
+    }
+
+    /**
+     * Works out what the request is for each model, in the order of their steps. That costs little beside cutting the
+     * denoiser, which comes later.
+     *
+     * @throws RuntimeException as {@link #check}, for all that can be known without cutting
+     */
+    List<ResolvedRequest> resolve(ImageRequest request) {
+        List<ResolvedRequest> all = new ArrayList<>();
+        int before = 0;
+        for (PipelineStage each : stages()) {
+            ResolvedRequest resolved = new ResolvedRequest(each, request, before);
+            each.partitioner().check(resolved.shape());
+            all.add(resolved);
+            before += resolved.noise().steps();
+        }
+        if (all.size() > 1) {
+            all.getFirst().requireCanHandOverTo(all.getLast());
+        }
+        return all;
+    }
+
+    /** For this model alone. */
+    private ResolvedRequest own(ImageRequest request) {
+        return new ResolvedRequest(stage, request, 0);
+    }
+
+    /** Which segment would run on which device. @throws RuntimeException as {@link #check} */
+    public Plan plan(ImageRequest request) {
+        return denoiser(request).plan();
+    }
+
+    /**
+     * Bytes that the request takes on each device, in the plan's order: an estimate, made without building anything.
+     *
+     * @throws RuntimeException as {@link #check}
+     */
+    public List<Long> memoryBytes(ImageRequest request) {
+        return memory(request).stream().map(MemoryNeed::totalBytes).toList();
+    }
+
+    /**
+     * Parts of which such a spec is made, for tools that come with Slipstream: their types are no API and may change in
+     * any release.
+     *
+     * @throws IllegalArgumentException if there is no such part
+     */
+    public <T> T unwrap(ImageRequest request, Class<T> part) {
+        Supplier<?> found = Map.<Class<?>, Supplier<?>>of(PartitionedDenoiser.class, () -> denoiser(request),
+            Program.class, () -> program(request), NoiseTable.class, () -> noise(request), MemoryNeed[].class,
+            () -> memory(request).toArray(MemoryNeed[]::new), Inventory.class, this::inventory).get(part);
+        if (found == null) {
+            throw new IllegalArgumentException("a pipeline on paper has no " + part.getName());
+        }
+        return part.cast(found.get());
+    }
+
+    /** What the request would run: plan, segments and sizes. */
+    PartitionedDenoiser denoiser(ImageRequest request) {
+        return own(request).denoiser();
+    }
+
+    /** The program that the request would run, for devices that copy on the stream on which they compute. */
+    Program program(ImageRequest request) {
+        return program(own(request));
+    }
+
+    private Program program(ResolvedRequest request) {
+        return request.keys().loop().program(options.keepLatents(),
+            UnrollOptions.PLAIN.withFiniteChecks(options.guarded()));
+    }
+
+    /**
+     * What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. A refiner is
+     * there beside the model that begins, and adds what it takes.
+     */
+    List<MemoryNeed> memory(ImageRequest request) {
+        return resolve(request).stream().map(it -> it.keys().need(devices, program(it))).reduce(MemoryNeed::sums)
+            .orElseThrow();
+    }
+
+    /**
+     * Finds out whether the request can be drawn, as far as that is known before engines are built.
+     *
+     * @throws dev.slipstream.pipelines.model.RequestException if the size does not fit the model, or the request brings
+     *     what such a model does not take, or the noise schedulers of model and refiner do not fit together
+     * @throws dev.slipstream.pipelines.model.ModelException if a part of the model is missing that the request needs
+     * @throws dev.slipstream.pipelines.plan.PlanException if the strategy does not fit the devices
+     * @throws dev.slipstream.bridge.SlipstreamException also if there is no such noise scheduler, it cannot take so
+     *     many steps, or the denoiser does not take this size or cannot be cut; {@code fault()} says whose fault it is
+     */
+    public void check(ImageRequest request) {
+        resolve(request).forEach(ResolvedRequest::denoiser);
+    }
+
+    /** What lies in the folder of the model, or of the one that begins, and what of it is read. */
+    Inventory inventory() {
+        return stage.model().inventory();
+    }
+
+    /** What is to be told of the models themselves, whatever is asked of them: files that nothing reads. */
+    public List<String> warnings() {
+        return stages().stream().flatMap(each -> each.model().inventory().warnings().stream()).distinct().toList();
+    }
+
+    /**
+     * What the models will not see of the request, one sentence each: the ends of prompts, which are cut off where they
+     * are too long and not {@link Conditioning#readsWhole read whole}, and the fractions of timesteps, where a
+     * denoiser's graph needs whole ones.
+     */
+    public List<String> warnings(ImageRequest request) {
+        return warnings(resolve(request));
+    }
+
+    static List<String> warnings(List<ResolvedRequest> request) {
+        return request.stream().flatMap(resolved -> resolved.warnings().stream()).distinct().toList();
+    }
+
+    /** The steps that the model takes, as its noise scheduler works them out. */
+    NoiseTable noise(ImageRequest request) {
+        return own(request).noise();
+    }
+
+    @Override
+    public void close() {
+        stages().forEach(each -> each.model().close());
+    }
+}

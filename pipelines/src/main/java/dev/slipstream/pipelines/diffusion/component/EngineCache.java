@@ -1,0 +1,221 @@
+package dev.slipstream.pipelines.diffusion.component;
+
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.provider.Closer;
+import dev.slipstream.pipelines.diffusion.denoise.Builds;
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
+import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.unroll.UnrollOptions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+
+/**
+ * What a pipeline has built, and keeps for later requests of the same sizes. What was not used for longest goes when
+ * all together would be more than the bounds, or when a device has no room for what a request needs. One thread at a
+ * time.
+ */
+public final class EngineCache implements AutoCloseable {
+    /** A loop is cheap beside engines: buffers, contexts, and streams with a thread each. */
+    private static final int MOST_LOOPS = 8;
+    /** About eight sizes; beside small weights, what else an engine takes counts. */
+    private static final int MOST_KEYS = 24;
+    /** Bytes of the denoiser's weights up to which components are built at the same time. */
+    private static final long MOST_BYTES_AT_ONCE = 1L << 30;
+    private static final int SHARE_OF_MEMORY = 2;
+    private static final int SHARE_OF_HEAP = 8;
+
+    /** @param bytes on all devices; likewise {@code heapBytes} */
+    private record Kept(AutoCloseable engines, long bytes, long heapBytes) {
+    }
+
+    /** @param need on each device @param alone whether nothing else is built meanwhile */
+    private record Missing(List<MemoryNeed> need, boolean alone) {
+    }
+
+    private final List<Device> devices;
+    private final List<DeviceForm> forms;
+    private final LoopOptions options;
+    private final Map<ComponentKey<?>, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<RequestKeys.Loop, Execution> loops = new LinkedHashMap<>(16, 0.75f, true);
+    private final long mostHeapBytes;
+    private OptionalLong mostBytes;
+
+    /**
+     * @param options of all loops
+     * @param mostBytes that engines and loops of earlier requests may take together with those of the one that runs, on
+     *     all devices; if empty, half of what the roomiest device has free when the first engine is built
+     */
+    public EngineCache(List<Device> devices, LoopOptions options, OptionalLong mostBytes) {
+        this(devices, options, mostBytes, Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP);
+    }
+
+    /** @param mostHeapBytes that engines of earlier requests may take together with those of the one that runs */
+    public EngineCache(List<Device> devices, LoopOptions options, OptionalLong mostBytes, long mostHeapBytes) {
+        this.devices = devices;
+        this.forms = devices.stream().map(DeviceForm::of).toList();
+        this.options = options;
+        this.mostBytes = mostBytes;
+        this.mostHeapBytes = mostHeapBytes;
+    }
+
+    /**
+     * Builds what is not there for a request. The components of small models are built at the same time, those of large
+     * ones one after another, as building takes memory, too. If one fails, none of them stays.
+     *
+     * @param request for each model
+     * @param gate asked before each engine; what it throws ends the building, and what is whole by then stays if it is
+     *     a {@link CancellationException}
+     * @return what each model has now, until the next call
+     * @throws dev.slipstream.bridge.DeviceOutOfMemoryException if a device has no room; nothing is built then
+     */
+    public List<RequestEngines> build(List<RequestKeys> request, Runnable gate) {
+        gate.run();
+        Map<ComponentKey<?>, Missing> missing = new LinkedHashMap<>();
+        Map<RequestKeys.Loop, Program> unrolled = new LinkedHashMap<>();
+        List<MemoryNeed> need = Collections.nCopies(devices.size(), MemoryNeed.NOTHING);
+        for (RequestKeys model : request) {
+            need = MemoryNeed.sums(need, lacking(model, missing, unrolled));
+        }
+        if (!missing.isEmpty() || !unrolled.isEmpty()) {
+            makeRoom(need, missing.keySet(), request);
+            MemoryNeed.requireRoom(need, devices);
+            build(missing, gate);
+            unrolled.forEach(this::prepare);
+        }
+        return request.stream().map(this::built).toList();
+    }
+
+    /** What a model needs and is not there; what is there is used, and so the last to go. */
+    private List<MemoryNeed> lacking(RequestKeys request, Map<ComponentKey<?>, Missing> missing,
+        Map<RequestKeys.Loop, Program> unrolled) {
+        boolean alone = request.loop().denoiser().partitioner().weightBytes() > MOST_BYTES_AT_ONCE;
+        List<List<MemoryNeed>> needs = new ArrayList<>();
+        needs.add(Collections.nCopies(devices.size(), MemoryNeed.NOTHING));
+        for (ComponentKey<?> key : request.engines()) {
+            if (kept.get(key) == null) {
+                needs.add(missing.computeIfAbsent(key, absent -> new Missing(absent.need(forms), alone)).need());
+            }
+        }
+        if (loops.get(request.loop()) == null) {
+            Program program = request.loop().program(options.keepLatents(),
+                UnrollOptions.of(devices, options.guarded()));
+            unrolled.put(request.loop(), program);
+            needs.add(MemoryNeed.ofBuffers(devices.size(), program));
+        }
+        return MemoryNeed.together(needs);
+    }
+
+    private void makeRoom(List<MemoryNeed> need, Set<ComponentKey<?>> missing, List<RequestKeys> request) {
+        BooleanSupplier fits = () -> fits(need, missing);
+        Set<ComponentKey<?>> wanted = request.stream().flatMap(model -> model.engines().stream())
+            .collect(Collectors.toSet());
+        for (ComponentKey<?> oldest : List.copyOf(kept.keySet())) {
+            if (!wanted.contains(oldest) && !fits.getAsBoolean()) {
+                evict(oldest);
+            }
+        }
+        Set<RequestKeys.Loop> running = request.stream().map(RequestKeys::loop).collect(Collectors.toSet());
+        for (RequestKeys.Loop oldest : List.copyOf(loops.keySet())) {
+            if (!running.contains(oldest) && !fits.getAsBoolean()) {
+                loops.remove(oldest).close();
+            }
+        }
+    }
+
+    private boolean fits(List<MemoryNeed> need, Set<ComponentKey<?>> missing) {
+        return kept.size() + missing.size() <= MOST_KEYS
+            && keptBytes() + MemoryNeed.totalBytes(need) <= mostBytes()
+            && keptHeapBytes() + missing.stream().mapToLong(ComponentKey::heapBytes).sum() <= mostHeapBytes
+            && MemoryNeed.fit(need, devices);
+    }
+
+    /** Of all whose engines are kept, as it was estimated. */
+    public long keptHeapBytes() {
+        return kept.values().stream().mapToLong(Kept::heapBytes).sum();
+    }
+
+    /** Of all that is kept on devices, as it was estimated. */
+    public long keptBytes() {
+        return kept.values().stream().mapToLong(Kept::bytes).sum()
+            + loops.values().stream().mapToLong(loop ->
+                MemoryNeed.totalBytes(MemoryNeed.ofBuffers(devices.size(), loop.program()))).sum();
+    }
+
+    private long mostBytes() {
+        if (mostBytes.isEmpty()) {
+            mostBytes = OptionalLong.of(devices.stream().mapToLong(device -> device.memory().freeBytes()).max()
+                .orElseThrow() / SHARE_OF_MEMORY);
+        }
+        return mostBytes.getAsLong();
+    }
+
+    private void evict(ComponentKey<?> key) {
+        for (RequestKeys.Loop loop : List.copyOf(loops.keySet())) {
+            if (loop.denoiser().equals(key)) {
+                loops.remove(loop).close();
+            }
+        }
+        Closer.closeAll(List.of(kept.remove(key).engines()));
+    }
+
+    private void build(Map<ComponentKey<?>, Missing> missing, Runnable gate) {
+        Builds<ComponentKey<?>, AutoCloseable> builds = new Builds<>();
+        missing.forEach((key, it) -> {
+            if (!(key instanceof ComponentKey.Denoising)) {
+                builds.start(key, it.alone() ? Runnable::run : Builds.thread(key.name()),
+                    () -> key.build(devices, gate));
+            }
+        });
+        // They have threads of their own.
+        for (ComponentKey<?> key : missing.keySet()) {
+            if (key instanceof ComponentKey.Denoising) {
+                builds.start(key, Runnable::run, () -> key.build(devices, gate));
+            }
+        }
+        Throwable failure = builds.failure();
+        if (failure != null && !(failure instanceof CancellationException)) {
+            throw builds.freed(failure);
+        }
+        builds.built().forEach((key, engines) -> kept.put(key,
+            new Kept(engines, MemoryNeed.totalBytes(missing.get(key).need()), key.heapBytes())));
+        if (failure != null) {
+            throw (CancellationException) failure;
+        }
+    }
+
+    private void prepare(RequestKeys.Loop loop, Program program) {
+        if (loops.size() >= MOST_LOOPS) {
+            loops.remove(loops.keySet().iterator().next()).close();
+        }
+        loops.put(loop, get(loop.denoiser()).prepare(program, options));
+    }
+
+    private <T extends AutoCloseable> T get(ComponentKey<T> key) {
+        return key.type().cast(kept.get(key).engines());
+    }
+
+    private RequestEngines built(RequestKeys request) {
+        return new RequestEngines(get(request.text()), loops.get(request.loop()),
+            request.decoding().map(this::get), request.encoding().map(this::get));
+    }
+
+    @Override
+    public void close() {
+        List<AutoCloseable> all = new ArrayList<>(kept.values().stream().map(Kept::engines).toList());
+        all.addAll(loops.values());
+        kept.clear();
+        loops.clear();
+        Closer.closeAll(all);
+    }
+}

@@ -1,0 +1,15 @@
+package dev.slipstream.pipelines.diffusion.component;
+
+import dev.slipstream.pipelines.run.Execution;
+import java.util.Optional;
+
+/**
+ * What one model has for one request, as {@link RequestKeys} ask for it; all of it is built, and belongs to the
+ * {@link EngineCache}.
+ *
+ * @param decoder there is none where another model takes the last steps
+ * @param pictureEncoder is there if the request's picture becomes latents
+ */
+public record RequestEngines(TextEncoder text, Execution loop, Optional<ImageDecoder> decoder,
+    Optional<ImageEncoder> pictureEncoder) {
+}

@@ -1,0 +1,45 @@
+package dev.slipstream.pipelines.diffusion.component;
+
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
+import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.unroll.UnrollOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What one model must have for one request.
+ *
+ * @param encoding where the request's picture becomes latents
+ * @param decoding where the model takes the last steps
+ */
+public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentKey.Encoding> encoding,
+    Optional<ComponentKey.Decoding> decoding) {
+
+    /** What a denoiser's loop is for: two that are equal run the same program. */
+    public record Loop(ComponentKey.Denoising denoiser, NoiseTable noise, Guidance guidance, Estimates estimates) {
+        /** @param keepLatents whether the latents of every step stay readable after a run */
+        public Program program(boolean keepLatents, UnrollOptions options) {
+            return denoiser.partitioned().program(noise, guidance, keepLatents, estimates, options);
+        }
+    }
+
+    /** All that has engines. */
+    List<ComponentKey<?>> engines() {
+        List<ComponentKey<?>> all = new ArrayList<>(List.of(text, loop.denoiser()));
+        encoding.ifPresent(all::add);
+        decoding.ifPresent(all::add);
+        return all;
+    }
+
+    /** What all of it takes on each device, in the plan's order. @param program of the loop */
+    public List<MemoryNeed> need(List<DeviceForm> devices, Program program) {
+        return MemoryNeed.together(Stream.concat(engines().stream().map(key -> key.need(devices)),
+            Stream.of(MemoryNeed.ofBuffers(devices.size(), program))).toList());
+    }
+}

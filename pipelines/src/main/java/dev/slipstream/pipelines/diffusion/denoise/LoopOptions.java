@@ -1,0 +1,51 @@
+package dev.slipstream.pipelines.diffusion.denoise;
+
+import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.loop.Estimates;
+import java.time.Duration;
+
+/**
+ * How a loop is run and what it leaves behind.
+ *
+ * @param keepLatents whether the latents of every step stay readable after a run
+ * @param estimates after which steps {@link Execution#estimate} has the clean image that the step expects
+ * @param traced whether runs are timed ({@link Execution#timeline})
+ * @param guarded whether what every stage makes is searched for NaN and infinite values
+ * @param replayed whether what recurs is recorded and replayed, on devices that can; traced runs are not
+ * @param patience how long a step may take before the devices that do not move are given up
+ */
+public record LoopOptions(boolean keepLatents, Estimates estimates, boolean traced, boolean guarded, boolean replayed,
+    Duration patience) {
+    public static final LoopOptions DEFAULT =
+        new LoopOptions(false, Estimates.NONE, false, false, true, Execution.DEFAULT_PATIENCE);
+
+    public LoopOptions {
+        if (!patience.isPositive()) {
+            throw new IllegalArgumentException("a step cannot be done within " + patience.toSeconds() + " s");
+        }
+    }
+
+    public LoopOptions withKeptLatents(boolean keep) {
+        return new LoopOptions(keep, estimates, traced, guarded, replayed, patience);
+    }
+
+    public LoopOptions withEstimates(Estimates wanted) {
+        return new LoopOptions(keepLatents, wanted, traced, guarded, replayed, patience);
+    }
+
+    public LoopOptions withTrace(boolean trace) {
+        return new LoopOptions(keepLatents, estimates, trace, guarded, replayed, patience);
+    }
+
+    public LoopOptions withGuards(boolean guard) {
+        return new LoopOptions(keepLatents, estimates, traced, guard, replayed, patience);
+    }
+
+    public LoopOptions withReplay(boolean replay) {
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replay, patience);
+    }
+
+    public LoopOptions withPatience(Duration longest) {
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, longest);
+    }
+}

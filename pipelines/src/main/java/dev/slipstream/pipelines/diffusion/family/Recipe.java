@@ -1,0 +1,57 @@
+package dev.slipstream.pipelines.diffusion.family;
+
+import dev.slipstream.pipelines.diffusion.component.TextEncoders;
+import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What is different in a family of models. The rest of a pipeline asks these questions and knows no family; what a
+ * recipe does not know it refuses by name. Immutable but for {@link #texts}; any thread may use it.
+ *
+ * @see Families which family a model is of
+ */
+public interface Recipe {
+    /** The text encoders, and how what they make is put together. The owner of the model closes them. */
+    TextEncoders texts();
+
+    /**
+     * What the denoiser is told beside latents, timestep and text, by the names of its inputs.
+     *
+     * @param sizes what the request says of sizes, completed by the size of what is drawn
+     * @param latents the size of what is drawn
+     */
+    Map<String, ConditionValues> told(RecipeRequest request, MicroConditioning sizes, LatentGrid.Size latents);
+
+    /**
+     * The size of the latents.
+     *
+     * @throws IllegalArgumentException if the model does not draw what the request wants
+     */
+    LatentGrid.Size latents(RecipeRequest request, LatentGrid grid);
+
+    /** Whether the picture of a request becomes latents, from which the loop may start. */
+    boolean encodesPicture();
+
+    /**
+     * Whether the known part of a masked picture is put back after every step, as the denoiser itself takes no mask.
+     */
+    boolean putsKnownPartBack();
+
+    /**
+     * What the denoiser takes as further channels behind the latents, float32 {@code [batch, channels, height,
+     * width]}; empty if there are none.
+     */
+    Optional<float[]> extraChannels(PictureInputs inputs);
+
+    /**
+     * The guidance that the loop applies; {@link Guidance#NONE} where nothing is predicted twice.
+     *
+     * @throws IllegalArgumentException if such a model cannot be guided like that
+     */
+    Guidance guidance(Guidance wanted);
+
+    /** @throws IllegalArgumentException if a request brings less or more than such a model takes */
+    void check(RecipeRequest request);
+}

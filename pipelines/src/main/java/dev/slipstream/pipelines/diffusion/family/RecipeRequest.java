@@ -1,0 +1,37 @@
+package dev.slipstream.pipelines.diffusion.family;
+
+import dev.slipstream.pipelines.diffusion.image.Image;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a recipe must know of a request.
+ *
+ * @param width pixels, if said; likewise {@code height}
+ * @param guidanceWeight how much the prompt counts
+ * @param saysSizes whether it says what {@link MicroConditioning} is
+ * @param begins whether the model takes the first steps, and no other has drawn before
+ */
+public record RecipeRequest(OptionalInt width, OptionalInt height, double guidanceWeight, boolean saysSizes,
+    Optional<Picture> picture, boolean begins) {
+
+    /**
+     * The picture that a request brings.
+     *
+     * @param mask of the same size; what is at least half white is drawn
+     * @param saysStrength whether it says how much is drawn anew
+     * @param noiseLevel timestep of the noise with which it is to be blurred, if said
+     */
+    public record Picture(Image image, Optional<Image> mask, boolean saysStrength, OptionalInt noiseLevel) {
+        /** The picture and its mask in another size; this one if it has that size. */
+        public Picture scaledTo(int width, int height) {
+            return image.width() == width && image.height() == height ? this
+                : new Picture(image.scaledTo(width, height), mask.map(it -> it.scaledTo(width, height)), saysStrength,
+                    noiseLevel);
+        }
+    }
+
+    boolean isMasked() {
+        return picture.filter(it -> it.mask().isPresent()).isPresent();
+    }
+}

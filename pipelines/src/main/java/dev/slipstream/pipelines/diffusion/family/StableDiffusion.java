@@ -1,0 +1,145 @@
+package dev.slipstream.pipelines.diffusion.family;
+
+import dev.slipstream.pipelines.diffusion.component.Planes;
+import dev.slipstream.pipelines.diffusion.component.TextEncoders;
+import dev.slipstream.pipelines.diffusion.component.TextLayout;
+import dev.slipstream.pipelines.diffusion.component.TextLayout.Encoder;
+import dev.slipstream.pipelines.diffusion.component.TextLayout.States;
+import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
+import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
+import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
+import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler.Repair;
+import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Stable Diffusion 1 and 2 (Rombach et al. 2022), inpainting models included: one text encoder, of which the last
+ * states are read; the denoiser is told nothing else. An inpainting model takes a mask and the latents of the known
+ * part as further channels; others draw anew, from a picture, or put its known part back after every step.
+ */
+class StableDiffusion implements Recipe {
+    private static final String INPAINTING = "StableDiffusionInpaintPipeline";
+    static final Set<String> PIPELINES =
+        Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", INPAINTING);
+
+    private final TextEncoders texts;
+    private final boolean takesMaskedPicture;
+
+    StableDiffusion(TextEncoders texts, ModelParts parts) {
+        this.texts = texts;
+        this.takesMaskedPicture = parts.takesMaskedPicture();
+    }
+
+    static Optional<Recipe> open(ModelParts parts) {
+        boolean known = parts.extraChannels() == 0 || parts.takesMaskedPicture();
+        return known && !parts.reads(TextEncoders.POOLED)
+            ? Optional.of(LatentConsistency.of(new StableDiffusion(openTexts(parts), parts), parts))
+            : Optional.empty();
+    }
+
+    /** What a pipeline mends in the configuration of a noise scheduler; those of other families leave it as it is. */
+    static Set<Repair> repairs(String pipeline) {
+        if (!PIPELINES.contains(pipeline)) {
+            return Set.of();
+        }
+        return pipeline.equals(INPAINTING) ? EnumSet.allOf(Repair.class)
+            : EnumSet.of(Repair.STEPS_OFFSET, Repair.NO_CLIPPING);
+    }
+
+    static TextEncoders openTexts(ModelParts parts) {
+        return TextEncoders.open(parts.folder(),
+            TextLayout.sideBySide(List.of(new Encoder(Component.TEXT_ENCODER, States.LAST)), false));
+    }
+
+    @Override
+    public TextEncoders texts() {
+        return texts;
+    }
+
+    @Override
+    public Map<String, ConditionValues> told(RecipeRequest request, MicroConditioning sizes, LatentGrid.Size latents) {
+        return Map.of();
+    }
+
+    /** Whether the denoiser is told sizes. */
+    boolean tellsSizes() {
+        return false;
+    }
+
+    @Override
+    public LatentGrid.Size latents(RecipeRequest request, LatentGrid grid) {
+        return grid.wanted(request);
+    }
+
+    @Override
+    public boolean encodesPicture() {
+        return true;
+    }
+
+    @Override
+    public boolean putsKnownPartBack() {
+        return !takesMaskedPicture;
+    }
+
+    @Override
+    public Optional<float[]> extraChannels(PictureInputs inputs) {
+        return takesMaskedPicture ? Optional.of(maskedPicture(inputs)) : Optional.empty();
+    }
+
+    /** For every picture the mask, and the latents of what is known. */
+    private static float[] maskedPicture(PictureInputs inputs) {
+        Picture picture = inputs.picture().scaledTo(inputs.width(), inputs.height());
+        RepaintMask mask = RepaintMask.of(picture.mask().orElseThrow(), inputs.pixelsPerLatent());
+        // The first numbers of each noise are for the latents of the whole picture.
+        float[] known = inputs.encoder().orElseThrow().encode(
+            Planes.ofKnown(picture.image(), picture.mask().get()), inputs.noises(), inputs.latents());
+        int each = Math.toIntExact(inputs.latents());
+        List<float[]> channels = new ArrayList<>();
+        for (int index = 0; index < inputs.noises().size(); index++) {
+            channels.add(mask.values());
+            channels.add(Arrays.copyOfRange(known, index * each, (index + 1) * each));
+        }
+        return PictureInputs.joined(channels);
+    }
+
+    /** Classifier-free (Ho and Salimans 2022): each latent is predicted twice if the prompt counts more than once. */
+    @Override
+    public Guidance guidance(Guidance wanted) {
+        if (wanted.weight() > 1) {
+            return wanted;
+        }
+        if (wanted.isRescaled()) {
+            throw new RequestException("guidance is rescaled where there is some: leave out the rescale, or "
+                + "take more guidance than 1");
+        }
+        return Guidance.NONE;
+    }
+
+    @Override
+    public void check(RecipeRequest request) {
+        refuse(takesMaskedPicture && !request.isMasked(),
+            "this model repaints part of a picture; give a picture and a mask");
+        refuse(request.picture().filter(picture -> picture.noiseLevel().isPresent()).isPresent(),
+            "a noise level is for upscaling models; leave it out here");
+        refuseSizes(request);
+    }
+
+    final void refuseSizes(RecipeRequest request) {
+        refuse(request.saysSizes() && !tellsSizes(), "original size, crop and target size are for SDXL; this model is "
+            + "told nothing of sizes, leave them out");
+    }
+
+    static void refuse(boolean wrong, String message) {
+        if (wrong) {
+            throw new RequestException(message);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package dev.slipstream.pipelines.graph.cut;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Which module of the model a node comes from: {@code torch.onnx.export} names a node after it, so
+ * {@code /up_blocks.1/resnets.0/conv1/Conv} is in {@code up_blocks.1.resnets.0.conv1}. Where node names say nothing
+ * (optimisers drop them), the names of output tensors usually still do.
+ */
+final class ModulePath {
+    private ModulePath() {
+    }
+
+    /** The dotted path of the module, or "" for a node of the model itself or without such a name. */
+    static String of(NodeProto node) {
+        String name = node.getName().indexOf('/') >= 0 ? node.getName() : node.getOutput(0);
+        String path = name.startsWith("/") ? name.substring(1) : name;
+        return path.substring(0, Math.max(0, path.lastIndexOf('/'))).replace('/', '.');
+    }
+
+    /** The path without its last element; "" for the path of a single one. */
+    static String parent(String path) {
+        return path.substring(0, Math.max(0, path.lastIndexOf('.')));
+    }
+
+    /** The entry of the longest prefix of a path, whole elements only: "up_blocks.1" is no prefix of "up_blocks.10". */
+    static Optional<String> longestPrefix(String path, Map<String, ?> prefixes) {
+        String prefix = path;
+        while (!prefix.isEmpty() && !prefixes.containsKey(prefix)) {
+            prefix = parent(prefix);
+        }
+        return prefix.isEmpty() ? Optional.empty() : Optional.of(prefix);
+    }
+}

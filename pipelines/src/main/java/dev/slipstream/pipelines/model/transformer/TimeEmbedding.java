@@ -1,0 +1,49 @@
+package dev.slipstream.pipelines.model.transformer;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.pipelines.graph.build.Attributes;
+import dev.slipstream.pipelines.graph.build.Dim;
+import dev.slipstream.pipelines.graph.build.GraphBuilder;
+import dev.slipstream.pipelines.graph.build.Scope;
+import dev.slipstream.pipelines.graph.build.Value;
+import dev.slipstream.pipelines.model.layer.Activation;
+import dev.slipstream.pipelines.model.layer.Linear;
+import dev.slipstream.pipelines.model.layer.Sinusoids;
+import dev.slipstream.pipelines.model.layer.Sinusoids.Exponential;
+import java.util.List;
+
+/** The timestep, and other numbers and texts that belong to a whole picture, as vectors. */
+public final class TimeEmbedding {
+    /** How all transformers begin. */
+    public static final Sinusoids SINUSOIDS = new Sinusoids(256, true, 0, Exponential.SLEEF);
+
+    private TimeEmbedding() {
+    }
+
+    /** Adds the input {@code timestep}, float32: a scalar, one element or one a row. @return [rows or 1, 1] */
+    public static Value input(GraphBuilder builder) {
+        return column(builder.root(), builder.inputOfAnyShape("timestep", DataType.FLOAT32, Dim.ONE));
+    }
+
+    /** @param x any shape @return [elements, 1] */
+    public static Value column(Scope scope, Value x) {
+        return scope.node("Reshape", List.of(x, scope.integers(-1, 1)), Attributes.NONE, x.type(),
+            List.of(x.dims().stream().reduce(Dim.ONE, Dim::times), Dim.ONE));
+    }
+
+    /**
+     * diffusers' {@code TimestepEmbedding} and {@code PixArtAlphaTextProjection}: two linear layers.
+     *
+     * @param x [rows, inputs]
+     * @return [rows, width]
+     */
+    public static Value mlp(Scope scope, Value x, long width, Activation activation) {
+        Value hidden = Linear.apply(scope.child("linear_1"), x, width);
+        return Linear.apply(scope.child("linear_2"), activation.apply(scope.child("act"), hidden), width);
+    }
+
+    /** Numbers as sinusoids, and these embedded. @param x [rows, 1] @return [rows, width] */
+    public static Value ofNumbers(Scope scope, Value x, long width) {
+        return mlp(scope, SINUSOIDS.apply(scope, x), width, Activation.SILU);
+    }
+}

@@ -1,0 +1,117 @@
+package dev.slipstream.pipelines.run.program;
+
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * An unrolled plan: what each stream does, in order. Nothing is left to decide while it runs.
+ *
+ * @param streams the streams; several may belong to one device
+ * @param buffers what to allocate
+ * @param hostInputs what the host writes before the loop
+ * @param instructions all streams' instructions in one order in which they can be queued: every {@code Record} comes
+ *     before the {@code Wait}s for it, steps ascend
+ * @param events number of events
+ * @param stepEvents per step, the event after which its latents are there
+ * @param latents per step, where the latents after it lie; valid until the program runs on, except for the last step
+ *     and where the loop keeps all
+ * @param estimates for the steps that the loop asks for, in order, where the clean image lies that the step expects;
+ *     it is there with the step's latents, and valid until the next run
+ */
+public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<HostInput> hostInputs,
+    List<Instruction> instructions, int events, List<Integer> stepEvents, List<Region> latents,
+    Map<Integer, Region> estimates) {
+
+    /** Name under which the host gives the first latents. */
+    public static final String LATENTS = "latents";
+    /** Name under which the host gives noise, one tensor like the latents a step. */
+    public static final String NOISE = "noise";
+    /** Name under which the host gives the clean latents of what is known of the picture, 0 elsewhere. */
+    public static final String KNOWN_IMAGE = "known_image";
+    /** Name under which the host gives the noise over what is known of the picture, 0 elsewhere. */
+    public static final String KNOWN_NOISE = "known_noise";
+    /** Name under which the host gives the channels that the denoiser takes beside the latents. */
+    public static final String EXTRA_CHANNELS = "extra_channels";
+
+    /** A queue on a device; copies between devices may have one of their own. */
+    public record StreamSpec(int device, boolean copies) {
+    }
+
+    public record BufferSpec(int device, long bytes) {
+    }
+
+    public Program {
+        streams = List.copyOf(streams);
+        buffers = List.copyOf(buffers);
+        hostInputs = List.copyOf(hostInputs);
+        instructions = List.copyOf(instructions);
+        stepEvents = List.copyOf(stepEvents);
+        latents = List.copyOf(latents);
+        estimates = Collections.unmodifiableMap(new TreeMap<>(estimates));
+    }
+
+    public int steps() {
+        return stepEvents.size();
+    }
+
+    /** Bytes of all buffers on a device. */
+    public long bufferBytes(int device) {
+        return buffers.stream().filter(buffer -> buffer.device() == device).mapToLong(BufferSpec::bytes).sum();
+    }
+
+    /** Everything that is launched, in order. */
+    public Stream<Work<Region>> works() {
+        return instructions.stream().filter(Instruction.Launch.class::isInstance)
+            .map(instruction -> ((Instruction.Launch) instruction).work());
+    }
+
+    /** How often engines are run. */
+    public long engineRuns() {
+        return works().filter(Work.Run.class::isInstance).count();
+    }
+
+    /** Bytes that go from one device to another during the loop. */
+    public long copiedBytes() {
+        return works().mapToLong(work -> work instanceof Work.Copy<Region>(Region from, Region to)
+            && buffers.get(from.buffer()).device() != buffers.get(to.buffer()).device() ? from.bytes() : 0).sum();
+    }
+
+    /** For each step, how many instructions there are up to its end. */
+    public int[] stepEnds() {
+        int[] ends = new int[steps()];
+        for (int i = 0; i < instructions.size(); i++) {
+            ends[instructions.get(i).step()] = i + 1;
+        }
+        return ends;
+    }
+
+    /**
+     * Checks that every wait, and every step's end, comes after the record that it is for. To a device an event that
+     * was not recorded counts as passed, so otherwise a stream would compute with what happens to lie there.
+     *
+     * @throws IllegalArgumentException naming the first wait that comes too early
+     */
+    public void requireRecordsBeforeWaits() {
+        Set<Integer> recorded = new HashSet<>();
+        for (Instruction instruction : instructions) {
+            if (instruction instanceof Instruction.Record record) {
+                recorded.add(record.event());
+            }
+            if (instruction instanceof Instruction.Wait wait && !recorded.contains(wait.event())) {
+                throw new IllegalArgumentException("the program cannot run: stream " + wait.stream() + " waits in step "
+                    + (wait.step() + 1) + " for event " + wait.event() + ", which is not recorded before");
+            }
+        }
+        for (int step = 0; step < steps(); step++) {
+            if (!recorded.contains(stepEvents.get(step))) {
+                throw new IllegalArgumentException("the program cannot run: the event of step " + (step + 1)
+                    + " is event " + stepEvents.get(step) + ", which is never recorded");
+            }
+        }
+    }
+}

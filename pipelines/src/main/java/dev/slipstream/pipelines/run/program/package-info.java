@@ -1,0 +1,9 @@
+/**
+ * An unrolled plan: per stream a flat list of instructions on buffers.
+ *
+ * <p>A {@link dev.slipstream.pipelines.run.program.Program} can be printed, compared, executed on devices
+ * ({@code dev.slipstream.pipelines.run.Execution}) or run in virtual time
+ * ({@link dev.slipstream.pipelines.run.program.Simulator}); both give a
+ * {@link dev.slipstream.pipelines.run.program.Timeline}. Immutable values, which know no plan and no noise scheduler.
+ */
+package dev.slipstream.pipelines.run.program;

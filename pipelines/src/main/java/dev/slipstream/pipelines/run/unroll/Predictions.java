@@ -1,0 +1,100 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.LoopSpec;
+import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Term;
+import dev.slipstream.pipelines.run.unroll.Value.Access;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the noise scheduler takes for a step's prediction: a linear form of what stages predicted or, where guidance is
+ * rescaled or differs among parts of the latents, one value that is made of them first. A prediction that serves two
+ * steps is made once.
+ */
+final class Predictions {
+    /** A tensor like the latents and its weight. */
+    record Part(Access access, double weight) {
+    }
+
+    private final LoopSpec loop;
+    private final LiveRuns live;
+    private final StageRuns stages;
+    private final TaskList tasks;
+    private final Map<List<Term>, Value> made = new HashMap<>();
+
+    /** @param tasks where the work goes that rescales */
+    Predictions(LoopSpec loop, LiveRuns live, StageRuns stages, TaskList tasks) {
+        this.loop = loop;
+        this.live = live;
+        this.stages = stages;
+        this.tasks = tasks;
+    }
+
+    /** On the plan's home device. */
+    List<Part> of(int step) {
+        List<Term> terms = live.prediction(step);
+        Guidance guidance = loop.guidance();
+        if (!guidance.isRescaled() && !guidance.isPartwise() || terms.size() == 1) {
+            return parts(terms, step);
+        }
+        Value value = made.get(terms);
+        if (value == null) {
+            List<Part> parts = parts(terms, step);
+            value = guided(parts, step);
+            value = guidance.isRescaled() ? rescaled(value, parts.getLast().access(), step) : value;
+            made.put(terms, value);
+        }
+        return List.of(new Part(value.all(), 1));
+    }
+
+    private Value guided(List<Part> parts, int step) {
+        int home = parts.getLast().access().value().device();
+        Value guided = Value.made("guided", home, loop.latents().bytes());
+        List<Double> weights = loop.guidance().parts();
+        if (weights.isEmpty()) {
+            tasks.add(home, step, new Work.Combine<>(guided.all(), parts.stream().map(Part::access).toList(),
+                parts.stream().map(part -> (float) part.weight()).toList()));
+            return guided;
+        }
+        long pieces = loop.latents().shape().dim(0) * weights.size();
+        long bytes = guided.bytes() / pieces;
+        for (long piece = 0; piece < pieces; piece++) {
+            long offset = piece * bytes;
+            double text = weights.get((int) (piece % weights.size()));
+            // Without and with the text, in this order.
+            tasks.add(home, step, new Work.Combine<>(guided.part(offset, bytes), parts.stream().map(Part::access)
+                .map(access -> access.value().part(access.offset() + offset, bytes)).toList(),
+                List.of((float) (1 - text), (float) text)));
+        }
+        return guided;
+    }
+
+    /** @param text what was predicted with the text */
+    private Value rescaled(Value guided, Access text, int step) {
+        int home = guided.device();
+        int pictures = Math.toIntExact(loop.latents().shape().dim(0));
+        Value spread = Value.made("spread", home, GuidanceRescale.workBytes(pictures));
+        Value rescaled = Value.made("rescaled", home, loop.latents().bytes());
+        tasks.add(home, step, new Work.Rescale<>(rescaled.all(), guided.all(), text, spread.all(), pictures,
+            (float) loop.guidance().rescale()));
+        return rescaled;
+    }
+
+    private List<Part> parts(List<Term> terms, int step) {
+        return terms.stream().map(term -> part(term, stages.predicted(term.run(), step))).toList();
+    }
+
+    private static Part part(Term term, Value value) {
+        long half = value.bytes() / 2;
+        Access rows = switch (term.rows()) {
+            case ALL -> value.all();
+            case FIRST_HALF -> value.part(0, half);
+            case SECOND_HALF -> value.part(half, half);
+        };
+        return new Part(rows, term.weight());
+    }
+}

@@ -1,0 +1,121 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Stage;
+import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.run.loop.LoopSpec;
+import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Version;
+import dev.slipstream.pipelines.run.unroll.Value.Access;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** The stages' part of each step: their runs, and the copies of what they make on the devices where it is read. */
+final class StageRuns {
+    private static final Set<DataType> CHECKED = Set.of(DataType.FLOAT32, DataType.FLOAT16, DataType.BFLOAT16);
+
+    private final Plan plan;
+    private final LoopSpec loop;
+    private final LiveRuns live;
+    private final HostValues host;
+    private final StepInputs inputs;
+    private final TaskList tasks;
+    private final UnrollOptions options;
+    private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
+    private int checks;
+
+    /** @param tasks where the work goes */
+    StageRuns(Plan plan, LoopSpec loop, LiveRuns live, HostValues host, StepInputs inputs, TaskList tasks,
+        UnrollOptions options) {
+        this.plan = plan;
+        this.loop = loop;
+        this.live = live;
+        this.host = host;
+        this.inputs = inputs;
+        this.tasks = tasks;
+        this.options = options;
+    }
+
+    void add(StageRun run) {
+        Stage stage = plan.stages().get(run.stage());
+        Map<String, Access> outputs = new LinkedHashMap<>();
+        Map<String, Access> taken = inputs(run, stage);
+        for (String tensor : writes(run)) {
+            Value value = Value.made(plan.label(run.stage()) + "." + tensor, stage.device(),
+                loop.type(tensor, stage.branch()).bytes());
+            outputs.put(tensor, value.all());
+            versions.put(new Version(run, tensor), new HashMap<>(Map.of(stage.device(), value)));
+        }
+        tasks.add(stage.device(), run.step(), new Work.Run<>(run.stage(), taken, outputs));
+        if (options.finiteChecks()) {
+            outputs.forEach((tensor, value) -> check(run, stage, tensor, value));
+        }
+        if (options.copyStreams()) {
+            for (String tensor : writes(run)) {
+                Version version = new Version(run, tensor);
+                live.readers(version).forEach(device -> on(version, device, run.step()));
+            }
+        }
+    }
+
+    private List<String> writes(StageRun run) {
+        return plan.segment(run.stage()).writes();
+    }
+
+    private Map<String, Access> inputs(StageRun run, Stage stage) {
+        List<String> reads = plan.segment(run.stage()).reads();
+        Map<String, Access> taken = new LinkedHashMap<>();
+        if (reads.contains(loop.ports().timestep())) {
+            // First, as its copy would stand between work that can be captured together.
+            taken.put(loop.ports().timestep(), inputs.timestep(stage).all());
+        }
+        for (Version source : live.sources(run)) {
+            taken.put(source.tensor(), on(source, stage.device(), run.step()).all());
+        }
+        for (String tensor : reads) {
+            if (!taken.containsKey(tensor)) {
+                taken.put(tensor, graphInput(tensor, stage).all());
+            }
+        }
+        return taken;
+    }
+
+    private Value graphInput(String tensor, Stage stage) {
+        if (tensor.equals(loop.ports().sample())) {
+            return inputs.sample(stage);
+        }
+        TensorType type = loop.type(tensor, stage.branch());
+        boolean second = stage.branch() == Branch.CONDITIONAL && plan.stages().stream()
+            .anyMatch(other -> other.branch() == Branch.UNCONDITIONAL);
+        return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes());
+    }
+
+    private void check(StageRun run, Stage stage, String tensor, Access value) {
+        TensorType type = loop.type(tensor, stage.branch());
+        if (CHECKED.contains(type.type())) {
+            tasks.add(stage.device(), run.step(), new Work.FiniteCheck<>(run.stage(), tensor, type, value,
+                host.mark(stage.device()).all(), checks++));
+        }
+    }
+
+    /** What a stage predicted, on the device where the noise scheduler's steps are taken. */
+    Value predicted(StageRun run, int step) {
+        return on(new Version(run, plan.prediction()), plan.home(), step);
+    }
+
+    /**
+     * A version on a device; copied there if need be. With copy streams that is done as soon as it is made; without, by
+     * the reader when it is wanted: by then a value that lags has long been ready, and no stream waits.
+     */
+    private Value on(Version version, int device, int step) {
+        Map<Integer, Value> places = versions.get(version);
+        Value made = places.get(plan.stages().get(version.run().stage()).device());
+        return places.computeIfAbsent(device, key -> tasks.copy(made, device, step, made.role()));
+    }
+}

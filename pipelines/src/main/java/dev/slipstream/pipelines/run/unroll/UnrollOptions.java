@@ -1,0 +1,27 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import dev.slipstream.bridge.Device;
+import java.util.List;
+
+/**
+ * What of the devices and the user's wishes changes the program, beside the plan and the loop.
+ *
+ * @param copyStreams whether copies between devices get a stream of their own on the device that they come from
+ * @param copiedTimesteps whether each step's timestep is copied to where the steps before had theirs, so that steps
+ *     differ in this copy alone and the rest can be replayed; else stages read it where the host put it
+ * @param finiteChecks whether what stages make is searched for NaN and infinite values
+ */
+public record UnrollOptions(boolean copyStreams, boolean copiedTimesteps, boolean finiteChecks) {
+    /** For devices that copy on the stream on which they compute, and do not replay. */
+    public static final UnrollOptions PLAIN = new UnrollOptions(false, false, false);
+
+    public UnrollOptions withFiniteChecks(boolean checks) {
+        return new UnrollOptions(copyStreams, copiedTimesteps, checks);
+    }
+
+    /** What suits these devices. */
+    public static UnrollOptions of(List<Device> devices, boolean finiteChecks) {
+        return new UnrollOptions(devices.stream().allMatch(device -> device.traits().copiesBesideComputing()),
+            devices.stream().anyMatch(device -> device.traits().capturesGraphs()), finiteChecks);
+    }
+}

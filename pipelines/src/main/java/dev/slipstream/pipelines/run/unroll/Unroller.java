@@ -1,0 +1,126 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.run.loop.LoopSpec;
+import dev.slipstream.pipelines.run.program.HostInput;
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program.StreamSpec;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.unroll.Value.Access;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Turns a plan into a program, for one loop. It thinks in {@link Value}s; {@link Lowering} does the rest. */
+public final class Unroller {
+    private final Plan plan;
+    private final LoopSpec loop;
+    private final UnrollOptions options;
+    private final LiveRuns live;
+    private final HostValues host = new HostValues();
+    private final TaskList tasks;
+    private final StepInputs inputs;
+    private final StageRuns stages;
+    private final SchedulerSteps schedulerSteps;
+
+    private Unroller(Plan plan, LoopSpec loop, UnrollOptions options) {
+        this.plan = plan;
+        this.loop = loop;
+        this.options = options;
+        this.live = new LiveRuns(plan, loop.noise().steps(), loop.guidance().weight());
+        this.tasks = new TaskList(plan.devices(), options.copyStreams());
+        this.inputs = new StepInputs(plan, loop, live, host, tasks, options.copiedTimesteps());
+        this.stages = new StageRuns(plan, loop, live, host, inputs, tasks, options);
+        this.schedulerSteps =
+            new SchedulerSteps(plan.home(), loop, host, new Predictions(loop, live, stages, tasks), tasks);
+    }
+
+    /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
+    public static Program unroll(Plan plan, LoopSpec loop, boolean copyStreams) {
+        return unroll(plan, loop, new UnrollOptions(copyStreams, false, false));
+    }
+
+    public static Program unroll(Plan plan, LoopSpec loop, UnrollOptions options) {
+        return new Unroller(plan, loop, options).unroll();
+    }
+
+    private Program unroll() {
+        Value x = host.given(Program.LATENTS, plan.home(), 0, loop.latents().bytes());
+        List<Value> results = new ArrayList<>();
+        for (int step = 0; step < loop.noise().steps(); step++) {
+            inputs.begin(step, x);
+            live.at(step).forEach(stages::add);
+            x = schedulerSteps.take(step, x);
+            results.add(x);
+        }
+        Buffers buffers = new Buffers(tasks.tasks(), options.copiedTimesteps());
+        List<HostInput> hostInputs = host.place(buffers, plan.devices());
+        return new Lowering(tasks.streams(), buffers)
+            .lower(tasks.tasks(), hostInputs, results, schedulerSteps.estimates());
+    }
+
+    /**
+     * Makes a program of tasks: derives every wait, and puts {@link Buffers} in the place of values. A task that reads
+     * a value of another stream waits for its writers, unless its clock says that they are done already.
+     */
+    private static final class Lowering {
+        private final List<StreamSpec> streams;
+        private final Buffers buffers;
+        private final Map<Value, List<Node>> writers = new HashMap<>();
+        private final Map<Node, Integer> events = new LinkedHashMap<>();
+        private final int[][] clocks;
+
+        Lowering(List<StreamSpec> streams, Buffers buffers) {
+            this.streams = streams;
+            this.buffers = buffers;
+            this.clocks = new int[streams.size()][streams.size()];
+        }
+
+        /**
+         * @param hostInputs what the host writes, for values that lie in the buffers already
+         * @param results per step the latents that it makes; the task that writes each gets the step's event
+         * @param estimates by step, each written before the step's latents and on the same stream
+         */
+        Program lower(List<Task> tasks, List<HostInput> hostInputs, List<Value> results,
+            Map<Integer, Value> estimates) {
+            List<Node> nodes = tasks.stream().map(this::order).toList();
+            nodes.forEach(node -> node.waits().forEach(this::event));
+            List<Integer> stepEvents = results.stream().map(result -> event(writers.get(result).getLast())).toList();
+            List<Instruction> instructions = new ArrayList<>();
+            for (Node node : nodes) {
+                int stream = node.task().stream();
+                int step = node.task().step();
+                node.waits().forEach(awaited -> instructions.add(new Instruction.Wait(stream, step, event(awaited))));
+                instructions.add(new Instruction.Launch(stream, step, node.task().work().map(buffers::region)));
+                if (events.containsKey(node)) {
+                    instructions.add(new Instruction.Record(stream, step, event(node)));
+                }
+            }
+            Map<Integer, Region> estimateRegions = new HashMap<>();
+            estimates.forEach((step, value) -> estimateRegions.put(step, buffers.region(value.all())));
+            return new Program(streams, buffers.specs(), hostInputs, instructions, events.size(), stepEvents,
+                results.stream().map(result -> buffers.region(result.all())).toList(), estimateRegions);
+        }
+
+        /** The event that says that a task is done. */
+        private int event(Node node) {
+            return events.computeIfAbsent(node, key -> events.size());
+        }
+
+        private Node order(Task task) {
+            Node node = new Node(task, clocks[task.stream()]);
+            for (Access read : task.work().reads()) {
+                writers.getOrDefault(read.value(), List.of()).forEach(node::startAfter);
+            }
+            for (Access write : task.work().writes()) {
+                writers.computeIfAbsent(write.value(), value -> new ArrayList<>()).add(node);
+            }
+            clocks[task.stream()] = node.clockAfter();
+            buffers.use(node);
+            return node;
+        }
+    }
+}

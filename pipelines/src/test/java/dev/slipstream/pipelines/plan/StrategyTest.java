@@ -1,0 +1,127 @@
+package dev.slipstream.pipelines.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.pipelines.plan.Stage.Branch;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StrategyTest {
+    private static final List<SegmentOutline> HALVES = List.of(
+        new SegmentOutline("c0", 0, List.of("x", "t"), List.of("h")),
+        new SegmentOutline("c1", 1, List.of("h", "t"), List.of("eps")));
+
+    private static final List<SegmentOutline> SHELL = List.of(
+        new SegmentOutline("c1.0", 1, List.of("x", "t"), List.of("d", "skip")),
+        new SegmentOutline("c0", 0, List.of("d", "t"), List.of("i")),
+        new SegmentOutline("c1.1", 1, List.of("i", "skip", "t"), List.of("eps")));
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:n=3,warmup=2,tail=1",
+        "asyncdiff:warmup=3,stride=2,form=paper,shift", "asyncdiff:warmup=1,stride=2,form=reuse",
+        "asyncdiff:warmup=1,cut=shell,staleness=reference"})
+    void whatAStrategyPrintsIsReadBackTheSame(String spec) {
+        assertEquals(spec, Strategy.parse(spec).spec());
+        assertEquals(Strategy.parse(spec), Strategy.parse(Strategy.parse(spec).spec()));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff",
+        "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff",
+        "sequential:n=2 | sequential takes no settings, not [n]",
+        "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, tail, stride, form, shift, cut, staleness",
+        "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number from 1 to 10000, not 'soon'",
+        "asyncdiff:stride=3 | asyncdiff: stride is 1 or 2, not '3'",
+        "asyncdiff:form=other | asyncdiff: form is reuse or paper, not 'other'",
+        "asyncdiff:n=1 | asyncdiff: n is a whole number from 2 to 256, not '1'",
+        "asyncdiff:n=257 | asyncdiff: n is a whole number from 2 to 256, not '257'",
+        "asyncdiff:warmup=0 | asyncdiff: warmup is a whole number from 1 to 10000, not '0'",
+        "asyncdiff:tail=-1 | asyncdiff: tail is a whole number from 0 to 10000, not '-1'",
+        "asyncdiff:warmup= | asyncdiff: warmup has no value; write warmup=VALUE",
+        "asyncdiff:cut | asyncdiff: cut has no value; write cut=VALUE",
+        "asyncdiff:shift=maybe | asyncdiff: shift is false or true, not 'maybe'",
+        "'asyncdiff:n=2,' | in plan 'asyncdiff:n=2,' a setting is empty; write them like warmup=3,tail=1",
+        "asyncdiff: | in plan 'asyncdiff:' a setting is empty; write them like warmup=3,tail=1",
+        "asyncdiff:n=2,n=3 | in plan 'asyncdiff:n=2,n=3' the setting n is given twice"})
+    void whatIsNotUnderstoodIsNamed(String spec, String message) {
+        assertEquals(message, assertThrows(PlanException.class, () -> Strategy.parse(spec)).getMessage());
+    }
+
+    @Test
+    void boundsAreAllowedAndBlanksAroundWordsAreSkipped() {
+        assertEquals(new AsyncDiff(256, new Cadence(10_000, 0, 1, true, true), AsyncDiff.Staleness.PIPELINED,
+            Optional.of("shell")), Strategy.parse(" asyncdiff : n = 256 , warmup=10000,shift, cut = shell "));
+        assertEquals(new AsyncDiff(2, new Cadence(1, 0, 2, false, false), AsyncDiff.Staleness.REFERENCE,
+            Optional.empty()), Strategy.parse("asyncdiff:n=2,stride=2,form=paper,shift=false,staleness=reference"));
+        assertEquals(new AsyncDiff(0, new Cadence(1, 0, 1, true, false), AsyncDiff.Staleness.PIPELINED,
+            Optional.empty()), Strategy.parse("asyncdiff"));
+    }
+
+    @Test
+    void moreDevicesThanComponentsAreRefused() {
+        String message = assertThrows(PlanException.class,
+            () -> Strategy.parse("asyncdiff:n=2").plan(HALVES, "eps", 3, true)).getMessage();
+        assertTrue(message.contains("at most 2 devices, not 3"), message);
+    }
+
+    /** Such as a ControlNet: the halves with a module that both read, and that is in no component. */
+    private static final List<SegmentOutline> CONTROLLED = List.of(
+        new SegmentOutline("control", -1, List.of("x", "t"), List.of("r")),
+        new SegmentOutline("c0", 0, List.of("x", "r", "t"), List.of("h")),
+        new SegmentOutline("c1", 1, List.of("h", "r", "t"), List.of("eps")));
+
+    @Test
+    void whatIsInNoComponentNeverLags() {
+        Plan plan = Strategy.parse("asyncdiff:n=2").plan(CONTROLLED, "eps", 2, true);
+        assertEquals(List.of(new Stage(0, 1, Branch.BOTH, 0), new Stage(1, 0, Branch.BOTH, 0),
+            new Stage(2, 1, Branch.BOTH, 0)), plan.stages());
+        assertEquals(List.of(new Edge("r", 0, 1, 0), new Edge("h", 1, 2, 1), new Edge("r", 0, 2, 0)), plan.edges());
+    }
+
+    @Test
+    void whatIsInNoComponentMayHaveADeviceOfItsOwn() {
+        Plan plan = Strategy.parse("asyncdiff:n=2").plan(CONTROLLED, "eps", 3, true);
+        assertEquals(List.of(2, 0, 1), plan.stages().stream().map(Stage::device).toList());
+        assertThrows(PlanException.class, () -> Strategy.parse("asyncdiff:n=2").plan(CONTROLLED, "eps", 4, true));
+        assertEquals(List.of(1, 0, 1), Strategy.parse("sequential").plan(CONTROLLED, "eps", 2, true).stages().stream()
+            .map(Stage::device).toList());
+    }
+
+    @Test
+    void asyncDiffLagsEdgesBetweenDevicesByOne() {
+        Plan plan = Strategy.parse("asyncdiff").plan(HALVES, "eps", 2, true);
+        assertEquals(List.of(new Stage(0, 0, Branch.BOTH, 0), new Stage(1, 1, Branch.BOTH, 0)), plan.stages());
+        assertEquals(List.of(new Edge("h", 0, 1, 1)), plan.edges());
+        assertEquals(1, plan.home());
+    }
+
+    @Test
+    void aPipelinedShellLagsOnlyWhatComesBack() {
+        assertEquals(List.of(new Edge("d", 0, 1, 0), new Edge("i", 1, 2, 1), new Edge("skip", 0, 2, 0)),
+            Strategy.parse("asyncdiff").plan(SHELL, "eps", 2, true).edges());
+        assertEquals(List.of(new Edge("d", 0, 1, 1), new Edge("i", 1, 2, 1), new Edge("skip", 0, 2, 0)),
+            Strategy.parse("asyncdiff:staleness=reference").plan(SHELL, "eps", 2, true).edges());
+    }
+
+    @Test
+    void strideTwoInThePapersFormHasTheLastComponentTwice() {
+        Plan plan = Strategy.parse("asyncdiff:stride=2,form=paper").plan(HALVES, "eps", 3, true);
+        assertEquals(List.of(new Stage(0, 0, Branch.BOTH, 1), new Stage(1, 1, Branch.BOTH, 1),
+            new Stage(1, 2, Branch.BOTH, 0)), plan.stages());
+    }
+
+    @Test
+    void strideTwoAsReleasedNeedsNoFurtherDeviceUnlessTheLastComponentFeedsOthers() {
+        Plan chain = Strategy.parse("asyncdiff:stride=2").plan(HALVES, "eps", 2, true);
+        assertEquals(List.of(new Stage(0, 0, Branch.BOTH, 1), new Stage(1, 1, Branch.BOTH, 0)), chain.stages());
+        Plan shell = Strategy.parse("asyncdiff:stride=2").plan(SHELL, "eps", 3, true);
+        assertEquals(5, shell.stages().size());
+    }
+}

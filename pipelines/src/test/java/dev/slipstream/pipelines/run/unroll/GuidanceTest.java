@@ -1,0 +1,108 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.SegmentOutline;
+import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Work;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Guided loops as formulas: which rows of which prediction are taken, and with which weight. */
+class GuidanceTest {
+    private static final int STEPS = 4;
+    private static final List<SegmentOutline> ONE = Loops.withText(Loops.chain(1));
+    private static final List<SegmentOutline> TWO = Loops.withText(Loops.chain(2));
+
+    private static Plan plan(String spec, List<SegmentOutline> segments, int devices) {
+        return Strategy.parse(spec).plan(segments, "eps", devices, true);
+    }
+
+    private static Program unroll(Plan plan, Guidance guidance) {
+        return Unroller.unroll(plan, Loops.loop(plan.segments(), Loops.predictions(STEPS), guidance, 1, 4), true);
+    }
+
+    private static List<String> formulas(Plan plan, Guidance guidance) {
+        return new SymbolicMachine(unroll(plan, guidance), plan).run(0);
+    }
+
+    @Test
+    void theHalvesOfABatchAreWeighedAgainstEachOther() {
+        String prediction = "C0[0](0.5*x0|0.5*x0,text)";
+        assertEquals("{-2.0*" + prediction + "[0]+3.0*" + prediction + "[1]}",
+            formulas(plan("sequential", ONE, 1), Guidance.of(3)).getFirst());
+    }
+
+    @Test
+    void theBranchesOfASplitAreWeighedAgainstEachOtherAndEachReadsItsOwnText() {
+        assertEquals("{-2.0*C0[0](0.5*x0,text)+3.0*C0[0](0.5*x0,text+1)}",
+            formulas(plan("cfg-split", ONE, 2), Guidance.of(3)).getFirst());
+    }
+
+    /** As frames of a video may have: the latents' two halves lie beside each other in both predictions. */
+    @Test
+    void partsOfTheLatentsMayHaveWeightsOfTheirOwn() {
+        String prediction = "C0[0](0.5*x0|0.5*x0,text)";
+        assertEquals(prediction + "[2]|{-2.0*" + prediction + "[1]+3.0*" + prediction + "[3]}",
+            formulas(plan("sequential", ONE, 1), Guidance.growing(1, 3, 2)).getFirst());
+        assertEquals("C0[0](0.5*x0,text+1)[0]|{-2.0*C0[0](0.5*x0,text)[1]+3.0*C0[0](0.5*x0,text+1)[1]}",
+            formulas(plan("cfg-split", ONE, 2), Guidance.growing(1, 3, 2)).getFirst());
+        assertEquals("rescaled(" + prediction + "[2]|{-2.0*" + prediction + "[1]+3.0*" + prediction + "[3]},"
+            + prediction + "[1])", formulas(plan("sequential", ONE, 1),
+                Guidance.growing(1, 3, 2).withRescale(0.7)).getFirst());
+        assertEquals("C0[0](0.5*x0,text)", formulas(Strategy.parse("sequential").plan(ONE, "eps", 1, false),
+            Guidance.growing(1, 3, 2)).getFirst());
+    }
+
+    @Test
+    void guidanceGrowsEvenly() {
+        assertEquals(List.of(1.0, 1.5, 2.0, 2.5, 3.0), Guidance.growing(1, 3, 5).parts());
+        assertEquals(List.of(1.0), Guidance.growing(1, 3, 1).parts());
+        assertThrows(IllegalArgumentException.class, () -> Guidance.growing(-1, 3, 2));
+    }
+
+    @Test
+    void whereNothingIsPredictedTwiceTheGuidanceDoesNotCount() {
+        Plan plan = Strategy.parse("sequential").plan(ONE, "eps", 1, false);
+        assertEquals("C0[0](0.5*x0,text)", formulas(plan, Guidance.of(3)).getFirst());
+    }
+
+    @Test
+    void rescalingComparesTheGuidedPredictionWithTheTextsOwn() {
+        String prediction = "C0[0](0.5*x0|0.5*x0,text)";
+        assertEquals("rescaled({-2.0*" + prediction + "[0]+3.0*" + prediction + "[1]}," + prediction + "[1])",
+            formulas(plan("sequential", ONE, 1), new Guidance(3, 0.7)).getFirst());
+        assertEquals("rescaled({-2.0*C0[0](0.5*x0,text)+3.0*C0[0](0.5*x0,text+1)},C0[0](0.5*x0,text+1))",
+            formulas(plan("cfg-split", ONE, 2), new Guidance(3, 0.7)).getFirst());
+        assertEquals("C0[0](0.5*x0,text)", formulas(Strategy.parse("sequential").plan(ONE, "eps", 1, false),
+            new Guidance(3, 0.7)).getFirst());
+    }
+
+    /** The even step of a window with stride 2 takes the prediction of the step before again. */
+    @Test
+    void aPredictionThatServesTwoStepsIsRescaledOnce() {
+        Plan reuse = plan("asyncdiff:stride=2,form=reuse", TWO, 2);
+        assertEquals(3, unroll(reuse, new Guidance(3, 0.7)).works().filter(Work.Rescale.class::isInstance).count());
+        Plan paper = plan("asyncdiff:stride=2,form=paper", TWO, 2);
+        assertEquals(STEPS,
+            unroll(paper, new Guidance(3, 0.7)).works().filter(Work.Rescale.class::isInstance).count());
+        List<String> formulas = formulas(reuse, new Guidance(3, 0.7));
+        assertEquals(formulas.get(1), formulas.get(2));
+    }
+
+    @Test
+    void valuesOutOfRangeAreRefusedAndBoundsAreNot() {
+        assertThrows(IllegalArgumentException.class, () -> Guidance.of(-0.1));
+        assertThrows(IllegalArgumentException.class, () -> Guidance.of(1000.1));
+        assertThrows(IllegalArgumentException.class, () -> Guidance.of(Double.NaN));
+        assertThrows(IllegalArgumentException.class, () -> new Guidance(1, -0.1));
+        assertThrows(IllegalArgumentException.class, () -> new Guidance(1, 1.1));
+        assertEquals(new Guidance(0, 1), Guidance.of(1000).withWeight(0).withRescale(1));
+        assertTrue(new Guidance(2, 0.1).isRescaled() && !Guidance.NONE.isRescaled());
+    }
+}

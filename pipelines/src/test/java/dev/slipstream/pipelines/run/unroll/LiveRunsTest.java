@@ -1,0 +1,55 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.slipstream.pipelines.plan.Cadence;
+import dev.slipstream.pipelines.plan.Edge;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.SegmentOutline;
+import dev.slipstream.pipelines.plan.Stage;
+import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Version;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Which stages run, in a plan that no strategy makes: a lagging edge from a stage that is not the primary one. */
+class LiveRunsTest {
+    private static final int STEPS = 4;
+
+    private final Plan plan = new Plan("by hand", 3,
+        List.of(new SegmentOutline("A", 0, List.of("x"), List.of("a", "unread")),
+            new SegmentOutline("B", 1, List.of("a"), List.of("eps"))),
+        List.of(new Stage(0, 0, Branch.CONDITIONAL, 0), new Stage(0, 1, Branch.CONDITIONAL, 1),
+            new Stage(1, 2, Branch.CONDITIONAL, 0)),
+        List.of(new Edge("a", 1, 2, 1)), new Cadence(1, 1, 1, false, false), "eps");
+    private final LiveRuns live = new LiveRuns(plan, STEPS, 1);
+
+    private List<Version> sources(int step) {
+        return live.sources(new StageRun(2, step));
+    }
+
+    @Test
+    void valuesOfSynchronousStepsComeFromThePrimaryStage() {
+        assertEquals(List.of(new Version(new StageRun(0, 0), "a")), sources(0));
+        assertEquals(List.of(new Version(new StageRun(0, 0), "a")), sources(1), "made in the warm-up, a step before");
+        assertEquals(List.of(new Version(new StageRun(1, 1), "a")), sources(2), "made in the window, a step before");
+        assertEquals(List.of(new Version(new StageRun(0, 3), "a")), sources(3), "the tail is synchronous");
+    }
+
+    @Test
+    void onlyWhatIsReadRuns() {
+        assertEquals(List.of(new StageRun(0, 0), new StageRun(2, 0)), live.at(0));
+        assertEquals(List.of(new StageRun(1, 1), new StageRun(2, 1)), live.at(1));
+        assertEquals(List.of(new StageRun(2, 2)), live.at(2));
+        assertEquals(List.of(new StageRun(0, 3), new StageRun(2, 3)), live.at(3));
+    }
+
+    @Test
+    void aVersionIsReadOnTheDevicesOfItsReaders() {
+        assertEquals(Set.of(2), live.readers(new Version(new StageRun(0, 0), "a")));
+        assertEquals(Set.of(2), live.readers(new Version(new StageRun(2, 1), "eps")));
+        assertEquals(Set.of(), live.readers(new Version(new StageRun(0, 0), "unread")));
+    }
+}

@@ -1,0 +1,113 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.plan.SegmentOutline;
+import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.run.loop.DenoiserPorts;
+import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.LoopSpec;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** Denoisers and loops for tests, without any numbers in them. */
+public final class Loops {
+    private static final TensorType LATENTS = TensorType.of(DataType.FLOAT32, 1, 4, 8, 8);
+
+    private Loops() {
+    }
+
+    /** A chain of components: C0 reads x, each other reads the one before. */
+    public static List<SegmentOutline> chain(int components) {
+        return IntStream.range(0, components).mapToObj(c -> new SegmentOutline("C" + c, c,
+            List.of(c == 0 ? "x" : "o" + (c - 1), "t"), List.of(c == components - 1 ? "eps" : "o" + c))).toList();
+    }
+
+    /** An inner component I between the two halves D and U of an outer one. */
+    public static List<SegmentOutline> shell() {
+        return List.of(new SegmentOutline("D", 1, List.of("x", "t"), List.of("d", "skip")),
+            new SegmentOutline("I", 0, List.of("d", "t"), List.of("i")),
+            new SegmentOutline("U", 1, List.of("i", "skip", "t"), List.of("eps")));
+    }
+
+    /** A loop whose latents become the prediction, at the timesteps 0, 1, 2, ... */
+    public static LoopSpec loop(List<SegmentOutline> segments, int steps) {
+        return loop(segments, steps, 0);
+    }
+
+    /** The same with estimates on the way, each twice the latents less the prediction. */
+    public static LoopSpec loop(List<SegmentOutline> segments, int steps, int estimateEvery) {
+        Map<String, TensorType> types = new HashMap<>();
+        for (SegmentOutline segment : segments) {
+            segment.reads().forEach(tensor -> types.put(tensor, LATENTS));
+            segment.writes().forEach(tensor -> types.put(tensor, LATENTS));
+        }
+        types.put("t", TensorType.of(DataType.INT64));
+        List<Row> rows = new ArrayList<>();
+        for (int step = 0; step < steps; step++) {
+            rows.add(new Row(step, 1, new LinearForm(0, 1, List.of(), 0), LinearForm.ZERO, new LinearForm(2, -1)));
+        }
+        return new LoopSpec(new DenoiserPorts("x", "t", List.of(), "eps"), new NoiseTable("test", 1, rows),
+            Guidance.NONE, LATENTS, Map.of(Branch.CONDITIONAL, types), false, Estimates.every(estimateEvery));
+    }
+
+    /** The first segment also reads {@code text}, a condition with a row for each row of the latents. */
+    static List<SegmentOutline> withText(List<SegmentOutline> segments) {
+        SegmentOutline first = segments.getFirst();
+        List<SegmentOutline> changed = new ArrayList<>(segments);
+        changed.set(0, new SegmentOutline(first.name(), first.component(), List.of("x", "t", "text"), first.writes()));
+        return changed;
+    }
+
+    /**
+     * A loop with any table, and with types for each branch: those of {@code BOTH} have twice the rows.
+     *
+     * @param channels that the denoiser takes, of which the latents are the first four
+     */
+    static LoopSpec loop(List<SegmentOutline> segments, NoiseTable table, Guidance guidance, int batch, int channels) {
+        Map<Branch, Map<String, TensorType>> types = new HashMap<>();
+        for (Branch branch : Branch.values()) {
+            int rows = branch == Branch.BOTH ? 2 * batch : batch;
+            Map<String, TensorType> here = new HashMap<>();
+            for (SegmentOutline segment : segments) {
+                segment.reads().forEach(tensor -> here.put(tensor, TensorType.of(DataType.FLOAT32, rows, 4, 8, 8)));
+                segment.writes().forEach(tensor -> here.put(tensor, TensorType.of(DataType.FLOAT32, rows, 4, 8, 8)));
+            }
+            here.put("x", TensorType.of(DataType.FLOAT32, rows, channels, 8, 8));
+            here.put("t", TensorType.of(DataType.INT64));
+            types.put(branch, here);
+        }
+        return new LoopSpec(new DenoiserPorts("x", "t", List.of("text"), "eps"), table, guidance,
+            TensorType.of(DataType.FLOAT32, batch, 4, 8, 8), types, false, Estimates.NONE);
+    }
+
+    /** A table whose next latents are the prediction, times 0.5 where they enter the denoiser. */
+    static NoiseTable predictions(int steps) {
+        return new NoiseTable("predictions", 1, IntStream.range(0, steps).mapToObj(step ->
+            new Row(step, 0.5, LinearForm.PREDICTION, LinearForm.ZERO, LinearForm.ZERO)).toList());
+    }
+
+    /** The same loop, with the latents of every step kept. */
+    static LoopSpec kept(LoopSpec loop) {
+        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(), true,
+            loop.estimates());
+    }
+
+    /** The same loop, with another type of one tensor. */
+    static LoopSpec withType(LoopSpec loop, String tensor, TensorType type) {
+        Map<Branch, Map<String, TensorType>> types = new HashMap<>();
+        loop.types().forEach((branch, all) -> {
+            types.put(branch, new HashMap<>(all));
+            types.get(branch).put(tensor, type);
+        });
+        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), types, loop.keepLatents(),
+            loop.estimates());
+    }
+}

@@ -1,0 +1,148 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.run.program.HostInput;
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.program.Work;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+
+/**
+ * Runs a program on formulas instead of numbers: each buffer holds the expression that its bytes stand for. Streams
+ * take turns at random, held only by their waits, so a missing wait or a buffer used again too early shows as a wrong
+ * formula for some seed.
+ */
+public final class SymbolicMachine {
+    /** What so many bytes stand for. */
+    private record Cell(String formula, long bytes) {
+    }
+
+    private final Program program;
+    private final Plan plan;
+    private final Map<Integer, TreeMap<Long, Cell>> memory = new HashMap<>();
+    private final Map<Integer, String> estimates = new TreeMap<>();
+
+    public SymbolicMachine(Program program, Plan plan) {
+        this.program = program;
+        this.plan = plan;
+    }
+
+    /** The formula of the latents after each step; read when the step's event is reached. */
+    public List<String> run(long seed) {
+        for (HostInput input : program.hostInputs()) {
+            write(input.to(), switch (input) {
+                case HostInput.Given given -> given.tensor().equals(Program.LATENTS) ? "x0"
+                    : given.tensor() + (given.from() == 0 ? "" : "+" + given.from() / given.to().bytes());
+                case HostInput.Mark mark -> "mark";
+                case HostInput.Timestep time -> Integer.toString((int) time.value());
+            });
+        }
+        List<Deque<Instruction>> queues = new ArrayList<>();
+        program.streams().forEach(stream -> queues.add(new ArrayDeque<>()));
+        program.instructions().forEach(instruction -> queues.get(instruction.stream()).add(instruction));
+        boolean[] events = new boolean[program.events()];
+        String[] latents = new String[program.steps()];
+        Random random = new Random(seed);
+        while (queues.stream().anyMatch(queue -> !queue.isEmpty())) {
+            List<Deque<Instruction>> ready = queues.stream().filter(queue -> !queue.isEmpty()
+                && !(queue.peek() instanceof Instruction.Wait wait && !events[wait.event()])).toList();
+            if (ready.isEmpty()) {
+                throw new AssertionError("streams wait for each other: " + queues);
+            }
+            Instruction instruction = ready.get(random.nextInt(ready.size())).poll();
+            if (instruction instanceof Instruction.Record record) {
+                events[record.event()] = true;
+                int step = program.stepEvents().indexOf(record.event());
+                if (step >= 0) {
+                    latents[step] = read(program.latents().get(step));
+                    if (program.estimates().containsKey(step)) {
+                        estimates.put(step, read(program.estimates().get(step)));
+                    }
+                }
+            } else if (instruction instanceof Instruction.Launch launch) {
+                execute(launch.work());
+            }
+        }
+        program.estimates().forEach((step, region) -> {
+            if (!estimates.get(step).equals(read(region))) {
+                throw new AssertionError("the estimate of step " + step + " was " + estimates.get(step)
+                    + " when its event came, and is " + read(region) + " in the end");
+            }
+        });
+        return List.of(latents);
+    }
+
+    /** The formula of each estimate, read when the event of its step is reached, and found the same in the end. */
+    public Map<Integer, String> estimates() {
+        return estimates;
+    }
+
+    private void execute(Work<Region> work) {
+        switch (work) {
+            case Work.Copy<Region> copy -> write(copy.to(), read(copy.from()));
+            case Work.Combine<Region> combine -> write(combine.to(), combination(combine));
+            case Work.Rescale<Region> rescale -> {
+                write(rescale.space(), "garbage");
+                write(rescale.to(), "rescaled(" + read(rescale.guided()) + "," + read(rescale.text()) + ")");
+            }
+            case Work.Limiting<Region> limit -> write(limit.to(), "limited(" + read(limit.from()) + ")");
+            case Work.Run<Region> run -> {
+                String time = null;
+                List<String> arguments = new ArrayList<>();
+                for (String tensor : plan.segment(run.stage()).reads()) {
+                    String value = read(run.tensors().get(tensor));
+                    if (tensor.equals("t")) {
+                        time = value;
+                    } else {
+                        arguments.add(value);
+                    }
+                }
+                String formula = plan.segment(run.stage()).name() + "[" + time + "]("
+                    + String.join(",", arguments) + ")";
+                plan.segment(run.stage()).writes().forEach(tensor -> write(run.tensors().get(tensor), formula));
+            }
+            case Work.FiniteCheck<Region> check -> read(check.value());
+        }
+    }
+
+    /** A step of the test's noise scheduler keeps only the prediction (weight 0 for the latents). */
+    private String combination(Work.Combine<Region> combine) {
+        List<String> terms = new ArrayList<>();
+        for (int i = 0; i < combine.from().size(); i++) {
+            String value = read(combine.from().get(i));
+            float weight = combine.weights().get(i);
+            if (weight != 0) {
+                terms.add(weight == 1 ? value : weight + "*" + value);
+            }
+        }
+        return terms.size() == 1 ? terms.getFirst() : "{" + String.join("+", terms) + "}";
+    }
+
+    /** Parts that lie behind each other are joined; a part of a larger value has its number behind it. */
+    private String read(Region region) {
+        TreeMap<Long, Cell> cells = memory.getOrDefault(region.buffer(), new TreeMap<>());
+        long end = region.offset() + region.bytes();
+        Map.Entry<Long, Cell> first = cells.floorEntry(region.offset());
+        if (first == null || first.getKey() + first.getValue().bytes() <= region.offset()) {
+            return "garbage";
+        }
+        if (first.getKey() + first.getValue().bytes() > end || first.getKey() < region.offset()) {
+            return first.getValue().formula() + "[" + (region.offset() - first.getKey()) / region.bytes() + "]";
+        }
+        return String.join("|", cells.subMap(region.offset(), end).values().stream().map(Cell::formula).toList());
+    }
+
+    private void write(Region region, String value) {
+        TreeMap<Long, Cell> cells = memory.computeIfAbsent(region.buffer(), key -> new TreeMap<>());
+        cells.subMap(region.offset(), region.offset() + region.bytes()).clear();
+        cells.put(region.offset(), new Cell(value, region.bytes()));
+    }
+}

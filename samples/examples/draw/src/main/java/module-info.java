@@ -1,0 +1,3 @@
+module org.example.draw {
+    requires dev.slipstream.pipelines;
+}

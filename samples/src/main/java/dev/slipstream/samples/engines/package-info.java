@@ -1,0 +1,4 @@
+/**
+ * {@code slipstream engines}: shows, fills and empties the store of compiled engines; a class for each command.
+ */
+package dev.slipstream.samples.engines;

@@ -1,0 +1,174 @@
+package dev.slipstream.samples.generate;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.diffusion.GeneratedImage;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
+import dev.slipstream.samples.terminal.Amounts;
+import dev.slipstream.samples.terminal.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+
+/** What was drawn, on which devices, and how long it took: for people, and as JSON. */
+final class GenerationReport {
+    /** Linux's numbers of this process, proc(5). */
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final String PEAK = "VmHWM:";
+
+    private final List<Device> devices;
+    private final GeneratedImage first;
+    private final List<WrittenPicture> pictures;
+    private final Duration firstStep;
+    private final long prompts;
+
+    /**
+     * @param first the first picture; the others have other seeds
+     * @param pictures all of them, in whole batches
+     * @param firstStep time until the first step of the first picture was done, reading and building included
+     */
+    GenerationReport(List<Device> devices, GeneratedImage first, List<WrittenPicture> pictures, Duration firstStep) {
+        this.devices = devices;
+        this.first = first;
+        this.pictures = pictures;
+        this.firstStep = firstStep;
+        this.prompts = pictures.stream().map(WrittenPicture::prompt).distinct().count();
+    }
+
+    String text() {
+        StringBuilder text = new StringBuilder();
+        text.append("plan     ").append(first.plan().strategy()).append(", ")
+            .append(first.steps() < first.request().steps() ? first.steps() + " of " : "")
+            .append(first.request().steps()).append(" steps of ")
+            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance()))
+            .append(first.request().guidanceRescale() > 0
+                ? " rescaled by " + number(first.request().guidanceRescale()) : "")
+            .append(first.precision() == DataType.FLOAT32 ? "" : ", " + precision()).append('\n');
+        first.adapters().forEach(lora -> text.append("lora     ").append(lora).append('\n'));
+        appendStages(text, first.plan());
+        first.refinement().ifPresent(refiner -> {
+            text.append("refiner  ").append(refiner.model()).append(", the last ").append(refiner.steps())
+                .append(" steps, with ").append(refiner.scheduler()).append('\n');
+            appendStages(text, refiner.plan());
+        });
+        text.append("start    first step done after ").append(Amounts.time(firstStep)).append('\n');
+        peakBytes().ifPresent(bytes -> text.append("memory   ").append(Amounts.bytes(bytes)).append(" at most\n"));
+        text.append("copied   ").append(Amounts.bytes(first.copiedBytes())).append(" between devices for ")
+            .append(first.batch() > 1 ? Amounts.count(first.batch(), "picture") : "a picture").append('\n');
+        for (int index = 0; index < pictures.size(); index++) {
+            append(text, index);
+        }
+        return text.substring(0, text.length() - 1);
+    }
+
+    private String precision() {
+        return Precision.of(first.precision()).toString();
+    }
+
+    private void appendStages(StringBuilder text, Plan plan) {
+        int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
+        for (int stage = 0; stage < plan.stages().size(); stage++) {
+            Device device = devices.get(plan.stages().get(stage).device());
+            text.append(String.format("         %-" + widest + "s on %s (%s)%n", plan.label(stage), device.name(),
+                device.description()));
+        }
+    }
+
+    private void append(StringBuilder text, int index) {
+        WrittenPicture picture = pictures.get(index);
+        int factor = picture.enlarged();
+        if (index % first.batch() == 0) {
+            text.append("time     ").append(time(picture)).append('\n');
+        }
+        text.append("picture  ").append(OutputFiles.isStandard(picture.file()) ? "standard output" : picture.file())
+            .append(" (").append(picture.width()).append('x')
+            .append(picture.height()).append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels")
+            .append(", seed ").append(picture.seed()).append(')')
+            .append(prompts > 1 ? " of " + picture.prompt() : "").append('\n');
+    }
+
+    private String time(WrittenPicture picture) {
+        return (picture.build().isZero() ? "" : "engines " + Amounts.time(picture.build()) + ", ")
+            + "text " + Amounts.time(picture.text()) + ", steps " + Amounts.time(picture.loop()) + " ("
+            + Amounts.time(picture.loop().dividedBy(first.steps())) + " each), decoding "
+            + Amounts.time(picture.decode())
+            + (first.batch() > 1 ? ", of " + first.batch() + " pictures together" : "");
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) ? String.format(Locale.ROOT, "%.0f", value) : Double.toString(value);
+    }
+
+    String json() {
+        Plan plan = first.plan();
+        OptionalLong peakBytes = peakBytes();
+        return Json.text(new Result(
+            pictures.stream().map(picture -> picture.file().toString()).toList(),
+            first.request().prompt(), first.request().negative(), first.seed(), first.request().steps(),
+            first.request().guidance(), first.request().guidanceRescale(), first.batch(),
+            first.scheduler(), precision(),
+            first.adapters().stream().map(lora -> new LoraResult(lora.file().toString(), lora.weight())).toList(),
+            plan.strategy(),
+            first.refinement().map(it -> new RefinerResult(it.model(), it.handover(), it.scheduler(), it.steps()))
+                .orElse(null),
+            devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
+            IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
+                devices.get(plan.stages().get(stage).device()).name())).toList(),
+            first.copiedBytes(), Amounts.millis(firstStep),
+            peakBytes.isPresent() ? Long.valueOf(peakBytes.getAsLong()) : null,
+            pictures.stream().map(GenerationReport::result).toList()));
+    }
+
+    private static PictureResult result(WrittenPicture picture) {
+        return new PictureResult(picture.file().toString(), picture.prompt(), picture.seed(), picture.width(),
+            picture.height(), picture.enlarged(), new Times(Amounts.millis(picture.build()),
+                Amounts.millis(picture.text()), Amounts.millis(picture.loop()), Amounts.millis(picture.decode())));
+    }
+
+    /** The most memory that this process has had in RAM, mapped weights included, where the system says it. */
+    private static OptionalLong peakBytes() {
+        try {
+            return Files.readAllLines(STATUS).stream().filter(line -> line.startsWith(PEAK))
+                .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", ""))).findFirst();
+        } catch (IOException notLinux) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /**
+     * Bytes, and the times in {@code pictures}, are of a batch, which is drawn together. Without
+     * {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is.
+     */
+    private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
+        double guidanceRescale, int batch, String scheduler, String precision, List<LoraResult> loras, String plan,
+        RefinerResult refiner, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
+        double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
+    }
+
+    private record LoraResult(String file, double weight) {
+    }
+
+    private record RefinerResult(String model, double handover, String scheduler, int steps) {
+    }
+
+    private record DeviceResult(String name, String description) {
+    }
+
+    private record StageResult(String segment, String device) {
+    }
+
+    /** Sizes in pixels as drawn; {@code enlarged} is the factor by which the file has more. */
+    private record PictureResult(String file, String prompt, long seed, int width, int height, int enlarged,
+        Times milliseconds) {
+    }
+
+    private record Times(double engines, double text, double steps, double decoding) {
+    }
+}

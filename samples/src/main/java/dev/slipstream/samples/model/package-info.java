@@ -1,0 +1,4 @@
+/**
+ * {@code slipstream model}: makes model folders.
+ */
+package dev.slipstream.samples.model;

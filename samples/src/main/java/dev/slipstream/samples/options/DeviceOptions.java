@@ -1,0 +1,69 @@
+package dev.slipstream.samples.options;
+
+import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.samples.terminal.HelpLayout;
+import dev.slipstream.samples.terminal.InputException;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
+import picocli.CommandLine.Option;
+
+/** Where to run, and by which plan. An option that is missing is chosen to fit the other. */
+public final class DeviceOptions {
+    private static final int MOST_DEVICES = 256;
+
+    @Option(names = "--plan", paramLabel = "SPEC", order = HelpLayout.DEVICES, completionCandidates = Plans.class,
+        description = {"Which segment runs where, and on how old values:",
+            "sequential: exact; cfg-split: exact, a guidance branch on each of 2 devices; asyncdiff: segments at the "
+                + "same time, on values of the step before, with settings after a colon: n=2,warmup=1,tail=0,"
+                + "stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference.",
+            "Without it asyncdiff:warmup=3, or sequential on one device."})
+    private String plan;
+
+    @Option(names = "--devices", paramLabel = "LIST|N", order = HelpLayout.DEVICES + 1,
+        description = "Devices in the plan's order, like cpu:1,cpu:1 (cpu:THREADS, cuda:NUMBER; cpu:2 may be "
+            + "followed by :spin=on or :spin=off, and by :cores=0-1); or N for that many one-thread CPU devices. "
+            + "Without it as many of those as the plan needs.")
+    private String devices;
+
+    private static final class Plans implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Strategy.NAMES.iterator();
+        }
+    }
+
+    /** The plan as {@link Strategy#parse} reads it. */
+    public String plan() {
+        if (plan != null) {
+            return plan;
+        }
+        return Strategy.usual(devices != null ? devices().length : Runtime.getRuntime().availableProcessors()).spec();
+    }
+
+    /** The devices as {@link dev.slipstream.bridge.DeviceSpec#parse} reads them. */
+    public String[] devices() {
+        if (devices == null) {
+            return threads(Strategy.parse(plan()).usualDevices());
+        }
+        String text = devices.strip();
+        if (text.matches("\\d+")) {
+            // Seven digits are too many devices, and could be too large for an int.
+            return threads(text.length() > 6 ? Integer.MAX_VALUE : Integer.parseInt(text));
+        }
+        String[] specs = Stream.of(text.split(",", -1)).map(String::strip).toArray(String[]::new);
+        if (List.of(specs).contains("")) {
+            throw new InputException("a device of the list '" + text + "' is empty; write them like cpu:1,cpu:1");
+        }
+        return specs;
+    }
+
+    private String[] threads(int count) {
+        if (count < 1 || count > MOST_DEVICES) {
+            throw new InputException("--devices takes 1 to " + MOST_DEVICES + " devices, not " + devices
+                + "; most plans use 2 to 4");
+        }
+        return Collections.nCopies(count, "cpu:1").toArray(String[]::new);
+    }
+}

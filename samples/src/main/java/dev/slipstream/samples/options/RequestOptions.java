@@ -1,0 +1,81 @@
+package dev.slipstream.samples.options;
+
+import dev.slipstream.pipelines.diffusion.Conditioning.Size;
+import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
+import dev.slipstream.samples.terminal.HelpLayout;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The request beside prompt and seed: steps, guidance, noise scheduler, size, batch, picture, conditioning. */
+public final class RequestOptions {
+    @Option(names = "--steps", paramLabel = "N", order = HelpLayout.PICTURE + 1,
+        defaultValue = "" + ImageRequest.DEFAULT_STEPS,
+        description = "Denoising steps (${DEFAULT-VALUE}).")
+    private int steps;
+
+    @Option(names = "--guidance", paramLabel = "W", order = HelpLayout.PICTURE + 4,
+        defaultValue = "" + ImageRequest.DEFAULT_GUIDANCE,
+        description = "Weight of the prompt (${DEFAULT-VALUE}); 1 or less switches guidance off, which halves the "
+            + "work.")
+    private double guidance;
+
+    @Option(names = "--guidance-rescale", paramLabel = "R", order = HelpLayout.PICTURE + 10, defaultValue = "0",
+        description = "How much of the spread that guidance adds is taken back, 0 to 1 (${DEFAULT-VALUE}); 0.7 helps "
+            + "against overexposed pictures.")
+    private double guidanceRescale;
+
+    @Option(names = "--scheduler", paramLabel = "NAME", order = HelpLayout.PICTURE + 9,
+        completionCandidates = Methods.class,
+        description = "Noise scheduler, if not the model's own: ${COMPLETION-CANDIDATES}. Most of them space noise "
+            + "levels in another way with -karras, -exponential, -beta or -lu behind.")
+    private String scheduler;
+
+    @Option(names = "--size", paramLabel = "WxH", order = HelpLayout.PICTURE + 2,
+        description = "Pixels, like 512x768, if not those of --image or else the model's own; a picture is scaled to "
+            + "it.")
+    private String size;
+
+    @Option(names = "--batch", paramLabel = "B", order = HelpLayout.PICTURE + 6, defaultValue = "1",
+        description = "Pictures that are drawn together, in one loop (${DEFAULT-VALUE}); takes more memory.")
+    private int batch;
+
+    @Mixin
+    private PictureOptions picture;
+
+    @Mixin
+    private ConditioningOptions conditioning;
+
+    private static final class Methods implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return NoiseScheduler.methods().iterator();
+        }
+    }
+
+    /** The files that are read. */
+    public List<Path> files() {
+        return picture.files();
+    }
+
+    public int batch() {
+        return batch;
+    }
+
+    /** The request for a prompt. */
+    public ImageRequest request(String prompt) {
+        ImageRequest request = ImageRequest.of(prompt).withSteps(steps).withGuidance(guidance)
+            .withGuidanceRescale(guidanceRescale).withBatch(batch);
+        if (scheduler != null) {
+            request = request.withScheduler(scheduler);
+        }
+        if (size != null) {
+            Size pixels = ConditioningOptions.size("--size", size, "leave it out for the model's own size");
+            request = request.withSize(pixels.width(), pixels.height());
+        }
+        return picture.apply(request.withConditioning(conditioning.conditioning()));
+    }
+}

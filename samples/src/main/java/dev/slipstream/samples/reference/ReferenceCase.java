@@ -1,0 +1,73 @@
+package dev.slipstream.samples.reference;
+
+import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.plan.AsyncDiff;
+import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
+import dev.slipstream.pipelines.plan.Cadence;
+import dev.slipstream.pipelines.plan.PlanException;
+import dev.slipstream.pipelines.plan.Sequential;
+import dev.slipstream.pipelines.plan.Strategy;
+import java.util.Optional;
+
+/**
+ * One case: a plan, and the key of its expected latents.
+ *
+ * @param name key of the latents in {@code expected.safetensors}
+ * @param scheduler NAME of the folder {@code scheduler-NAME}
+ * @param components into how many parts the denoiser is cut; 1 for the sequential case
+ * @param devices as many as the published implementation has processes
+ */
+public record ReferenceCase(String name, String scheduler, Strategy strategy, int components, int devices) {
+    static final String SEQUENTIAL = ".sequential";
+
+    /** The case that every folder has for each noise scheduler, whether listed or not. */
+    static ReferenceCase sequential(String name, String scheduler) {
+        return new ReferenceCase(name, scheduler, new Sequential(), 1, 1);
+    }
+
+    /**
+     * Reads an entry of {@code cases.json}; one without {@code model_n} is sequential.
+     *
+     * @throws dev.slipstream.pipelines.model.ModelException naming the file and the setting
+     */
+    static ReferenceCase read(ConfigFile entry) {
+        String name = entry.text("expected").orElseThrow(() -> entry.wrong("expected", "is missing in a case"));
+        String scheduler = entry.text("scheduler")
+            .orElseThrow(() -> entry.wrong("scheduler", "is missing in case " + name));
+        if (!entry.has("model_n")) {
+            return sequential(name, scheduler);
+        }
+        int components = entry.positiveInteger("model_n");
+        int stride = entry.positiveInteger("stride", 1);
+        boolean released = stride == 1 || isReleased(entry, name);
+        try {
+            Cadence cadence = new Cadence(entry.positiveInteger("warm_up"), 0, stride, released,
+                isShifted(entry, name));
+            return new ReferenceCase(name, scheduler,
+                new AsyncDiff(components, cadence, Staleness.REFERENCE, Optional.empty()), components,
+                released ? components : components + 1);
+        } catch (PlanException refused) {
+            throw entry.wrong("cases", "has a case " + name + " that cannot be run: " + refused.getMessage());
+        }
+    }
+
+    private static boolean isReleased(ConfigFile entry, String name) {
+        String form = entry.text("stride2_form")
+            .orElseThrow(() -> entry.wrong("stride2_form", "is missing in case " + name + ", which has stride 2"));
+        return switch (form) {
+            case "released" -> true;
+            case "paper" -> false;
+            default -> throw entry.wrong("stride2_form",
+                "must be released or paper, not " + form + " (case " + name + ")");
+        };
+    }
+
+    private static boolean isShifted(ConfigFile entry, String name) {
+        return entry.element("time_shift").map(value -> {
+            if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isBoolean()) {
+                throw entry.wrong("time_shift", "must be true or false, not " + value + " (case " + name + ")");
+            }
+            return value.getAsBoolean();
+        }).orElse(false);
+    }
+}
