@@ -71,4 +71,14 @@ public final class Nodes {
     public static boolean isStandard(NodeProto node) {
         return node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
     }
+
+    /**
+     * Whether it is this standard operator, with what a rewrite of it asks for: damaged files have nodes that lack it.
+     *
+     * @param inputs the least number of inputs
+     */
+    public static boolean is(NodeProto node, String operator, int inputs) {
+        return isStandard(node) && node.getOpType().equals(operator) && node.getInputCount() >= inputs
+            && node.getOutputCount() > 0;
+    }
 }

@@ -4,16 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.SlipstreamException;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.noise.config.NoiseSchedulerException;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.folder.RandomModel;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.program.Program;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The sample model on paper. */
 class PipelineSpecTest {
@@ -69,6 +74,17 @@ class PipelineSpecTest {
             assertThrows(NoiseSchedulerException.class, () -> spec.check(REQUEST.withSteps(5000)));
             assertThrows(RequestException.class, () -> spec.check(REQUEST.withSize(33, 32)));
             assertThrows(PlanException.class, () -> spec.check(REQUEST.withGuidance(1)));
+        }
+    }
+
+    @Test
+    void aModelWhoseOwnSizeNoMemoryHoldsIsRefused(@TempDir Path folder) throws IOException {
+        RandomModel.write(folder, RandomModel.Family.SDXL);
+        Path config = folder.resolve("unet/config.json");
+        Files.writeString(config, Files.readString(config)
+            .replaceFirst("\"sample_size\":\\s*\\d+", "\"sample_size\":1000000"));
+        try (PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1").spec()) {
+            assertThrows(SlipstreamException.class, () -> spec.plan(REQUEST));
         }
     }
 

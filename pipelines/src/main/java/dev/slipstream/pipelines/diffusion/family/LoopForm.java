@@ -145,7 +145,7 @@ public record LoopForm(int packing, double timestepDivisor, List<String> without
     /** A noise scheduler as the family uses it for latents of this shape, {@code [batch, channels, height, width]}. */
     public NoiseScheduler noise(NoiseScheduler scheduler, DenoiserGraph denoiser, Shape latents) {
         long patch = Math.max(packing, denoiser.sideMultiple());
-        int tokens = Math.toIntExact(latents.dim(2) / patch * (latents.dim(3) / patch));
+        long tokens = latents.dim(2) / patch * (latents.dim(3) / patch);
         NoiseScheduler sized = scheduler.forImageTokens(Math.max(1, tokens));
         return evenLevels ? sized.withEvenLevels() : sized;
     }

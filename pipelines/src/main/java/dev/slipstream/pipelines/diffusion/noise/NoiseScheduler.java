@@ -205,8 +205,8 @@ public final class NoiseScheduler {
      *
      * @param tokens how many image tokens the denoiser sees
      */
-    public NoiseScheduler forImageTokens(int tokens) {
-        return new NoiseScheduler(options.with(Map.of(SchedulerOptions.IMAGE_TOKENS, Integer.toString(tokens))),
+    public NoiseScheduler forImageTokens(long tokens) {
+        return new NoiseScheduler(options.with(Map.of(SchedulerOptions.IMAGE_TOKENS, Long.toString(tokens))),
             reader);
     }
 

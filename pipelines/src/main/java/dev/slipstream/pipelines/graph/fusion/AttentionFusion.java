@@ -202,12 +202,12 @@ public final class AttentionFusion {
 
         private static boolean isOverLastAxis(NodeProto softmax, FixedTensors tensors) {
             long axis = Nodes.integer(softmax, "axis", tensors.opset() >= 13 ? -1 : 1);
-            return Nodes.isStandard(softmax) && softmax.getOpType().equals("Softmax") && softmax.getInputCount() == 1
+            return Nodes.is(softmax, "Softmax", 1)
                 && tensors.dims(softmax.getInput(0)).filter(dims -> axis == -1 || axis == dims.size() - 1).isPresent();
         }
 
         private static boolean isProduct(NodeProto node) {
-            return Nodes.isStandard(node) && node.getOpType().equals("MatMul") && node.getInputCount() == 2;
+            return Nodes.is(node, "MatMul", 2);
         }
 
         private static Optional<Attention> of(NodeProto scored, double factor, Optional<String> mask,
@@ -281,8 +281,8 @@ public final class AttentionFusion {
     /** A sum of products of queries and keys and of a mask. */
     private record Masked(String scores, String mask) {
         static Optional<Masked> of(String sum, FixedTensors tensors) {
-            Optional<NodeProto> add = tensors.producer(sum).filter(node -> Nodes.isStandard(node)
-                && node.getOpType().equals("Add") && tensors.onlyReader(sum).isPresent());
+            Optional<NodeProto> add = tensors.producer(sum)
+                .filter(node -> Nodes.is(node, "Add", 2) && tensors.onlyReader(sum).isPresent());
             return add.flatMap(node -> of(node, 0, tensors).or(() -> of(node, 1, tensors)));
         }
 

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -73,7 +74,7 @@ public final class SeparateSums {
     }
 
     private boolean isNormOfSum(NodeProto node) {
-        return node.getOpType().equals("LayerNormalization") && tensors.isOne(node.getInput(1))
+        return Nodes.is(node, "LayerNormalization", 2) && tensors.isOne(node.getInput(1))
             && tensors.producer(node.getInput(0)).filter(maker -> SUMS.contains(maker.getOpType())).isPresent()
             && tensors.onlyReader(node.getInput(0)).isPresent() && tensors.dims(node.getInput(0)).isPresent();
     }

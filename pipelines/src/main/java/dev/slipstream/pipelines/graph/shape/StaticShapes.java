@@ -167,14 +167,14 @@ public final class StaticShapes {
                 if (isOverOne(node)) {
                     ones.add(node.getOutput(0));
                 }
-                boolean product = node.getOpType().equals("MatMul") && Nodes.isStandard(node)
+                boolean product = Nodes.is(node, "MatMul", 2)
                     && ones.contains(node.getInput(0)) && known.isKnown(node.getOutput(0));
                 return product ? spread(node) : node;
             }).toList();
         }
 
         private boolean isOverOne(NodeProto node) {
-            if (!node.getOpType().equals("Softmax") || !Nodes.isStandard(node) || !known.isKnown(node.getOutput(0))) {
+            if (!Nodes.is(node, "Softmax", 1) || !known.isKnown(node.getOutput(0))) {
                 return false;
             }
             Shape shape = known.type(node.getOutput(0)).shape();

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.graph.fusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
@@ -18,6 +19,7 @@ import dev.slipstream.pipelines.graph.fusion.AttentionSketch.Scale;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -114,6 +116,22 @@ class AttentionFusionTest {
         Map<String, OnnxTensor> inputs = random(withMask(shape), 3);
         assertArrayEquals(OnnxRunner.floats(new OnnxRunner().run(plain, inputs).get("y")),
             OnnxRunner.floats(new OnnxRunner().run(fused, inputs).get("y")), 1e-5f);
+    }
+
+    @Test
+    void nodesOfDamagedFilesThatLackOperandsAreNoAttention() {
+        Graph whole = masked(2, 1, 1, 9);
+        for (NodeProto node : whole.nodes()) {
+            List<NodeProto> lacking = new ArrayList<>();
+            for (int inputs = 0; inputs < node.getInputCount(); inputs++) {
+                lacking.add(node.toBuilder().clearInput().addAllInput(node.getInputList().subList(0, inputs)).build());
+            }
+            for (NodeProto less : lacking) {
+                List<NodeProto> nodes = whole.nodes().stream().map(it -> it == node ? less : it).toList();
+                Graph damaged = whole.with(whole.inputs(), whole.outputs(), nodes, whole.weights());
+                assertDoesNotThrow(() -> AttentionFusion.fuse(damaged), less::toString);
+            }
+        }
     }
 
     @Test

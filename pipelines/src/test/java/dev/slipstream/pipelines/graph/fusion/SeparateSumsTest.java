@@ -119,6 +119,14 @@ class SeparateSumsTest {
     }
 
     @Test
+    void aNormOfADamagedFileThatLacksItsScaleStaysAsItIs() {
+        Graph graph = new Chain(1).node("Add", List.of("x", "x"), "a")
+            .node("LayerNormalization", List.of("a"), "y").graph("y");
+
+        assertSame(graph, SeparateSums.keep(graph));
+    }
+
+    @Test
     void whatNoConvolutionCanTakeUpStaysAsItIs() {
         Graph graph = new Chain(1).convolution("x", "a").node("Sigmoid", List.of("a"), "b")
             .node("Mul", List.of("a", "b"), "c").node("Add", List.of("c", "x"), "y").graph("y");
