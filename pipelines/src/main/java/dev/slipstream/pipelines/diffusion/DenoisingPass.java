@@ -11,6 +11,7 @@ import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
+import dev.slipstream.pipelines.run.BadValueException;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
@@ -106,6 +107,15 @@ final class DenoisingPass {
             }
         });
         engines.loop().latents(steps() - 1, latents);
+        requireFinite(latents);
+    }
+
+    private void requireFinite(MemorySegment latents) {
+        LongStream.range(0, latents.byteSize() / Float.BYTES)
+            .filter(i -> !Float.isFinite(latents.getAtIndex(ValueLayout.JAVA_FLOAT, i))).findFirst().ifPresent(i -> {
+                throw new BadValueException("the denoiser left latents that are NaN or infinite after its " + steps()
+                    + " steps; --guard names the first segment, device and step, and a higher --precision may cure it");
+            });
     }
 
     /** For JDK Flight Recorder. Steps overlap on several devices; a step is what lies between two that are done. */

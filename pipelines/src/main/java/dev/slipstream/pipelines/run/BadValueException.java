@@ -3,8 +3,9 @@ package dev.slipstream.pipelines.run;
 import dev.slipstream.bridge.DeviceException;
 
 /**
- * A stage of a loop with finite checks made NaN or infinite values. The message names the first one in program order:
- * segment, tensor, device and step. The execution can run again.
+ * What a model made shows nothing: NaN or infinite values, or a picture of one colour. The message names the component;
+ * in a loop with finite checks also the first place in program order: segment, tensor, device and step. All can run
+ * again.
  */
 public class BadValueException extends DeviceException {
     private static final long serialVersionUID = 1;

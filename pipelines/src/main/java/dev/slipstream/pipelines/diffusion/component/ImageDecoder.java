@@ -9,10 +9,12 @@ import dev.slipstream.pipelines.model.config.DecoderConfig;
 import dev.slipstream.pipelines.run.BadValueException;
 import dev.slipstream.pipelines.run.EngineRunner;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -20,6 +22,11 @@ import java.util.stream.LongStream;
  * that size. One call at a time; it owns its engine.
  */
 public final class ImageDecoder implements AutoCloseable {
+    /** So far from black (-1) and white (1) decoders never go. */
+    private static final float FAR = 16;
+    /** Half the distance between two neighbouring colours. */
+    private static final float SEEN = 1f / 255;
+
     private final DecoderConfig config;
     private final StaticGraph model;
     private final EngineRunner runner;
@@ -54,14 +61,39 @@ public final class ImageDecoder implements AutoCloseable {
     /**
      * @param source float32 latents
      * @param latents their shape, that of a tile or with longer sides; the first picture of the batch is returned
+     * @throws BadValueException if the decoder makes NaN or infinite values, or shows nothing of what varies in the
+     *     latents
      */
     public Image decode(MemorySegment source, Shape latents) {
         Planes picture = picture(source, latents);
-        try {
-            return Image.ofTensor(picture.values(), picture.width(), picture.height());
-        } catch (ArithmeticException notFinite) {
-            throw new BadValueException(notFinite.getMessage());
+        Image image = Image.ofTensor(picture.values(), picture.width(), picture.height());
+        if (isPlain(image.rgb()) && showsNothing(picture) && varies(source.asSlice(0, latents.elements() * Float.BYTES),
+            latents.elements() / latents.dim(1))) {
+            byte[] colour = image.rgb();
+            throw new BadValueException("%s made a picture of one colour, #%02x%02x%02x, of latents that are not: its "
+                .formatted(model.name(), colour[0], colour[1], colour[2]) + "weights are damaged or do not belong to "
+                + "this model; another autoencoder is taken from a folder with --vae");
         }
+        return image;
+    }
+
+    private static boolean isPlain(byte[] pixels) {
+        return IntStream.range(Planes.COLOURS, pixels.length)
+            .allMatch(i -> pixels[i] == pixels[i - Planes.COLOURS]);
+    }
+
+    /** Colours that vary out of sight, as those of a bright sky may, are none that a broken decoder makes. */
+    private static boolean showsNothing(Planes picture) {
+        float[] values = picture.values();
+        int each = values.length / picture.channels();
+        return IntStream.range(0, values.length)
+            .allMatch(i -> Math.abs(values[i]) > FAR || Math.abs(values[i] - values[i / each * each]) < SEEN);
+    }
+
+    /** @param each numbers of a channel */
+    private static boolean varies(MemorySegment latents, long each) {
+        return latents.elements(MemoryLayout.sequenceLayout(each, ValueLayout.JAVA_FLOAT))
+            .anyMatch(channel -> channel.mismatch(channel.asSlice(Float.BYTES)) < (each - 1) * Float.BYTES);
     }
 
     /**
@@ -106,7 +138,7 @@ public final class ImageDecoder implements AutoCloseable {
             int height = Math.toIntExact(shape.dim(2));
             int width = Math.toIntExact(shape.dim(3));
             Map<String, MemorySegment> inputs = Map.of(model.inputs().keySet().iterator().next(), bytes);
-            MemorySegment pixels = runner.run(inputs, arena).get(model.output())
+            MemorySegment pixels = model.finite(runner.run(inputs, arena)).get(model.output())
                 .asSlice(0, (long) Planes.COLOURS * height * width * Float.BYTES);
             return new Planes(Planes.COLOURS, height, width, pixels.toArray(ValueLayout.JAVA_FLOAT));
         }

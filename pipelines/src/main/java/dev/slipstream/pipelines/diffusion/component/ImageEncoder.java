@@ -90,8 +90,8 @@ public final class ImageEncoder implements AutoCloseable {
     private Planes run(Planes tile) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment pixels = arena.allocateFrom(ValueLayout.JAVA_FLOAT, tile.values());
-            MemorySegment made =
-                runner.run(Map.of(model.inputs().keySet().iterator().next(), pixels), arena).get(model.output());
+            MemorySegment made = model.finite(
+                runner.run(Map.of(model.inputs().keySet().iterator().next(), pixels), arena)).get(model.output());
             return new Planes((int) model.outputType().shape().dim(1), (int) latents.dim(2), (int) latents.dim(3),
                 made.toArray(ValueLayout.JAVA_FLOAT));
         }

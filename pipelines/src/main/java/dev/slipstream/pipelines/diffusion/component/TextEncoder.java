@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /**
  * Prompts to what the denoiser reads of them: an engine for two rows for each of a model's text encoders, the
@@ -72,7 +71,8 @@ public final class TextEncoder implements AutoCloseable {
             PromptTokens.Pair tokens = prompts.encoders().get(i);
             for (int chunk = 0; chunk < (encoder.states().isPresent() ? prompts.chunks() : 1); chunk++) {
                 List<PromptChunk> pair = List.of(tokens.unconditional().get(chunk), tokens.conditional().get(chunk));
-                Map<String, MemorySegment> made = runners.get(i).run(ids(encoder, pair, arena), arena);
+                Map<String, MemorySegment> made =
+                    encoder.graph().finite(runners.get(i).run(ids(encoder, pair, arena), arena));
                 if (encoder.states().isPresent()) {
                     new ChunkStates(encoder.statesType().get(), encoded.get(TextEncoders.STATES), places,
                         places.encoders().get(i)).put(chunk, pair, made.get(encoder.states().get()));
@@ -150,9 +150,7 @@ public final class TextEncoder implements AutoCloseable {
             if (chunk.isPlain()) {
                 return row;
             }
-            StoredType stored = Stream.of(StoredType.F32, StoredType.F16, StoredType.BF16)
-                .filter(it -> it.dataType().filter(type.type()::equals).isPresent()).findFirst()
-                .orElseThrow(() -> new IllegalStateException("states of type " + type + " cannot be weighed"));
+            StoredType stored = StoredType.of(type.type());
             Shape shape = Shape.of(tokens(), type.shape().dim(2));
             return StoredTensor.of(stored, shape, chunk.weigh(new StoredTensor(stored, shape, row).toFloats())).data();
         }

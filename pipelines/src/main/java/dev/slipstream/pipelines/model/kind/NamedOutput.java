@@ -6,7 +6,6 @@ import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.pipelines.model.weights.StoredType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /**
  * An output of a graph under the name by which people ask for it.
@@ -30,9 +29,7 @@ public record NamedOutput(String name, String tensor, Reading reading) {
 
             @Override
             public StoredTensor read(TensorType type, MemorySegment bytes) {
-                StoredType stored = Arrays.stream(StoredType.values())
-                    .filter(it -> it.dataType().filter(type.type()::equals).isPresent()).findFirst().orElseThrow();
-                return new StoredTensor(stored, type.shape(), bytes);
+                return new StoredTensor(StoredType.of(type.type()), type.shape(), bytes);
             }
         },
         /** The means of {@code latent_parameters}: the first half of the channels. */

@@ -43,7 +43,7 @@ public enum StoredType {
     }
 
     /** The type that is called so in engines. */
-    static StoredType of(DataType type) {
+    public static StoredType of(DataType type) {
         return Arrays.stream(values()).filter(stored -> stored.dataType == type).findFirst().orElseThrow();
     }
 
