@@ -1,7 +1,6 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
-import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,46 +25,31 @@ public final class ImageRequest {
 
     private static final long RANDOM_SEEDS = 1L << 32;
 
-    private final Settings all;
+    private final RequestCore core;
+    private final Pictures own;
 
-    private ImageRequest(Settings all) {
-        this.all = all;
+    private ImageRequest(RequestCore core, Pictures own) {
+        long first = core.seed().orElse(0);
+        if (first > Long.MAX_VALUE - own.batch + 1) {
+            throw new IllegalArgumentException("the seeds of " + own.batch + " pictures from " + first
+                + " on go beyond " + Long.MAX_VALUE);
+        }
+        this.core = core;
+        this.own = own;
     }
 
-    /** @param seed empty for one that is drawn at random when the request is submitted */
-    private record Settings(String prompt, String negative, int steps, Guidance guidance, OptionalLong seed, int batch,
-        Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery, Conditioning conditioning,
-        Optional<GivenImage> given) {
-        Settings {
-            Objects.requireNonNull(prompt, "prompt");
-            Objects.requireNonNull(negative, "negative");
-            Objects.requireNonNull(conditioning, "conditioning");
-            if (steps < 1 || steps > MOST_STEPS) {
-                throw new IllegalArgumentException("a picture takes 1 to " + MOST_STEPS + " steps, not " + steps);
-            }
+    /** What only requests for pictures say. */
+    private record Pictures(int batch, Optional<GivenImage> given) {
+        Pictures {
             if (batch < 1 || batch > MOST_PICTURES) {
                 throw new IllegalArgumentException("a batch has 1 to " + MOST_PICTURES + " pictures, not " + batch);
-            }
-            if (seed.orElse(0) > Long.MAX_VALUE - batch + 1) {
-                throw new IllegalArgumentException("the seeds of " + batch + " pictures from " + seed.getAsLong()
-                    + " on go beyond " + Long.MAX_VALUE);
-            }
-            long pixels = (long) width.orElse(1) * height.orElse(1);
-            if (width.orElse(1) < 1 || height.orElse(1) < 1 || pixels > Image.MOST_PIXELS) {
-                throw new IllegalArgumentException("a picture has at least 1x1 pixels and at most "
-                    + Image.MOST_PIXELS / 1_000_000 + " million, not " + width.orElse(1) + "x" + height.orElse(1));
-            }
-            if (previewEvery < 0) {
-                throw new IllegalArgumentException("previews come every so many steps, not " + previewEvery);
             }
         }
     }
 
     /** The usual request for a prompt: all that is not said is the model's own or a default of this class. */
     public static ImageRequest of(String prompt) {
-        return new ImageRequest(new Settings(prompt, "", DEFAULT_STEPS, Guidance.of(DEFAULT_GUIDANCE),
-            OptionalLong.empty(), 1, Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), 0,
-            Conditioning.DEFAULT, Optional.empty()));
+        return new ImageRequest(RequestCore.of(prompt), new Pictures(1, Optional.empty()));
     }
 
     /** A seed as it is drawn for requests without one: 0 to 2³² - 1, short enough to be typed again. */
@@ -75,27 +59,27 @@ public final class ImageRequest {
 
     /** What the picture shows. */
     public String prompt() {
-        return all.prompt;
+        return core.prompt();
     }
 
     /** What it should not show; the empty text is the usual unconditional branch. */
     public String negative() {
-        return all.negative;
+        return core.negative();
     }
 
     /** Denoising steps. */
     public int steps() {
-        return all.steps;
+        return core.steps();
     }
 
     /** How much the prompt counts (classifier-free guidance); 1 or less switches it off, which halves the work. */
     public double guidance() {
-        return all.guidance.weight();
+        return core.guidance().weight();
     }
 
     /** How much of the spread that guidance adds is taken back, 0 to 1. */
     public double guidanceRescale() {
-        return all.guidance.rescale();
+        return core.guidance().rescale();
     }
 
     /**
@@ -103,7 +87,7 @@ public final class ImageRequest {
      * one is to be drawn at random, which {@link GeneratedImage#seed} tells.
      */
     public OptionalLong seed() {
-        return all.seed;
+        return core.seed();
     }
 
     /**
@@ -111,79 +95,69 @@ public final class ImageRequest {
      * are built for a batch; another one has engines of its own.
      */
     public int batch() {
-        return all.batch;
+        return own.batch;
     }
 
     /** The noise scheduler by name, if not the model's own. */
     public Optional<String> scheduler() {
-        return all.scheduler;
+        return core.scheduler();
     }
 
     /** Pixels, if not those of a given picture or else the model's own. */
     public OptionalInt width() {
-        return all.width;
+        return core.width();
     }
 
     /** Pixels, like {@link #width}. */
     public OptionalInt height() {
-        return all.height;
+        return core.height();
     }
 
     /**
      * After every so many steps but the last comes a preview, the picture that the step expects in the end; 0 for none.
      */
     public int previewEvery() {
-        return all.previewEvery;
+        return core.previewEvery();
     }
 
     /** What the model is told beside the prompt. */
     public Conditioning conditioning() {
-        return all.conditioning;
+        return core.conditioning();
     }
 
     /** A picture to start from, to repaint, or to enlarge. */
     public Optional<GivenImage> given() {
-        return all.given;
+        return own.given;
     }
 
     public ImageRequest withNegative(String text) {
-        return new ImageRequest(new Settings(all.prompt, text, all.steps, all.guidance, all.seed, all.batch,
-            all.scheduler, all.width, all.height, all.previewEvery, all.conditioning, all.given));
+        return with(core.withNegative(text));
     }
 
     public ImageRequest withSteps(int count) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, count, all.guidance, all.seed, all.batch,
-            all.scheduler, all.width, all.height, all.previewEvery, all.conditioning, all.given));
+        return with(core.withSteps(count));
     }
 
     public ImageRequest withGuidance(double weight) {
-        return withGuidance(all.guidance.withWeight(weight));
+        return with(core.withGuidance(core.guidance().withWeight(weight)));
     }
 
     /** @param strength 0 to 1, see {@link #guidanceRescale}; a request without guidance refuses it */
     public ImageRequest withGuidanceRescale(double strength) {
-        return withGuidance(all.guidance.withRescale(strength));
-    }
-
-    private ImageRequest withGuidance(Guidance other) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, other, all.seed, all.batch,
-            all.scheduler, all.width, all.height, all.previewEvery, all.conditioning, all.given));
+        return with(core.withGuidance(core.guidance().withRescale(strength)));
     }
 
     public ImageRequest withSeed(long number) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, all.guidance, OptionalLong.of(number),
-            all.batch, all.scheduler, all.width, all.height, all.previewEvery, all.conditioning, all.given));
+        return with(core.withSeed(number));
     }
 
     public ImageRequest withBatch(int pictures) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, all.guidance, all.seed, pictures,
-            all.scheduler, all.width, all.height, all.previewEvery, all.conditioning, all.given));
+        return new ImageRequest(core, new Pictures(pictures, own.given));
     }
 
     /** As {@link SamplingMethod} has them; {@code -karras} and the like behind a name space its noise levels. */
     public ImageRequest withScheduler(String name) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, all.guidance, all.seed, all.batch,
-            Optional.of(name), all.width, all.height, all.previewEvery, all.conditioning, all.given));
+        return with(core.withScheduler(name));
     }
 
     public ImageRequest withScheduler(SamplingMethod method) {
@@ -191,53 +165,53 @@ public final class ImageRequest {
     }
 
     public ImageRequest withSize(int wide, int high) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, all.guidance, all.seed, all.batch,
-            all.scheduler, OptionalInt.of(wide), OptionalInt.of(high), all.previewEvery, all.conditioning, all.given));
+        return with(core.withSize(wide, high));
     }
 
     public ImageRequest withPreviewEvery(int count) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, all.guidance, all.seed, all.batch,
-            all.scheduler, all.width, all.height, count, all.conditioning, all.given));
+        return with(core.withPreviewEvery(count));
     }
 
     public ImageRequest withConditioning(Conditioning told) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, all.guidance, all.seed, all.batch,
-            all.scheduler, all.width, all.height, all.previewEvery, told, all.given));
+        return with(core.withConditioning(told));
     }
 
     public ImageRequest withGiven(GivenImage picture) {
-        return new ImageRequest(new Settings(all.prompt, all.negative, all.steps, all.guidance, all.seed, all.batch,
-            all.scheduler, all.width, all.height, all.previewEvery, all.conditioning, Optional.of(picture)));
+        return new ImageRequest(core, new Pictures(own.batch, Optional.of(picture)));
+    }
+
+    private ImageRequest with(RequestCore changed) {
+        return new ImageRequest(changed, own);
     }
 
     /** The request for one of the pictures, alone. */
     ImageRequest forPicture(int index) {
-        return withSeed(all.seed.orElseThrow() + index).withBatch(1);
+        return withSeed(core.seed().orElseThrow() + index).withBatch(1);
     }
 
     /** How the prompt is set against the negative one. */
     Guidance guide() {
-        return all.guidance;
+        return core.guidance();
     }
 
     /** What a recipe must know of it. @param begins whether the model takes the first steps */
     RecipeRequest forRecipe(boolean begins) {
-        return new RecipeRequest(all.width, all.height, guidance(), all.conditioning.saysSizes(),
-            all.given.map(GivenImage::forRecipe), begins);
+        return new RecipeRequest(core.width(), core.height(), guidance(), core.conditioning().saysSizes(),
+            own.given.map(GivenImage::forRecipe), begins);
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof ImageRequest request && all.equals(request.all);
+        return other instanceof ImageRequest request && core.equals(request.core) && own.equals(request.own);
     }
 
     @Override
     public int hashCode() {
-        return all.hashCode();
+        return Objects.hash(core, own);
     }
 
     @Override
     public String toString() {
-        return "ImageRequest" + all.toString().substring("Settings".length());
+        return "ImageRequest[" + core + ", " + own + "]";
     }
 }

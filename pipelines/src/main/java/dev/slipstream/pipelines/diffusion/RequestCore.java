@@ -1,0 +1,82 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * What every request says, whatever is drawn. Immutable. A new setting is a component, and a method that changes it;
+ * each kind of request hands on those that its callers shall see.
+ *
+ * @param seed empty for one that is drawn at random when the request is submitted
+ * @param scheduler the noise scheduler by name, if not the model's own
+ * @param width pixels, if said; likewise {@code height}
+ */
+record RequestCore(String prompt, String negative, int steps, Guidance guidance, OptionalLong seed,
+    Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery, Conditioning conditioning) {
+
+    RequestCore {
+        Objects.requireNonNull(prompt, "prompt");
+        Objects.requireNonNull(negative, "negative");
+        Objects.requireNonNull(conditioning, "conditioning");
+        if (steps < 1 || steps > ImageRequest.MOST_STEPS) {
+            throw new IllegalArgumentException("a picture takes 1 to " + ImageRequest.MOST_STEPS + " steps, not "
+                + steps);
+        }
+        long pixels = (long) width.orElse(1) * height.orElse(1);
+        if (width.orElse(1) < 1 || height.orElse(1) < 1 || pixels > Image.MOST_PIXELS) {
+            throw new IllegalArgumentException("a picture has at least 1x1 pixels and at most "
+                + Image.MOST_PIXELS / 1_000_000 + " million, not " + width.orElse(1) + "x" + height.orElse(1));
+        }
+        if (previewEvery < 0) {
+            throw new IllegalArgumentException("previews come every so many steps, not " + previewEvery);
+        }
+    }
+
+    /** All that is not said is the model's own, or a default. */
+    static RequestCore of(String prompt) {
+        return new RequestCore(prompt, "", ImageRequest.DEFAULT_STEPS, Guidance.of(ImageRequest.DEFAULT_GUIDANCE),
+            OptionalLong.empty(), Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT);
+    }
+
+    RequestCore withNegative(String text) {
+        return new RequestCore(prompt, text, steps, guidance, seed, scheduler, width, height, previewEvery,
+            conditioning);
+    }
+
+    RequestCore withSteps(int count) {
+        return new RequestCore(prompt, negative, count, guidance, seed, scheduler, width, height, previewEvery,
+            conditioning);
+    }
+
+    RequestCore withGuidance(Guidance other) {
+        return new RequestCore(prompt, negative, steps, other, seed, scheduler, width, height, previewEvery,
+            conditioning);
+    }
+
+    RequestCore withSeed(long number) {
+        return new RequestCore(prompt, negative, steps, guidance, OptionalLong.of(number), scheduler, width, height,
+            previewEvery, conditioning);
+    }
+
+    RequestCore withScheduler(String name) {
+        return new RequestCore(prompt, negative, steps, guidance, seed, Optional.of(name), width, height, previewEvery,
+            conditioning);
+    }
+
+    RequestCore withSize(int wide, int high) {
+        return new RequestCore(prompt, negative, steps, guidance, seed, scheduler, OptionalInt.of(wide),
+            OptionalInt.of(high), previewEvery, conditioning);
+    }
+
+    RequestCore withPreviewEvery(int count) {
+        return new RequestCore(prompt, negative, steps, guidance, seed, scheduler, width, height, count, conditioning);
+    }
+
+    RequestCore withConditioning(Conditioning told) {
+        return new RequestCore(prompt, negative, steps, guidance, seed, scheduler, width, height, previewEvery, told);
+    }
+}
