@@ -84,8 +84,7 @@ final class CpuKernels {
             all += sums[lane];
             allSquares += squares[lane];
         }
-        double variance = allSquares - all * all / elements;
-        return variance < 0 ? 0 : variance;
+        return Math.max(0, allSquares - all * all / elements);
     }
 
     private void scale(float factor, Slice from, Slice to) {

@@ -41,7 +41,7 @@ final class CountingOrtApi implements AutoCloseable {
 
     /** What Java owns in ONNX Runtime. */
     enum Kind {
-        SESSION, OPTIONS, VALUE
+        SESSION, OPTIONS, RUN_OPTIONS, VALUE
     }
 
     /** The functions that are watched, with their places in the table, which is only ever added to. */
@@ -50,6 +50,7 @@ final class CountingOrtApi implements AutoCloseable {
         CREATE_SESSION_FROM_ARRAY(8, "CreateSessionFromArray", Kind.SESSION, PTR, PTR, LONG, PTR, PTR),
         RUN(9, "Run", null, PTR, PTR, PTR, PTR, LONG, PTR, LONG, PTR),
         CREATE_OPTIONS(10, "CreateSessionOptions", Kind.OPTIONS, PTR),
+        OPTIMIZED_FILE(11, "SetOptimizedModelFilePath", null, PTR, PTR),
         EXECUTION_MODE(13, "SetSessionExecutionMode", null, PTR, INT),
         MEMORY_PATTERN(16, "EnableMemPattern", null, PTR),
         NO_MEMORY_PATTERN(17, "DisableMemPattern", null, PTR),
@@ -59,9 +60,11 @@ final class CountingOrtApi implements AutoCloseable {
         INTER_THREADS(25, "SetInterOpNumThreads", null, PTR, INT),
         INPUT_TYPE(33, "SessionGetInputTypeInfo", null, PTR, LONG, PTR),
         OUTPUT_TYPE(34, "SessionGetOutputTypeInfo", null, PTR, LONG, PTR),
+        CREATE_RUN_OPTIONS(39, "CreateRunOptions", Kind.RUN_OPTIONS, PTR),
         CREATE_TENSOR(49, "CreateTensorWithDataAsOrtValue", Kind.VALUE, PTR, PTR, LONG, PTR, LONG, INT, PTR),
         RELEASE_SESSION(95, Kind.SESSION),
         RELEASE_VALUE(96, Kind.VALUE),
+        RELEASE_RUN_OPTIONS(97, Kind.RUN_OPTIONS),
         RELEASE_OPTIONS(100, Kind.OPTIONS),
         FREE_DIMENSION(124, "AddFreeDimensionOverrideByName", null, PTR, PTR, LONG),
         CONFIG_ENTRY(130, "AddSessionConfigEntry", null, PTR, PTR, PTR),
@@ -115,6 +118,7 @@ final class CountingOrtApi implements AutoCloseable {
     private final List<String> options = new ArrayList<>();
     private final List<String> wrong = new ArrayList<>();
     private final Set<Long> released = new HashSet<>();
+    private int runsWithOptions;
     private int callsUntilFailure = Integer.MAX_VALUE;
     private String failed = "";
 
@@ -152,6 +156,7 @@ final class CountingOrtApi implements AutoCloseable {
         released.clear();
         options.clear();
         wrong.clear();
+        runsWithOptions = 0;
         endFailures();
         use(table.address());
     }
@@ -172,6 +177,11 @@ final class CountingOrtApi implements AutoCloseable {
     /** The options that were set, in order, like {@code SetIntraOpNumThreads 2}. */
     synchronized List<String> options() {
         return List.copyOf(options);
+    }
+
+    /** How many runs had options of their own. */
+    synchronized int runsWithOptions() {
+        return runsWithOptions;
     }
 
     /** Lets the given call from now on fail, the next one being the first. */
@@ -253,6 +263,8 @@ final class CountingOrtApi implements AutoCloseable {
                     ? text.reinterpret(Long.MAX_VALUE).getString(0) : arguments[index]);
             }
             options.add(option.toString());
+        } else if (function == Function.RUN && !arguments[1].equals(MemorySegment.NULL)) {
+            runsWithOptions++;
         }
     }
 

@@ -35,6 +35,7 @@ class CpuBufferTest {
         String message = assertThrows(IllegalStateException.class, buffer::release).getMessage();
         assertEquals("buffer of 4 bytes of cpu:0 was released once too often", message);
         assertThrows(IllegalStateException.class, buffer::release);
+        assertThrows(IllegalStateException.class, buffer::retain);
     }
 
     @Test

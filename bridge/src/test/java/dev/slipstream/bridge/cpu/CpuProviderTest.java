@@ -13,6 +13,7 @@ import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.Devices;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
@@ -22,6 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CpuProviderTest {
+    private static final Path STATUS = Path.of("/proc/self/status");
+
     private final int cores = Runtime.getRuntime().availableProcessors();
     private final CpuProvider provider = new CpuProvider();
 
@@ -71,6 +74,27 @@ class CpuProviderTest {
         String few = assertThrows(DeviceUnavailableException.class,
             () -> provider.open(DeviceSpec.parse("cpu:2:cores=0"))).getMessage();
         assertTrue(few.contains("more threads than cores"), few);
+    }
+
+    @Test
+    void coresThatThisProcessMayUseAreTaken() throws IOException {
+        assumeTrue(Cores.canBind() && Files.isReadable(STATUS), "this system does not bind threads to cores");
+        String allowed = Files.readAllLines(STATUS).stream().filter(line -> line.startsWith("Cpus_allowed_list:"))
+            .findFirst().orElseThrow().replaceAll("\\D*(\\d+).*", "$1");
+        try (Device device = provider.open(DeviceSpec.parse("cpu:1:cores=" + allowed))) {
+            assertTrue(device.description().startsWith("1 thread of " + cores), device.description());
+        }
+        // One that is not there beside it, in the same byte where the machine is small.
+        int absent = Math.max(7, cores);
+        assertThrows(DeviceUnavailableException.class,
+            () -> provider.open(DeviceSpec.parse("cpu:1:cores=" + allowed + "+" + absent + "-" + (absent + 1))));
+    }
+
+    @Test
+    void aRangeOfCoresMayBeOneAndEndsAtTheLastOneThatSystemsCount() {
+        assertEquals(BitSet.valueOf(new long[] {0b100}), CpuShare.parse("1:cores=2-2").orElseThrow().cores());
+        assertEquals(Cores.MOST - 1, CpuShare.parse("1:cores=4095").orElseThrow().cores().nextSetBit(0));
+        assertTrue(CpuShare.parse("1:cores=4096").isEmpty());
     }
 
     @Test

@@ -1,6 +1,8 @@
 package dev.slipstream.bridge.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -57,6 +59,17 @@ class CpuThreadsTest {
         List<String> more = List.of("SetInterOpNumThreads 1");
         assertEquals(Stream.of(options(threads, SLEEPING), more, options(threads, SPINNING)).flatMap(List::stream)
             .toList(), optionsOf(open(threads), AFFINE));
+    }
+
+    @Test
+    void whileCoresAreFreeThreadsSpinAndElseTheySleep() throws IOException {
+        Path busy = Files.writeString(folder.resolve("schedstat"), "0 0 0\n");
+        try (Device device = open(2); CpuEngine engine = (CpuEngine) device.build(AFFINE);
+                Contention free = new Contention(folder.resolve("missing"), System::nanoTime);
+                Contention taken = new Contention(busy, System::nanoTime)) {
+            assertNotSame(engine.session(free), engine.session(taken));
+            assertSame(engine.session(free), engine.session(free));
+        }
     }
 
     @ParameterizedTest
@@ -138,6 +151,8 @@ class CpuThreadsTest {
         try (CountingOrtApi natives = CountingOrtApi.open(); Device device = made;
                 Engine engine = device.build(source)) {
             List<String> options = natives.options();
+            engine.close();
+            assertEquals(0, natives.live(CountingOrtApi.Kind.SESSION));
             return options.subList(options.indexOf("SetSessionExecutionMode 0"), options.size());
         }
     }

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.OrtSession;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Engine;
@@ -25,6 +28,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(NothingNativeIsLeft.class)
 class KeptEnginesTest {
     private static final int SIZE = 96;
+    private static final Path MAPS = Path.of("/proc/self/smaps");
 
     @TempDir
     private Path folder;
@@ -112,6 +117,105 @@ class KeptEnginesTest {
         }
         assertEquals(1, widened);
         assertEquals(1, kept.store().list().size());
+    }
+
+    @Test
+    void anEngineThatRestsLetsGoOfItsWeightsAndRunsWithoutKeepingWorkSpace(CountingOrtApi natives) throws IOException {
+        float[] expected = unkept();
+        try (Engine engine = one.build(halves())) {
+            assertArrayEquals(expected, run(engine));
+            assertEquals(0, natives.runsWithOptions());
+            assertTrue(residentBytes() > 0 || !Files.isReadable(MAPS), "weights are not mapped");
+            engine.rest();
+            engine.rest();
+            assertEquals(0, residentBytes());
+            assertEquals(1, natives.live(CountingOrtApi.Kind.RUN_OPTIONS));
+            assertArrayEquals(expected, run(engine));
+            assertEquals(1, natives.runsWithOptions());
+        }
+    }
+
+    @Test
+    void anEngineThatMapsNothingHasNothingToLetGo(CountingOrtApi natives) {
+        try (Engine engine = one.build(EngineSource.of("affine", TestModels.affine(1)))) {
+            engine.rest();
+            assertEquals(0, natives.live(CountingOrtApi.Kind.RUN_OPTIONS));
+        }
+    }
+
+    /** Of the weights that are mapped; 0 where the system does not tell. */
+    private static long residentBytes() throws IOException {
+        if (!Files.isReadable(MAPS)) {
+            return 0;
+        }
+        long kilobytes = 0;
+        boolean ours = false;
+        for (String line : Files.readAllLines(MAPS)) {
+            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+                ours = line.endsWith(".weights");
+            } else if (ours && line.startsWith("Rss:")) {
+                kilobytes += Long.parseLong(line.replaceAll("\\D", ""));
+            }
+        }
+        return kilobytes << 10;
+    }
+
+    @Test
+    void whatIsKeptIsOptimisedAndPackedOnceAndForAll(CountingOrtApi natives) throws IOException {
+        one.build(halves()).close();
+        List<String> first = natives.options();
+        assertTrue(first.contains("AddSessionConfigEntry session.save_external_prepacked_constant_initializers 1"),
+            first::toString);
+        assertEquals(1, first.stream().filter(option -> option.startsWith("SetOptimizedModelFilePath")).count());
+        one.build(halves()).close();
+        List<String> second = natives.options().subList(first.size(), natives.options().size());
+        assertTrue(second.containsAll(List.of("SetSessionGraphOptimizationLevel 0", "DisableMemPattern")),
+            second::toString);
+        assertFalse(second.toString().contains("SetOptimizedModelFilePath"), second::toString);
+    }
+
+    @Test
+    void anEngineIsKeptFromTheSizeOnThatIsWorthIt() throws IOException {
+        Path model = Files.createDirectory(folder.resolve("model"));
+        EngineSource source = new EngineSource("product", ByteBuffer.wrap(TestModels.product(model, SIZE, false)),
+            Optional.of(model), Map.of());
+        long bytes = Files.size(model.resolve("product.bin"));
+        for (long worth : new long[] {bytes + 1, bytes}) {
+            KeptEngines some = new KeptEngines(kept.store(), worth);
+            CpuDevice device = new CpuDevice("cpu:3", CpuShare.of(1), "test", some, () -> { });
+            try (device; Engine _ = device.build(source)) {
+                assertEquals(worth == bytes ? 1 : 0, kept.store().list().size());
+            }
+        }
+    }
+
+    /** A second attempt, as another process may just have deleted the weights; then it is built without the store. */
+    @Test
+    void whatIsRefusedTwiceAmongTheKeptIsGivenUp() throws IOException, OrtException {
+        List<String> opened = new ArrayList<>();
+        KeptEngines.Opening refusing = new KeptEngines.Opening() {
+            @Override
+            public SessionOptions options(EngineSource source) {
+                return new SessionOptions();
+            }
+
+            @Override
+            public OrtSession open(EngineSource source, SessionOptions options) throws OrtException {
+                boolean fresh = !source.weightFolder().orElseThrow().equals(kept.store().folder());
+                opened.add(fresh ? "fresh" : "kept");
+                if (!fresh) {
+                    throw new OrtException("not today");
+                }
+                byte[] graph = new byte[source.onnx().remaining()];
+                source.onnx().duplicate().get(graph);
+                options.addConfigEntry("session.model_external_initializers_file_folder_path",
+                    source.weightFolder().get().toString());
+                return OnnxRuntime.environment().createSession(graph, options);
+            }
+        };
+        assertTrue(kept.open(halves(), true, refusing).isEmpty());
+        assertEquals(List.of("fresh", "kept", "fresh", "kept"), opened);
+        assertEquals(List.of(), kept.store().list());
     }
 
     @Test
