@@ -1,7 +1,9 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.diffusion.family.MicroConditioning;
+import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Wording;
 import dev.slipstream.pipelines.diffusion.text.PromptReading;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -15,7 +17,7 @@ import java.util.OptionalInt;
 public final class Conditioning {
     /** All as the model has it: prompts are plain text and cut where they are too long. */
     public static final Conditioning DEFAULT =
-        new Conditioning(new Settings(0, PromptReading.DEFAULT, Sizes.OF_PICTURE));
+        new Conditioning(new Settings(0, PromptReading.DEFAULT, Sizes.OF_PICTURE, Optional.empty()));
 
     private final Settings all;
 
@@ -23,7 +25,7 @@ public final class Conditioning {
         this.all = all;
     }
 
-    private record Settings(int clipSkip, PromptReading reading, Sizes sizes) {
+    private record Settings(int clipSkip, PromptReading reading, Sizes sizes, Optional<String> label) {
         Settings {
             if (clipSkip < 0) {
                 throw new IllegalArgumentException("clip_skip is 0 or more, not " + clipSkip);
@@ -88,8 +90,17 @@ public final class Conditioning {
         return all.sizes.target;
     }
 
+    /**
+     * The class of which a picture is drawn, as its number or one of its names, by models that were taught classes (and
+     * no texts); for them a prompt that is such a number or name says the same. Other models refuse it when a request
+     * is submitted.
+     */
+    public Optional<String> classLabel() {
+        return all.label;
+    }
+
     public Conditioning withClipSkip(int layers) {
-        return new Conditioning(new Settings(layers, all.reading, all.sizes));
+        return new Conditioning(new Settings(layers, all.reading, all.sizes, all.label));
     }
 
     public Conditioning withWeights(boolean read) {
@@ -101,7 +112,13 @@ public final class Conditioning {
     }
 
     private Conditioning withReading(PromptReading way) {
-        return new Conditioning(new Settings(all.clipSkip, way, all.sizes));
+        return new Conditioning(new Settings(all.clipSkip, way, all.sizes, all.label));
+    }
+
+    /** @param numberOrName see {@link #classLabel} */
+    public Conditioning withClassLabel(String numberOrName) {
+        return new Conditioning(new Settings(all.clipSkip, all.reading, all.sizes,
+            Optional.of(Objects.requireNonNull(numberOrName, "numberOrName"))));
     }
 
     public Conditioning withOriginalSize(Size size) {
@@ -118,12 +135,17 @@ public final class Conditioning {
     }
 
     private Conditioning withSizes(Sizes told) {
-        return new Conditioning(new Settings(all.clipSkip, all.reading, told));
+        return new Conditioning(new Settings(all.clipSkip, all.reading, told, all.label));
     }
 
     /** Whether anything is told of sizes. */
     boolean saysSizes() {
         return !all.sizes.equals(Sizes.OF_PICTURE);
+    }
+
+    /** What is said in words. */
+    Wording wording(String prompt, String negative) {
+        return new Wording(prompt, negative, all.label, all.reading, all.clipSkip);
     }
 
     PromptReading reading() {

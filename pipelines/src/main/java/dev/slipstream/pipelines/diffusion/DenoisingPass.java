@@ -149,7 +149,7 @@ final class DenoisingPass {
         }
         // Latents of the model before have been read by now.
         engines.loop().estimate(step, latents);
-        return decoder.decodeAll(latents, request.latents().shape());
+        return decoder.decodeAll(latents, request.latents().shape()).stream().map(request::finished).toList();
     }
 
     /** Makes what the loop is given. The tensors live as long as the arena. */

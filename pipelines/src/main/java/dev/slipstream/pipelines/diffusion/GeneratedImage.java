@@ -148,15 +148,15 @@ public final class GeneratedImage {
 
     private GenerationParameters parameters() {
         Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("Steps", Integer.toString(request.steps()));
+        settings.put("Steps", Integer.toString(request.saidSteps()));
         settings.put("Sampler", all.scheduler);
-        settings.put("CFG scale", Double.toString(request.guidance()));
+        settings.put("CFG scale", Double.toString(request.guide().weight()));
         if (request.guidanceRescale() > 0) {
             settings.put("CFG rescale", Double.toString(request.guidanceRescale()));
         }
         settings.put("Seed", Long.toString(seed()));
         settings.put("Size", image.toString());
-        request.given().filter(picture -> all.steps < request.steps()).ifPresent(picture ->
+        request.given().filter(picture -> all.steps < request.saidSteps()).ifPresent(picture ->
             settings.put("Denoising strength", Double.toString(picture.usedStrength())));
         putReading(settings);
         settings.put("Model", all.model);
@@ -178,6 +178,7 @@ public final class GeneratedImage {
 
     /** How the prompts were read, as far as that is not the usual. */
     private void putReading(Map<String, String> settings) {
+        request.conditioning().classLabel().ifPresent(label -> settings.put("Class", label));
         int clipSkip = request.conditioning().clipSkip();
         if (clipSkip > 0) {
             // Those tools count the layer that is read from the end, so that 1 is the last.

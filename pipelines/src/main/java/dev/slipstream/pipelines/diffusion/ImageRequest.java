@@ -1,9 +1,11 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
+import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
@@ -14,14 +16,14 @@ import java.util.concurrent.ThreadLocalRandom;
  * out when the request is submitted.
  */
 public final class ImageRequest {
-    /** Steps that are taken if nothing else is said. */
-    public static final int DEFAULT_STEPS = 50;
+    /** Steps that most families of models take if nothing else is said; others have their own usual number. */
+    public static final int DEFAULT_STEPS = Usual.STEPS;
     /** No more are taken in one request, whatever the noise scheduler. */
     public static final int MOST_STEPS = 10_000;
     /** No more are drawn together. */
     public static final int MOST_PICTURES = 1_000;
-    /** Guidance if nothing else is said. */
-    public static final double DEFAULT_GUIDANCE = 4;
+    /** Guidance of most families if nothing else is said; others have their own. */
+    public static final double DEFAULT_GUIDANCE = Usual.GUIDANCE;
 
     private static final long RANDOM_SEEDS = 1L << 32;
 
@@ -52,6 +54,16 @@ public final class ImageRequest {
         return new ImageRequest(RequestCore.of(prompt), new Pictures(1, Optional.empty()));
     }
 
+    /** A request for a picture of a class, for models that were taught classes: see {@link Conditioning#classLabel}. */
+    public static ImageRequest ofClass(int number) {
+        return ofClass(Integer.toString(number));
+    }
+
+    /** A request for a picture of a class. @param label number or name of it */
+    public static ImageRequest ofClass(String label) {
+        return of("").withConditioning(Conditioning.DEFAULT.withClassLabel(label));
+    }
+
     /** A seed as it is drawn for requests without one: 0 to 2³² - 1, short enough to be typed again. */
     public static long randomSeed() {
         return ThreadLocalRandom.current().nextLong(RANDOM_SEEDS);
@@ -67,19 +79,22 @@ public final class ImageRequest {
         return core.negative();
     }
 
-    /** Denoising steps. */
-    public int steps() {
+    /** Denoising steps; empty for the model's usual number, which {@link PipelineSpec#completed} fills in. */
+    public OptionalInt steps() {
         return core.steps();
     }
 
-    /** How much the prompt counts (classifier-free guidance); 1 or less switches it off, which halves the work. */
-    public double guidance() {
-        return core.guidance().weight();
+    /**
+     * How much the prompt counts (classifier-free guidance); 1 or less switches it off, which halves the work. Empty
+     * for what is usual with the model, which {@link PipelineSpec#completed} fills in.
+     */
+    public OptionalDouble guidance() {
+        return core.weight();
     }
 
     /** How much of the spread that guidance adds is taken back, 0 to 1. */
     public double guidanceRescale() {
-        return core.guidance().rescale();
+        return core.rescale();
     }
 
     /**
@@ -139,12 +154,12 @@ public final class ImageRequest {
     }
 
     public ImageRequest withGuidance(double weight) {
-        return with(core.withGuidance(core.guidance().withWeight(weight)));
+        return with(core.withGuidance(OptionalDouble.of(weight), core.rescale()));
     }
 
     /** @param strength 0 to 1, see {@link #guidanceRescale}; a request without guidance refuses it */
     public ImageRequest withGuidanceRescale(double strength) {
-        return with(core.withGuidance(core.guidance().withRescale(strength)));
+        return with(core.withGuidance(core.weight(), strength));
     }
 
     public ImageRequest withSeed(long number) {
@@ -189,15 +204,25 @@ public final class ImageRequest {
         return withSeed(core.seed().orElseThrow() + index).withBatch(1);
     }
 
-    /** How the prompt is set against the negative one. */
+    /** The request with what is usual in place of what it does not say. */
+    ImageRequest withUsual(Usual usual) {
+        return with(core.withUsual(usual));
+    }
+
+    /** The steps of a request that says them, as {@link #withUsual} does. */
+    int saidSteps() {
+        return core.steps().orElseThrow();
+    }
+
+    /** How the prompt is set against the negative one, by a request that says it. */
     Guidance guide() {
         return core.guidance();
     }
 
     /** What a recipe must know of it. @param begins whether the model takes the first steps */
     RecipeRequest forRecipe(boolean begins) {
-        return new RecipeRequest(core.width(), core.height(), guidance(), core.conditioning().saysSizes(),
-            own.given.map(GivenImage::forRecipe), begins);
+        return new RecipeRequest(core.width(), core.height(), guide().weight(), core.conditioning().wording(prompt(),
+            negative()), core.conditioning().saysSizes(), own.given.map(GivenImage::forRecipe), begins);
     }
 
     @Override

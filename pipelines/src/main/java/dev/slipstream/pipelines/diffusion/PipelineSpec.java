@@ -122,7 +122,8 @@ public final class PipelineSpec implements AutoCloseable {
     }
 
     /**
-     * The request with all that it leaves to the model filled in: noise scheduler, width and height.
+     * The request with all that it leaves to the model filled in: steps, guidance, noise scheduler, width and
+     * height.
      *
      * @throws RuntimeException as {@link #check}
      */
@@ -139,11 +140,14 @@ public final class PipelineSpec implements AutoCloseable {
     List<ResolvedRequest> resolve(ImageRequest request) {
         List<ResolvedRequest> all = new ArrayList<>();
         int before = 0;
+        ImageRequest next = request;
         for (PipelineStage each : stages()) {
-            ResolvedRequest resolved = new ResolvedRequest(each, request, before);
+            ResolvedRequest resolved = new ResolvedRequest(each, next, before);
             each.partitioner().check(resolved.shape());
             all.add(resolved);
             before += resolved.noise().steps();
+            // What the first model completes and draws is what the next one goes on with.
+            next = resolved.request().withSize(resolved.width(), resolved.height());
         }
         if (all.size() > 1) {
             all.getFirst().requireCanHandOverTo(all.getLast());

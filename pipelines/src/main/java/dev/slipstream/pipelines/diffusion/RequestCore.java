@@ -1,9 +1,11 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
@@ -11,21 +13,27 @@ import java.util.OptionalLong;
  * What every request says, whatever is drawn. Immutable. A new setting is a component, and a method that changes it;
  * each kind of request hands on those that its callers shall see.
  *
+ * @param steps if said
+ * @param weight of the prompt, if said; {@code rescale} is how that is tempered, see {@link Guidance}
  * @param seed empty for one that is drawn at random when the request is submitted
  * @param scheduler the noise scheduler by name, if not the model's own
  * @param width pixels, if said; likewise {@code height}
  */
-record RequestCore(String prompt, String negative, int steps, Guidance guidance, OptionalLong seed,
-    Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery, Conditioning conditioning) {
+record RequestCore(String prompt, String negative, OptionalInt steps, OptionalDouble weight, double rescale,
+    OptionalLong seed, Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery,
+    Conditioning conditioning) {
 
     RequestCore {
         Objects.requireNonNull(prompt, "prompt");
         Objects.requireNonNull(negative, "negative");
         Objects.requireNonNull(conditioning, "conditioning");
-        if (steps < 1 || steps > ImageRequest.MOST_STEPS) {
-            throw new IllegalArgumentException("a picture takes 1 to " + ImageRequest.MOST_STEPS + " steps, not "
-                + steps);
-        }
+        steps.ifPresent(count -> {
+            if (count < 1 || count > ImageRequest.MOST_STEPS) {
+                throw new IllegalArgumentException("a picture takes 1 to " + ImageRequest.MOST_STEPS + " steps, not "
+                    + count);
+            }
+        });
+        guidance(weight.orElse(1), rescale);
         long pixels = (long) width.orElse(1) * height.orElse(1);
         if (width.orElse(1) < 1 || height.orElse(1) < 1 || pixels > Image.MOST_PIXELS) {
             throw new IllegalArgumentException("a picture has at least 1x1 pixels and at most "
@@ -38,45 +46,62 @@ record RequestCore(String prompt, String negative, int steps, Guidance guidance,
 
     /** All that is not said is the model's own, or a default. */
     static RequestCore of(String prompt) {
-        return new RequestCore(prompt, "", ImageRequest.DEFAULT_STEPS, Guidance.of(ImageRequest.DEFAULT_GUIDANCE),
-            OptionalLong.empty(), Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT);
+        return new RequestCore(prompt, "", OptionalInt.empty(), OptionalDouble.empty(), 0, OptionalLong.empty(),
+            Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT);
+    }
+
+    private static Guidance guidance(double weight, double rescale) {
+        return new Guidance(weight, rescale);
+    }
+
+    /** How the prompt is set against the negative one, where its weight is said. */
+    Guidance guidance() {
+        return guidance(weight.orElseThrow(), rescale);
+    }
+
+    /** What is usual in place of what is not said. */
+    RequestCore withUsual(Usual usual) {
+        RequestCore counted = steps.isPresent() ? this : withSteps(usual.steps());
+        return weight.isPresent() ? counted : counted.withGuidance(OptionalDouble.of(usual.guidance()), rescale);
     }
 
     RequestCore withNegative(String text) {
-        return new RequestCore(prompt, text, steps, guidance, seed, scheduler, width, height, previewEvery,
+        return new RequestCore(prompt, text, steps, weight, rescale, seed, scheduler, width, height, previewEvery,
             conditioning);
     }
 
     RequestCore withSteps(int count) {
-        return new RequestCore(prompt, negative, count, guidance, seed, scheduler, width, height, previewEvery,
-            conditioning);
+        return new RequestCore(prompt, negative, OptionalInt.of(count), weight, rescale, seed, scheduler, width, height,
+            previewEvery, conditioning);
     }
 
-    RequestCore withGuidance(Guidance other) {
-        return new RequestCore(prompt, negative, steps, other, seed, scheduler, width, height, previewEvery,
+    RequestCore withGuidance(OptionalDouble counts, double tempered) {
+        return new RequestCore(prompt, negative, steps, counts, tempered, seed, scheduler, width, height, previewEvery,
             conditioning);
     }
 
     RequestCore withSeed(long number) {
-        return new RequestCore(prompt, negative, steps, guidance, OptionalLong.of(number), scheduler, width, height,
-            previewEvery, conditioning);
+        return new RequestCore(prompt, negative, steps, weight, rescale, OptionalLong.of(number), scheduler, width,
+            height, previewEvery, conditioning);
     }
 
     RequestCore withScheduler(String name) {
-        return new RequestCore(prompt, negative, steps, guidance, seed, Optional.of(name), width, height, previewEvery,
-            conditioning);
+        return new RequestCore(prompt, negative, steps, weight, rescale, seed, Optional.of(name), width, height,
+            previewEvery, conditioning);
     }
 
     RequestCore withSize(int wide, int high) {
-        return new RequestCore(prompt, negative, steps, guidance, seed, scheduler, OptionalInt.of(wide),
+        return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, OptionalInt.of(wide),
             OptionalInt.of(high), previewEvery, conditioning);
     }
 
     RequestCore withPreviewEvery(int count) {
-        return new RequestCore(prompt, negative, steps, guidance, seed, scheduler, width, height, count, conditioning);
+        return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, width, height, count,
+            conditioning);
     }
 
     RequestCore withConditioning(Conditioning told) {
-        return new RequestCore(prompt, negative, steps, guidance, seed, scheduler, width, height, previewEvery, told);
+        return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, width, height,
+            previewEvery, told);
     }
 }

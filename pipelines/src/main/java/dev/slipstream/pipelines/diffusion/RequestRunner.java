@@ -136,13 +136,13 @@ final class RequestRunner implements AutoCloseable {
             recorded.model = first.model().folder().name();
             recorded.plan = first.denoiser().plan().strategy();
             recorded.steps = request.stream().mapToInt(it -> it.noise().steps()).sum();
-            recorded.width = first.width();
-            recorded.height = first.height();
+            recorded.width = first.wantedWidth();
+            recorded.height = first.wantedHeight();
             recorded.batch = first.request().batch();
             recorded.outcome = outcome;
             recorded.commit();
         }
-        LOG.debug("a request for {}x{} pixels of {} is over: {}", first.width(), first.height(),
+        LOG.debug("a request for {}x{} pixels of {} is over: {}", first.wantedWidth(), first.wantedHeight(),
             first.model().folder().name(), outcome);
     }
 
@@ -194,7 +194,8 @@ final class RequestRunner implements AutoCloseable {
             passes.forEach(pass -> pass.run(latents, steps, generation, decoder));
             times.looped();
             generation.requireWanted();
-            List<Image> images = decoder.decodeAll(latents, type.shape());
+            List<Image> images = decoder.decodeAll(latents, type.shape()).stream().map(request.getFirst()::finished)
+                .toList();
             times.decoded();
             return described(images, passes, times);
         }

@@ -21,6 +21,7 @@ import dev.slipstream.pipelines.diffusion.family.PictureInputs;
 import dev.slipstream.pipelines.diffusion.family.Recipe;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
@@ -66,12 +67,12 @@ final class ResolvedRequest {
     ResolvedRequest(PipelineStage stage, ImageRequest request, int stepsBefore) {
         this.stage = stage;
         this.recipe = stage.model().recipe();
-        this.request = request;
+        this.request = request.withUsual(recipe.usual());
         this.stepsBefore = stepsBefore;
-        this.guidance = recipe.guidance(request.guide());
+        this.guidance = recipe.guidance(this.request.guide());
         this.prompts = stage.model().texts().tokenize(new PromptPair(isGuided() ? request.negative() : "",
             request.prompt(), request.conditioning().reading()));
-        RecipeRequest asked = request.forRecipe(span().isFirst());
+        RecipeRequest asked = this.request.forRecipe(span().isFirst());
         recipe.check(asked);
         LatentGrid.Size size = recipe.latents(asked, stage.grid());
         this.latents = TensorType.of(DataType.FLOAT32, request.batch(), stage.model().config().outChannels(),
@@ -81,6 +82,7 @@ final class ResolvedRequest {
         this.mask = repaints()
             ? Optional.of(RepaintMask.of(picture().mask().orElseThrow(), pixelsPerLatent())) : Optional.empty();
         this.told = new LinkedHashMap<>(recipe.told(asked, request.conditioning().sizes(width(), height()), size));
+        told.putAll(stage.model().texts().told(prompts));
         mask.ifPresent(it -> told.put(RepaintMask.INPUT, it.told()));
         this.shape = makeShape();
         stage.model().texts().graphs(request.conditioning().clipSkip());
@@ -153,7 +155,21 @@ final class ResolvedRequest {
 
     /** The request with all that it leaves to the model filled in. */
     ImageRequest completed() {
-        return request.withScheduler(noise.name()).withSize(width(), height());
+        return request.withScheduler(noise.name()).withSize(wantedWidth(), wantedHeight());
+    }
+
+    /** Of the finished picture, in pixels; what is drawn is scaled and cut to it. */
+    int wantedWidth() {
+        return request.width().orElse(width());
+    }
+
+    int wantedHeight() {
+        return request.height().orElse(height());
+    }
+
+    /** A decoded picture as the request wants it: models that draw some sizes only draw the most alike of them. */
+    Image finished(Image drawn) {
+        return drawn.covering(wantedWidth(), wantedHeight());
     }
 
     /** The steps that are taken. */
@@ -164,15 +180,16 @@ final class ResolvedRequest {
     private NoiseTable makeNoise() {
         NoiseScheduler scheduler = stage.model().noise(request.scheduler(), latents.shape());
         if (!encodesPicture()) {
-            return scheduler.table(request.steps(), 0, span());
+            return scheduler.table(request.saidSteps(), 0, span());
         }
         double strength = request.given().get().usedStrength();
-        int taken = (int) Math.min(request.steps() * strength, request.steps());
+        int steps = request.saidSteps();
+        int taken = (int) Math.min(steps * strength, steps);
         if (taken == 0) {
-            throw new RequestException("strength " + strength + " of " + request.steps()
+            throw new RequestException("strength " + strength + " of " + steps
                 + " steps is less than one step; take more steps or a larger strength");
         }
-        NoiseTable table = scheduler.table(request.steps(), request.steps() - taken, span());
+        NoiseTable table = scheduler.table(steps, steps - taken, span());
         try {
             return repaints() ? table.repainting(start(table)) : table;
         } catch (IllegalArgumentException unfit) {
@@ -281,6 +298,10 @@ final class ResolvedRequest {
     void requireCanHandOverTo(ResolvedRequest refiner) {
         if (isMasked()) {
             throw new RequestException("a refiner does not repaint; leave out the mask or the refiner");
+        }
+        if (!latents.shape().equals(refiner.latents.shape())) {
+            throw new RequestException("the model draws " + width() + "x" + height() + " pixels and the refiner "
+                + refiner.width() + "x" + refiner.height() + " for this size; take another size");
         }
         if (keepsPicture() != refiner.keepsPicture()) {
             throw new RequestException("the refiner would take latents of " + noise.name() + " with "

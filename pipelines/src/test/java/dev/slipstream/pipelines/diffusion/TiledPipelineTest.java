@@ -118,7 +118,7 @@ class TiledPipelineTest {
             var heard = generation.onProgress(progress -> progress.preview().ifPresent(previews::add));
             generation.result().join();
             heard.get(60, TimeUnit.SECONDS);
-            assertEquals(STAR.steps() - 1, previews.size());
+            assertEquals(STAR.steps().orElseThrow() - 1, previews.size());
             previews.forEach(preview -> assertEquals("48x32", preview.toString()));
         }
     }

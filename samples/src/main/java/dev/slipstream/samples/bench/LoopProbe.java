@@ -47,7 +47,7 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
     static LoopProbe of(BenchPlan plan, DiffusionPipeline pipeline, ImageRequest request, NoiseTable noise) {
         PartitionedDenoiser partitioned = pipeline.spec().unwrap(request, PartitionedDenoiser.class);
         try (Denoiser denoiser = Denoiser.build(partitioned, pipeline.devices()); Arena arena = Arena.ofShared()) {
-            Guidance guidance = new Guidance(request.guidance(), request.guidanceRescale());
+            Guidance guidance = new Guidance(request.guidance().orElseThrow(), request.guidanceRescale());
             Map<Integer, Long> costs = busyNanos(denoiser, guidance, noise, arena);
             Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
             try (Execution execution = denoiser.prepare(noise, guidance,

@@ -129,7 +129,8 @@ public final class GenerateCommand implements Callable<Integer> {
                 + "; name a file with --output");
         }
         long first = seed != null ? seed : ImageRequest.randomSeed();
-        List<ImageRequest> wanted = prompts.prompts(terminal).stream().map(prompt ->
+        List<String> texts = request.saysClass() && prompts.isEmpty() ? List.of("") : prompts.prompts(terminal);
+        List<ImageRequest> wanted = texts.stream().map(prompt ->
             request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview)).toList();
         try (Interruption interruption = Interruption.onShutdown(terminal.complaints(json))) {
             int each = count(wanted.getFirst());

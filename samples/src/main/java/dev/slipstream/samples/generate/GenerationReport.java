@@ -44,10 +44,11 @@ final class GenerationReport {
 
     String text() {
         StringBuilder text = new StringBuilder();
+        int steps = first.request().steps().orElseThrow();
         text.append("plan     ").append(first.plan().strategy()).append(", ")
-            .append(first.steps() < first.request().steps() ? first.steps() + " of " : "")
-            .append(first.request().steps()).append(" steps of ")
-            .append(first.scheduler()).append(", guidance ").append(number(first.request().guidance()))
+            .append(first.steps() < steps ? first.steps() + " of " : "").append(steps).append(" steps of ")
+            .append(first.scheduler()).append(", guidance ")
+            .append(number(first.request().guidance().orElseThrow()))
             .append(first.request().guidanceRescale() > 0
                 ? " rescaled by " + number(first.request().guidanceRescale()) : "")
             .append(first.precision() == DataType.FLOAT32 ? "" : ", " + precision()).append('\n');
@@ -111,9 +112,9 @@ final class GenerationReport {
         OptionalLong peakBytes = peakBytes();
         return Json.text(new Result(
             pictures.stream().map(picture -> picture.file().toString()).toList(),
-            first.request().prompt(), first.request().negative(), first.seed(), first.request().steps(),
-            first.request().guidance(), first.request().guidanceRescale(), first.batch(),
-            first.scheduler(), precision(),
+            first.request().prompt(), first.request().negative(), first.seed(),
+            first.request().steps().orElseThrow(), first.request().guidance().orElseThrow(),
+            first.request().guidanceRescale(), first.batch(), first.scheduler(), precision(),
             first.adapters().stream().map(lora -> new LoraResult(lora.file().toString(), lora.weight())).toList(),
             plan.strategy(),
             first.refinement().map(it -> new RefinerResult(it.model(), it.handover(), it.scheduler(), it.steps()))

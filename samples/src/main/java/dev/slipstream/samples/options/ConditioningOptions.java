@@ -6,7 +6,7 @@ import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
 import picocli.CommandLine.Option;
 
-/** How prompts are read, and what SDXL models take beside them: sizes and a crop. */
+/** How prompts are read, and what some models take beside them or instead: sizes and a crop, a class. */
 public final class ConditioningOptions {
     private static final String OWN_SIZE = "leave it out for the picture's own size";
 
@@ -36,6 +36,16 @@ public final class ConditioningOptions {
         description = "SDXL: how large the picture is said to be.")
     private String target;
 
+    @Option(names = "--class", paramLabel = "N|NAME", order = HelpLayout.TEXT + 6,
+        description = "DiT: the class of which a picture is drawn, by number or name, instead of a PROMPT; a PROMPT "
+            + "that is one says the same.")
+    private String label;
+
+    /** Whether a class is said. */
+    boolean saysClass() {
+        return label != null;
+    }
+
     /** @throws InputException if a size or a corner cannot be read */
     public Conditioning conditioning() {
         Conditioning conditioning = Conditioning.DEFAULT.withClipSkip(clipSkip)
@@ -50,7 +60,7 @@ public final class ConditioningOptions {
         if (target != null) {
             conditioning = conditioning.withTargetSize(size("--target-size", target, OWN_SIZE));
         }
-        return conditioning;
+        return label == null ? conditioning : conditioning.withClassLabel(label);
     }
 
     /** @param remedy what else the user can do, for the error */

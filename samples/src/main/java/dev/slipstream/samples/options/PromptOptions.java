@@ -29,12 +29,17 @@ public final class PromptOptions {
         return file == null || isStandardInput(file.toString()) ? List.of() : List.of(file);
     }
 
+    /** Whether none is named. */
+    public boolean isEmpty() {
+        return prompt == null && file == null;
+    }
+
     /** Reads the prompts, one or more. @throws InputException if there is none */
     public List<String> prompts(Terminal terminal) {
         if (prompt != null && file != null) {
             throw new InputException("there are a PROMPT and --prompts; leave out one of them");
         }
-        if (prompt == null && file == null) {
+        if (isEmpty()) {
             throw new InputException("there is no PROMPT; say in quotes what the picture shows, or name a file with "
                 + "--prompts");
         }

@@ -13,15 +13,15 @@ import picocli.CommandLine.Option;
 /** The request beside prompt and seed: steps, guidance, noise scheduler, size, batch, picture, conditioning. */
 public final class RequestOptions {
     @Option(names = "--steps", paramLabel = "N", order = HelpLayout.PICTURE + 1,
-        defaultValue = "" + ImageRequest.DEFAULT_STEPS,
-        description = "Denoising steps (${DEFAULT-VALUE}).")
-    private int steps;
+        description = "Denoising steps, if not as many as is usual with the model: " + ImageRequest.DEFAULT_STEPS
+            + ", with Stable Diffusion 3 and FLUX dev 28, PixArt 20, FLUX schnell 4.")
+    private Integer steps;
 
     @Option(names = "--guidance", paramLabel = "W", order = HelpLayout.PICTURE + 4,
-        defaultValue = "" + ImageRequest.DEFAULT_GUIDANCE,
-        description = "Weight of the prompt (${DEFAULT-VALUE}); 1 or less switches guidance off, which halves the "
-            + "work.")
-    private double guidance;
+        description = "Weight of the prompt, if not the usual one of the model: " + (int) ImageRequest.DEFAULT_GUIDANCE
+            + ", with Stable Diffusion 3 7, PixArt 4.5, FLUX dev 3.5; 1 or less switches guidance off, which halves "
+            + "the work.")
+    private Double guidance;
 
     @Option(names = "--guidance-rescale", paramLabel = "R", order = HelpLayout.PICTURE + 10, defaultValue = "0",
         description = "How much of the spread that guidance adds is taken back, 0 to 1 (${DEFAULT-VALUE}); 0.7 helps "
@@ -65,10 +65,16 @@ public final class RequestOptions {
         return batch;
     }
 
+    /** Whether it says of which class a picture is, so that no prompt is needed. */
+    public boolean saysClass() {
+        return conditioning.saysClass();
+    }
+
     /** The request for a prompt. */
     public ImageRequest request(String prompt) {
-        ImageRequest request = ImageRequest.of(prompt).withSteps(steps).withGuidance(guidance)
-            .withGuidanceRescale(guidanceRescale).withBatch(batch);
+        ImageRequest request = ImageRequest.of(prompt).withGuidanceRescale(guidanceRescale).withBatch(batch);
+        request = steps == null ? request : request.withSteps(steps);
+        request = guidance == null ? request : request.withGuidance(guidance);
         if (scheduler != null) {
             request = request.withScheduler(scheduler);
         }

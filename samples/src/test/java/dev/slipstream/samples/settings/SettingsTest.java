@@ -152,14 +152,14 @@ class SettingsTest {
 
     @Test
     void theHelpSaysWhatIsSetWhere() throws IOException {
-        write("[generate]", "steps = 7");
+        write("[generate]", "steps = 7", "batch = 2");
         environment.put("SLIPSTREAM_GUIDANCE", "3");
         String help = run("generate", "--help").out();
         assertTrue(help.contains("\nSettings:\n"), help);
         assertTrue(help.contains("\n  " + config + "\n"), help);
         assertTrue(help.contains("\n  --guidance=3 is set by SLIPSTREAM_GUIDANCE\n"), help);
         assertTrue(help.contains("\n  --steps=7 is set by line 2 of " + config + "\n"), help);
-        assertTrue(help.contains("Denoising steps (7)."), help);
+        assertTrue(help.contains("in one loop (2)"), help);
         assertFalse(run("plan", "--help").out().contains("--steps=7"));
     }
 

@@ -54,7 +54,7 @@ class ShareCommandTest {
         String page = Files.readString(share().resolve("man/man1/slipstream-generate.1"));
         for (String part : List.of(".TH SLIPSTREAM\\-GENERATE 1", ".SH NAME\nslipstream\\-generate \\- draws a picture",
             ".SH SYNOPSIS\nslipstream generate [OPTIONS] PROMPT", ".SS The picture",
-            ".B \\-\\-steps N\nDenoising steps (50).",
+            ".B \\-\\-steps N\nDenoising steps, if not as many as is usual",
             ".SH ENVIRONMENT", ".B SLIPSTREAM_GUIDANCE_RESCALE", ".SH FILES", "[generate]", ".SH EXIT STATUS",
             ".SH EXAMPLES", ".nf\n  slipstream generate \"a large red star", ".SH SEE ALSO\nslipstream(1)")) {
             assertTrue(page.contains(part), part + " is missing in " + page);

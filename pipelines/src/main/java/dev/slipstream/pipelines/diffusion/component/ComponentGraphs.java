@@ -10,8 +10,11 @@ import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.kind.ComponentKind;
 import dev.slipstream.pipelines.model.kind.ComponentKinds;
+import dev.slipstream.pipelines.model.t5.T5Encoder;
 import dev.slipstream.pipelines.model.weights.Checkpoint;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * The graphs of a model's components outside the loop, in the form that each of them has: a graph that an exporter
@@ -19,12 +22,21 @@ import java.nio.file.Path;
  * dev.slipstream.pipelines.graph.GraphException} where a component is missing, damaged or of a kind that is not read.
  */
 public record ComponentGraphs(ModelFolder folder) {
-    /** @param clipSkip how many of its last layers {@code last_hidden_state} leaves out */
+    /** Of which all layers are read, and all tokens. @param clipSkip but for so many of the last layers */
     public Graph textEncoder(Component component, int clipSkip) {
+        return textEncoder(component, clipSkip, false);
+    }
+
+    /**
+     * @param clipSkip how many of its last layers {@code last_hidden_state} leaves out
+     * @param masked whether it is told which tokens are the prompt's, where it can be
+     */
+    public Graph textEncoder(Component component, int clipSkip, boolean masked) {
         if (isCheckpoint(component)) {
             ConfigFile config = config(component);
             return ComponentKinds.of(config, ComponentKinds.USUAL_TEXT_ENCODER)
-                .write(config, checkpoint(component), GraphOptions.withClipSkip(clipSkip)).graph();
+                .write(config, checkpoint(component), new GraphOptions(
+                    masked ? Set.of(T5Encoder.ATTENTION_MASK) : Set.of(), clipSkip, Optional.empty())).graph();
         }
         Path file = folder.require(component);
         if (clipSkip > 0) {

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * Both prompts of a request in the tokens of each of a model's text encoders. Immutable.
  *
- * @param encoders one an encoder; all have as many chunks
+ * @param encoders one an encoder, none if there is no encoder; all have as many chunks
  * @param emptyUnconditional whether the unconditional prompt is the empty text
  * @param complaints what the model will not see of the prompts, one sentence for each that is cut
  */
@@ -26,6 +26,6 @@ public record PromptTokens(List<Pair> encoders, boolean emptyUnconditional, List
 
     /** How many times each encoder runs: 1 where prompts are cut, else as often as the longest needs. */
     public int chunks() {
-        return encoders.getFirst().conditional().size();
+        return encoders.stream().mapToInt(pair -> pair.conditional().size()).findFirst().orElse(1);
     }
 }

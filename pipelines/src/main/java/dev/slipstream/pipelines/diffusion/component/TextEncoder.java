@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 
 /**
@@ -72,7 +73,7 @@ public final class TextEncoder implements AutoCloseable {
             for (int chunk = 0; chunk < (encoder.states().isPresent() ? prompts.chunks() : 1); chunk++) {
                 List<PromptChunk> pair = List.of(tokens.unconditional().get(chunk), tokens.conditional().get(chunk));
                 Map<String, MemorySegment> made =
-                    encoder.graph().finite(runners.get(i).run(ids(encoder, pair, arena), arena));
+                    encoder.graph().finite(runners.get(i).run(inputs(encoder, pair, arena), arena));
                 if (encoder.states().isPresent()) {
                     new ChunkStates(encoder.statesType().get(), encoded.get(TextEncoders.STATES), places,
                         places.encoders().get(i)).put(chunk, pair, made.get(encoder.states().get()));
@@ -98,12 +99,19 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
-    private static Map<String, MemorySegment> ids(TextEncoderGraph encoder, List<PromptChunk> pair, Arena arena) {
-        String input = encoder.graph().inputs().keySet().iterator().next();
+    private static Map<String, MemorySegment> inputs(TextEncoderGraph encoder, List<PromptChunk> pair, Arena arena) {
+        Map<String, MemorySegment> inputs = new LinkedHashMap<>();
+        inputs.put(encoder.ids(), integers(encoder, encoder.ids(), pair, PromptChunk::ids, arena));
+        encoder.mask().ifPresent(mask -> inputs.put(mask, integers(encoder, mask, pair, PromptChunk::mask, arena)));
+        return inputs;
+    }
+
+    private static MemorySegment integers(TextEncoderGraph encoder, String input, List<PromptChunk> pair,
+        Function<PromptChunk, long[]> row, Arena arena) {
         boolean wide = encoder.graph().inputs().get(input).type() == DataType.INT64;
-        long[] ids = pair.stream().flatMapToLong(chunk -> LongStream.of(chunk.ids())).toArray();
-        return Map.of(input, wide ? arena.allocateFrom(ValueLayout.JAVA_LONG, ids)
-            : arena.allocateFrom(ValueLayout.JAVA_INT, LongStream.of(ids).mapToInt(Math::toIntExact).toArray()));
+        long[] both = pair.stream().flatMapToLong(chunk -> LongStream.of(row.apply(chunk))).toArray();
+        return wide ? arena.allocateFrom(ValueLayout.JAVA_LONG, both)
+            : arena.allocateFrom(ValueLayout.JAVA_INT, LongStream.of(both).mapToInt(Math::toIntExact).toArray());
     }
 
     @Override

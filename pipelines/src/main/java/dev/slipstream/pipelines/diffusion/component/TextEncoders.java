@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion.component;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.text.PromptChunk;
 import dev.slipstream.pipelines.diffusion.text.PromptReading;
@@ -16,11 +17,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
@@ -105,8 +108,12 @@ public final class TextEncoders implements AutoCloseable {
         // An encoder whose last layer is read leaves layers out itself, and then norms what is left.
         int own = encoder.states() == TextLayout.States.LAST ? clipSkip : 0;
         return TextEncoderGraph.of(folder.folder(encoder.component()).getFileName().toString(),
-            new ComponentGraphs(folder).textEncoder(encoder.component(), own), tokenizers.get(encoder), encoder,
-            clipSkip);
+            new ComponentGraphs(folder).textEncoder(encoder.component(), own, isMasked()), tokenizers.get(encoder),
+            encoder, clipSkip, isMasked());
+    }
+
+    private boolean isMasked() {
+        return layout.maskInput().isPresent();
     }
 
     /** Whether an empty negative prompt becomes zeros instead of what the encoders make of it. */
@@ -127,7 +134,7 @@ public final class TextEncoders implements AutoCloseable {
         Stream.concat(conditional.stream(), unconditional.stream())
             .forEach(tokens -> reading.complaint(tokens).ifPresent(complaints::add));
         int chunks = Stream.concat(conditional.stream(), unconditional.stream())
-            .mapToInt(tokens -> reading.chunks(tokens).size()).max().orElseThrow();
+            .mapToInt(tokens -> reading.chunks(tokens).size()).max().orElse(1);
         if (chunks > 1 && layout.encoders().stream().anyMatch(encoder -> encoder.length().isPresent())) {
             throw new RequestException("this model does not read long prompts whole, as its text encoders take texts "
                 + "of different lengths; let them be cut");
@@ -143,7 +150,23 @@ public final class TextEncoders implements AutoCloseable {
     }
 
     private List<Tokens> tokens(PromptReading reading, String prompt) {
-        return tokenizers.values().stream().map(tokenizer -> reading.tokens(tokenizer, prompt)).toList();
+        String written = layout.lowersCase() ? prompt.toLowerCase(Locale.ROOT).strip() : prompt;
+        return tokenizers.values().stream().map(tokenizer -> reading.tokens(tokenizer, written)).toList();
+    }
+
+    /**
+     * What the denoiser is told of the tokens themselves: 1 for each that is a prompt's, in the order of the states,
+     * and 0 for those that fill it up; nothing where it is not told.
+     */
+    public Map<String, ConditionValues> told(PromptTokens prompts) {
+        return layout.maskInput().map(input -> Map.of(input, new ConditionValues(
+            Shape.of(prompts.encoders().getFirst().conditional().stream().mapToInt(PromptChunk::length).sum()),
+            mask(prompts.encoders().getFirst().unconditional()), mask(prompts.encoders().getFirst().conditional()))))
+            .orElse(Map.of());
+    }
+
+    private static double[] mask(List<PromptChunk> prompt) {
+        return prompt.stream().flatMapToDouble(chunk -> LongStream.of(chunk.mask()).asDoubleStream()).toArray();
     }
 
     private static List<PromptChunk> filled(List<PromptChunk> chunks, int count, Tokenizer tokenizer) {
@@ -160,7 +183,7 @@ public final class TextEncoders implements AutoCloseable {
 
     /**
      * The types of what the encoders make for two prompts, by the denoiser's names: states {@code [2, tokens of all
-     * chunks and blocks, width]}, and the pooled text {@code [2, width]}.
+     * chunks and blocks, width]}, and the pooled text {@code [2, width]}; nothing where there are no encoders.
      *
      * @param chunks see {@link PromptTokens#chunks}
      */
@@ -168,8 +191,10 @@ public final class TextEncoders implements AutoCloseable {
         List<TextEncoderGraph> graphs = graphs(0);
         StatePlaces places = places(graphs, chunks);
         Map<String, TensorType> types = new LinkedHashMap<>();
-        types.put(STATES, new TensorType(element(graphs, TextEncoderGraph::statesType),
-            Shape.of(2, places.tokens(), places.width())));
+        if (places.tokens() > 0) {
+            types.put(STATES, new TensorType(element(graphs, TextEncoderGraph::statesType),
+                Shape.of(2, places.tokens(), places.width())));
+        }
         long pooled = graphs.stream().flatMap(graph -> graph.pooledType().stream())
             .mapToLong(type -> type.shape().dim(1)).sum();
         if (pooled > 0) {

@@ -2,21 +2,39 @@ package dev.slipstream.pipelines.diffusion.component;
 
 import dev.slipstream.pipelines.model.folder.Component;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
  * Which text encoders a model has, and how what they make is put together: the states of a block's encoders stand side
  * by side, the blocks follow one another along the tokens, and pooled texts stand side by side in the order of the
- * encoders. Where blocks are of several widths, or narrower than the denoiser reads, zeros fill them up.
+ * encoders. Where blocks are of several widths, or narrower than the denoiser reads, zeros fill them up. A model that
+ * reads no text has no blocks.
  *
  * @param pooledInput the denoiser's input for the pooled text
  * @param width of the states that the denoiser reads; without it that of the widest block
  * @param zeroesEmptyText whether an empty negative prompt becomes zeros instead of what the encoders make of it
+ * @param maskInput the denoiser's input that says which tokens are a prompt's and which fill it up, where there is one;
+ *     then the encoder, of which there is one, is told, too, and reads the prompt's alone
+ * @param lowersCase whether prompts are written in small letters, without blanks around them, before all else
  */
-public record TextLayout(List<Block> blocks, String pooledInput, OptionalLong width, boolean zeroesEmptyText) {
+public record TextLayout(List<Block> blocks, String pooledInput, OptionalLong width, boolean zeroesEmptyText,
+    Optional<String> maskInput, boolean lowersCase) {
+    /** Of a model that reads no text. */
+    public static final TextLayout NONE =
+        new TextLayout(List.of(), TextEncoders.POOLED, OptionalLong.empty(), false);
+
     public TextLayout {
         blocks = List.copyOf(blocks);
+        if (maskInput.isPresent() && blocks.stream().mapToInt(block -> block.encoders().size()).sum() != 1) {
+            throw new IllegalArgumentException("a mask is that of one encoder's tokens");
+        }
+    }
+
+    /** Without a mask, for prompts as they are written. */
+    public TextLayout(List<Block> blocks, String pooledInput, OptionalLong width, boolean zeroesEmptyText) {
+        this(blocks, pooledInput, width, zeroesEmptyText, Optional.empty(), false);
     }
 
     /** Encoders whose states all stand side by side. */

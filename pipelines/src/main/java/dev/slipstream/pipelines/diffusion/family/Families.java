@@ -25,6 +25,8 @@ public final class Families {
     private static final List<Family> ALL = List.of(
         new Family(Flux.PIPELINES, Flux::open),
         new Family(StableDiffusion3.PIPELINES, StableDiffusion3::open),
+        new Family(PixArt.PIPELINES, PixArt::open),
+        new Family(Dit.PIPELINES, Dit::open),
         new Family(StableDiffusion.PIPELINES, StableDiffusion::open),
         new Family(StableDiffusionXl.PIPELINES, StableDiffusionXl::open),
         new Family(Upscaler.PIPELINES, Upscaler::open));

@@ -35,6 +35,10 @@ final class Flux extends StableDiffusion {
     /** diffusers' {@code max_sequence_length}; schnell was taught texts half as long. */
     private static final int T5_TOKENS = 512;
 
+    /** diffusers' defaults. */
+    private static final Usual DEV = new Usual(28, 3.5);
+    private static final Usual SCHNELL = new Usual(4, 0);
+
     private final ModelParts parts;
 
     private Flux(TextEncoders texts, ModelParts parts) {
@@ -83,6 +87,11 @@ final class Flux extends StableDiffusion {
 
     private static ConditionValues rows(double[] places) {
         return new ConditionValues(Shape.of(places.length / AXES, AXES), places, places);
+    }
+
+    @Override
+    public Usual usual() {
+        return parts.reads(GUIDANCE) ? DEV : SCHNELL;
     }
 
     @Override

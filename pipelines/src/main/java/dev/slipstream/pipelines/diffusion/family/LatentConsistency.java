@@ -85,6 +85,11 @@ record LatentConsistency(Recipe taught, ModelParts parts) implements Recipe {
     }
 
     @Override
+    public Usual usual() {
+        return taught.usual();
+    }
+
+    @Override
     public void check(RecipeRequest request) {
         taught.check(request);
     }

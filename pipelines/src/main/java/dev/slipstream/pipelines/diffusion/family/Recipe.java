@@ -25,7 +25,8 @@ public interface Recipe {
     Map<String, ConditionValues> told(RecipeRequest request, MicroConditioning sizes, LatentGrid.Size latents);
 
     /**
-     * The size of the latents.
+     * The size of the latents: of the size that is wanted, or, where the model draws some sizes only, of the one whose
+     * proportions are most like it; then the finished picture is scaled and cut.
      *
      * @throws IllegalArgumentException if the model does not draw what the request wants
      */
@@ -51,6 +52,11 @@ public interface Recipe {
      * @throws IllegalArgumentException if such a model cannot be guided like that
      */
     Guidance guidance(Guidance wanted);
+
+    /** Steps and guidance of requests that do not say them. */
+    default Usual usual() {
+        return Usual.MOST;
+    }
 
     /** @throws IllegalArgumentException if a request brings less or more than such a model takes */
     void check(RecipeRequest request);

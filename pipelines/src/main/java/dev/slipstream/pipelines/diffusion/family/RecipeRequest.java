@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion.family;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -12,8 +13,18 @@ import java.util.OptionalInt;
  * @param saysSizes whether it says what {@link MicroConditioning} is
  * @param begins whether the model takes the first steps, and no other has drawn before
  */
-public record RecipeRequest(OptionalInt width, OptionalInt height, double guidanceWeight, boolean saysSizes,
-    Optional<Picture> picture, boolean begins) {
+public record RecipeRequest(OptionalInt width, OptionalInt height, double guidanceWeight, Wording wording,
+    boolean saysSizes, Optional<Picture> picture, boolean begins) {
+
+    /**
+     * What is said in words.
+     *
+     * @param label number or name of a class, if said
+     * @param clipSkip how many of the last layers of text encoders are to be left out
+     */
+    public record Wording(String prompt, String negative, Optional<String> label, PromptReading reading,
+        int clipSkip) {
+    }
 
     /**
      * The picture that a request brings.

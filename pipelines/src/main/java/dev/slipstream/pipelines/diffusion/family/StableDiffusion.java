@@ -129,10 +129,18 @@ class StableDiffusion implements Recipe {
             "this model repaints part of a picture; give a picture and a mask");
         refuse(request.picture().filter(picture -> picture.noiseLevel().isPresent()).isPresent(),
             "a noise level is for upscaling models; leave it out here");
-        refuseSizes(request);
+        refuseForeign(request);
     }
 
-    final void refuseSizes(RecipeRequest request) {
+    /** Whether it was taught classes and no texts. */
+    boolean drawsClasses() {
+        return false;
+    }
+
+    /** Refuses what other families take. */
+    final void refuseForeign(RecipeRequest request) {
+        refuse(request.wording().label().isPresent() && !drawsClasses(), "a class is for models that were taught "
+            + "classes; this one reads a text, give it a prompt instead");
         refuse(request.saysSizes() && !tellsSizes(), "original size, crop and target size are for SDXL; this model is "
             + "told nothing of sizes, leave them out");
     }

@@ -27,6 +27,9 @@ final class StableDiffusion3 extends StableDiffusion {
     /** diffusers' {@code max_sequence_length}. */
     private static final int T5_TOKENS = 256;
 
+    /** diffusers' defaults. */
+    private static final Usual USUAL = new Usual(28, 7);
+
     private final ModelParts parts;
 
     private StableDiffusion3(TextEncoders texts, ModelParts parts) {
@@ -48,6 +51,11 @@ final class StableDiffusion3 extends StableDiffusion {
                 OptionalInt.of(T5_TOKENS))), 0) : new Block(List.of(), T5_TOKENS);
         return new TextLayout(List.of(new Block(clips, 0), t5), POOLED,
             parts.denoiser().fixedSize(TextEncoders.STATES, 2), false);
+    }
+
+    @Override
+    public Usual usual() {
+        return USUAL;
     }
 
     /** Sides are as long as the checkpoint's table of positions at most. */

@@ -92,7 +92,7 @@ final class Upscaler extends StableDiffusion {
         refuse(request.picture().isEmpty(), "this model enlarges a picture; give one");
         refuse(request.isMasked() || request.picture().get().saysStrength(),
             "this model enlarges a picture; leave out mask and strength");
-        refuseSizes(request);
+        refuseForeign(request);
         int level = noiseLevel(request.picture().get());
         int most = mostNoise();
         refuse(level > most, "the noise level is at most " + most + " for this model, not " + level);

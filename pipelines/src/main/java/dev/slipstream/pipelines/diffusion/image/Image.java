@@ -244,6 +244,29 @@ public final class Image {
     }
 
     /**
+     * This picture in another size, scaled so that it covers all of it in its own proportions, and cut evenly at both
+     * sides; this one if it has that size.
+     */
+    public Image covering(int newWidth, int newHeight) {
+        if (newWidth == width && newHeight == height) {
+            return this;
+        }
+        double ratio = Math.max((double) newWidth / width, (double) newHeight / height);
+        int wide = Math.max(newWidth, (int) (width * ratio));
+        int high = Math.max(newHeight, (int) (height * ratio));
+        return scaledTo(wide, high).cut((wide - newWidth) / 2, (high - newHeight) / 2, newWidth, newHeight);
+    }
+
+    private Image cut(int left, int top, int newWidth, int newHeight) {
+        byte[] part = new byte[bytes(newWidth, newHeight)];
+        for (int row = 0; row < newHeight; row++) {
+            System.arraycopy(pixels, ((top + row) * width + left) * CHANNELS, part, row * newWidth * CHANNELS,
+                newWidth * CHANNELS);
+        }
+        return new Image(newWidth, newHeight, part);
+    }
+
+    /**
      * One picture of many, with white gaps between them.
      *
      * @param rows pictures from left to right, row by row; all of one size; a short row is filled up with white

@@ -13,11 +13,18 @@ import java.util.List;
 public final class PromptChunk {
     private final long[] ids;
     private final float[] weights;
+    private final int filled;
 
-    /** Takes the arrays as its own. */
+    /** Takes the arrays as its own; without padding. */
     PromptChunk(long[] ids, float[] weights) {
+        this(ids, weights, ids.length);
+    }
+
+    /** Takes the arrays as its own. @param filled how many ids come before the padding */
+    PromptChunk(long[] ids, float[] weights, int filled) {
         this.ids = ids;
         this.weights = weights;
+        this.filled = filled;
     }
 
     /** A copy of the ids, {@code [length]}: start token, text, end token, padding. */
@@ -28,6 +35,13 @@ public final class PromptChunk {
     /** How many ids there are. */
     public int length() {
         return ids.length;
+    }
+
+    /** {@code [length]}: 1 for each id of text, start and end, 0 for padding. */
+    public long[] mask() {
+        long[] mask = new long[ids.length];
+        Arrays.fill(mask, 0, filled, 1);
+        return mask;
     }
 
     /** A copy of the weights, {@code [length]}; 1 for tokens that are not text. */
@@ -123,7 +137,7 @@ public final class PromptChunk {
                 float[] framed = new float[length];
                 Arrays.fill(framed, 1);
                 System.arraycopy(weights, from, framed, special.before().size(), to - from);
-                chunks.add(new PromptChunk(around(prompt, from, to), framed));
+                chunks.add(new PromptChunk(around(prompt, from, to), framed, special.count() + to - from));
                 from = to;
             } while (from < prompt.length);
             return chunks;

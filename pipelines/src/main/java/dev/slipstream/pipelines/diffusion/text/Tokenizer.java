@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.model.folder.ModelFile.TokenizerFile;
 import dev.slipstream.pipelines.tokenizer.AddedToken;
 import dev.slipstream.pipelines.tokenizer.ClipVocabulary;
 import dev.slipstream.pipelines.tokenizer.Encoding;
+import dev.slipstream.pipelines.tokenizer.SentencePieces;
 import dev.slipstream.pipelines.tokenizer.TokenEncoder;
 import dev.slipstream.pipelines.tokenizer.TokenNames;
 import java.nio.file.Path;
@@ -24,10 +25,10 @@ import java.util.stream.LongStream;
 /**
  * Turns prompts into the ids that a text encoder reads, always as many as the model takes at once.
  *
- * <p>Reads a tokenizer folder of a model: {@code tokenizer.json}, or CLIP's {@code vocab.json} and {@code merges.txt};
- * beside them {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json}. It is all
- * done in Java: {@link TokenEncoder} says what of a tokenizer.json is supported. A damaged or hostile file is refused,
- * and no file can make a prompt occupy its thread for long.
+ * <p>Reads a tokenizer folder of a model: {@code tokenizer.json}, or CLIP's {@code vocab.json} and {@code merges.txt},
+ * or T5's {@code spiece.model}; beside them {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code
+ * added_tokens.json}. It is all done in Java: {@link TokenEncoder} says what of a tokenizer.json is supported. A
+ * damaged or hostile file is refused, and no file can make a prompt occupy its thread for long.
  *
  * <p>Any thread may use it; calls do not wait for one another. It holds nothing but memory; the owner closes it when no
  * more prompts are to be read.
@@ -149,8 +150,11 @@ public final class Tokenizer implements AutoCloseable {
             && InputFile.isThere(TokenizerFile.MERGES.in(folder))) {
             return ClipVocabulary.read(folder, names);
         }
+        if (InputFile.isThere(TokenizerFile.PIECES.in(folder))) {
+            return SentencePieces.read(folder, names);
+        }
         throw new ModelException("there is no tokenizer in " + folder
-            + ": it needs tokenizer.json, or vocab.json and merges.txt");
+            + ": it needs tokenizer.json, or vocab.json and merges.txt, or spiece.model");
     }
 
     private static int id(Path folder, String token, List<AddedToken> added, TokenEncoder encoder) {

@@ -70,6 +70,8 @@ public enum ModelFile {
         VOCABULARY("vocab.json"),
         /** CLIP's merges, best first, read if there is no tokenizer.json. */
         MERGES("merges.txt"),
+        /** T5's pieces, read if there is none of these. */
+        PIECES("spiece.model"),
         CONFIG("tokenizer_config.json"),
         SPECIAL_TOKENS("special_tokens_map.json"),
         ADDED_TOKENS("added_tokens.json");
@@ -86,7 +88,7 @@ public enum ModelFile {
 
         /** Whether {@link #TOKENIZER} contains the same, so that this file is not read where that exists. */
         boolean isInTokenizer() {
-            return this == VOCABULARY || this == MERGES;
+            return this == VOCABULARY || this == MERGES || this == PIECES;
         }
 
         static Optional<TokenizerFile> of(String fileName) {

@@ -146,7 +146,9 @@ public final class ModelInventory {
             return Optional.empty();
         }
         boolean isWhole = Files.exists(TokenizerFile.TOKENIZER.in(folder.home().resolve(inside)));
-        Optional<TokenizerFile> file = TokenizerFile.of(name);
+        boolean isClip = Files.exists(TokenizerFile.VOCABULARY.in(folder.home().resolve(inside)));
+        Optional<TokenizerFile> file = TokenizerFile.of(name)
+            .filter(it -> it != TokenizerFile.PIECES || isWhole || !isClip);
         if (file.isPresent()) {
             return Optional.of(isWhole && file.get().isInTokenizer()
                 ? FileNote.silent("the same as in tokenizer.json") : FileNote.read(inside));

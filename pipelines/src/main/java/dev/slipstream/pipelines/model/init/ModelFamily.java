@@ -38,7 +38,13 @@ public enum ModelFamily {
     /** FLUX.1, a transformer that was taught guidance. */
     FLUX_DEV,
     /** FLUX.1 for few steps. */
-    FLUX_SCHNELL;
+    FLUX_SCHNELL,
+    /** PixArt-Alpha, a transformer that reads a T5 and is told sizes. */
+    PIXART_ALPHA,
+    /** PixArt-Sigma, which reads longer texts. */
+    PIXART_SIGMA,
+    /** DiT, a transformer that draws classes. */
+    DIT;
 
     /** Its name in commands, for example {@code sdxl-refiner}. */
     public String id() {

@@ -11,7 +11,9 @@ import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
+import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Wording;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.text.PromptReading;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.config.DenoiserConfig;
@@ -34,8 +36,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class RecipeTest {
     private static final MicroConditioning SIZES = new MicroConditioning(1, 2, 3, 4, 5, 6);
     private static final LatentGrid GRID = new LatentGrid(4, 2, new LatentGrid.Size(8, 10));
+    private static final Wording WORDS = new Wording("", "", Optional.empty(), PromptReading.DEFAULT, 0);
     private static final RecipeRequest PLAIN =
-        new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, false, Optional.empty(), true);
+        new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, WORDS, false, Optional.empty(), true);
     private static final Picture PICTURE =
         new Picture(Image.of(16, 24, new byte[16 * 24 * 3]), Optional.empty(), false, OptionalInt.empty());
 
@@ -54,13 +57,14 @@ class RecipeTest {
     }
 
     private static RecipeRequest with(Picture picture) {
-        return new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, false, Optional.of(picture), true);
+        return new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, WORDS, false, Optional.of(picture), true);
     }
 
     private static final LatentGrid.Size LATENTS = new LatentGrid.Size(4, 6);
 
     private static RecipeRequest sized(int width, int height) {
-        return new RecipeRequest(OptionalInt.of(width), OptionalInt.of(height), 3, false, Optional.empty(), true);
+        return new RecipeRequest(OptionalInt.of(width), OptionalInt.of(height), 3, WORDS, false, Optional.empty(),
+            true);
     }
 
     private static Picture masked() {
@@ -150,7 +154,7 @@ class RecipeTest {
         });
         with(Family.UPSCALER, recipe -> {
             assertEquals(new LatentGrid.Size(24, 16), recipe.latents(with(PICTURE), GRID));
-            RecipeRequest other = new RecipeRequest(OptionalInt.of(64), OptionalInt.of(95), 3, false,
+            RecipeRequest other = new RecipeRequest(OptionalInt.of(64), OptionalInt.of(95), 3, WORDS, false,
                 Optional.of(PICTURE), true);
             assertTrue(assertThrows(RequestException.class, () -> recipe.latents(other, GRID)).getMessage()
                 .contains("enlarges a picture 4 times"));
@@ -170,7 +174,7 @@ class RecipeTest {
 
     @Test
     void whatAFamilyDoesNotKnowIsRefusedByName() {
-        RecipeRequest sizes = new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, true,
+        RecipeRequest sizes = new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, WORDS, true,
             Optional.of(masked()), true);
         with(Family.INPAINTING, recipe -> {
             assertTrue(refused(recipe, with(PICTURE)).contains("give a picture and a mask"));
@@ -185,7 +189,7 @@ class RecipeTest {
         with(Family.SDXL, recipe -> recipe.check(sizes));
         with(Family.REFINER, recipe -> {
             assertTrue(refused(recipe, PLAIN).contains("refines a picture"));
-            recipe.check(new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, false, Optional.empty(),
+            recipe.check(new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, WORDS, false, Optional.empty(),
                 false));
         });
     }

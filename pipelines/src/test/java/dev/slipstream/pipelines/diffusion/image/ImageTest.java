@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -72,6 +73,20 @@ class ImageTest {
         assertThrows(IllegalArgumentException.class, () -> Image.grid(List.of(List.of())));
         assertThrows(IllegalArgumentException.class,
             () -> Image.grid(List.of(List.of(solid(1, 1, 0), solid(1, 2, 0)))));
+    }
+
+    @Test
+    void coversAnotherSizeInItsOwnProportionsAndIsCutEvenly() {
+        Image wide = Image.grid(List.of(List.of(solid(4, 4, 10), solid(4, 4, 20))));
+        assertSame(wide, wide.covering(10, 4));
+        Image middle = wide.covering(2, 4);
+        assertEquals("2x4", middle.toString());
+        assertEquals(0xFFFFFF, middle.rgbAt(0, 0));
+        assertEquals("20x4", wide.covering(20, 4).toString());
+        assertEquals(solid(4, 4, 10).covering(7, 3), solid(7, 3, 10));
+        for (int side = 1; side < 40; side++) {
+            assertEquals(side + "x" + 3 * side, wide.covering(side, 3 * side).toString());
+        }
     }
 
     @Test
