@@ -28,7 +28,7 @@ final class Cores {
     }
 
     static boolean canBind() {
-        return BIND.isPresent() && ASK.isPresent();
+        return BIND.isPresent();
     }
 
     /**

@@ -57,11 +57,12 @@ final class CpuBuffer extends BaseBuffer<CpuDevice> {
     /** @throws IllegalStateException if it is not kept the memory, as it was released once too often */
     void release() {
         int left = users.decrementAndGet();
-        if (left == 0) {
-            arena.close();
-        } else if (left < 0) {
+        if (left < 0) {
             users.set(0);
             throw new IllegalStateException(this + " of " + device().name() + " was released once too often");
+        }
+        if (left == 0) {
+            arena.close();
         }
     }
 

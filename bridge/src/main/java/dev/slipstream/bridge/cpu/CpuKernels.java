@@ -37,8 +37,9 @@ final class CpuKernels {
 
     void combine(Combination combination) {
         long elements = combination.out().bytes() / Float.BYTES;
-        for (long start = 0; start < elements; start += PIECE) {
-            int count = (int) Math.min(PIECE, elements - start);
+        int count;
+        for (long start = 0; start < elements; start += count) {
+            count = (int) Math.min(PIECE, elements - start);
             load(combination.inputs().get(0), start, sum, count);
             scale(sum, combination.weights().get(0), count);
             for (int i = 1; i < combination.inputs().size(); i++) {
@@ -73,8 +74,9 @@ final class CpuKernels {
         long elements = values.bytes() / Float.BYTES;
         Arrays.fill(sums, 0);
         Arrays.fill(squares, 0);
-        for (long start = 0; start < elements; start += LANES) {
-            int count = (int) Math.min(LANES, elements - start);
+        int count;
+        for (long start = 0; start < elements; start += count) {
+            count = (int) Math.min(LANES, elements - start);
             load(values, start, term, count);
             add(term, sums, squares, count);
         }
@@ -89,8 +91,9 @@ final class CpuKernels {
 
     private void scale(float factor, Slice from, Slice to) {
         long elements = from.bytes() / Float.BYTES;
-        for (long start = 0; start < elements; start += PIECE) {
-            int count = (int) Math.min(PIECE, elements - start);
+        int count;
+        for (long start = 0; start < elements; start += count) {
+            count = (int) Math.min(PIECE, elements - start);
             load(from, start, term, count);
             scale(term, factor, count);
             store(term, to, start, count);

@@ -12,11 +12,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -132,12 +129,7 @@ record KeptEngines(EngineStore store, long worthBytes) {
     /** Lets ONNX Runtime write what it makes of a graph. */
     private MemorySegment build(EngineSource source, Path weights, Arena arena, Opening opening) throws IOException {
         Path folder = weights.getParent();
-        long free = Files.getFileStore(folder).getUsableSpace();
-        long needed = (source.wide().isPresent() ? GROWTH_OF_HALVES : GROWTH) * weightBytes(source);
-        if (free < needed) {
-            throw new IOException("up to " + needed + " bytes are needed in " + folder.getParent() + ", and " + free
-                + " are free");
-        }
+        requireRoom(source, folder.getParent(), Files.getFileStore(folder).getUsableSpace());
         LOG.debug("engine {} is built to be kept", source.name());
         Path graph = folder.resolve("optimised.onnx");
         try {
@@ -154,12 +146,16 @@ record KeptEngines(EngineStore store, long worthBytes) {
         } catch (OrtException failed) {
             throw new IOException("ONNX Runtime: " + OnnxRuntime.reason(failed), failed);
         }
-        try (FileChannel written = FileChannel.open(graph, StandardOpenOption.READ)) {
-            ByteBuffer bytes = arena.allocate(written.size()).asByteBuffer();
-            while (bytes.hasRemaining() && written.read(bytes) >= 0) {
-                // All of it.
-            }
-            return MemorySegment.ofBuffer(bytes.flip());
+        byte[] written = Files.readAllBytes(graph);
+        return arena.allocate(written.length).copyFrom(MemorySegment.ofArray(written));
+    }
+
+    /** @param free bytes in the folder */
+    static void requireRoom(EngineSource source, Path folder, long free) throws IOException {
+        long needed = (source.wide().isPresent() ? GROWTH_OF_HALVES : GROWTH) * weightBytes(source);
+        if (free < needed) {
+            throw new IOException("up to " + needed + " bytes are needed in " + folder + ", and " + free
+                + " are free");
         }
     }
 

@@ -66,7 +66,7 @@ class CpuProviderTest {
 
     @Test
     void coresThatAreNotThereOrTooFewAreRefused() {
-        assumeTrue(Cores.canBind(), "this system does not bind threads to cores");
+        assumeTrue(Files.isDirectory(Path.of("/proc/self")), "this system does not bind threads to cores");
         String absent = assertThrows(DeviceUnavailableException.class,
             () -> provider.open(DeviceSpec.parse("cpu:1:cores=4000"))).getMessage();
         assertTrue(absent.startsWith("cpu:1:cores=4000 cannot be used: ") && absent.contains("begin at 0"), absent);
@@ -78,7 +78,7 @@ class CpuProviderTest {
 
     @Test
     void coresThatThisProcessMayUseAreTaken() throws IOException {
-        assumeTrue(Cores.canBind() && Files.isReadable(STATUS), "this system does not bind threads to cores");
+        assumeTrue(Files.isReadable(STATUS), "this system does not bind threads to cores");
         String allowed = Files.readAllLines(STATUS).stream().filter(line -> line.startsWith("Cpus_allowed_list:"))
             .findFirst().orElseThrow().replaceAll("\\D*(\\d+).*", "$1");
         try (Device device = provider.open(DeviceSpec.parse("cpu:1:cores=" + allowed))) {

@@ -10,12 +10,14 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.contract.DeviceFixture.Gate;
 import dev.slipstream.bridge.contract.DeviceFixture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -90,6 +92,22 @@ class CpuStreamTest {
         String message = assertThrows(DeviceException.class, stream::synchronize).getMessage();
         assertTrue(message.contains("combining 1 tensors of 4 bytes failed"), message);
         assertArrayEquals(new float[] {1}, fixture.read(target));
+    }
+
+    @Test
+    void aStreamThatWaitsIsNotBusy() throws InterruptedException {
+        Stream stream = fixture.stream();
+        try (Event begin = fixture.device().newTimedEvent(); Event end = fixture.device().newTimedEvent()) {
+            stream.record(begin);
+            Gate gate = fixture.block(stream);
+            stream.record(end);
+            Thread.sleep(100);
+            gate.open();
+            stream.synchronize();
+            long passed = end.nanos() - begin.nanos();
+            long busy = end.busyNanos() - begin.busyNanos();
+            assertTrue(passed >= TimeUnit.MILLISECONDS.toNanos(100) && busy < passed / 2, busy + " of " + passed);
+        }
     }
 
     @Test

@@ -7,10 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.slipstream.bridge.Buffer;
+import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.ExecutionContext;
+import dev.slipstream.bridge.Tensor;
+import dev.slipstream.bridge.TensorType;
 import dev.slipstream.bridge.contract.TestModels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -70,6 +74,40 @@ class CpuThreadsTest {
             assertNotSame(engine.session(free), engine.session(taken));
             assertSame(engine.session(free), engine.session(free));
         }
+        try (Device device = open(1); CpuEngine engine = (CpuEngine) device.build(AFFINE);
+                Contention free = new Contention(folder.resolve("missing"), System::nanoTime);
+                Contention taken = new Contention(busy, System::nanoTime)) {
+            assertSame(engine.session(free), engine.session(taken));
+        }
+    }
+
+    @Test
+    void aContextThatEndsReadsNoMoreOfHowThreadsWait() throws IOException {
+        assumeTrue(Files.isReadable(Path.of("/proc/thread-self/schedstat")), "this system does not count waiting");
+        TensorType one = TensorType.of(DataType.FLOAT32, 1);
+        long before = openCounters();
+        try (Device device = open(2); Engine engine = device.build(AFFINE); Buffer x = device.allocate(one.bytes());
+                Buffer y = device.allocate(one.bytes())) {
+            try (ExecutionContext context = engine.newContext();
+                    dev.slipstream.bridge.Stream stream = device.newStream("runs")) {
+                stream.run(context.bind(Map.of("x", new Tensor(x.all(), one), "y", new Tensor(y.all(), one))));
+                stream.synchronize();
+                assertEquals(before + 1, openCounters());
+            }
+            assertEquals(before, openCounters());
+        }
+    }
+
+    private static long openCounters() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            return files.filter(file -> {
+                try {
+                    return Files.readSymbolicLink(file).endsWith("schedstat");
+                } catch (IOException closed) {
+                    return false;
+                }
+            }).count();
+        }
     }
 
     @ParameterizedTest
@@ -84,7 +122,7 @@ class CpuThreadsTest {
     /** The helper thread of ONNX Runtime, and the stream's; the one that builds is not bound. */
     @Test
     void theThreadsOfADeviceKeepToItsCores() throws Exception {
-        assumeTrue(Cores.canBind(), "this system does not bind threads to cores");
+        assumeTrue(Files.isDirectory(Path.of("/proc/self")), "this system does not bind threads to cores");
         FutureTask<Void> build = new FutureTask<>(() -> {
             try (Device device = open(CpuShare.parse("2:spin=off:cores=0").orElseThrow());
                     Engine _ = device.build(AFFINE);

@@ -189,6 +189,19 @@ class KeptEnginesTest {
         }
     }
 
+    @Test
+    void halvesNeedMoreRoomThanTheyTakeTwice() throws IOException {
+        EngineSource halves = halves();
+        long bytes = Files.size(folder.resolve("product.bin"));
+        KeptEngines.requireRoom(halves, folder, 5 * bytes);
+        assertEquals("up to " + 5 * bytes + " bytes are needed in " + folder + ", and " + (5 * bytes - 1)
+            + " are free", assertThrows(IOException.class,
+            () -> KeptEngines.requireRoom(halves, folder, 5 * bytes - 1)).getMessage());
+        EngineSource plain = new EngineSource("product", halves.onnx(), halves.weightFolder(), Map.of());
+        KeptEngines.requireRoom(plain, folder, 2 * bytes);
+        assertThrows(IOException.class, () -> KeptEngines.requireRoom(plain, folder, 2 * bytes - 1));
+    }
+
     /** A second attempt, as another process may just have deleted the weights; then it is built without the store. */
     @Test
     void whatIsRefusedTwiceAmongTheKeptIsGivenUp() throws IOException, OrtException {
