@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.model.init.ModelFamily;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -63,6 +64,16 @@ class DitTest {
             RETRIEVER.withGuidance(1), RETRIEVER.withSeed(8), RETRIEVER.withGiven(given), RETRIEVER.withSize(32, 32),
             RETRIEVER.withGiven(given.withMask(FamiliesTest.mask(64, 64))), prompt(""));
         assertEquals(requests.size(), model.drawAll(requests).stream().distinct().count());
+    }
+
+    /** Released files call the transformer by the name of an older class. */
+    @Test
+    void releasedFilesAreRead() throws IOException {
+        byte[] named = model.draw("sequential", 1, RETRIEVER);
+        for (String file : List.of("model_index.json", "transformer/config.json")) {
+            model.replace(file, "DiTTransformer2DModel", "Transformer2DModel");
+        }
+        assertArrayEquals(named, model.draw("sequential", 1, RETRIEVER));
     }
 
     @Test

@@ -103,6 +103,17 @@ class PixArtTest {
         }
     }
 
+    /** Released files call the transformer by the name of an older class, and leave sizes to what is usual. */
+    @Test
+    void releasedFilesAreRead() throws IOException {
+        model.write(ModelFamily.PIXART_ALPHA);
+        byte[] named = model.draw("sequential", 1, STAR);
+        for (String file : List.of("model_index.json", "transformer/config.json")) {
+            model.replace(file, "PixArtTransformer2DModel", "Transformer2DModel");
+        }
+        assertArrayEquals(named, model.draw("sequential", 1, STAR));
+    }
+
     /** A model that was taught 256x256 pixels knows 33 proportions, in one of which it draws. */
     @Test
     void anySizeIsDrawnInTheMostAlikeProportionsAndCut() throws IOException {

@@ -48,6 +48,8 @@ import picocli.CommandLine.Option;
         "  slipstream model init --like sdxl --tiny base",
         "  slipstream model init --like sdxl-refiner --tiny refiner",
         "  slipstream generate \"a castle\" --model base --refiner refiner",
+        "  slipstream model init --like dit --tiny classes",
+        "  slipstream generate --class \"golden retriever\" --model classes",
         "",
         "With a LoRA of your own:",
         "  slipstream generate \"a castle\" --model DIR --lora ink.safetensors:0.8"})
