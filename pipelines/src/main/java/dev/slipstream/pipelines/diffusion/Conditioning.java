@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.pipelines.diffusion.family.MicroConditioning;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Wording;
 import dev.slipstream.pipelines.diffusion.text.PromptReading;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -17,7 +18,7 @@ import java.util.OptionalInt;
 public final class Conditioning {
     /** All as the model has it: prompts are plain text and cut where they are too long. */
     public static final Conditioning DEFAULT =
-        new Conditioning(new Settings(0, PromptReading.DEFAULT, Sizes.OF_PICTURE, Optional.empty()));
+        new Conditioning(new Settings(0, PromptReading.DEFAULT, Sizes.OF_PICTURE, Optional.empty(), List.of()));
 
     private final Settings all;
 
@@ -25,8 +26,10 @@ public final class Conditioning {
         this.all = all;
     }
 
-    private record Settings(int clipSkip, PromptReading reading, Sizes sizes, Optional<String> label) {
+    private record Settings(int clipSkip, PromptReading reading, Sizes sizes, Optional<String> label,
+        List<ControlImage> controls) {
         Settings {
+            controls = List.copyOf(controls);
             if (clipSkip < 0) {
                 throw new IllegalArgumentException("clip_skip is 0 or more, not " + clipSkip);
             }
@@ -99,8 +102,13 @@ public final class Conditioning {
         return all.label;
     }
 
+    /** What the ControlNets of the pipeline are given, one for each, in their order. */
+    public List<ControlImage> controls() {
+        return all.controls;
+    }
+
     public Conditioning withClipSkip(int layers) {
-        return new Conditioning(new Settings(layers, all.reading, all.sizes, all.label));
+        return new Conditioning(new Settings(layers, all.reading, all.sizes, all.label, all.controls));
     }
 
     public Conditioning withWeights(boolean read) {
@@ -112,13 +120,13 @@ public final class Conditioning {
     }
 
     private Conditioning withReading(PromptReading way) {
-        return new Conditioning(new Settings(all.clipSkip, way, all.sizes, all.label));
+        return new Conditioning(new Settings(all.clipSkip, way, all.sizes, all.label, all.controls));
     }
 
     /** @param numberOrName see {@link #classLabel} */
     public Conditioning withClassLabel(String numberOrName) {
         return new Conditioning(new Settings(all.clipSkip, all.reading, all.sizes,
-            Optional.of(Objects.requireNonNull(numberOrName, "numberOrName"))));
+            Optional.of(Objects.requireNonNull(numberOrName, "numberOrName")), all.controls));
     }
 
     public Conditioning withOriginalSize(Size size) {
@@ -135,7 +143,12 @@ public final class Conditioning {
     }
 
     private Conditioning withSizes(Sizes told) {
-        return new Conditioning(new Settings(all.clipSkip, all.reading, told, all.label));
+        return new Conditioning(new Settings(all.clipSkip, all.reading, told, all.label, all.controls));
+    }
+
+    /** @param pictures one for each ControlNet of the pipeline, in their order, instead of those given before */
+    public Conditioning withControls(List<ControlImage> pictures) {
+        return new Conditioning(new Settings(all.clipSkip, all.reading, all.sizes, all.label, pictures));
     }
 
     /** Whether anything is told of sizes. */

@@ -178,6 +178,7 @@ final class DenoisingPass {
             text.encode(request.prompts(), arena).forEach(this::condition);
             request.told().forEach((name, values) -> condition(name, bothRows(
                 values.type(request.model().denoiser().conditionType(name)), values)));
+            request.steering().bothRows().forEach((name, rows) -> condition(name, aligned(rows)));
             if (request.span().isFirst()) {
                 given.put(Program.LATENTS, seeded.latents(request.start().noise()));
             }

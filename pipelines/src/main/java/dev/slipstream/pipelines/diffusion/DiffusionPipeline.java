@@ -4,7 +4,6 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
-import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
@@ -18,14 +17,13 @@ import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -84,7 +82,9 @@ public final class DiffusionPipeline implements AutoCloseable {
         private LoopOptions options = LoopOptions.DEFAULT;
         private Loras loras = Loras.NONE;
         private Embeddings embeddings = Embeddings.NONE;
+        private final List<Path> controls = new ArrayList<>();
         private Tiles tiles = new Tiles.Whole();
+        private Optional<Path> previewDecoder = Optional.empty();
         private Optional<Path> refiner = Optional.empty();
         private double handover = USUAL_HANDOVER;
         private Optional<Executor> callbacks = Optional.empty();
@@ -210,6 +210,29 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Adds a ControlNet (Zhang et al. 2023), which steers pictures by others that requests bring: {@link
+         * ControlImage}. It follows those that lie in the model's own folder, as diffusers saves them, and is part of
+         * the denoiser for every plan; a refiner has none.
+         *
+         * @param folder with config.json and safetensors, or model.onnx
+         */
+        public Builder controlNet(Path folder) {
+            controls.add(Objects.requireNonNull(folder, "folder"));
+            return this;
+        }
+
+        /**
+         * An autoencoder that decodes previews in place of the model's own: diffusers' AutoencoderTiny (TAESD), which
+         * takes a small part of the time. Pictures are decoded as without it.
+         *
+         * @param folder with config.json and safetensors
+         */
+        public Builder previewDecoder(Path folder) {
+            previewDecoder = Optional.of(folder);
+            return this;
+        }
+
         /** The LoRAs that are merged into the model's weights, instead of those given before. */
         Builder loras(Loras all) {
             loras = all;
@@ -289,31 +312,12 @@ public final class DiffusionPipeline implements AutoCloseable {
          * @throws dev.slipstream.bridge.DeviceUnavailableException if there is no such device here
          */
         public DiffusionPipeline open() {
-            // Loading native libraries and reading the model take a like time.
-            CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(() -> providers.open(usedDevices()),
-                task -> Thread.ofPlatform().daemon().name("open devices").start(task));
-            Closer opened = new Closer();
-            try {
-                PipelineSpec spec = opened.own(spec());
-                List<Device> found = opening.join();
-                found.forEach(opened::own);
+            return PipelineSpec.open(() -> providers.open(usedDevices()), this::spec, (spec, found) -> {
                 DiffusionPipeline pipeline = new DiffusionPipeline(spec, found, this);
                 spec.warnings().forEach(pipeline::warn);
                 pipeline.runner.start();
                 return pipeline;
-            } catch (RuntimeException | Error failure) {
-                if (opened.isEmpty()) {
-                    opening.handle((devices, unopened) -> devices == null ? List.<Device>of() : devices).join()
-                        .forEach(opened::own);
-                }
-                Throwable reason = failure instanceof CompletionException && failure.getCause() != null
-                    ? failure.getCause() : failure;
-                opened.closeAfter(reason);
-                if (reason instanceof Error error) {
-                    throw error;
-                }
-                throw (RuntimeException) reason;
-            }
+            });
         }
 
         /**
@@ -323,8 +327,8 @@ public final class DiffusionPipeline implements AutoCloseable {
          */
         public PipelineSpec spec() {
             List<DeviceForm> forms = usedDevices().stream().map(device -> DeviceForm.of(device, providers)).toList();
-            return new PipelineSpec.Models(model, loras, embeddings, precision, tiles, refiner, handover)
-                .spec(usedStrategy(), forms, options);
+            return new PipelineSpec.Models(model, loras, embeddings, List.copyOf(controls), precision, tiles,
+                previewDecoder, refiner, handover).spec(usedStrategy(), forms, options);
         }
 
         private Strategy usedStrategy() {

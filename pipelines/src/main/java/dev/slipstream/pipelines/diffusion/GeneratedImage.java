@@ -32,9 +32,9 @@ public final class GeneratedImage {
     }
 
     /** What pictures that were drawn together have in common. */
-    record Circumstances(int batch, String model, List<Adapter> adapters, String scheduler, DataType precision,
-        Plan plan, List<String> devices, int steps, long copiedBytes, Duration build, Duration text, Duration loop,
-        Duration decode, Optional<Refinement> refinement) {
+    record Circumstances(int batch, String model, List<Adapter> adapters, List<Control> controls, String scheduler,
+        DataType precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build,
+        Duration text, Duration loop, Duration decode, Optional<Refinement> refinement) {
     }
 
     /**
@@ -49,6 +49,21 @@ public final class GeneratedImage {
         @Override
         public String toString() {
             return name + ":" + weight;
+        }
+    }
+
+    /**
+     * A ControlNet that steered the picture.
+     *
+     * @param name that of its folder
+     * @param folder where it was read
+     * @param picture what it was given
+     */
+    public record Control(String name, Path folder, ControlImage picture) {
+        /** As AUTOMATIC1111's web UI writes it. */
+        private String text() {
+            return "Model: " + name + ", Weight: " + picture.scale() + ", Guidance Start: " + picture.from()
+                + ", Guidance End: " + picture.to() + (picture.guesses() ? ", Guess Mode: True" : "");
         }
     }
 
@@ -90,6 +105,11 @@ public final class GeneratedImage {
     /** The LoRAs that were merged into it. */
     public List<Adapter> adapters() {
         return all.adapters;
+    }
+
+    /** The ControlNets that steered it. */
+    public List<Control> controls() {
+        return all.controls;
     }
 
     /** Name of the noise scheduler that was used. */
@@ -162,6 +182,9 @@ public final class GeneratedImage {
         settings.put("Model", all.model);
         if (!all.adapters.isEmpty()) {
             settings.put("Lora", all.adapters.stream().map(Adapter::toString).collect(Collectors.joining(", ")));
+        }
+        for (int i = 0; i < all.controls.size(); i++) {
+            settings.put("ControlNet " + i, all.controls.get(i).text());
         }
         all.refinement.ifPresent(second -> {
             settings.put("Refiner", second.model());

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
 import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -189,6 +190,11 @@ public final class ImageRequest {
 
     public ImageRequest withConditioning(Conditioning told) {
         return with(core.withConditioning(told));
+    }
+
+    /** The same as {@link Conditioning#withControls}: one picture for each ControlNet, in their order. */
+    public ImageRequest withControls(ControlImage... pictures) {
+        return withConditioning(conditioning().withControls(List.of(pictures)));
     }
 
     public ImageRequest withGiven(GivenImage picture) {

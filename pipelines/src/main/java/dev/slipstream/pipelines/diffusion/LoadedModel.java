@@ -3,6 +3,8 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.component.ComponentGraphs;
 import dev.slipstream.pipelines.diffusion.component.TextEncoders;
+import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
+import dev.slipstream.pipelines.diffusion.denoise.ControlNets;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.family.Families;
 import dev.slipstream.pipelines.diffusion.family.LoopForm;
@@ -15,14 +17,17 @@ import dev.slipstream.pipelines.model.config.DecoderConfig;
 import dev.slipstream.pipelines.model.config.DenoiserConfig;
 import dev.slipstream.pipelines.model.embedding.Embeddings;
 import dev.slipstream.pipelines.model.folder.Component;
+import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.model.folder.Inventory;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.folder.ModelInventory;
 import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.lora.OpenLoras;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -32,24 +37,29 @@ import java.util.stream.Stream;
  *
  * @param loras that are merged into its checkpoints
  * @param form how its denoiser is called
- * @param denoiser as every loop calls it; {@code config}, too
+ * @param denoiser as every loop calls it, with the ControlNets; {@code config}, too
+ * @param controls its ControlNets
  */
-record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserGraph denoiser, DenoiserConfig config,
-    Graph decoder, DecoderConfig decoderConfig, NoiseScheduler scheduler, Recipe recipe) implements AutoCloseable {
+record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserGraph denoiser,
+    List<ControlNetPart> controls, DenoiserConfig config, Graph decoder, DecoderConfig decoderConfig,
+    NoiseScheduler scheduler, Recipe recipe) implements AutoCloseable {
 
+    /** Without ControlNets, whatever lies in its folder. */
     static LoadedModel read(ModelFolder folder, Precision precision) {
-        return read(folder, Loras.NONE, Embeddings.NONE, precision);
+        return read(folder, Loras.NONE, Embeddings.NONE, precision, it -> List.of());
     }
 
     /**
      * @param plain the model without the LoRAs; closed with what comes out, also if this fails
      * @param embeddings words that its text encoders learn
      * @param precision of the denoiser; the other components compute as their files say
+     * @param controls folders of the ControlNets
      */
-    static LoadedModel read(ModelFolder plain, Loras loras, Embeddings embeddings, Precision precision) {
+    static LoadedModel read(ModelFolder plain, Loras loras, Embeddings embeddings, Precision precision,
+        Function<ModelFolder, List<Path>> controls) {
         OpenLoras open = loras.open();
         try {
-            return read(embeddings.addedTo(open.mergedInto(plain)), open, precision);
+            return read(embeddings.addedTo(open.mergedInto(plain)), open, precision, controls.apply(plain));
         } catch (RuntimeException | Error failure) {
             open.close();
             plain.close();
@@ -57,10 +67,14 @@ record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserG
         }
     }
 
-    private static LoadedModel read(ModelFolder folder, OpenLoras loras, Precision precision) {
+    private static LoadedModel read(ModelFolder folder, OpenLoras loras, Precision precision, List<Path> controls) {
         Families.check(folder);
         ConfigFile scheduler = folder.noiseScheduler();
-        DenoiserGraph own = DenoiserGraph.read(folder, folder.format(Component.DENOISER)).withPrecision(precision);
+        ComponentFormat format = folder.format(Component.DENOISER);
+        ControlNets.Steered steered = controls.isEmpty()
+            ? new ControlNets.Steered(DenoiserGraph.read(folder, format), List.of())
+            : ControlNets.steered(folder, format, controls);
+        DenoiserGraph own = steered.denoiser().withPrecision(precision);
         LoopForm form = LoopForm.of(own);
         DenoiserConfig config = form.config(folder.denoiserConfig(form.usualSide()));
         DenoiserGraph denoiser = form.adapt(own, config.outChannels());
@@ -69,14 +83,14 @@ record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserG
             folder.pipelineClass().orElse(""));
         Graph decoder = new ComponentGraphs(folder).imageDecoder();
         DecoderConfig decoderConfig = folder.decoderConfig();
-        return new LoadedModel(folder, loras, form, denoiser, config, decoder, decoderConfig, noise,
+        return new LoadedModel(folder, loras, form, denoiser, steered.controls(), config, decoder, decoderConfig, noise,
             Families.open(folder, denoiser, config));
     }
 
     /** The same model as one that goes on with what {@code base} draws: of the base's size, if none is said. */
     LoadedModel refining(LoadedModel base) {
-        return new LoadedModel(folder, loras, form, denoiser.named("refiner"), config.withSampleSizeOf(base.config),
-            decoder, decoderConfig, scheduler, recipe);
+        return new LoadedModel(folder, loras, form, denoiser.named("refiner"), controls,
+            config.withSampleSizeOf(base.config), decoder, decoderConfig, scheduler, recipe);
     }
 
     /** The noise scheduler of this name, or its own, as the model's family uses it for latents of this shape. */

@@ -1,6 +1,8 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
@@ -8,8 +10,9 @@ import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.folder.Inventory;
 import dev.slipstream.pipelines.model.embedding.Embeddings;
+import dev.slipstream.pipelines.model.folder.ControlFolders;
+import dev.slipstream.pipelines.model.folder.Inventory;
 import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.plan.Plan;
@@ -22,6 +25,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 /**
@@ -64,19 +70,22 @@ public final class PipelineSpec implements AutoCloseable {
      * @param model the model, or the one that begins
      * @param loras for that one
      * @param embeddings words for that one
+     * @param controls folders of ControlNets for that one, after those that lie in its own folder
+     * @param previewDecoder folder of an autoencoder that decodes previews
      * @param handover where the refiner takes over, as a share of the way
      */
-    record Models(ModelSource model, Loras loras, Embeddings embeddings, Precision precision, Tiles tiles,
-        Optional<Path> refiner, double handover) {
+    record Models(ModelSource model, Loras loras, Embeddings embeddings, List<Path> controls, Precision precision,
+        Tiles tiles, Optional<Path> previewDecoder, Optional<Path> refiner, double handover) {
         /** Reads them. @throws dev.slipstream.bridge.SlipstreamException if one is damaged, or they do not fit */
         PipelineSpec spec(Strategy strategy, List<DeviceForm> devices, LoopOptions options) {
-            LoadedModel base = LoadedModel.read(model.open(precision.type()), loras, embeddings, precision);
+            LoadedModel base = LoadedModel.read(model.open(precision.type()), loras, embeddings, precision,
+                folder -> ControlFolders.with(folder, controls));
             Optional<PipelineSpec> second = Optional.empty();
             try {
                 second = refiner.map(next -> refiner(next, base, strategy, devices, options));
                 NoiseSpan span = refiner.isPresent() ? new NoiseSpan(0, handover) : NoiseSpan.WHOLE;
-                return new PipelineSpec(PipelineStage.of(base, strategy, devices.size(), tiles, span), devices, options,
-                    second);
+                return new PipelineSpec(PipelineStage.of(base, strategy, devices.size(), tiles,
+                    previewDecoder.filter(it -> refiner.isEmpty()), span), devices, options, second);
             } catch (RuntimeException | Error failure) {
                 second.ifPresent(PipelineSpec::close);
                 base.close();
@@ -89,11 +98,42 @@ public final class PipelineSpec implements AutoCloseable {
             LoadedModel read = LoadedModel.read(ModelSource.of(next).open(), precision).refining(base);
             try {
                 return new PipelineSpec(PipelineStage.of(read, strategy, devices.size(), tiles,
-                    new NoiseSpan(handover, 1)), devices, options, Optional.empty());
+                    previewDecoder, new NoiseSpan(handover, 1)), devices, options, Optional.empty());
             } catch (RuntimeException | Error failure) {
                 read.close();
                 throw failure;
             }
+        }
+    }
+
+    /**
+     * Opens devices while a model is read: loading native libraries and reading the model take a like time.
+     *
+     * @param pipeline what becomes of both; its owner closes them
+     * @throws RuntimeException or Error of the first that fails; then all that was opened is closed again
+     */
+    static <M extends AutoCloseable, P> P open(Supplier<List<Device>> devices, Supplier<M> model,
+        BiFunction<M, List<Device>, P> pipeline) {
+        CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(devices,
+            task -> Thread.ofPlatform().daemon().name("open devices").start(task));
+        Closer opened = new Closer();
+        try {
+            M read = opened.own(model.get());
+            List<Device> found = opening.join();
+            found.forEach(opened::own);
+            return pipeline.apply(read, found);
+        } catch (RuntimeException | Error failure) {
+            if (opened.isEmpty()) {
+                opening.handle((all, unopened) -> all == null ? List.<Device>of() : all).join()
+                    .forEach(opened::own);
+            }
+            Throwable reason = failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause() : failure;
+            opened.closeAfter(reason);
+            if (reason instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) reason;
         }
     }
 

@@ -3,27 +3,51 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.component.Autoencoder;
+import dev.slipstream.pipelines.diffusion.component.PreviewDecoder;
+import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.denoise.Partitioner;
 import dev.slipstream.pipelines.diffusion.family.LatentGrid;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.plan.Strategy;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A model's place in a pipeline: the part of the steps that it takes, with nothing built yet. Its owner closes the
  * model; any thread may use it.
  *
+ * @param previews decodes previews, where that is not the autoencoder
  * @param span the part of the steps that this model takes
  */
-record PipelineStage(LoadedModel model, Autoencoder autoencoder, Partitioner partitioner, NoiseSpan span) {
-    /** @throws dev.slipstream.pipelines.model.ModelException if the autoencoder does not fit the denoiser */
-    static PipelineStage of(LoadedModel model, Strategy strategy, int devices, Tiles tiles, NoiseSpan span) {
+record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoencoder> previews,
+    Partitioner partitioner, NoiseSpan span) {
+
+    /**
+     * @param previewDecoder folder of an autoencoder for previews
+     * @throws ModelException if an autoencoder or a ControlNet does not fit the denoiser
+     */
+    static PipelineStage of(LoadedModel model, Strategy strategy, int devices, Tiles tiles,
+        Optional<Path> previewDecoder, NoiseSpan span) {
         TensorType usual = TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(),
             model.config().sampleHeight(), model.config().sampleWidth());
-        return new PipelineStage(model,
-            new Autoencoder(model.folder(), model.decoder(), model.decoderConfig(), usual, tiles),
+        Autoencoder autoencoder =
+            new Autoencoder(model.folder(), model.decoder(), model.decoderConfig(), usual, tiles);
+        model.controls().forEach(control -> requireSameScale(control, autoencoder.pixelsPerLatent()));
+        return new PipelineStage(model, autoencoder,
+            previewDecoder.map(folder -> PreviewDecoder.open(folder, model.folder(), usual, tiles)),
             new Partitioner(model.denoiser(), strategy, devices), span);
+    }
+
+    private static void requireSameScale(ControlNetPart control, int pixelsPerLatent) {
+        control.pixelsPerLatent().ifPresent(own -> {
+            if (own != pixelsPerLatent) {
+                throw new ModelException(control.folder() + ": this ControlNet has " + own + " pixels of its picture "
+                    + "to a latent, and the autoencoder of the model " + pixelsPerLatent
+                    + "; take one that was made for such latents");
+            }
+        });
     }
 
     /** Which sizes the latents can have. */

@@ -5,10 +5,12 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Adapter;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Circumstances;
+import dev.slipstream.pipelines.diffusion.GeneratedImage.Control;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
 import dev.slipstream.pipelines.diffusion.component.ImageDecoder;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
+import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -180,6 +182,7 @@ final class RequestRunner implements AutoCloseable {
         List<RequestEngines> built = engines.build(request.stream().map(ResolvedRequest::keys).toList(),
             generation::requireWanted);
         ImageDecoder decoder = built.getLast().decoder().orElseThrow();
+        ImageDecoder previews = built.getLast().previewDecoder().orElse(decoder);
         TensorType type = request.getFirst().latents();
         try (Arena arena = Arena.ofShared()) {
             times.built();
@@ -191,7 +194,7 @@ final class RequestRunner implements AutoCloseable {
             MemorySegment latents = arena.allocate(type.bytes(), 64);
             times.encoded();
             int steps = passes.stream().mapToInt(DenoisingPass::steps).sum();
-            passes.forEach(pass -> pass.run(latents, steps, generation, decoder));
+            passes.forEach(pass -> pass.run(latents, steps, generation, previews));
             times.looped();
             generation.requireWanted();
             List<Image> images = decoder.decodeAll(latents, type.shape()).stream().map(request.getFirst()::finished)
@@ -209,11 +212,18 @@ final class RequestRunner implements AutoCloseable {
         Optional<Refinement> refiner = passes.stream().skip(1).findFirst().map(DenoisingPass::asRefiner);
         List<Adapter> adapters = model.loras().list().stream()
             .map(it -> new Adapter(it.lora().name(), it.lora().path(), it.weight())).toList();
-        Circumstances all = new Circumstances(images.size(), model.folder().name(), adapters, first.noise().name(),
+        Circumstances all = new Circumstances(images.size(), model.folder().name(), adapters, controls(first),
+            first.noise().name(),
             model.denoiser().precision().type(), first.denoiser().plan(), devices.stream().map(Device::name).toList(),
             steps, copiedBytes, times.build, times.text, times.loop, times.decode, refiner);
         return IntStream.range(0, images.size()).mapToObj(index ->
             new GeneratedImage(images.get(index), first.request().forPicture(index), all)).toList();
+    }
+
+    private static List<Control> controls(ResolvedRequest request) {
+        List<ControlNetPart> nets = request.steering().nets();
+        return IntStream.range(0, nets.size()).mapToObj(index -> new Control(nets.get(index).name(),
+            nets.get(index).folder(), request.steering().images().get(index))).toList();
     }
 
     /** How long each phase of a request takes; each ends where the next begins. */

@@ -38,6 +38,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -57,6 +58,7 @@ final class ResolvedRequest {
     private final TensorType latents;
     private final Optional<RepaintMask> mask;
     private final Map<String, ConditionValues> told;
+    private final Steering steering;
     private final LoopShape shape;
     private final RequestKeys keys;
 
@@ -84,6 +86,8 @@ final class ResolvedRequest {
         this.told = new LinkedHashMap<>(recipe.told(asked, request.conditioning().sizes(width(), height()), size));
         told.putAll(stage.model().texts().told(prompts));
         mask.ifPresent(it -> told.put(RepaintMask.INPUT, it.told()));
+        this.steering = new Steering(stage.model().controls(),
+            span().isFirst() ? request.conditioning().controls() : List.of(), width(), height());
         this.shape = makeShape();
         stage.model().texts().graphs(request.conditioning().clipSkip());
         this.keys = makeKeys();
@@ -178,9 +182,19 @@ final class ResolvedRequest {
     }
 
     private NoiseTable makeNoise() {
+        NoiseTable table = table(span());
+        try {
+            return repaints() ? table.repainting(start(table)) : table;
+        } catch (IllegalArgumentException unfit) {
+            throw new RequestException(Failures.reason(unfit), unfit);
+        }
+    }
+
+    /** @param part of the steps that are left where the loop starts from a picture */
+    private NoiseTable table(NoiseSpan part) {
         NoiseScheduler scheduler = stage.model().noise(request.scheduler(), latents.shape());
         if (!encodesPicture()) {
-            return scheduler.table(request.saidSteps(), 0, span());
+            return scheduler.table(request.saidSteps(), 0, part);
         }
         double strength = request.given().get().usedStrength();
         int steps = request.saidSteps();
@@ -189,12 +203,7 @@ final class ResolvedRequest {
             throw new RequestException("strength " + strength + " of " + steps
                 + " steps is less than one step; take more steps or a larger strength");
         }
-        NoiseTable table = scheduler.table(steps, steps - taken, span());
-        try {
-            return repaints() ? table.repainting(start(table)) : table;
-        } catch (IllegalArgumentException unfit) {
-            throw new RequestException(Failures.reason(unfit), unfit);
-        }
+        return scheduler.table(steps, steps - taken, part);
     }
 
     /** How the first latents are mixed: from noise alone, or by the noise scheduler's rule for a picture. */
@@ -217,6 +226,7 @@ final class ResolvedRequest {
         told.forEach((name, values) -> types.put(name, values.type(stage.model().denoiser().conditionType(name))));
         long rows = (isGuided() ? 2L : 1) * request.batch();
         types.replaceAll((name, type) -> LoopShape.withRows(type, rows));
+        types.putAll(steering.types(rows));
         DenoiserConfig config = stage.model().config();
         return new LoopShape(latents, config.inChannels() - config.outChannels(), isGuided(), types);
     }
@@ -249,9 +259,17 @@ final class ResolvedRequest {
         TensorType tile = autoencoder.tile(latents);
         return new RequestKeys(new ComponentKey.Text(stage.model().texts(), request.conditioning().clipSkip()),
             new RequestKeys.Loop(new ComponentKey.Denoising(stage.partitioner(), shape), noise, guidance,
-                new Estimates(request.previewEvery(), stepsBefore, !span().isLast())),
+                new Estimates(request.previewEvery(), stepsBefore, !span().isLast()), rests()),
             encodesPicture() ? Optional.of(new ComponentKey.Encoding(autoencoder, tile)) : Optional.empty(),
-            span().isLast() ? Optional.of(new ComponentKey.Decoding(autoencoder, tile)) : Optional.empty());
+            span().isLast() ? Optional.of(new ComponentKey.Decoding(autoencoder, tile)) : Optional.empty(),
+            stage.previews().filter(it -> span().isLast() && request.previewEvery() > 0)
+                .map(it -> new ComponentKey.Decoding(it, it.tile(latents))));
+    }
+
+    /** The steps at which ControlNets do not run, of those that the model takes. */
+    private Map<String, Set<Integer>> rests() {
+        return steering.nets().isEmpty() ? Map.of() : steering.rests(noise.steps(), span().isLast() ? noise.steps()
+            : table(NoiseSpan.WHOLE).steps());
     }
 
     /** The denoiser for the shape, cut and placed. @throws RuntimeException as {@link PipelineSpec#check} */
@@ -267,6 +285,11 @@ final class ResolvedRequest {
     /** The numbers that the denoiser is told, by the names of its inputs. */
     Map<String, ConditionValues> told() {
         return told;
+    }
+
+    /** What ControlNets are told. */
+    Steering steering() {
+        return steering;
     }
 
     /** What is drawn of a picture, where the model itself takes no mask. */

@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
 import dev.slipstream.samples.options.ConditioningOptions;
+import dev.slipstream.samples.options.ControlOptions;
 import dev.slipstream.samples.options.ModelOptions;
 import dev.slipstream.samples.options.PictureOptions;
 import dev.slipstream.samples.options.PrecisionOption;
@@ -46,6 +47,9 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private ConditioningOptions conditioning;
+
+    @Mixin
+    private ControlOptions control;
 
     @Mixin
     private PrecisionOption precision;
@@ -101,9 +105,11 @@ public final class BenchCommand implements Callable<Integer> {
         ResultFiles.refuseOverwriting("--png", png, json == null ? List.of() : List.of(json));
         List<ImageRequest> requests =
             PlanBenchmark.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE).stream()
-                .map(request -> picture.apply(request.withConditioning(conditioning.conditioning()))).toList();
+                .map(request -> control.apply(picture.apply(request.withConditioning(conditioning.conditioning()))))
+                .toList();
         output.printMachine(devices == null ? List.of() : devices);
-        try (PlanBenchmark benchmark = new PlanBenchmark(plans(requests.getFirst()), model::pipeline,
+        try (PlanBenchmark benchmark = new PlanBenchmark(plans(requests.getFirst()),
+            () -> control.apply(model.pipeline()),
             precision.precision(), terminal.warnings(false))) {
             int count = rounds == null ? requests.size() : rounds;
             benchmark.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
@@ -123,7 +129,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private List<BenchPlan> plans(ImageRequest request) {
-        try (PipelineSpec spec = model.pipeline().devices("cpu:1").spec()) {
+        try (PipelineSpec spec = control.apply(model.pipeline()).devices("cpu:1").spec()) {
             PartitionedDenoiser sequential = spec.unwrap(request, PartitionedDenoiser.class);
             return devices == null
                 ? BenchPlan.onThreads(sequential, Runtime.getRuntime().availableProcessors())

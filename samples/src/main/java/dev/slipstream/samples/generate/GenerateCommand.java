@@ -6,11 +6,13 @@ import dev.slipstream.pipelines.diffusion.Generation;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.Progress;
 import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
+import dev.slipstream.samples.options.ControlOptions;
 import dev.slipstream.samples.options.LoraOption;
 import dev.slipstream.samples.options.PipelineOptions;
 import dev.slipstream.samples.options.PromptOptions;
 import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.RequestOptions;
+import dev.slipstream.samples.options.ResultFiles;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
@@ -50,6 +52,8 @@ import picocli.CommandLine.Option;
         "  slipstream generate \"a castle\" --model base --refiner refiner",
         "  slipstream model init --like dit --tiny classes",
         "  slipstream generate --class \"golden retriever\" --model classes",
+        "  slipstream model init --like controlnet-sd15 --tiny control",
+        "  slipstream generate \"a castle\" --model tiny --controlnet control --control house.png",
         "",
         "With a LoRA of your own:",
         "  slipstream generate \"a castle\" --model DIR --lora ink.safetensors:0.8"})
@@ -71,6 +75,9 @@ public final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private RequestOptions request;
+
+    @Mixin
+    private ControlOptions control;
 
     @Mixin
     private QuietOption quiet;
@@ -104,6 +111,11 @@ public final class GenerateCommand implements Callable<Integer> {
         description = "Every N steps, write the unfinished picture beside the output, as NAME.preview.png or .jpg.")
     private int preview;
 
+    @Option(names = "--preview-decoder", paramLabel = "DIR", order = HelpLayout.OUTPUT + 3,
+        description = "Decode previews with this AutoencoderTiny (TAESD), a folder with config.json and safetensors, "
+            + "which takes a small part of the time; the picture is decoded as without it.")
+    private Path previewDecoder;
+
     @Option(names = "--guard", order = HelpLayout.DEVICES + 4,
         description = "Look for NaN and infinite values after every segment, and name the first.")
     private boolean guard;
@@ -112,7 +124,7 @@ public final class GenerateCommand implements Callable<Integer> {
         description = "How long a denoising step may take before its devices are given up (${DEFAULT-VALUE}).")
     private long stepTimeout;
 
-    @Option(names = "--json", order = HelpLayout.OUTPUT + 3,
+    @Option(names = "--json", order = HelpLayout.OUTPUT + 4,
         description = "Print the result as one JSON object, and errors as JSON, too.")
     private boolean json;
 
@@ -133,17 +145,28 @@ public final class GenerateCommand implements Callable<Integer> {
         long first = seed != null ? seed : ImageRequest.randomSeed();
         List<String> texts = request.saysClass() && prompts.isEmpty() ? List.of("") : prompts.prompts(terminal);
         List<ImageRequest> wanted = texts.stream().map(prompt ->
-            request.request(prompt).withNegative(negative).withSeed(first).withPreviewEvery(preview)).toList();
+            control.apply(request.request(prompt)).withNegative(negative).withSeed(first).withPreviewEvery(preview))
+            .toList();
         try (Interruption interruption = Interruption.onShutdown(terminal.complaints(json))) {
             int each = count(wanted.getFirst());
             // Too many pictures of one prompt are complained of in the same words as too many prompts.
             OutputFiles files = OutputFiles.of(output, Math.toIntExact(Math.min(Integer.MAX_VALUE,
                 (long) each * wanted.size())), enlarge, terminal::bytes);
-            files.refuseOverwriting(Stream.of(prompts.files(), request.files(), lora.files(), options.files())
-                .flatMap(List::stream).toList());
+            files.refuseOverwriting(Stream.of(prompts.files(), request.files(), lora.files(), control.files(),
+                decoder(), options.files()).flatMap(List::stream).toList());
             drawAll(wanted, each, files, interruption);
         }
         return ExitCode.OK;
+    }
+
+    private DiffusionPipeline.Builder pipeline() {
+        DiffusionPipeline.Builder pipeline = control.apply(lora.apply(options.pipeline()));
+        return previewDecoder == null ? pipeline : pipeline.previewDecoder(previewDecoder);
+    }
+
+    /** The files of the autoencoder for previews. */
+    private List<Path> decoder() {
+        return previewDecoder == null ? List.of() : ResultFiles.ofComponent(previewDecoder);
     }
 
     /** How many pictures, in whole batches: engines are built for one size of batch. */
@@ -168,7 +191,7 @@ public final class GenerateCommand implements Callable<Integer> {
     private void drawAll(List<ImageRequest> wanted, int each, OutputFiles files, Interruption interruption) {
         long begin = System.nanoTime();
         AtomicReference<Duration> firstStep = new AtomicReference<>();
-        try (DiffusionPipeline pipeline = lora.apply(options.pipeline()).guarded(guard)
+        try (DiffusionPipeline pipeline = pipeline().guarded(guard)
             .patience(Duration.ofSeconds(stepTimeout)).warnings(terminal.warnings(json)).open();
             ProgressDisplay display =
                 new ProgressDisplay(terminal, !json && !quiet.isQuiet(), files.count() == request.batch())) {

@@ -2,6 +2,7 @@ package dev.slipstream.samples.generate;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
+import dev.slipstream.pipelines.diffusion.GeneratedImage.Control;
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
@@ -53,6 +54,10 @@ final class GenerationReport {
                 ? " rescaled by " + number(first.request().guidanceRescale()) : "")
             .append(first.precision() == DataType.FLOAT32 ? "" : ", " + precision()).append('\n');
         first.adapters().forEach(lora -> text.append("lora     ").append(lora).append('\n'));
+        first.controls().forEach(control -> text.append("control  ").append(control.name()).append(", scale ")
+            .append(number(control.picture().scale())).append(", range ").append(number(control.picture().from()))
+            .append("..").append(number(control.picture().to()))
+            .append(control.picture().guesses() ? ", guessing" : "").append('\n'));
         appendStages(text, first.plan());
         first.refinement().ifPresent(refiner -> {
             text.append("refiner  ").append(refiner.model()).append(", the last ").append(refiner.steps())
@@ -116,7 +121,7 @@ final class GenerationReport {
             first.request().steps().orElseThrow(), first.request().guidance().orElseThrow(),
             first.request().guidanceRescale(), first.batch(), first.scheduler(), precision(),
             first.adapters().stream().map(lora -> new LoraResult(lora.file().toString(), lora.weight())).toList(),
-            plan.strategy(),
+            first.controls().stream().map(GenerationReport::result).toList(), plan.strategy(),
             first.refinement().map(it -> new RefinerResult(it.model(), it.handover(), it.scheduler(), it.steps()))
                 .orElse(null),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
@@ -125,6 +130,11 @@ final class GenerationReport {
             first.copiedBytes(), Amounts.millis(firstStep),
             peakBytes.isPresent() ? Long.valueOf(peakBytes.getAsLong()) : null,
             pictures.stream().map(GenerationReport::result).toList()));
+    }
+
+    private static ControlResult result(Control control) {
+        return new ControlResult(control.folder().toString(), control.picture().scale(), control.picture().from(),
+            control.picture().to(), control.picture().guesses());
     }
 
     private static PictureResult result(WrittenPicture picture) {
@@ -148,12 +158,16 @@ final class GenerationReport {
      * {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is.
      */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
-        double guidanceRescale, int batch, String scheduler, String precision, List<LoraResult> loras, String plan,
+        double guidanceRescale, int batch, String scheduler, String precision, List<LoraResult> loras,
+        List<ControlResult> controls, String plan,
         RefinerResult refiner, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
         double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
     }
 
     private record LoraResult(String file, double weight) {
+    }
+
+    private record ControlResult(String controlnet, double scale, double from, double to, boolean guess) {
     }
 
     private record RefinerResult(String model, double handover, String scheduler, int steps) {

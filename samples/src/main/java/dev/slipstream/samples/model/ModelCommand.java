@@ -48,7 +48,7 @@ public final class ModelCommand {
 
         @Option(names = "--like", paramLabel = "FAMILY", required = true, order = HelpLayout.OWN + 1,
             completionCandidates = Families.class,
-            description = "What it is made like: sd15, sd21, sdxl, sdxl-refiner, inpaint or x4-upscaler.")
+            description = "What it is made like: ${COMPLETION-CANDIDATES}. The last three are components for others.")
         private String family;
 
         @Option(names = "--tiny", order = HelpLayout.OWN + 2,

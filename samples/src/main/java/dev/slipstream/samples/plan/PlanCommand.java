@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.samples.options.ControlOptions;
 import dev.slipstream.samples.options.PipelineOptions;
 import dev.slipstream.samples.options.RequestOptions;
 import dev.slipstream.samples.terminal.Amounts;
@@ -53,6 +54,9 @@ public final class PlanCommand implements Callable<Integer> {
     @Mixin
     private RequestOptions request;
 
+    @Mixin
+    private ControlOptions control;
+
     @Option(names = "--negative", paramLabel = "TEXT", order = HelpLayout.PICTURE + 3, defaultValue = "",
         description = "What the picture should not show; it matters as PROMPT does.")
     private String negative;
@@ -76,8 +80,8 @@ public final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageRequest wanted = request.request(prompt).withNegative(negative);
-        try (PipelineSpec spec = options.pipeline().spec()) {
+        ImageRequest wanted = control.apply(request.request(prompt)).withNegative(negative);
+        try (PipelineSpec spec = control.apply(options.pipeline()).spec()) {
             Consumer<String> warnings = terminal.warnings(form.json);
             spec.warnings().forEach(warnings);
             spec.warnings(wanted).forEach(warnings);

@@ -52,7 +52,7 @@ class CompletionCommandTest {
     @CsvSource(delimiter = '|', textBlock = """
         ge                            | generate
         generate --st                 | --steps --step-timeout --strength
-        generate x --pre              | --precision --preview
+        generate x --pre              | --precision --preview --preview-decoder
         generate x --precision f      | fp16 fp32
         bench s                       | steps
         bench steps --r               | --rounds
@@ -104,7 +104,8 @@ class CompletionCommandTest {
     @Test
     void fishTakesAPromptThatIsCalledLikeACommandForAPrompt() throws Exception {
         assumeTrue(has("fish"), "fish is needed");
-        assertEquals(Set.of("--precision", "--preview"), fish(List.of("slipstream", "generate", "bench", "--pre")));
+        assertEquals(Set.of("--precision", "--preview", "--preview-decoder"),
+            fish(List.of("slipstream", "generate", "bench", "--pre")));
     }
 
     @Test

@@ -207,7 +207,7 @@ public final class EngineCache implements AutoCloseable {
 
     private RequestEngines built(RequestKeys request) {
         return new RequestEngines(get(request.text()), loops.get(request.loop()),
-            request.decoding().map(this::get), request.encoding().map(this::get));
+            request.decoding().map(this::get), request.previewing().map(this::get), request.encoding().map(this::get));
     }
 
     @Override

@@ -12,6 +12,7 @@ public record Planes(int channels, int height, int width, float[] values) {
     /** Planes of a picture: red, green and blue. */
     public static final int COLOURS = 3;
     private static final float HALF = 127.5f;
+    private static final float WHOLE = 255;
 
     public Planes {
         if (values.length != Math.multiplyExact(Math.multiplyExact(channels, height), width)) {
@@ -36,7 +37,18 @@ public record Planes(int channels, int height, int width, float[] values) {
         return planes;
     }
 
-    /** The same with the part of a picture grey that its mask leaves to be drawn. */
+    /** The colours of a picture, from 0 to 1. */
+    public static Planes ofShares(Image picture) {
+        Planes planes = of(COLOURS, picture.height(), picture.width());
+        byte[] pixels = picture.rgb();
+        int each = picture.height() * picture.width();
+        for (int i = 0; i < pixels.length; i++) {
+            planes.values[i % COLOURS * each + i / COLOURS] = (pixels[i] & 0xFF) / WHOLE;
+        }
+        return planes;
+    }
+
+    /** The same as {@link #of(Image)} with the part of a picture grey that its mask leaves to be drawn. */
     public static Planes ofKnown(Image picture, Image mask) {
         Planes planes = of(picture);
         int each = picture.height() * picture.width();

@@ -8,8 +8,9 @@ import java.util.Optional;
  * {@link EngineCache}.
  *
  * @param decoder there is none where another model takes the last steps
+ * @param previewDecoder is there if previews are not decoded as pictures are
  * @param pictureEncoder is there if the request's picture becomes latents
  */
 public record RequestEngines(TextEncoder text, Execution loop, Optional<ImageDecoder> decoder,
-    Optional<ImageEncoder> pictureEncoder) {
+    Optional<ImageDecoder> previewDecoder, Optional<ImageEncoder> pictureEncoder) {
 }

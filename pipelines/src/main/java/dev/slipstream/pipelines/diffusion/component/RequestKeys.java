@@ -9,7 +9,9 @@ import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -17,15 +19,25 @@ import java.util.stream.Stream;
  *
  * @param encoding where the request's picture becomes latents
  * @param decoding where the model takes the last steps
+ * @param previewing where previews have a decoder of their own
  */
 public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentKey.Encoding> encoding,
-    Optional<ComponentKey.Decoding> decoding) {
+    Optional<ComponentKey.Decoding> decoding, Optional<ComponentKey.Decoding> previewing) {
 
-    /** What a denoiser's loop is for: two that are equal run the same program. */
-    public record Loop(ComponentKey.Denoising denoiser, NoiseTable noise, Guidance guidance, Estimates estimates) {
+    /**
+     * What a denoiser's loop is for: two that are equal run the same program.
+     *
+     * @param rests by modules that are joined with the denoiser the steps at which they do not run
+     */
+    public record Loop(ComponentKey.Denoising denoiser, NoiseTable noise, Guidance guidance, Estimates estimates,
+        Map<String, Set<Integer>> rests) {
+        public Loop {
+            rests = Map.copyOf(rests);
+        }
+
         /** @param keepLatents whether the latents of every step stay readable after a run */
         public Program program(boolean keepLatents, UnrollOptions options) {
-            return denoiser.partitioned().program(noise, guidance, keepLatents, estimates, options);
+            return denoiser.partitioned().program(noise, guidance, keepLatents, estimates, rests, options);
         }
     }
 
@@ -34,6 +46,7 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
         List<ComponentKey<?>> all = new ArrayList<>(List.of(text, loop.denoiser()));
         encoding.ifPresent(all::add);
         decoding.ifPresent(all::add);
+        previewing.ifPresent(all::add);
         return all;
     }
 

@@ -6,12 +6,10 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.join.GraphJoin;
-import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
-import dev.slipstream.pipelines.model.kind.ComponentKinds;
-import dev.slipstream.pipelines.model.weights.Checkpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,7 +34,6 @@ public final class ControlNets {
     private static final Pattern NUMBERED = Pattern.compile("(.*?)s?(?:[._](\\d+))?");
 
     private static final String FOLDER = "controlnet";
-    private static final String SCALE = "conditioning_scale";
 
     private ControlNets() {
     }
@@ -69,7 +66,7 @@ public final class ControlNets {
             }
             Path graph = folder.resolve("model.onnx");
             controls.put(name, format == ComponentFormat.ONNX && InputFile.isThere(graph) ? GraphFile.read(graph)
-                : written(folder));
+                : ControlNetPart.written(folder));
         }
     }
 
@@ -80,15 +77,65 @@ public final class ControlNets {
      * @throws GraphException if they make other residuals than the denoiser takes
      */
     public static DenoiserGraph denoiser(ModelFolder folder, ComponentFormat format, Map<String, Graph> controls) {
-        DenoiserGraph alone = DenoiserGraph.read(folder, format, GraphOptions.withInputs(residuals(controls.values())));
+        return joined(alone(folder, format, controls), controls);
+    }
+
+    private static DenoiserGraph alone(ModelFolder folder, ComponentFormat format, Map<String, Graph> controls) {
+        return DenoiserGraph.read(folder, format, GraphOptions.withInputs(residuals(controls.values())));
+    }
+
+    private static DenoiserGraph joined(DenoiserGraph alone, Map<String, Graph> controls) {
         Map<String, Graph> fractional = new LinkedHashMap<>(controls);
         fractional.replaceAll((module, control) -> FractionalTimesteps.allow(control, alone.ports().timestep()));
         return withRowsAtScales(alone.joinedWith(List.copyOf(controls.keySet()), join(alone.graph(), fractional)));
     }
 
-    private static Graph written(Path folder) {
-        ConfigFile config = ConfigFile.read(folder.resolve("config.json"));
-        return ComponentKinds.of(config).write(config, Checkpoint.open(folder), GraphOptions.NONE).graph();
+    /**
+     * A denoiser that ControlNets steer.
+     *
+     * @param controls how each is told what it is to do, in the order of their folders
+     */
+    public record Steered(DenoiserGraph denoiser, List<ControlNetPart> controls) {
+        public Steered {
+            controls = List.copyOf(controls);
+        }
+    }
+
+    /**
+     * As {@link #denoiser}, for pipelines: where that takes one scale of each ControlNet, this takes one for each of
+     * its residuals and each row of the batch, and the latents' channels of a denoiser that has more.
+     *
+     * @param folders of the ControlNets
+     * @throws ModelException naming the ControlNet that does not fit, and why
+     */
+    public static Steered steered(ModelFolder folder, ComponentFormat format, List<Path> folders) {
+        Map<String, Graph> controls = new LinkedHashMap<>();
+        for (Path each : folders) {
+            controls.put(FOLDER + (controls.isEmpty() ? "" : "_" + controls.size()), ControlNetPart.read(each));
+        }
+        DenoiserGraph alone = alone(folder, format, controls);
+        List<ControlNetPart> parts = new ArrayList<>();
+        controls.replaceAll((module, control) -> {
+            Path from = folders.get(parts.size());
+            try {
+                Graph fitted = ControlNetPart.fitted(control, alone);
+                requireInputs(alone, folder);
+                join(alone.graph(), Map.of(module, fitted));
+                parts.add(ControlNetPart.of(module, from, fitted, controls.size() > 1));
+                return fitted;
+            } catch (GraphException unfit) {
+                throw new ModelException(from + ": this ControlNet does not fit the denoiser of " + folder + ": "
+                    + unfit.getMessage(), unfit);
+            }
+        });
+        return new Steered(joined(alone, controls), parts);
+    }
+
+    private static void requireInputs(DenoiserGraph denoiser, ModelFolder folder) {
+        if (denoiser.graph().inputs().stream().noneMatch(input -> isResidual(input.getName()))) {
+            throw new ModelException(folder + ": the denoiser's graph has no inputs for what ControlNets add; take its "
+                + "checkpoint, or export it with them");
+        }
     }
 
     /** The inputs for what these make, as graphs that are written from checkpoints have them. */
@@ -108,7 +155,7 @@ public final class ControlNets {
     private static DenoiserGraph withRowsAtScales(DenoiserGraph joined) {
         DenoiserGraph changed = joined;
         for (String condition : joined.ports().conditions()) {
-            if (condition.endsWith(SCALE) && joined.fixedSize(condition, 0).isPresent()) {
+            if (condition.endsWith(ControlNetPart.SCALE) && joined.fixedSize(condition, 0).isPresent()) {
                 changed = LoopAdapter.rowed(changed, condition);
             }
         }

@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.plan.Strategy;
@@ -23,10 +24,12 @@ import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.Rests;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import dev.slipstream.pipelines.run.unroll.Unroller;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,14 +48,16 @@ public final class PartitionedDenoiser {
     private final Plan plan;
     private final Partition partition;
     private final Map<String, TensorType> types;
+    private final Map<String, Integer> apart;
 
     private PartitionedDenoiser(DenoiserGraph denoiser, LoopShape shape, Plan plan, Partition partition,
-        Map<String, TensorType> types) {
+        Map<String, TensorType> types, Map<String, Integer> apart) {
         this.denoiser = denoiser;
         this.shape = shape;
         this.plan = plan;
         this.partition = partition;
         this.types = types;
+        this.apart = apart;
     }
 
     /**
@@ -66,9 +71,10 @@ public final class PartitionedDenoiser {
         long rows = rows(shape, strategy);
         denoiser.requireRows(rows);
         Graph fixed = denoiser.rewrite().apply(StaticShapes.fix(denoiser.graph(), inputs(denoiser, shape, rows)));
-        Partition partition = cut(denoiser, fixed, shape, strategy, components);
+        Map<String, Integer> apart = new HashMap<>();
+        Partition partition = cut(denoiser, fixed, shape, strategy, components, apart);
         Plan plan = strategy.plan(outlines(partition), denoiser.ports().prediction(), devices, shape.guided());
-        return new PartitionedDenoiser(denoiser, shape, plan, partition, ValueInfos.types(fixed));
+        return new PartitionedDenoiser(denoiser, shape, plan, partition, ValueInfos.types(fixed), apart);
     }
 
     /**
@@ -88,16 +94,31 @@ public final class PartitionedDenoiser {
         return shape.latents().shape().dim(0) * (shape.guided() && !strategy.splitsGuidance() ? 2 : 1);
     }
 
-    /** @param fixed the denoiser's graph for these shapes */
+    /**
+     * @param fixed the denoiser's graph for these shapes
+     * @param apart gets the component of each joined module that has one to itself
+     */
     private static Partition cut(DenoiserGraph denoiser, Graph fixed, LoopShape shape, Strategy strategy,
-        int components) {
+        int components, Map<String, Integer> apart) {
         if (components == 1) {
-            return new Partition(fixed, List.of(new Segment(denoiser.name(), 0, fixed)));
+            denoiser.joined().forEach(module -> apart.put(module, -1 - denoiser.joined().indexOf(module)));
+            return whole(denoiser, fixed);
         }
         // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
         Cut cut = denoiser.with(fixed)
             .cut(strategy.cut(), components, Costs.ofItem(fixed, shape.batch()));
+        denoiser.joined().forEach(module -> cut.own(module).ifPresent(component -> apart.put(module, component)));
         return Splitter.split(fixed, cut, Set.of(denoiser.ports().sample()));
+    }
+
+    /** One segment, and one for each module that is joined with it. */
+    private static Partition whole(DenoiserGraph denoiser, Graph fixed) {
+        if (denoiser.joined().isEmpty()) {
+            return new Partition(fixed, List.of(new Segment(denoiser.name(), 0, fixed)));
+        }
+        Partition cut = Splitter.splitOff(fixed, denoiser.joined(), Set.of(denoiser.ports().sample()));
+        return new Partition(fixed, cut.segments().stream().map(segment -> segment.component() < 0 ? segment
+            : new Segment(segment.name().replaceFirst("^c0", denoiser.name()), 0, segment.graph())).toList());
     }
 
     private static List<SegmentOutline> outlines(Partition partition) {
@@ -215,18 +236,39 @@ public final class PartitionedDenoiser {
             .distinct().mapToLong(MemoryNeed::heapBytes).sum();
     }
 
+    /** As {@link #program(NoiseTable, Guidance, boolean, Estimates, Map, UnrollOptions)}, where all modules run. */
+    public Program program(NoiseTable noise, Guidance guidance, boolean keepLatents, Estimates estimates,
+        UnrollOptions options) {
+        return program(noise, guidance, keepLatents, estimates, Map.of(), options);
+    }
+
     /**
      * Unrolls the plan for a noise table.
      *
      * @param keepLatents whether the latents of every step stay readable after a run
      * @param estimates after which steps the clean image that the step expects is readable
+     * @param rests the steps at which modules that are joined with the model do not run
      * @param options what suits the devices that it is for
+     * @throws PlanException if a module would rest that shares a component with others
      */
     public Program program(NoiseTable noise, Guidance guidance, boolean keepLatents, Estimates estimates,
-        UnrollOptions options) {
+        Map<String, Set<Integer>> rests, UnrollOptions options) {
         Map<Branch, Map<String, TensorType>> byBranch = new EnumMap<>(Branch.class);
         plan.stages().forEach(stage -> byBranch.put(stage.branch(), types));
         return Unroller.unroll(plan, new LoopSpec(denoiser.ports(), noise, guidance, shape.latents(), byBranch,
-            keepLatents, estimates), options);
+            keepLatents, estimates, rests(rests)), options);
+    }
+
+    private Rests rests(Map<String, Set<Integer>> modules) {
+        Map<Integer, Set<Integer>> steps = new HashMap<>();
+        modules.forEach((module, at) -> {
+            if (!apart.containsKey(module)) {
+                throw new PlanException("the cut for plan " + plan.strategy() + " puts " + module + " into a component "
+                    + "with other modules, so that it cannot rest at some steps; let it have a component to itself, "
+                    + "or leave it out of the cut");
+            }
+            steps.put(apart.get(module), at);
+        });
+        return new Rests(steps);
     }
 }

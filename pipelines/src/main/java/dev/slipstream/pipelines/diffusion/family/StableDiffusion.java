@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Stable Diffusion 1 and 2 (Rombach et al. 2022), inpainting models included: one text encoder, of which the last
@@ -27,8 +29,12 @@ import java.util.Set;
  */
 class StableDiffusion implements Recipe {
     private static final String INPAINTING = "StableDiffusionInpaintPipeline";
-    static final Set<String> PIPELINES =
+    /** Those that mend noise schedulers. */
+    private static final Set<String> MENDING =
         Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", INPAINTING);
+    static final Set<String> PIPELINES = Stream.concat(MENDING.stream(), Stream.of("StableDiffusionControlNetPipeline",
+        "StableDiffusionControlNetImg2ImgPipeline", "StableDiffusionControlNetInpaintPipeline"))
+        .collect(Collectors.toUnmodifiableSet());
 
     private final TextEncoders texts;
     private final boolean takesMaskedPicture;
@@ -47,7 +53,7 @@ class StableDiffusion implements Recipe {
 
     /** What a pipeline mends in the configuration of a noise scheduler; those of other families leave it as it is. */
     static Set<Repair> repairs(String pipeline) {
-        if (!PIPELINES.contains(pipeline)) {
+        if (!MENDING.contains(pipeline)) {
             return Set.of();
         }
         return pipeline.equals(INPAINTING) ? EnumSet.allOf(Repair.class)

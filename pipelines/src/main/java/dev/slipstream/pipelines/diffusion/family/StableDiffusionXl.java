@@ -23,7 +23,8 @@ import java.util.Set;
  */
 class StableDiffusionXl extends StableDiffusion {
     static final Set<String> PIPELINES = Set.of("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
-        "StableDiffusionXLInpaintPipeline");
+        "StableDiffusionXLInpaintPipeline", "StableDiffusionXLControlNetPipeline",
+        "StableDiffusionXLControlNetImg2ImgPipeline", "StableDiffusionXLControlNetInpaintPipeline");
 
     private static final String SIZES = "time_ids";
     private static final int BASE_SIZES = 6;

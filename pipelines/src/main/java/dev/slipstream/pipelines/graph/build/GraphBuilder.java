@@ -75,6 +75,18 @@ public final class GraphBuilder {
         return new Value(name, type, List.of(dims));
     }
 
+    /**
+     * An input that the graph declares more openly than the nodes that read it are checked with, as for what is
+     * broadcast.
+     *
+     * @param declared as callers see it
+     * @param dims what the nodes are checked with; they must cope with the others
+     */
+    public Value inputDeclared(String name, DataType type, List<Dim> declared, List<Dim> dims) {
+        inputs.add(new Value(name, type, declared).info(name));
+        return new Value(name, type, dims);
+    }
+
     /** Gives a value that a node made to the graph's callers. */
     public void output(String name, Value value) {
         boolean taken = outputs.containsKey(name) || outputs.values().stream().anyMatch(value::equals);

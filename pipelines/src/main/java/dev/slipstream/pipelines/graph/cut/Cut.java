@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.graph.GraphException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * How to cut a model into components, as people write it down: by the modules that belong to each.
@@ -50,6 +51,19 @@ public record Cut(String name, List<List<String>> components, List<String> fresh
     public Cut withFresh(List<String> modules) {
         return new Cut(name, components, modules.stream().filter(module -> components.stream()
             .noneMatch(prefixes -> prefixes.contains(module))).toList());
+    }
+
+    /**
+     * The component that a module has to itself; negative where it is in none. Empty where it shares one, or its parts
+     * are in several.
+     */
+    public OptionalInt own(String module) {
+        if (fresh.contains(module) && components.stream().flatMap(List::stream)
+            .noneMatch(prefix -> prefix.startsWith(module + "."))) {
+            return OptionalInt.of(-1 - fresh.indexOf(module));
+        }
+        int component = components.indexOf(List.of(module));
+        return component < 0 ? OptionalInt.empty() : OptionalInt.of(component);
     }
 
     /** Number of components. */

@@ -82,6 +82,16 @@ final class Ownership {
         }
     }
 
+    /** Owners by modules that are in no component; component 0 has the rest. */
+    static Ownership apart(Graph graph, StepDependence dependence, List<String> modules) {
+        Map<String, Integer> components = new HashMap<>();
+        modules.forEach(module -> components.put(module, -1 - modules.indexOf(module)));
+        Ownership ownership = new Ownership(List.copyOf(modules));
+        graph.nodes().stream().filter(dependence::changes).forEach(node -> ownership.owners.put(node,
+            ModulePath.longestPrefix(ModulePath.of(node), components).map(components::get).orElse(0)));
+        return ownership;
+    }
+
     /** Owners by tensors: component k is what {@code ends.get(k)} need and no earlier one has; the last is the rest. */
     static Ownership byTensors(Graph graph, StepDependence dependence, List<List<String>> ends) {
         Ownership ownership = new Ownership(List.of());

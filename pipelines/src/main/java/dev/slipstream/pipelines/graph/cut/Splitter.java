@@ -76,6 +76,16 @@ public final class Splitter {
         return split(graph, laggable, (live, dependence) -> Ownership.byTensors(live, dependence, ends));
     }
 
+    /**
+     * Cuts modules off, each by itself, such as ControlNets that are joined with a model; all else is component 0.
+     *
+     * @param modules of which the first is component -1, the next -2 and so on, as those that a {@link Cut} has in no
+     *     component
+     */
+    public static Partition splitOff(Graph graph, List<String> modules, Set<String> laggable) {
+        return split(graph, laggable, (live, dependence) -> Ownership.apart(live, dependence, modules));
+    }
+
     private static Partition split(Graph graph, Set<String> laggable,
         BiFunction<Graph, StepDependence, Ownership> owners) {
         Graph live = GraphPruner.prune(graph);

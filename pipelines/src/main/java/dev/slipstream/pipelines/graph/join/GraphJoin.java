@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.graph.join;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.pipelines.graph.ExternalData;
@@ -108,6 +109,24 @@ public final class GraphJoin {
             throw new GraphException("input '" + input.getName() + "' of the graph '" + name + "' has another element "
                 + "type than '" + source + "', which it is to read");
         }
+        if (made != null && outputs.containsKey(source)) {
+            checkShape(name, input, made);
+        }
+    }
+
+    /** What is made may be broadcast along an axis. */
+    private static void checkShape(String name, ValueInfoProto input, ValueInfoProto made) {
+        List<Dimension> wanted = input.getType().getTensorType().getShape().getDimList();
+        List<Dimension> given = made.getType().getTensorType().getShape().getDimList();
+        for (int axis = 0; wanted.size() == given.size() && axis < wanted.size(); axis++) {
+            long size = given.get(axis).getDimValue();
+            if (wanted.get(axis).hasDimValue() && given.get(axis).hasDimValue() && size != 1
+                && size != wanted.get(axis).getDimValue()) {
+                throw new GraphException("input '" + input.getName() + "' of the graph '" + name + "' has "
+                    + wanted.get(axis).getDimValue() + " in dimension " + axis + ", and '" + made.getName()
+                    + "', which it is to read, " + size);
+            }
+        }
     }
 
     private static int element(ValueInfoProto info) {
@@ -143,7 +162,8 @@ public final class GraphJoin {
     private String sum(String member, ValueInfoProto input, List<String> sources) {
         String sum = sources.getFirst();
         for (int i = 1; i < sources.size(); i++) {
-            String node = "/sum" + name(member, input.getName()).replaceFirst("^(?!/)", "/") + "/Add_" + i;
+            // In no module, so that it is computed where it is read, and no cut makes it old.
+            String node = "/sum_" + name(member, input.getName()).replaceFirst("^/", "").replace('/', '.') + "_" + i;
             nodes.add(NodeProto.newBuilder().setName(node).setOpType("Add").addInput(sum).addInput(sources.get(i))
                 .addOutput(node + "_output_0").build());
             sum = node + "_output_0";

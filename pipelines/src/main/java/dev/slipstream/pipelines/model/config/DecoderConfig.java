@@ -24,8 +24,14 @@ public record DecoderConfig(LatentScaling scaling, int latentChannels, int spati
     public static DecoderConfig of(ConfigFile config) {
         int channels = config.positiveInteger("latent_channels", STABLE_DIFFUSION.latentChannels);
         int factor = spatialFactor(config);
-        return new DecoderConfig(LatentScaling.read(config, STABLE_DIFFUSION.scaling, channels), channels, factor,
+        return new DecoderConfig(LatentScaling.read(config, usualScaling(config), channels), channels, factor,
             tileSide(config, factor));
+    }
+
+    /** diffusers' defaults: AutoencoderTiny was taught the latents of the diffusion as they are. */
+    private static LatentScaling usualScaling(ConfigFile config) {
+        return config.text("_class_name").filter("AutoencoderTiny"::equals).isPresent() ? LatentScaling.of(1, 0)
+            : STABLE_DIFFUSION.scaling;
     }
 
     /** diffusers writes one number for squares, else height and width, of which it takes the first. */

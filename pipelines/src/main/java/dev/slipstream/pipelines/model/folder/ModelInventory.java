@@ -69,7 +69,8 @@ public final class ModelInventory {
     }
 
     private boolean isComponent(String inside) {
-        return Arrays.stream(Component.values()).anyMatch(component -> name(component).equals(inside));
+        return ControlFolders.has(folder, inside)
+            || Arrays.stream(Component.values()).anyMatch(component -> name(component).equals(inside));
     }
 
     private String name(Component component) {

@@ -51,6 +51,11 @@ public record PipelineFiles(Set<String> files, Optional<String> variant) {
                 part(entry.getKey() + "/", ((JsonArray) entry.getValue()).get(1).getAsString(), needed);
             }
         });
+        if (needed.contains("controlnet/config.json")) {
+            // Settings name the first alone.
+            files.stream().filter(file -> file.matches("controlnet_\\d+/config\\.json"))
+                .forEach(file -> component(file.substring(0, file.indexOf('/') + 1), needed));
+        }
         GRAPH_PARTS.stream().map(name -> name + "/").filter(folder -> files.contains(folder + "model.onnx"))
             .forEach(folder -> component(folder, needed));
         return needed;

@@ -44,7 +44,13 @@ public enum ModelFamily {
     /** PixArt-Sigma, which reads longer texts. */
     PIXART_SIGMA,
     /** DiT, a transformer that draws classes. */
-    DIT;
+    DIT,
+    /** A ControlNet for Stable Diffusion 1.x: one component, which no pipeline has by itself. */
+    CONTROLNET_SD15,
+    /** A ControlNet for SDXL. */
+    CONTROLNET_SDXL,
+    /** The small autoencoder for previews of Stable Diffusion 1.x and 2.x. */
+    TAESD;
 
     /** Its name in commands, for example {@code sdxl-refiner}. */
     public String id() {
@@ -66,10 +72,14 @@ public enum ModelFamily {
     /**
      * All configuration files of a family, from our own resources.
      *
-     * @param index model_index.json
-     * @param folders the configuration in each folder of the model, by the folder's name
+     * @param index model_index.json; of one component, which has none, only the class
+     * @param folders the configuration in each folder of the model, by the folder's name; that of one component by
+     *     {@link #ITSELF}
      */
     public record FamilySettings(JsonObject index, Map<String, JsonObject> folders) {
+        /** The folder of a model that is one component. */
+        static final String ITSELF = ".";
+
         /** Those of real size. @param id of a family, or of a model that differs from one in its sizes or inputs */
         public static FamilySettings read(String id) {
             return read(id, false);

@@ -85,10 +85,13 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
         try {
             AtomicFolder.write(folder, target -> {
                 for (Map.Entry<String, JsonObject> part : settings.folders().entrySet()) {
-                    Path home = Files.createDirectory(target.resolve(part.getKey()));
-                    parts.add(write(home, part.getValue(), settings));
+                    Path home = part.getKey().equals(FamilySettings.ITSELF) ? target
+                        : Files.createDirectory(target.resolve(part.getKey()));
+                    parts.add(write(part.getKey(), home, part.getValue(), settings));
                 }
-                writeJson(target.resolve("model_index.json"), settings.index());
+                if (!settings.folders().containsKey(FamilySettings.ITSELF)) {
+                    writeJson(target.resolve("model_index.json"), settings.index());
+                }
             });
         } catch (IOException e) {
             throw new ModelException(e.getMessage(), e);
@@ -96,8 +99,7 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
         return parts;
     }
 
-    private WrittenPart write(Path home, JsonObject config, FamilySettings settings) throws IOException {
-        String name = home.getFileName().toString();
+    private WrittenPart write(String name, Path home, JsonObject config, FamilySettings settings) throws IOException {
         JsonArray named = settings.index().getAsJsonArray(name);
         String className = named.get(named.size() - 1).getAsString();
         if (name.startsWith("tokenizer")) {
@@ -117,18 +119,20 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
         Path file = home.resolve("config.json");
         writeJson(file, config);
         ConfigFile read = new ConfigFile(file, config);
-        return weights(home, className, config.has("_class_name"), ComponentKinds.of(read, className).weights(read));
+        return weights(name, home, className, config.has("_class_name"),
+            ComponentKinds.of(read, className).weights(read));
     }
 
     /** @param diffusers whether the class is one of diffusers, not of transformers */
-    private WrittenPart weights(Path home, String className, boolean diffusers, Map<String, Shape> shapes) {
+    private WrittenPart weights(String part, Path home, String className, boolean diffusers,
+        Map<String, Shape> shapes) {
         Map<String, TensorOutline> outlines = new LinkedHashMap<>();
         shapes.forEach((name, shape) -> outlines.put(name, new TensorOutline(type, shape)));
         SafetensorsWriter.write(home.resolve(diffusers ? "diffusion_pytorch_model.safetensors"
             : "model.safetensors"), outlines, name -> random(name, shapes.get(name)).data(),
             Map.of("format", "pt"));
         long parameters = shapes.values().stream().mapToLong(Shape::elements).sum();
-        return new WrittenPart(home.getFileName().toString(), className, parameters, parameters * type.bytes());
+        return new WrittenPart(part, className, parameters, parameters * type.bytes());
     }
 
     /**
@@ -159,7 +163,7 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
     /**
      * A folder of a new model.
      *
-     * @param name of the folder
+     * @param name of the folder; a dot where the model is this part alone
      * @param className what diffusers or transformers call its kind
      * @param parameters numbers in its weights; 0 where it has none
      * @param bytes of its weights; 0 where it has none

@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.graph.tensor.ElementType;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.folder.ComponentFormat;
+import dev.slipstream.pipelines.model.folder.ControlFolders;
 import dev.slipstream.pipelines.model.folder.Inventory;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.folder.ModelInventory;
@@ -76,6 +77,7 @@ public record ModelReport(Path model, Optional<String> family, Optional<String> 
                     }
                 }
             }
+            ControlFolders.of(folder).forEach(control -> parts.add(control(control)));
             return new ModelReport(source.model(), folder.pipelineClass().or(() -> className(folder)),
                 file.flatMap(SingleFile::knownAs), parts, missing(folder, parts),
                 ModelInventory.of(folder, Set.of()), file.map(it -> it.layout().unknown()).orElse(List.of()));
@@ -93,6 +95,14 @@ public record ModelReport(Path model, Optional<String> family, Optional<String> 
         String name = home.getFileName().toString();
         return folder.format(component) == ComponentFormat.CHECKPOINT ? ofCheckpoint(name, className, home)
             : ofGraph(name, className, GraphFile.read(folder.require(component)));
+    }
+
+    private static Part control(Path home) {
+        String name = home.getFileName().toString();
+        if (ComponentFormat.of(home) == ComponentFormat.ONNX) {
+            return ofGraph(name, "", GraphFile.read(home.resolve("model.onnx")));
+        }
+        return ofCheckpoint(name, className(ConfigFile.read(home.resolve("config.json"))), home);
     }
 
     private static String className(ConfigFile config) {

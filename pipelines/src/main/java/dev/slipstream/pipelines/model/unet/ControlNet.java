@@ -50,6 +50,18 @@ public final class ControlNet {
         new ControlNet(config, builder).write();
     }
 
+    /** Pixels of the picture to a pixel of the latents, along each side. */
+    public static int pixelsPerLatent(ConfigFile config) {
+        return Math.toIntExact(ConditionConfig.read(config).pixels());
+    }
+
+    /**
+     * Whether only means over the whole picture are added; then diffusers lets the network see the prompt's half alone.
+     */
+    public static boolean isGlobal(ConfigFile config) {
+        return ConditionConfig.read(config).global();
+    }
+
     private void write() {
         Dim height = Dim.named("height");
         Dim width = Dim.named("width");

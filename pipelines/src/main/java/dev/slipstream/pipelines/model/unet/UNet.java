@@ -112,7 +112,8 @@ public final class UNet {
 
     /** Of the shape of {@code x}, or with one pixel for all, as a ControlNet for global conditions makes them. */
     private Value residual(Value x, String input) {
-        return root.add(x, builder.inputOfAnyShape(input, DataType.FLOAT32, x.dims().toArray(Dim[]::new)));
+        return root.add(x, builder.inputDeclared(input, DataType.FLOAT32, List.of(x.dim(0), x.dim(1),
+            Dim.named(input + ".height"), Dim.named(input + ".width")), x.dims()));
     }
 
     /** {@code encoder_hidden_states} [rows, sequence_length, width], if any block reads it. */

@@ -13,15 +13,22 @@ import java.util.Map;
  * @param types the type of every tensor that a stage of the branch reads or writes
  * @param keepLatents whether the latents after each step stay readable until the next run
  * @param estimates after which steps the clean image that the step expects is readable too
+ * @param rests components that do not run at some steps
  */
 public record LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
-    Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates) {
+    Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates, Rests rests) {
 
     public LoopSpec {
         types = Map.copyOf(types);
         if (latents.type() != DataType.FLOAT32 || latents.shape().rank() != 4) {
             throw new IllegalArgumentException("latents are float32 [batch, channels, height, width], not " + latents);
         }
+    }
+
+    /** A loop in which nothing rests. */
+    public LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
+        Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates) {
+        this(ports, noise, guidance, latents, types, keepLatents, estimates, Rests.NONE);
     }
 
     public boolean isEstimated(int step) {

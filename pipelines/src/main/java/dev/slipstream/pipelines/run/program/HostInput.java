@@ -40,6 +40,14 @@ public sealed interface HostInput {
         }
     }
 
+    /** Zeros, for what is not made. */
+    record Zeros(Region to) implements HostInput {
+        @Override
+        public MemorySegment bytes(Map<String, MemorySegment> given, Arena arena) {
+            return arena.allocate(to.bytes(), 8);
+        }
+    }
+
     /** A timestep, in every element of a tensor of this type. */
     record Timestep(double value, TensorType type, Region to) implements HostInput {
         @Override

@@ -32,6 +32,12 @@ final class HostValues {
             new Entry(Value.pinned(device, Integer.BYTES), HostInput.Mark::new)).value();
     }
 
+    /** Zeros on a device, of which tensors that are not made are parts. @param bytes of the largest */
+    Value zeros(int device, long bytes) {
+        return entries.computeIfAbsent(List.of(HostInput.Zeros.class, device), key ->
+            new Entry(Value.pinned(device, bytes), HostInput.Zeros::new)).value();
+    }
+
     Value timestep(double time, TensorType type, int device) {
         return entries.computeIfAbsent(List.of(time, device, type), key ->
             new Entry(Value.pinned(device, type.bytes()), to -> new HostInput.Timestep(time, type, to))).value();

@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.run.loop.Rests;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -38,18 +39,25 @@ final class LiveRuns {
 
     private final Plan plan;
     private final int steps;
+    private final Rests rests;
     private final Map<String, Integer> producers = new HashMap<>();
     private final List<List<Term>> predictions = new ArrayList<>();
     private final Set<StageRun> runs = new HashSet<>();
     private final Map<Version, Set<Integer>> devices = new HashMap<>();
 
-    LiveRuns(Plan plan, int steps, double guidance) {
+    /** @throws IllegalArgumentException if the component that predicts would rest */
+    LiveRuns(Plan plan, int steps, double guidance, Rests rests) {
         this.plan = plan;
         this.steps = steps;
+        this.rests = rests;
         for (int segment = 0; segment < plan.segments().size(); segment++) {
             for (String tensor : plan.segments().get(segment).writes()) {
                 producers.put(tensor, segment);
             }
+        }
+        if (plan.segments().stream().filter(segment -> segment.writes().contains(plan.prediction()))
+            .anyMatch(segment -> rests.ever(segment.component()))) {
+            throw new IllegalArgumentException("the component that makes the prediction cannot rest");
         }
         IntStream.range(0, steps).forEach(step -> predictions.add(prediction(step, guidance)));
         Deque<StageRun> open = new ArrayDeque<>();
@@ -90,10 +98,23 @@ final class LiveRuns {
         return devices.getOrDefault(version, Set.of());
     }
 
-    /** The versions that a stage reads when it runs at a step, one for each of its inputs that is an edge. */
+    /**
+     * The versions that a stage reads when it runs at a step, one for each of its inputs that is an edge, but for those
+     * that are zeros.
+     */
     List<Version> sources(StageRun run) {
         return plan.segment(run.stage()).reads().stream().filter(producers::containsKey)
-            .map(tensor -> new Version(source(run, tensor), tensor)).toList();
+            .map(tensor -> new Version(source(run, tensor), tensor)).filter(version -> !isAtRest(version.run()))
+            .toList();
+    }
+
+    /** Whether a stage reads zeros for a tensor, as the component that makes it rests. */
+    boolean readsZeros(StageRun run, String tensor) {
+        return producers.containsKey(tensor) && isAtRest(source(run, tensor));
+    }
+
+    private boolean isAtRest(StageRun run) {
+        return rests.at(plan.segment(run.stage()).component(), run.step());
     }
 
     private StageRun source(StageRun run, String tensor) {

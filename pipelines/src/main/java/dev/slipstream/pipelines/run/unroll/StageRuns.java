@@ -28,6 +28,7 @@ final class StageRuns {
     private final TaskList tasks;
     private final UnrollOptions options;
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
+    private final long mostZeros;
     private int checks;
 
     /** @param tasks where the work goes */
@@ -40,6 +41,10 @@ final class StageRuns {
         this.inputs = inputs;
         this.tasks = tasks;
         this.options = options;
+        this.mostZeros = plan.stages().stream()
+            .filter(stage -> loop.rests().ever(plan.segments().get(stage.segment()).component()))
+            .flatMapToLong(stage -> plan.segments().get(stage.segment()).writes().stream()
+                .mapToLong(tensor -> loop.type(tensor, stage.branch()).bytes())).max().orElse(0);
     }
 
     void add(StageRun run) {
@@ -80,10 +85,15 @@ final class StageRuns {
         }
         for (String tensor : reads) {
             if (!taken.containsKey(tensor)) {
-                taken.put(tensor, graphInput(tensor, stage).all());
+                taken.put(tensor, live.readsZeros(run, tensor) ? zeros(tensor, stage)
+                    : graphInput(tensor, stage).all());
             }
         }
         return taken;
+    }
+
+    private Access zeros(String tensor, Stage stage) {
+        return host.zeros(stage.device(), mostZeros).part(0, loop.type(tensor, stage.branch()).bytes());
     }
 
     private Value graphInput(String tensor, Stage stage) {

@@ -205,6 +205,7 @@ class ModelTemplateTest {
     void aFamilyThatIsNotKnownIsRefusedWithThoseThatAre() {
         ModelException refused = assertThrows(ModelException.class, () -> ModelFamily.of("sd3"));
         assertTrue(refused.getMessage().endsWith("there are sd15, sd21, sdxl, sdxl-refiner, inpaint, x4-upscaler, "
-            + "sd3-medium, sd35-medium, sd35-large, flux-dev, flux-schnell, pixart-alpha, pixart-sigma, dit"));
+            + "sd3-medium, sd35-medium, sd35-large, flux-dev, flux-schnell, pixart-alpha, pixart-sigma, dit, "
+            + "controlnet-sd15, controlnet-sdxl, taesd"));
     }
 }

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.run.loop.Rests;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Version;
 import java.util.List;
@@ -24,7 +25,7 @@ class LiveRunsTest {
         List.of(new Stage(0, 0, Branch.CONDITIONAL, 0), new Stage(0, 1, Branch.CONDITIONAL, 1),
             new Stage(1, 2, Branch.CONDITIONAL, 0)),
         List.of(new Edge("a", 1, 2, 1)), new Cadence(1, 1, 1, false, false), "eps");
-    private final LiveRuns live = new LiveRuns(plan, STEPS, 1);
+    private final LiveRuns live = new LiveRuns(plan, STEPS, 1, Rests.NONE);
 
     private List<Version> sources(int step) {
         return live.sources(new StageRun(2, step));

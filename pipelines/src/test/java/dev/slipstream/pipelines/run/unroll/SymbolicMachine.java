@@ -42,6 +42,7 @@ public final class SymbolicMachine {
                 case HostInput.Given given -> given.tensor().equals(Program.LATENTS) ? "x0"
                     : given.tensor() + (given.from() == 0 ? "" : "+" + given.from() / given.to().bytes());
                 case HostInput.Mark mark -> "mark";
+                case HostInput.Zeros zeros -> "0";
                 case HostInput.Timestep time -> Integer.toString((int) time.value());
             });
         }

@@ -1,0 +1,96 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.component.Planes;
+import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
+import dev.slipstream.pipelines.model.RequestException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * What the ControlNets of a model are told for a request: their pictures, how much of each residual is added to
+ * predictions without and with the prompt, and at which steps they do not run.
+ *
+ * @param nets the model's
+ * @param images one for each
+ * @param width of what is drawn, in pixels; likewise {@code height}
+ */
+record Steering(List<ControlNetPart> nets, List<ControlImage> images, int width, int height) {
+    /** As diffusers has them: 10 to the power of -1 for the first residual up to 10 to the power of 0 for the last. */
+    private static final double LEAST_GUESS = -1;
+
+    /** @throws RequestException if the request brings more or fewer pictures than there are ControlNets */
+    Steering {
+        if (images.size() != nets.size()) {
+            String names = nets.stream().map(ControlNetPart::name).collect(Collectors.joining(", "));
+            throw new RequestException(nets.isEmpty() ? "the request brings control pictures, but there is no "
+                + "ControlNet that would see them; add one to the pipeline, or leave them out"
+                : "the pipeline has " + nets.size() + (nets.size() == 1 ? " ControlNet" : " ControlNets") + " (" + names
+                    + ") and the request brings " + (images.isEmpty() ? "no" : images.size()) + " control picture"
+                    + (images.size() == 1 ? "" : "s") + "; give one for each ControlNet, in their order");
+        }
+    }
+
+    /** The types of the denoiser's inputs for them. @param rows of the batch, also those without the prompt */
+    Map<String, TensorType> types(long rows) {
+        Map<String, TensorType> types = new LinkedHashMap<>();
+        nets.forEach(net -> {
+            types.put(net.picture(), TensorType.of(DataType.FLOAT32, rows, Planes.COLOURS, height, width));
+            types.put(net.scales(), TensorType.of(DataType.FLOAT32, rows, net.residuals()));
+        });
+        return types;
+    }
+
+    /** What these are given, by their names: a row for predictions without the prompt, and one for those with it. */
+    Map<String, float[]> bothRows() {
+        Map<String, float[]> rows = new LinkedHashMap<>();
+        for (int i = 0; i < nets.size(); i++) {
+            float[] picture = Planes.ofShares(images.get(i).image().scaledTo(width, height)).values();
+            rows.put(nets.get(i).picture(), both(picture, picture));
+            rows.put(nets.get(i).scales(), scales(nets.get(i), images.get(i)));
+        }
+        return rows;
+    }
+
+    private static float[] scales(ControlNetPart net, ControlImage image) {
+        float[] with = new float[net.residuals()];
+        for (int i = 0; i < with.length; i++) {
+            // What is the same for the whole picture has no layers of which the deep ones could count more.
+            double guess = image.guesses() && !net.global() && with.length > 1
+                ? Math.pow(10, LEAST_GUESS * (1 - (double) i / (with.length - 1))) : 1;
+            with[i] = (float) (guess * image.scale());
+        }
+        return both(image.guesses() || net.global() ? new float[with.length] : with, with);
+    }
+
+    private static float[] both(float[] without, float[] with) {
+        float[] rows = Arrays.copyOf(without, without.length + with.length);
+        System.arraycopy(with, 0, rows, without.length, with.length);
+        return rows;
+    }
+
+    /**
+     * The steps at which each of them does not run, by their modules; those that always run are left out.
+     *
+     * @param steps that this model takes
+     * @param all steps of the picture
+     */
+    Map<String, Set<Integer>> rests(int steps, int all) {
+        Map<String, Set<Integer>> rests = new LinkedHashMap<>();
+        for (int i = 0; i < nets.size(); i++) {
+            ControlImage image = images.get(i);
+            Set<Integer> at = IntStream.range(0, steps).filter(step -> (double) step / all < image.from()
+                || (step + 1.0) / all > image.to()).boxed().collect(Collectors.toUnmodifiableSet());
+            if (!at.isEmpty()) {
+                rests.put(nets.get(i).module(), at);
+            }
+        }
+        return rests;
+    }
+}
