@@ -9,6 +9,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,17 @@ final class Callbacks implements Executor {
     /** On an executor of the caller's choice, who shuts it down. */
     static Callbacks on(Executor executor) {
         return new Callbacks(Optional.of(executor));
+    }
+
+    /** A listener whose failures are logged instead. @param toWhat it listens */
+    static Consumer<String> tolerant(String toWhat, Consumer<String> listener) {
+        return heard -> {
+            try {
+                listener.accept(heard);
+            } catch (RuntimeException failure) {
+                LOG.warn("the listener to {} failed; it was to hear: {}", toWhat, heard, failure);
+            }
+        };
     }
 
     /** A future that is completed by a callback; its dependents run here, too. */

@@ -2,13 +2,13 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
-import dev.slipstream.pipelines.diffusion.component.ImageDecoder;
 import dev.slipstream.pipelines.diffusion.component.ImageEncoder;
+import dev.slipstream.pipelines.diffusion.component.LatentsDecoder;
 import dev.slipstream.pipelines.diffusion.component.Planes;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
-import dev.slipstream.pipelines.diffusion.component.TextEncoder;
 import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
+import dev.slipstream.pipelines.diffusion.family.PictureInputs;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.run.BadValueException;
@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.LongFunction;
 import java.util.stream.LongStream;
@@ -51,7 +50,7 @@ final class DenoisingPass {
     DenoisingPass(ResolvedRequest request, RequestEngines engines, Arena arena) {
         this.request = request;
         this.engines = engines;
-        this.given = new Tensors(request, arena).make(engines.text(), engines.pictureEncoder());
+        this.given = new Tensors(request, arena).make(engines);
     }
 
     ResolvedRequest request() {
@@ -81,7 +80,7 @@ final class DenoisingPass {
      * @param all steps of the whole picture
      * @param decoder for previews
      */
-    void run(MemorySegment latents, int all, Generation generation, ImageDecoder decoder) {
+    void run(MemorySegment latents, int all, RunningRequest<?> generation, LatentsDecoder decoder) {
         if (!request.span().isFirst()) {
             given.put(Program.LATENTS, latents);
         }
@@ -143,13 +142,13 @@ final class DenoisingPass {
         }
     }
 
-    private List<Image> previews(int step, MemorySegment latents, ImageDecoder decoder) {
+    private List<Image> previews(int step, MemorySegment latents, LatentsDecoder decoder) {
         if (!engines.loop().program().estimates().containsKey(step)) {
             return List.of();
         }
         // Latents of the model before have been read by now.
         engines.loop().estimate(step, latents);
-        return decoder.decodeAll(latents, request.latents().shape()).stream().map(request::finished).toList();
+        return decoder.decode(latents, request.latents().shape()).stream().map(request::finished).toList();
     }
 
     /** Makes what the loop is given. The tensors live as long as the arena. */
@@ -166,29 +165,28 @@ final class DenoisingPass {
             this.noise = request.noise();
             this.latents = request.latents();
             this.arena = arena;
-            this.seeded = new SeededNoise(request.request().seed().orElseThrow(), latents, arena);
+            this.seeded = new SeededNoise(request.seed(), latents, arena);
         }
 
         /**
          * All tensors; where another model begins, the caller adds the latents.
-         *
-         * @param pictureEncoder is there if the request's picture becomes latents
          */
-        Map<String, MemorySegment> make(TextEncoder text, Optional<ImageEncoder> pictureEncoder) {
-            text.encode(request.prompts(), arena).forEach(this::condition);
-            request.told().forEach((name, values) -> condition(name, bothRows(
-                values.type(request.model().denoiser().conditionType(name)), values)));
+        Map<String, MemorySegment> make(RequestEngines engines) {
+            engines.text().encode(request.prompts(), arena).forEach(this::condition);
+            request.told().forEach(this::condition);
             request.steering().bothRows().forEach((name, rows) -> condition(name, aligned(rows)));
+            PictureInputs inputs = request.pictureInputs(seeded.image(), engines);
+            request.model().recipe().show(inputs).forEach(this::condition);
             if (request.span().isFirst()) {
                 given.put(Program.LATENTS, seeded.latents(request.start().noise()));
             }
             if (noise.needsNoise()) {
                 given.put(Program.NOISE, seeded.steps(request.stepsBefore(), noise.steps()));
             }
-            if (request.encodesPicture()) {
-                startFrom(request.start(), pictureEncoder.orElseThrow());
+            if (request.startsFromPicture()) {
+                startFrom(request.start(), engines.pictureEncoder().orElseThrow());
             }
-            request.model().recipe().extraChannels(request.pictureInputs(seeded.image(), pictureEncoder))
+            request.model().recipe().extraChannels(inputs)
                 .ifPresent(channels -> given.put(Program.EXTRA_CHANNELS, aligned(channels)));
             return given;
         }
@@ -200,12 +198,16 @@ final class DenoisingPass {
         private void condition(String name, MemorySegment both) {
             long row = both.byteSize() / 2;
             MemorySegment wanted = request.isGuided() ? both : both.asSlice(row);
-            long pictures = request.request().batch();
+            long pictures = request.batch();
             MemorySegment rows = arena.allocate(wanted.byteSize() * pictures, 64);
             for (long index = 0; index < rows.byteSize() / row; index++) {
                 MemorySegment.copy(wanted, index / pictures * row, rows, index * row, row);
             }
             given.put(name, rows);
+        }
+
+        private void condition(String name, ConditionValues values) {
+            condition(name, bothRows(values.type(request.model().denoiser().conditionType(name)), values));
         }
 
         private MemorySegment bothRows(TensorType type, ConditionValues numbers) {

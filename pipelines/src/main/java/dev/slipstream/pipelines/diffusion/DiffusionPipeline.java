@@ -61,7 +61,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         this.spec = spec;
         this.runner = new RequestRunner(devices, new EngineCache(devices, spec.options(), settings.engineMemory),
             List.of(spec));
-        this.warned = settings.warned;
+        this.warned = Callbacks.tolerant("warnings", settings.warned);
         this.callbacks = settings.callbacks.map(Callbacks::on).orElseGet(Callbacks::onOwnThreads);
     }
 
@@ -146,8 +146,7 @@ public final class DiffusionPipeline implements AutoCloseable {
          * The precision of the denoiser; {@code fp32} if not said. Latents, text encoder and image decoder stay fp32,
          * and so does what is sensitive inside the denoiser.
          *
-         * @param name {@code fp32}, {@code fp16} or {@code bf16}
-         * @throws IllegalArgumentException for anything else
+         * @throws IllegalArgumentException if it is not {@code fp32}, {@code fp16} or {@code bf16}
          */
         public Builder precision(String name) {
             precision = Precision.parse(name);
@@ -211,9 +210,8 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * Adds a ControlNet (Zhang et al. 2023), which steers pictures by others that requests bring: {@link
-         * ControlImage}. It follows those that lie in the model's own folder, as diffusers saves them, and is part of
-         * the denoiser for every plan; a refiner has none.
+         * Adds a ControlNet (Zhang et al. 2023), which steers pictures by others that requests bring ({@link
+         * ControlImage}), after those in the model's own folder. It is part of the denoiser; a refiner has none.
          *
          * @param folder with config.json and safetensors, or model.onnx
          */
@@ -222,12 +220,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
-        /**
-         * An autoencoder that decodes previews in place of the model's own: diffusers' AutoencoderTiny (TAESD), which
-         * takes a small part of the time. Pictures are decoded as without it.
-         *
-         * @param folder with config.json and safetensors
-         */
+        /** A checkpoint of diffusers' AutoencoderTiny (TAESD), which decodes previews in a small part of the time. */
         public Builder previewDecoder(Path folder) {
             previewDecoder = Optional.of(folder);
             return this;
@@ -236,6 +229,12 @@ public final class DiffusionPipeline implements AutoCloseable {
         /** The LoRAs that are merged into the model's weights, instead of those given before. */
         Builder loras(Loras all) {
             loras = all;
+            return this;
+        }
+
+        /** A motion adapter (AnimateDiff), with which a Stable Diffusion 1.5 makes videos, by its noise levels. */
+        public Builder motionAdapter(Path folder) {
+            model = model.withMotionAdapter(Objects.requireNonNull(folder, "folder"));
             return this;
         }
 
@@ -314,7 +313,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         public DiffusionPipeline open() {
             return PipelineSpec.open(() -> providers.open(usedDevices()), this::spec, (spec, found) -> {
                 DiffusionPipeline pipeline = new DiffusionPipeline(spec, found, this);
-                spec.warnings().forEach(pipeline::warn);
+                spec.warnings().forEach(pipeline.warned);
                 pipeline.runner.start();
                 return pipeline;
             });
@@ -355,33 +354,33 @@ public final class DiffusionPipeline implements AutoCloseable {
      * fails later, such as a device without room, fails the generation.
      *
      * @throws IllegalStateException if the pipeline is closed
-     * @throws RuntimeException as {@link PipelineSpec#check}, if the request cannot be drawn
+     * @throws RuntimeException as {@link PipelineSpec#check(ImageRequest)}, if the request cannot be drawn
      */
     public Generation submit(ImageRequest request) {
-        List<ResolvedRequest> resolved = resolve(request.withSeed(request.seed().orElseGet(ImageRequest::randomSeed)));
-        PipelineSpec.warnings(resolved).forEach(this::warn);
-        Generation generation = new Generation(callbacks, runner::remove);
-        runner.add(generation, resolved);
+        ImageRequest seeded = request.withSeed(request.seed().orElseGet(ImageRequest::randomSeed));
+        List<ResolvedRequest> resolved = resolve(seeded.drawing());
+        Generation generation = new Generation(callbacks, it -> runner.remove(it.running()));
+        ImageRequest whole = seeded.withUsual(resolved.getFirst().usual());
+        runner.add(generation.running(), resolved, (images, how) -> GeneratedImage.all(images, whole, how));
         return generation;
     }
 
-    private List<ResolvedRequest> resolve(ImageRequest request) {
-        runner.requireOpen();
-        try {
-            return spec.resolve(request);
-        } catch (IllegalStateException closed) {
-            // By another thread, just now.
-            runner.requireOpen();
-            throw closed;
-        }
+    /** Queues a request for a video; in all else like {@link #submit(ImageRequest)}. */
+    public VideoGeneration submit(VideoRequest request) {
+        VideoRequest seeded = request.withSeed(request.seed().orElseGet(ImageRequest::randomSeed));
+        List<ResolvedRequest> resolved = resolve(seeded.drawing());
+        VideoRequest whole = seeded.withUsual(resolved.getFirst().usual())
+            .withFramesPerSecond(resolved.getFirst().filming().orElseThrow().framesPerSecond());
+        VideoGeneration generation = new VideoGeneration(callbacks, it -> runner.remove(it.running()));
+        runner.add(generation.running(), resolved, (frames, how) ->
+            new GeneratedVideo(frames, whole.withFrames(frames.size()), how));
+        return generation;
     }
 
-    private void warn(String warning) {
-        try {
-            warned.accept(warning);
-        } catch (RuntimeException failure) {
-            LOG.warn("the listener to warnings failed; it was to hear: {}", warning, failure);
-        }
+    private List<ResolvedRequest> resolve(RequestCore.Drawing request) {
+        List<ResolvedRequest> resolved = runner.whileOpen(() -> spec.resolve(request));
+        PipelineSpec.warnings(resolved).forEach(warned);
+        return resolved;
     }
 
     /**

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A picture and how it came about. Immutable; any thread may use it.
@@ -31,10 +32,69 @@ public final class GeneratedImage {
         this.all = all;
     }
 
+    /** The pictures of a request, in the order of their seeds. */
+    static List<GeneratedImage> all(List<Image> images, ImageRequest request, Circumstances all) {
+        return IntStream.range(0, images.size())
+            .mapToObj(index -> new GeneratedImage(images.get(index), request.forPicture(index), all)).toList();
+    }
+
     /** What pictures that were drawn together have in common. */
     record Circumstances(int batch, String model, List<Adapter> adapters, List<Control> controls, String scheduler,
         DataType precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build,
         Duration text, Duration loop, Duration decode, Optional<Refinement> refinement) {
+        /**
+         * What made a picture or a video, by keyword.
+         *
+         * @param size in pixels
+         * @param own what only such a request says
+         */
+        Map<String, String> metadata(RequestCore request, String size, Map<String, String> own) {
+            Map<String, String> settings = new LinkedHashMap<>();
+            settings.put("Steps", Integer.toString(request.steps().orElseThrow()));
+            settings.put("Sampler", scheduler);
+            settings.put("CFG scale", Double.toString(request.guidance().weight()));
+            if (request.guidance().isRescaled()) {
+                settings.put("CFG rescale", Double.toString(request.guidance().rescale()));
+            }
+            settings.put("Seed", Long.toString(request.seed().orElseThrow()));
+            settings.put("Size", size);
+            settings.putAll(own);
+            putReading(request.conditioning(), settings);
+            settings.put("Model", model);
+            if (!adapters.isEmpty()) {
+                settings.put("Lora", adapters.stream().map(Adapter::toString).collect(Collectors.joining(", ")));
+            }
+            for (int i = 0; i < controls.size(); i++) {
+                settings.put("ControlNet " + i, controls.get(i).text());
+            }
+            refinement.ifPresent(second -> {
+                settings.put("Refiner", second.model());
+                settings.put("Refiner switch at", Double.toString(second.handover()));
+            });
+            settings.put("Plan", plan.strategy());
+            if (precision != DataType.FLOAT32) {
+                settings.put("Precision", Precision.of(precision).toString());
+            }
+            String version = GeneratedImage.class.getPackage().getImplementationVersion();
+            settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
+            return Map.of(GenerationParameters.KEYWORD,
+                new GenerationParameters(request.prompt(), request.negative(), settings).text());
+        }
+
+        /** How the prompts were read, as far as that is not the usual. */
+        private static void putReading(Conditioning conditioning, Map<String, String> settings) {
+            conditioning.classLabel().ifPresent(label -> settings.put("Class", label));
+            if (conditioning.clipSkip() > 0) {
+                // Those tools count the layer that is read from the end, so that 1 is the last.
+                settings.put("Clip skip", Integer.toString(conditioning.clipSkip() + 1));
+            }
+            if (conditioning.readsWeights()) {
+                settings.put("Prompt weights", "read");
+            }
+            if (conditioning.readsWhole()) {
+                settings.put("Long prompts", "whole");
+            }
+        }
     }
 
     /**
@@ -166,61 +226,15 @@ public final class GeneratedImage {
         return all.refinement;
     }
 
-    private GenerationParameters parameters() {
-        Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("Steps", Integer.toString(request.saidSteps()));
-        settings.put("Sampler", all.scheduler);
-        settings.put("CFG scale", Double.toString(request.guide().weight()));
-        if (request.guidanceRescale() > 0) {
-            settings.put("CFG rescale", Double.toString(request.guidanceRescale()));
-        }
-        settings.put("Seed", Long.toString(seed()));
-        settings.put("Size", image.toString());
-        request.given().filter(picture -> all.steps < request.saidSteps()).ifPresent(picture ->
-            settings.put("Denoising strength", Double.toString(picture.usedStrength())));
-        putReading(settings);
-        settings.put("Model", all.model);
-        if (!all.adapters.isEmpty()) {
-            settings.put("Lora", all.adapters.stream().map(Adapter::toString).collect(Collectors.joining(", ")));
-        }
-        for (int i = 0; i < all.controls.size(); i++) {
-            settings.put("ControlNet " + i, all.controls.get(i).text());
-        }
-        all.refinement.ifPresent(second -> {
-            settings.put("Refiner", second.model());
-            settings.put("Refiner switch at", Double.toString(second.handover()));
-        });
-        settings.put("Plan", all.plan.strategy());
-        if (all.precision != DataType.FLOAT32) {
-            settings.put("Precision", Precision.of(all.precision).toString());
-        }
-        String version = GeneratedImage.class.getPackage().getImplementationVersion();
-        settings.put("Version", version == null ? "slipstream" : "slipstream " + version);
-        return new GenerationParameters(request.prompt(), request.negative(), settings);
-    }
-
-    /** How the prompts were read, as far as that is not the usual. */
-    private void putReading(Map<String, String> settings) {
-        request.conditioning().classLabel().ifPresent(label -> settings.put("Class", label));
-        int clipSkip = request.conditioning().clipSkip();
-        if (clipSkip > 0) {
-            // Those tools count the layer that is read from the end, so that 1 is the last.
-            settings.put("Clip skip", Integer.toString(clipSkip + 1));
-        }
-        if (request.conditioning().readsWeights()) {
-            settings.put("Prompt weights", "read");
-        }
-        if (request.conditioning().readsWhole()) {
-            settings.put("Long prompts", "whole");
-        }
-    }
-
     /**
      * What made the picture, by keyword, as {@link #write} puts it into a file: {@code parameters} is the text that
      * AUTOMATIC1111's web UI writes and other tools read.
      */
     public Map<String, String> metadata() {
-        return Map.of(GenerationParameters.KEYWORD, parameters().text());
+        Map<String, String> own = new LinkedHashMap<>();
+        request.given().filter(picture -> all.steps < request.saidSteps()).ifPresent(picture ->
+            own.put("Denoising strength", Double.toString(picture.usedStrength())));
+        return all.metadata(request.drawing().core(), image.toString(), own);
     }
 
     /**

@@ -1,12 +1,10 @@
 package dev.slipstream.pipelines.diffusion;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * The pictures of a request on their way. Any thread may use it.
@@ -18,16 +16,11 @@ import java.util.function.Function;
  * {@link CompletableFuture}. To wait for a future with {@code join} or {@code get} is to wait for no callback.
  */
 public final class Generation {
-    private final Callbacks callbacks;
-    private final Consumer<Generation> withdrawal;
-    private final CompletableFuture<List<GeneratedImage>> outcome = new CompletableFuture<>();
-    private final ProgressFeed progress;
+    private final RunningRequest<List<GeneratedImage>> running;
 
     /** @param withdrawal takes it out of the queue, if it is there */
     Generation(Callbacks callbacks, Consumer<Generation> withdrawal) {
-        this.callbacks = callbacks;
-        this.withdrawal = withdrawal;
-        this.progress = new ProgressFeed(callbacks);
+        this.running = new RunningRequest<>(callbacks, () -> withdrawal.accept(this));
     }
 
     /**
@@ -39,25 +32,12 @@ public final class Generation {
      * as {@code thenApply} gives, do not.
      */
     public CompletableFuture<GeneratedImage> result() {
-        return future(List::getFirst);
+        return running.future(List::getFirst);
     }
 
     /** All pictures of the request's batch, in the order of their seeds; in all else like {@link #result}. */
     public CompletableFuture<List<GeneratedImage>> results() {
-        return future(images -> images);
-    }
-
-    private <T> CompletableFuture<T> future(Function<List<GeneratedImage>, T> part) {
-        // Not thenApply(), which wraps the reason, so that cancelling would not be told from failing.
-        Callbacks.ResultFuture<T> future = callbacks.newResult(this::cancel);
-        outcome.whenComplete((images, reason) -> {
-            if (reason == null) {
-                future.answer(part.apply(images));
-            } else {
-                future.refuse(reason);
-            }
-        });
-        return future;
+        return running.future(images -> images);
     }
 
     /**
@@ -66,7 +46,7 @@ public final class Generation {
      * throws, that is logged and it is told no more.
      */
     public Flow.Publisher<Progress> progress() {
-        return progress;
+        return running.progress();
     }
 
     /**
@@ -77,7 +57,7 @@ public final class Generation {
      *     thrown, or as the generation does. Completing it from outside ends the listening
      */
     public CompletableFuture<Void> onProgress(Consumer<? super Progress> listener) {
-        return progress.consume(listener);
+        return running.onProgress(listener);
     }
 
     /**
@@ -87,35 +67,11 @@ public final class Generation {
      * before it takes the next request. Nothing happens if the generation is done.
      */
     public void cancel() {
-        fail(new CancellationException("cancelled"));
-        withdrawal.accept(this);
+        running.cancel();
     }
 
-    boolean isCancelled() {
-        return outcome.isDone();
-    }
-
-    /** @throws CancellationException if it is no longer wanted */
-    void requireWanted() {
-        if (isCancelled()) {
-            throw new CancellationException("cancelled");
-        }
-    }
-
-    /** Where a loop tells how far it is. */
-    ProgressFeed feed() {
-        return progress;
-    }
-
-    void complete(List<GeneratedImage> images) {
-        if (outcome.complete(images)) {
-            progress.end(Optional.empty());
-        }
-    }
-
-    void fail(Throwable reason) {
-        if (outcome.completeExceptionally(reason)) {
-            progress.end(Optional.of(reason).filter(it -> !(it instanceof CancellationException)));
-        }
+    /** What a pipeline does with it. */
+    RunningRequest<List<GeneratedImage>> running() {
+        return running;
     }
 }

@@ -1,8 +1,6 @@
 package dev.slipstream.pipelines.diffusion;
 
-import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
 import dev.slipstream.pipelines.diffusion.family.Usual;
-import dev.slipstream.pipelines.run.loop.Guidance;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -220,15 +218,9 @@ public final class ImageRequest {
         return core.steps().orElseThrow();
     }
 
-    /** How the prompt is set against the negative one, by a request that says it. */
-    Guidance guide() {
-        return core.guidance();
-    }
-
-    /** What a recipe must know of it. @param begins whether the model takes the first steps */
-    RecipeRequest forRecipe(boolean begins) {
-        return new RecipeRequest(core.width(), core.height(), guide().weight(), core.conditioning().wording(prompt(),
-            negative()), core.conditioning().saysSizes(), own.given.map(GivenImage::forRecipe), begins);
+    /** What a pipeline makes of it. */
+    RequestCore.Drawing drawing() {
+        return new RequestCore.Drawing(core, own.batch, own.given, Optional.empty());
     }
 
     @Override

@@ -7,11 +7,13 @@ import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.family.Filming;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.embedding.Embeddings;
 import dev.slipstream.pipelines.model.folder.ControlFolders;
+import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.folder.Inventory;
 import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.original.ModelSource;
@@ -165,22 +167,37 @@ public final class PipelineSpec implements AutoCloseable {
      * The request with all that it leaves to the model filled in: steps, guidance, noise scheduler, width and
      * height.
      *
-     * @throws RuntimeException as {@link #check}
+     * @throws RuntimeException as {@link #check(ImageRequest)}
      */
     public ImageRequest completed(ImageRequest request) {
-        return resolve(request).getFirst().completed();
+        ResolvedRequest first = resolve(request.drawing()).getFirst();
+        return request.withUsual(first.usual()).withScheduler(first.noise().name())
+            .withSize(first.wantedWidth(), first.wantedHeight());
+    }
+
+    /**
+     * The same for a video, with frames and frame rate.
+     *
+     * @throws RuntimeException as {@link #check(ImageRequest)}
+     */
+    public VideoRequest completed(VideoRequest request) {
+        ResolvedRequest first = resolve(request.drawing()).getFirst();
+        Filming filming = first.filming().orElseThrow();
+        return request.withUsual(first.usual()).withScheduler(first.noise().name())
+            .withSize(first.width(), first.height()).withFrames(filming.frames())
+            .withFramesPerSecond(filming.framesPerSecond());
     }
 
     /**
      * Works out what the request is for each model, in the order of their steps. That costs little beside cutting the
      * denoiser, which comes later.
      *
-     * @throws RuntimeException as {@link #check}, for all that can be known without cutting
+     * @throws RuntimeException as {@link #check(ImageRequest)}, for all that can be known without cutting
      */
-    List<ResolvedRequest> resolve(ImageRequest request) {
+    List<ResolvedRequest> resolve(RequestCore.Drawing request) {
         List<ResolvedRequest> all = new ArrayList<>();
         int before = 0;
-        ImageRequest next = request;
+        RequestCore.Drawing next = request;
         for (PipelineStage each : stages()) {
             ResolvedRequest resolved = new ResolvedRequest(each, next, before);
             each.partitioner().check(resolved.shape());
@@ -190,27 +207,63 @@ public final class PipelineSpec implements AutoCloseable {
             next = resolved.request().withSize(resolved.width(), resolved.height());
         }
         if (all.size() > 1) {
-            all.getFirst().requireCanHandOverTo(all.getLast());
+            requireCanHandOver(all.getFirst(), all.getLast());
         }
         return all;
     }
 
+    /** @throws RequestException if the refiner cannot go on with the model's latents for this request */
+    private static void requireCanHandOver(ResolvedRequest model, ResolvedRequest refiner) {
+        if (model.isMasked()) {
+            throw new RequestException("a refiner does not repaint; leave out the mask or the refiner");
+        }
+        if (!model.latents().shape().equals(refiner.latents().shape())) {
+            throw new RequestException("the model draws " + model.width() + "x" + model.height()
+                + " pixels and the refiner " + refiner.width() + "x" + refiner.height()
+                + " for this size; take another size");
+        }
+        if (model.keepsPicture() != refiner.keepsPicture()) {
+            throw new RequestException("the refiner would take latents of " + model.noise().name() + " with "
+                + refiner.noise().name()
+                + ", which scales them in another manner; choose one noise scheduler for both models");
+        }
+    }
+
+    /** The same for a request for pictures. */
+    List<ResolvedRequest> resolve(ImageRequest request) {
+        return resolve(request.drawing());
+    }
+
     /** For this model alone. */
-    private ResolvedRequest own(ImageRequest request) {
+    private ResolvedRequest own(RequestCore.Drawing request) {
         return new ResolvedRequest(stage, request, 0);
     }
 
-    /** Which segment would run on which device. @throws RuntimeException as {@link #check} */
+    /** Which segment would run on which device. @throws RuntimeException as {@link #check(ImageRequest)} */
     public Plan plan(ImageRequest request) {
         return denoiser(request).plan();
+    }
+
+    /** The same for a video. @throws RuntimeException as {@link #check(ImageRequest)} */
+    public Plan plan(VideoRequest request) {
+        return own(request.drawing()).denoiser().plan();
     }
 
     /**
      * Bytes that the request takes on each device, in the plan's order: an estimate, made without building anything.
      *
-     * @throws RuntimeException as {@link #check}
+     * @throws RuntimeException as {@link #check(ImageRequest)}
      */
     public List<Long> memoryBytes(ImageRequest request) {
+        return bytes(request.drawing());
+    }
+
+    /** The same for a video. @throws RuntimeException as {@link #check(ImageRequest)} */
+    public List<Long> memoryBytes(VideoRequest request) {
+        return bytes(request.drawing());
+    }
+
+    private List<Long> bytes(RequestCore.Drawing request) {
         return memory(request).stream().map(MemoryNeed::totalBytes).toList();
     }
 
@@ -221,9 +274,19 @@ public final class PipelineSpec implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such part
      */
     public <T> T unwrap(ImageRequest request, Class<T> part) {
-        Supplier<?> found = Map.<Class<?>, Supplier<?>>of(PartitionedDenoiser.class, () -> denoiser(request),
-            Program.class, () -> program(request), NoiseTable.class, () -> noise(request), MemoryNeed[].class,
-            () -> memory(request).toArray(MemoryNeed[]::new), Inventory.class, this::inventory).get(part);
+        return unwrap(request.drawing(), part);
+    }
+
+    /** The same for a video. @throws IllegalArgumentException if there is no such part */
+    public <T> T unwrap(VideoRequest request, Class<T> part) {
+        return unwrap(request.drawing(), part);
+    }
+
+    private <T> T unwrap(RequestCore.Drawing request, Class<T> part) {
+        Supplier<?> found = Map.<Class<?>, Supplier<?>>of(PartitionedDenoiser.class, () -> own(request).denoiser(),
+            Program.class, () -> program(own(request)), NoiseTable.class, () -> own(request).noise(),
+            MemoryNeed[].class, () -> memory(request).toArray(MemoryNeed[]::new), Inventory.class, this::inventory)
+            .get(part);
         if (found == null) {
             throw new IllegalArgumentException("a pipeline on paper has no " + part.getName());
         }
@@ -232,12 +295,12 @@ public final class PipelineSpec implements AutoCloseable {
 
     /** What the request would run: plan, segments and sizes. */
     PartitionedDenoiser denoiser(ImageRequest request) {
-        return own(request).denoiser();
+        return own(request.drawing()).denoiser();
     }
 
     /** The program that the request would run, for devices that copy on the stream on which they compute. */
     Program program(ImageRequest request) {
-        return program(own(request));
+        return program(own(request.drawing()));
     }
 
     private Program program(ResolvedRequest request) {
@@ -250,6 +313,10 @@ public final class PipelineSpec implements AutoCloseable {
      * there beside the model that begins, and adds what it takes.
      */
     List<MemoryNeed> memory(ImageRequest request) {
+        return memory(request.drawing());
+    }
+
+    private List<MemoryNeed> memory(RequestCore.Drawing request) {
         return resolve(request).stream().map(it -> it.keys().need(devices, program(it))).reduce(MemoryNeed::sums)
             .orElseThrow();
     }
@@ -265,7 +332,12 @@ public final class PipelineSpec implements AutoCloseable {
      *     many steps, or the denoiser does not take this size or cannot be cut; {@code fault()} says whose fault it is
      */
     public void check(ImageRequest request) {
-        resolve(request).forEach(ResolvedRequest::denoiser);
+        resolve(request.drawing()).forEach(ResolvedRequest::denoiser);
+    }
+
+    /** The same for a video. @throws RuntimeException as {@link #check(ImageRequest)} */
+    public void check(VideoRequest request) {
+        resolve(request.drawing()).forEach(ResolvedRequest::denoiser);
     }
 
     /** What lies in the folder of the model, or of the one that begins, and what of it is read. */
@@ -284,7 +356,12 @@ public final class PipelineSpec implements AutoCloseable {
      * denoiser's graph needs whole ones.
      */
     public List<String> warnings(ImageRequest request) {
-        return warnings(resolve(request));
+        return warnings(resolve(request.drawing()));
+    }
+
+    /** The same for a video. */
+    public List<String> warnings(VideoRequest request) {
+        return warnings(resolve(request.drawing()));
     }
 
     static List<String> warnings(List<ResolvedRequest> request) {
@@ -293,7 +370,7 @@ public final class PipelineSpec implements AutoCloseable {
 
     /** The steps that the model takes, as its noise scheduler works them out. */
     NoiseTable noise(ImageRequest request) {
-        return own(request).noise();
+        return own(request.drawing()).noise();
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
+import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Film;
 import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.loop.Guidance;
@@ -103,5 +105,30 @@ record RequestCore(String prompt, String negative, OptionalInt steps, OptionalDo
     RequestCore withConditioning(Conditioning told) {
         return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, width, height,
             previewEvery, told);
+    }
+
+    /**
+     * What a pipeline is asked to draw.
+     *
+     * @param batch how many are drawn together
+     * @param given a picture to begin with
+     * @param film what is said of a video, if one is wanted
+     */
+    record Drawing(RequestCore core, int batch, Optional<GivenImage> given, Optional<Film> film) {
+        /** With what is usual in place of what is not said. */
+        Drawing withUsual(Usual usual) {
+            return new Drawing(core.withUsual(usual), batch, given, film);
+        }
+
+        Drawing withSize(int wide, int high) {
+            return new Drawing(core.withSize(wide, high), batch, given, film);
+        }
+
+        /** What a recipe must know of one that is complete. @param begins whether the model takes the first steps */
+        RecipeRequest forRecipe(boolean begins) {
+            return new RecipeRequest(core.width, core.height, core.guidance().weight(),
+                core.conditioning.wording(core.prompt, core.negative), core.conditioning.saysSizes(),
+                given.map(GivenImage::forRecipe), begins, film);
+        }
     }
 }

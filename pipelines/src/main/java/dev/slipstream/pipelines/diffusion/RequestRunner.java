@@ -8,7 +8,7 @@ import dev.slipstream.pipelines.diffusion.GeneratedImage.Circumstances;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Control;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
-import dev.slipstream.pipelines.diffusion.component.ImageDecoder;
+import dev.slipstream.pipelines.diffusion.component.LatentsDecoder;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.image.Image;
@@ -24,6 +24,9 @@ import java.util.SequencedMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
@@ -45,7 +48,7 @@ final class RequestRunner implements AutoCloseable {
     private final List<Device> devices;
     private final EngineCache engines;
     private final List<AutoCloseable> others;
-    private final SequencedMap<Generation, List<ResolvedRequest>> waiting = new LinkedHashMap<>();
+    private final SequencedMap<RunningRequest<?>, Work> waiting = new LinkedHashMap<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final Thread thread = Thread.ofPlatform().daemon().name("slipstream").unstarted(this::work);
     private boolean closing;
@@ -60,6 +63,15 @@ final class RequestRunner implements AutoCloseable {
         this.others = others;
     }
 
+    /**
+     * What is to be done for one.
+     *
+     * @param request for each model
+     * @param result is told what is drawn
+     */
+    private record Work(List<ResolvedRequest> request, BiConsumer<List<Image>, Circumstances> result) {
+    }
+
     void start() {
         thread.start();
     }
@@ -71,21 +83,35 @@ final class RequestRunner implements AutoCloseable {
         }
     }
 
+    /** Works out what takes an open pipeline. @throws IllegalStateException if it is closed, before or meanwhile */
+    <T> T whileOpen(Supplier<T> work) {
+        requireOpen();
+        try {
+            return work.get();
+        } catch (IllegalStateException closed) {
+            // By another thread, just now.
+            requireOpen();
+            throw closed;
+        }
+    }
+
     /**
      * Queues a request.
      *
      * @param request for each model
+     * @param description what becomes of pictures, and how they came about
      * @throws IllegalStateException if it is closed
      */
-    synchronized void add(Generation generation, List<ResolvedRequest> request) {
+    synchronized <R> void add(RunningRequest<R> running, List<ResolvedRequest> request,
+        BiFunction<List<Image>, Circumstances, R> description) {
         requireOpen();
-        waiting.put(generation, request);
+        waiting.put(running, new Work(request, (images, how) -> running.complete(description.apply(images, how))));
         notifyAll();
     }
 
-    /** Takes a generation out that still waits. */
-    synchronized void remove(Generation generation) {
-        waiting.remove(generation);
+    /** Takes one out that still waits. */
+    synchronized void remove(RunningRequest<?> running) {
+        waiting.remove(running);
     }
 
     private void work() {
@@ -116,31 +142,31 @@ final class RequestRunner implements AutoCloseable {
                 // Only close() ends the thread.
             }
         }
-        Map.Entry<Generation, List<ResolvedRequest>> first = waiting.pollFirstEntry();
+        Map.Entry<RunningRequest<?>, Work> first = waiting.pollFirstEntry();
         return first == null ? null : () -> run(first.getValue(), first.getKey());
     }
 
-    private void run(List<ResolvedRequest> request, Generation generation) {
+    private void run(Work work, RunningRequest<?> running) {
         RequestRun recorded = FlightRecorder.isInitialized() ? new RequestRun() : null;
         if (recorded != null) {
             recorded.begin();
         }
         String outcome = "done";
         try {
-            generation.complete(draw(request, generation));
+            draw(work, running);
         } catch (Throwable failure) {
             outcome = failure instanceof CancellationException ? "cancelled" : failure.toString();
-            generation.fail(failure);
+            running.fail(failure);
         }
-        ResolvedRequest first = request.getFirst();
+        ResolvedRequest first = work.request.getFirst();
         if (recorded != null) {
             recorded.end();
             recorded.model = first.model().folder().name();
             recorded.plan = first.denoiser().plan().strategy();
-            recorded.steps = request.stream().mapToInt(it -> it.noise().steps()).sum();
+            recorded.steps = work.request.stream().mapToInt(it -> it.noise().steps()).sum();
             recorded.width = first.wantedWidth();
             recorded.height = first.wantedHeight();
-            recorded.batch = first.request().batch();
+            recorded.batch = first.batch();
             recorded.outcome = outcome;
             recorded.commit();
         }
@@ -177,34 +203,34 @@ final class RequestRunner implements AutoCloseable {
         private String outcome;
     }
 
-    private List<GeneratedImage> draw(List<ResolvedRequest> request, Generation generation) {
+    private void draw(Work work, RunningRequest<?> running) {
         Stopwatch times = new Stopwatch();
-        List<RequestEngines> built = engines.build(request.stream().map(ResolvedRequest::keys).toList(),
-            generation::requireWanted);
-        ImageDecoder decoder = built.getLast().decoder().orElseThrow();
-        ImageDecoder previews = built.getLast().previewDecoder().orElse(decoder);
-        TensorType type = request.getFirst().latents();
+        List<RequestEngines> built = engines.build(work.request.stream().map(ResolvedRequest::keys).toList(),
+            running::requireWanted);
+        LatentsDecoder decoder = built.getLast().decoder().orElseThrow();
+        LatentsDecoder previews = built.getLast().previewDecoder().orElse(decoder);
+        TensorType type = work.request.getFirst().latents();
         try (Arena arena = Arena.ofShared()) {
             times.built();
             List<DenoisingPass> passes = new ArrayList<>();
             for (int model = 0; model < built.size(); model++) {
-                generation.requireWanted();
-                passes.add(new DenoisingPass(request.get(model), built.get(model), arena));
+                running.requireWanted();
+                passes.add(new DenoisingPass(work.request.get(model), built.get(model), arena));
             }
             MemorySegment latents = arena.allocate(type.bytes(), 64);
             times.encoded();
             int steps = passes.stream().mapToInt(DenoisingPass::steps).sum();
-            passes.forEach(pass -> pass.run(latents, steps, generation, previews));
+            passes.forEach(pass -> pass.run(latents, steps, running, previews));
             times.looped();
-            generation.requireWanted();
-            List<Image> images = decoder.decodeAll(latents, type.shape()).stream().map(request.getFirst()::finished)
-                .toList();
+            running.requireWanted();
+            List<Image> images = decoder.decode(latents, type.shape()).stream()
+                .map(work.request.getFirst()::finished).toList();
             times.decoded();
-            return described(images, passes, times);
+            work.result.accept(images, circumstances(passes, times));
         }
     }
 
-    private List<GeneratedImage> described(List<Image> images, List<DenoisingPass> passes, Stopwatch times) {
+    private Circumstances circumstances(List<DenoisingPass> passes, Stopwatch times) {
         ResolvedRequest first = passes.getFirst().request();
         LoadedModel model = first.model();
         int steps = passes.stream().mapToInt(DenoisingPass::steps).sum();
@@ -212,12 +238,9 @@ final class RequestRunner implements AutoCloseable {
         Optional<Refinement> refiner = passes.stream().skip(1).findFirst().map(DenoisingPass::asRefiner);
         List<Adapter> adapters = model.loras().list().stream()
             .map(it -> new Adapter(it.lora().name(), it.lora().path(), it.weight())).toList();
-        Circumstances all = new Circumstances(images.size(), model.folder().name(), adapters, controls(first),
-            first.noise().name(),
+        return new Circumstances(first.batch(), model.folder().name(), adapters, controls(first), first.noise().name(),
             model.denoiser().precision().type(), first.denoiser().plan(), devices.stream().map(Device::name).toList(),
             steps, copiedBytes, times.build, times.text, times.loop, times.decode, refiner);
-        return IntStream.range(0, images.size()).mapToObj(index ->
-            new GeneratedImage(images.get(index), first.request().forPicture(index), all)).toList();
     }
 
     private static List<Control> controls(ResolvedRequest request) {
@@ -265,7 +288,7 @@ final class RequestRunner implements AutoCloseable {
      */
     @Override
     public void close() {
-        List<Generation> left;
+        List<RunningRequest<?>> left;
         boolean first;
         synchronized (this) {
             first = !closing;
@@ -274,7 +297,7 @@ final class RequestRunner implements AutoCloseable {
             waiting.clear();
             notifyAll();
         }
-        left.forEach(generation -> generation.fail(
+        left.forEach(running -> running.fail(
             new CancellationException("the pipeline was closed before this request's turn")));
         if (Thread.currentThread() == thread) {
             if (first) {

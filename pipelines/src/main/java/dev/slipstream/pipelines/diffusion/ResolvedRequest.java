@@ -1,13 +1,16 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.bridge.provider.Failures;
+import dev.slipstream.pipelines.diffusion.RequestCore.Drawing;
 import dev.slipstream.pipelines.diffusion.component.Autoencoder;
 import dev.slipstream.pipelines.diffusion.component.ComponentKey;
-import dev.slipstream.pipelines.diffusion.component.ImageEncoder;
+import dev.slipstream.pipelines.diffusion.component.LatentFrames;
 import dev.slipstream.pipelines.diffusion.component.PromptPair;
 import dev.slipstream.pipelines.diffusion.component.PromptTokens;
+import dev.slipstream.pipelines.diffusion.component.RequestEngines;
 import dev.slipstream.pipelines.diffusion.component.RequestKeys;
 import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
@@ -16,12 +19,14 @@ import dev.slipstream.pipelines.diffusion.denoise.FractionalTimesteps;
 import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
+import dev.slipstream.pipelines.diffusion.family.Filming;
 import dev.slipstream.pipelines.diffusion.family.LatentGrid;
 import dev.slipstream.pipelines.diffusion.family.PictureInputs;
 import dev.slipstream.pipelines.diffusion.family.Recipe;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
@@ -49,7 +54,8 @@ import java.util.stream.Stream;
 final class ResolvedRequest {
     private final PipelineStage stage;
     private final Recipe recipe;
-    private final ImageRequest request;
+    private final Drawing request;
+    private final Optional<Filming> filming;
     private final int stepsBefore;
     private final Guidance guidance;
     private final PromptTokens prompts;
@@ -64,33 +70,45 @@ final class ResolvedRequest {
 
     /**
      * @param stepsBefore steps that other models take before
-     * @throws RuntimeException as {@link PipelineSpec#check}
+     * @throws RuntimeException as {@link PipelineSpec#check(ImageRequest)}
      */
-    ResolvedRequest(PipelineStage stage, ImageRequest request, int stepsBefore) {
+    ResolvedRequest(PipelineStage stage, Drawing request, int stepsBefore) {
         this.stage = stage;
         this.recipe = stage.model().recipe();
         this.request = request.withUsual(recipe.usual());
         this.stepsBefore = stepsBefore;
-        this.guidance = recipe.guidance(this.request.guide());
-        this.prompts = stage.model().texts().tokenize(new PromptPair(isGuided() ? request.negative() : "",
-            request.prompt(), request.conditioning().reading()));
         RecipeRequest asked = this.request.forRecipe(span().isFirst());
+        this.filming = filming(asked);
+        Guidance last = recipe.guidance(core().guidance());
+        this.guidance = filming.map(it -> it.guidance(last)).orElse(last);
+        this.prompts = stage.model().texts().tokenize(new PromptPair(isGuided() ? core().negative() : "",
+            core().prompt(), core().conditioning().reading()));
         recipe.check(asked);
         LatentGrid.Size size = recipe.latents(asked, stage.grid());
-        this.latents = TensorType.of(DataType.FLOAT32, request.batch(), stage.model().config().outChannels(),
+        this.latents = TensorType.of(DataType.FLOAT32, request.batch(), (long) frames().count() * frames().channels(),
             size.height(), size.width());
         this.noise = makeNoise();
         this.warnings = makeWarnings();
         this.mask = repaints()
             ? Optional.of(RepaintMask.of(picture().mask().orElseThrow(), pixelsPerLatent())) : Optional.empty();
-        this.told = new LinkedHashMap<>(recipe.told(asked, request.conditioning().sizes(width(), height()), size));
+        this.told = new LinkedHashMap<>(recipe.told(asked, core().conditioning().sizes(width(), height()), size));
         told.putAll(stage.model().texts().told(prompts));
         mask.ifPresent(it -> told.put(RepaintMask.INPUT, it.told()));
         this.steering = new Steering(stage.model().controls(),
-            span().isFirst() ? request.conditioning().controls() : List.of(), width(), height());
-        this.shape = makeShape();
-        stage.model().texts().graphs(request.conditioning().clipSkip());
+            span().isFirst() ? core().conditioning().controls() : List.of(), width(), height());
+        this.shape = makeShape(size);
+        stage.model().texts().graphs(core().conditioning().clipSkip());
         this.keys = makeKeys();
+    }
+
+    private Optional<Filming> filming(RecipeRequest asked) {
+        Optional<Filming> made = recipe.filming(asked);
+        if (made.isPresent() != asked.film().isPresent()) {
+            throw new RequestException(made.isPresent() ? model().folder().name() + " makes videos, not pictures; ask "
+                + "for a video (VideoRequest)" : model().folder().name() + " draws pictures, not videos; ask for a "
+                + "picture (ImageRequest), or take a model that makes videos");
+        }
+        return made;
     }
 
     PipelineStage stage() {
@@ -101,8 +119,35 @@ final class ResolvedRequest {
         return stage.model();
     }
 
-    ImageRequest request() {
+    /** What is drawn, with the usual in place of what is not said. */
+    Drawing request() {
         return request;
+    }
+
+    /** Pictures or videos that are drawn together. */
+    int batch() {
+        return request.batch();
+    }
+
+    /** Of the first picture or video. */
+    long seed() {
+        return core().seed().orElseThrow();
+    }
+
+    private RequestCore core() {
+        return request.core();
+    }
+
+    /** At which its frames are shown, where it is a video. */
+    Optional<Filming> filming() {
+        return filming;
+    }
+
+    /** How frames lie in the latents. */
+    private LatentFrames frames() {
+        int channels = stage.model().config().outChannels();
+        return filming.map(it -> new LatentFrames(it.frames(), channels, stage.model().form().frames().axis() == 1))
+            .orElseGet(() -> LatentFrames.ofPicture(channels));
     }
 
     /** The part of the steps that the model takes. */
@@ -139,12 +184,18 @@ final class ResolvedRequest {
         return request.given().isPresent() && recipe.encodesPicture() && span().isFirst();
     }
 
+    /** Whether the loop starts from these latents. */
+    boolean startsFromPicture() {
+        return encodesPicture() && recipe.startsFromPicture();
+    }
+
     /** Whether the known part of a picture is put back after every step. */
     boolean repaints() {
         return recipe.putsKnownPartBack() && isMasked();
     }
 
-    private boolean isMasked() {
+    /** Whether it brings a picture and a mask. */
+    boolean isMasked() {
         return request.given().filter(given -> given.mask().isPresent()).isPresent();
     }
 
@@ -157,18 +208,18 @@ final class ResolvedRequest {
         return prompts;
     }
 
-    /** The request with all that it leaves to the model filled in. */
-    ImageRequest completed() {
-        return request.withScheduler(noise.name()).withSize(wantedWidth(), wantedHeight());
+    /** What the model takes for what a request does not say. */
+    Usual usual() {
+        return recipe.usual();
     }
 
     /** Of the finished picture, in pixels; what is drawn is scaled and cut to it. */
     int wantedWidth() {
-        return request.width().orElse(width());
+        return core().width().orElse(width());
     }
 
     int wantedHeight() {
-        return request.height().orElse(height());
+        return core().height().orElse(height());
     }
 
     /** A decoded picture as the request wants it: models that draw some sizes only draw the most alike of them. */
@@ -192,12 +243,12 @@ final class ResolvedRequest {
 
     /** @param part of the steps that are left where the loop starts from a picture */
     private NoiseTable table(NoiseSpan part) {
-        NoiseScheduler scheduler = stage.model().noise(request.scheduler(), latents.shape());
-        if (!encodesPicture()) {
-            return scheduler.table(request.saidSteps(), 0, part);
+        NoiseScheduler scheduler = stage.model().noise(core().scheduler(), latents.shape());
+        int steps = core().steps().orElseThrow();
+        if (!startsFromPicture()) {
+            return scheduler.table(steps, 0, part);
         }
         double strength = request.given().get().usedStrength();
-        int steps = request.saidSteps();
         int taken = (int) Math.min(steps * strength, steps);
         if (taken == 0) {
             throw new RequestException("strength " + strength + " of " + steps
@@ -212,7 +263,7 @@ final class ResolvedRequest {
     }
 
     private Mix start(NoiseTable table) {
-        boolean fresh = !encodesPicture() || isMasked() && request.given().get().usedStrength() == 1;
+        boolean fresh = !startsFromPicture() || isMasked() && request.given().get().usedStrength() == 1;
         return fresh ? new Mix(0, table.initialScale()) : table.start();
     }
 
@@ -221,14 +272,19 @@ final class ResolvedRequest {
         return shape;
     }
 
-    private LoopShape makeShape() {
+    private LoopShape makeShape(LatentGrid.Size size) {
         Map<String, TensorType> types = new LinkedHashMap<>(texts());
-        told.forEach((name, values) -> types.put(name, values.type(stage.model().denoiser().conditionType(name))));
+        told.forEach((name, values) -> types.put(name, type(name, values.row())));
+        recipe.shown(size).forEach((name, row) -> types.put(name, type(name, row)));
         long rows = (isGuided() ? 2L : 1) * request.batch();
         types.replaceAll((name, type) -> LoopShape.withRows(type, rows));
         types.putAll(steering.types(rows));
         DenoiserConfig config = stage.model().config();
         return new LoopShape(latents, config.inChannels() - config.outChannels(), isGuided(), types);
+    }
+
+    private TensorType type(String condition, Shape row) {
+        return ConditionValues.type(stage.model().denoiser().conditionType(condition), row);
     }
 
     private Map<String, TensorType> texts() {
@@ -251,19 +307,26 @@ final class ResolvedRequest {
     private RequestKeys makeKeys() {
         Autoencoder autoencoder = stage.autoencoder();
         if (span().isLast()) {
-            autoencoder.check(latents);
+            frames().chunks(together()).forEach(count -> autoencoder.check(frames().type(count, latents)));
         }
         if (encodesPicture()) {
             autoencoder.encoderGraph();
         }
-        TensorType tile = autoencoder.tile(latents);
-        return new RequestKeys(new ComponentKey.Text(stage.model().texts(), request.conditioning().clipSkip()),
+        return new RequestKeys(new ComponentKey.Text(stage.model().texts(), core().conditioning().clipSkip()),
             new RequestKeys.Loop(new ComponentKey.Denoising(stage.partitioner(), shape), noise, guidance,
-                new Estimates(request.previewEvery(), stepsBefore, !span().isLast()), rests()),
-            encodesPicture() ? Optional.of(new ComponentKey.Encoding(autoencoder, tile)) : Optional.empty(),
-            span().isLast() ? Optional.of(new ComponentKey.Decoding(autoencoder, tile)) : Optional.empty(),
-            stage.previews().filter(it -> span().isLast() && request.previewEvery() > 0)
-                .map(it -> new ComponentKey.Decoding(it, it.tile(latents))));
+                new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), rests()),
+            encodesPicture() ? Optional.of(new ComponentKey.Encoding(autoencoder,
+                autoencoder.tile(frames().type(1, latents)))) : Optional.empty(),
+            recipe.pictureReader().map(ComponentKey.Seeing::new),
+            span().isLast() ? Optional.of(RequestKeys.Decodings.of(autoencoder, frames(), together(), latents))
+                : Optional.empty(),
+            stage.previews().filter(it -> span().isLast() && core().previewEvery() > 0)
+                .map(it -> RequestKeys.Decodings.of(it, frames(), 1, latents)));
+    }
+
+    /** How many frames are decoded together. */
+    private int together() {
+        return filming.map(Filming::together).orElse(1);
     }
 
     /** The steps at which ControlNets do not run, of those that the model takes. */
@@ -272,7 +335,11 @@ final class ResolvedRequest {
             : table(NoiseSpan.WHOLE).steps());
     }
 
-    /** The denoiser for the shape, cut and placed. @throws RuntimeException as {@link PipelineSpec#check} */
+    /**
+     * The denoiser for the shape, cut and placed.
+     *
+     * @throws RuntimeException as {@link PipelineSpec#check(ImageRequest)}
+     */
     PartitionedDenoiser denoiser() {
         return keys.loop().denoiser().partitioned();
     }
@@ -302,10 +369,15 @@ final class ResolvedRequest {
         return request.given().orElseThrow().forRecipe().scaledTo(width(), height());
     }
 
-    /** What the denoiser's further channels are made of. @param noises one for each picture of the batch */
-    PictureInputs pictureInputs(List<Noise> noises, Optional<ImageEncoder> encoder) {
+    /**
+     * What the denoiser is told, and its further channels, are made of.
+     *
+     * @param noises one for each picture of the batch
+     */
+    PictureInputs pictureInputs(List<Noise> noises, RequestEngines engines) {
         return new PictureInputs(request.given().map(GivenImage::forRecipe), width(), height(), pixelsPerLatent(),
-            noises, encoder, LoopShape.withRows(latents, 1).shape().elements());
+            noises, engines.pictureEncoder(), engines.pictureReader(),
+            LoopShape.withRows(latents, 1).shape().elements(), request.film());
     }
 
     /** Of what is drawn, in pixels. */
@@ -317,24 +389,8 @@ final class ResolvedRequest {
         return Math.toIntExact(latents.shape().dim(2) * pixelsPerLatent());
     }
 
-    /** @throws RequestException if another model cannot go on with this one's latents for this request */
-    void requireCanHandOverTo(ResolvedRequest refiner) {
-        if (isMasked()) {
-            throw new RequestException("a refiner does not repaint; leave out the mask or the refiner");
-        }
-        if (!latents.shape().equals(refiner.latents.shape())) {
-            throw new RequestException("the model draws " + width() + "x" + height() + " pixels and the refiner "
-                + refiner.width() + "x" + refiner.height() + " for this size; take another size");
-        }
-        if (keepsPicture() != refiner.keepsPicture()) {
-            throw new RequestException("the refiner would take latents of " + noise.name() + " with "
-                + refiner.noise.name()
-                + ", which scales them in another manner; choose one noise scheduler for both models");
-        }
-    }
-
     /** Whether the clean picture keeps its size in the latents while there is noise, as in Karras et al. (2022). */
-    private boolean keepsPicture() {
+    boolean keepsPicture() {
         return noise.start().image() == 1;
     }
 }

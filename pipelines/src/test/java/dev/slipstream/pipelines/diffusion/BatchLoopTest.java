@@ -56,7 +56,7 @@ class BatchLoopTest {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment latents = arena.allocate(resolved.latents().bytes(), 64);
             new DenoisingPass(resolved, built, arena).run(latents, resolved.noise().steps(),
-                new Generation(Callbacks.onOwnThreads(), withdrawn -> {
+                new RunningRequest<>(Callbacks.onOwnThreads(), () -> {
                 }), built.decoder().orElseThrow());
             return latents.toArray(ValueLayout.JAVA_FLOAT);
         }

@@ -49,7 +49,7 @@ class GenerationTest {
     }
 
     private static void tell(Generation generation, int step, int steps) {
-        generation.feed().tell(new Progress(step, steps, List.of()));
+        generation.running().feed().tell(new Progress(step, steps, List.of()));
     }
 
     @Test
@@ -66,7 +66,7 @@ class GenerationTest {
         CompletableFuture.allOf(result, generation.results()).thenRun(callback);
         generation.onProgress(progress -> callback.run()).thenRunAsync(callback);
         tell(generation, 1, 1);
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         for (int i = 0; i < 8; i++) {
             String thread = threads.poll(30, TimeUnit.SECONDS);
             assertTrue(thread != null && thread.startsWith("slipstream callback"), thread);
@@ -84,7 +84,7 @@ class GenerationTest {
             generation.result().orTimeout(1, TimeUnit.HOURS).exceptionally(failure -> PICTURE).thenRun(callback);
             generation.onProgress(progress -> callback.run());
             tell(generation, 1, 1);
-            generation.complete(PICTURES);
+            generation.running().complete(PICTURES);
             for (int i = 0; i < 4; i++) {
                 assertEquals("mine", threads.poll(30, TimeUnit.SECONDS));
             }
@@ -99,7 +99,7 @@ class GenerationTest {
         CompletableFuture<Void> blocked = result.thenAccept(picture -> await(release));
         CompletableFuture<Void> heard = generation.onProgress(progress -> await(release));
         tell(generation, 1, 1);
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         assertSame(PICTURE, result.join());
         assertSame(PICTURE, generation.result().join());
         assertEquals(PICTURES, generation.results().thenApply(pictures -> pictures).join());
@@ -127,7 +127,7 @@ class GenerationTest {
         List<Progress> seen = new ArrayList<>();
         CompletableFuture<Void> heard = generation.onProgress(seen::add);
         tell(generation, 1, 1);
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         assertTrue(thread.join().startsWith("slipstream callback"), thread.join());
         heard.join();
         assertEquals(1, seen.size());
@@ -140,7 +140,7 @@ class GenerationTest {
         CompletableFuture<GeneratedImage> result = generation.result();
         CompletableFuture<Void> callback = result.thenAccept(picture -> {
         });
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         assertSame(PICTURE, result.get(30, TimeUnit.SECONDS));
         assertSame(PICTURE, result.getNow(null));
         assertSame(PICTURE, result.resultNow());
@@ -167,11 +167,11 @@ class GenerationTest {
         CompletableFuture<String> told = one.handle((picture, failure) -> Thread.currentThread().getName());
         OUTSIDE.get(how).accept(one);
         assertSame(generation, withdrawn.poll(30, TimeUnit.SECONDS));
-        assertTrue(generation.isCancelled());
-        assertThrows(CancellationException.class, generation::requireWanted);
+        assertTrue(generation.running().isCancelled());
+        assertThrows(CancellationException.class, generation.running()::requireWanted);
         assertThrows(CancellationException.class, () -> other.get(30, TimeUnit.SECONDS));
         assertTrue(told.join().startsWith("slipstream callback"), told.join());
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         assertTrue(other.isCancelled(), "too late");
         assertEquals(how.equals("cancel"), one.isCancelled());
     }
@@ -192,8 +192,8 @@ class GenerationTest {
         result.copy().complete(PICTURE);
         generation.onProgress(progress -> {
         }).cancel(true);
-        assertFalse(generation.isCancelled());
-        generation.complete(PICTURES);
+        assertFalse(generation.running().isCancelled());
+        generation.running().complete(PICTURES);
         assertSame(PICTURE, result.join());
         assertFalse(result.cancel(true), "too late");
         generation.cancel();
@@ -208,7 +208,7 @@ class GenerationTest {
         CompletableFuture<Void> heard = generation.onProgress(progress -> {
         });
         IllegalStateException reason = new IllegalStateException("no more paint");
-        generation.fail(reason);
+        generation.running().fail(reason);
         assertSame(reason, told.join());
         assertSame(reason, assertThrows(CompletionException.class, generation.result()::join).getCause());
         assertSame(reason, assertThrows(CompletionException.class, heard::join).getCause());
@@ -229,7 +229,7 @@ class GenerationTest {
         assertSame(bad, assertThrows(CompletionException.class, broken::join).getCause());
         tell(generation, 2, 3);
         tell(generation, 3, 3);
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         heard.join();
         assertEquals(List.of(1), before);
         assertEquals(List.of(1, 2, 3), seen);
@@ -251,9 +251,9 @@ class GenerationTest {
         await(begun);
         Image shown = Image.of(1, 1, new byte[3]);
         for (int step = 2; step <= 1000; step++) {
-            generation.feed().tell(new Progress(step, 1000, step % 10 == 0 ? List.of(shown) : List.of()));
+            generation.running().feed().tell(new Progress(step, 1000, step % 10 == 0 ? List.of(shown) : List.of()));
         }
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         release.countDown();
         heard.join();
         assertEquals(1, seen.removeFirst().step());
@@ -309,7 +309,7 @@ class GenerationTest {
         generation.progress().subscribe(wrong);
         tell(generation, 1, 2);
         tell(generation, 2, 2);
-        generation.complete(PICTURES);
+        generation.running().complete(PICTURES);
         Subscriber late = new Subscriber(1);
         generation.progress().subscribe(late);
         subscriber.ended.join();

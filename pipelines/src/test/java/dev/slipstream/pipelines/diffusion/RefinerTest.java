@@ -15,7 +15,7 @@ import dev.slipstream.bridge.Faults;
 import dev.slipstream.bridge.Faults.Call;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
-import dev.slipstream.pipelines.diffusion.component.ImageDecoder;
+import dev.slipstream.pipelines.diffusion.component.LatentsDecoder;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
@@ -98,8 +98,8 @@ class RefinerTest {
         // Nothing ends the building.
     }
 
-    private static Generation generation() {
-        return new Generation(Callbacks.onOwnThreads(), generation -> {
+    private static RunningRequest<?> generation() {
+        return new RunningRequest<>(Callbacks.onOwnThreads(), () -> {
         });
     }
 
@@ -172,8 +172,8 @@ class RefinerTest {
             RequestEngines built = engines.build(List.of(last.keys()), RefinerTest::goOn).getFirst();
             DenoisingPass pass = new DenoisingPass(last, built, arena);
             MemorySegment latents = arena.allocate(last.latents().bytes(), 64);
-            ImageDecoder decoder = built.decoder().orElseThrow();
-            Generation generation = generation();
+            LatentsDecoder decoder = built.decoder().orElseThrow();
+            RunningRequest<?> generation = generation();
             generation.cancel();
             assertThrows(CancellationException.class, () -> pass.run(latents, STEPS, generation, decoder));
             pass.run(latents, STEPS, generation(), decoder);

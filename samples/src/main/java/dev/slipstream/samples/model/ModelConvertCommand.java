@@ -82,7 +82,7 @@ public final class ModelConvertCommand implements Callable<Integer> {
             return new Result(target.toString(), List.of(ModelConversion.writeTensors(file, target)), List.of());
         }
         ModelSource source = new ModelSource(file, GeneralOptions.of(spec).flatMap(GeneralOptions::modelConfig),
-            Optional.empty());
+            Optional.empty(), Optional.empty());
         ModelConversion conversion = ModelConversion.write(source, target);
         return new Result(target.toString(), conversion.parts(), conversion.missing());
     }

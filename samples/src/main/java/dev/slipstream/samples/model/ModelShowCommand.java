@@ -69,7 +69,7 @@ public final class ModelShowCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ModelReport report = ModelReport.of(new ModelSource(ModelPath.of(model, terminal.environment()),
-            GeneralOptions.of(spec).flatMap(GeneralOptions::modelConfig), Optional.empty()));
+            GeneralOptions.of(spec).flatMap(GeneralOptions::modelConfig), Optional.empty(), Optional.empty()));
         Result result = result(report);
         terminal.out().println(json ? Json.text(result) : text(result, report));
         return ExitCode.OK;

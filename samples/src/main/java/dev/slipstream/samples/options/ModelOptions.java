@@ -36,7 +36,7 @@ public final class ModelOptions {
 
     /** What the model is opened from. */
     public ModelSource source() {
-        return new ModelSource(path(), config(), Optional.ofNullable(vae));
+        return new ModelSource(path(), config(), Optional.ofNullable(vae), Optional.empty());
     }
 
     /** A pipeline that draws with it. */

@@ -1,7 +1,6 @@
 package dev.slipstream.pipelines.diffusion.component;
 
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
@@ -68,9 +67,9 @@ public final class Autoencoder {
         return pixelsPerLatent;
     }
 
-    /** The type of a tile of one picture of these latents; its own where one is enough. */
+    /** The type of a tile of these latents, of one picture or of frames that are decoded together; or their own. */
     public TensorType tile(TensorType latents) {
-        return ImageDecoder.tile(LoopShape.withRows(latents, 1), side);
+        return ImageDecoder.tile(latents, side);
     }
 
     /**
@@ -83,7 +82,7 @@ public final class Autoencoder {
         try {
             InputTypes.check(decoderGraph, Map.of(decoderGraph.inputs().getFirst().getName(), tile));
         } catch (GraphException unfit) {
-            boolean whole = tile.equals(LoopShape.withRows(latents, 1));
+            boolean whole = tile.equals(latents);
             throw new RequestException("the image decoder of " + folder + " does not take "
                 + (whole ? "pictures of this size: " : "such tiles: ") + unfit.getMessage()
                 + (whole ? "; leave the size to the model" : "; leave them off"), unfit);

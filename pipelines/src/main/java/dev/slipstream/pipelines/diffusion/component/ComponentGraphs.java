@@ -46,6 +46,15 @@ public record ComponentGraphs(ModelFolder folder) {
         return GraphFile.read(file);
     }
 
+    /** What sees the picture that a video begins with. */
+    Graph pictureReader() {
+        if (!isCheckpoint(Component.IMAGE_ENCODER)) {
+            return GraphFile.read(folder.require(Component.IMAGE_ENCODER));
+        }
+        ConfigFile config = config(Component.IMAGE_ENCODER);
+        return ComponentKinds.of(config).write(config, checkpoint(Component.IMAGE_ENCODER), GraphOptions.NONE).graph();
+    }
+
     public Graph imageDecoder() {
         return autoencoder(Component.VAE_DECODER, ComponentKind.DECODER);
     }

@@ -61,6 +61,36 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
     }
 
+    /** What sees the picture that a video begins with. */
+    record Seeing(PictureReader.OnPaper reader) implements ComponentKey<PictureReader> {
+        @Override
+        public String name() {
+            return "picture reader";
+        }
+
+        @Override
+        public Class<PictureReader> type() {
+            return PictureReader.class;
+        }
+
+        @Override
+        public List<MemoryNeed> need(List<DeviceForm> devices) {
+            return MemoryNeed.ofComponent(devices.size(), devices.getFirst().weightBytes(reader.model().graph()),
+                devices.getFirst().workBytes(reader.model().graph()));
+        }
+
+        @Override
+        public long heapBytes() {
+            return reader.model().heapBytes();
+        }
+
+        @Override
+        public PictureReader build(List<Device> devices, Runnable gate) {
+            gate.run();
+            return reader.build(devices.getFirst());
+        }
+    }
+
     /** The half of the autoencoder that encodes. @param tile of one picture's latents */
     record Encoding(Autoencoder autoencoder, TensorType tile) implements ComponentKey<ImageEncoder> {
         @Override
@@ -91,7 +121,7 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
     }
 
-    /** The half of the autoencoder that decodes. @param tile of one picture's latents */
+    /** The half of the autoencoder that decodes. @param tile of the latents of what is decoded together */
     record Decoding(Autoencoder autoencoder, TensorType tile) implements ComponentKey<ImageDecoder> {
         @Override
         public String name() {

@@ -207,7 +207,12 @@ public final class EngineCache implements AutoCloseable {
 
     private RequestEngines built(RequestKeys request) {
         return new RequestEngines(get(request.text()), loops.get(request.loop()),
-            request.decoding().map(this::get), request.previewing().map(this::get), request.encoding().map(this::get));
+            request.decoding().map(this::decoder), request.previewing().map(this::decoder),
+            request.encoding().map(this::get), request.seeing().map(this::get));
+    }
+
+    private LatentsDecoder decoder(RequestKeys.Decodings keys) {
+        return new LatentsDecoder(keys.decoders().stream().map(this::get).toList(), keys.frames());
     }
 
     @Override

@@ -12,14 +12,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
- * Latents to a picture: the decoder of the autoencoder, for one size; latents that are larger are decoded in tiles of
- * that size. One call at a time; it owns its engine.
+ * Latents to a picture, or to frames of a video that are decoded together: the decoder of the autoencoder, for one
+ * size; latents that are larger are decoded in tiles of that size. One call at a time; it owns its engine.
  */
 public final class ImageDecoder implements AutoCloseable {
     /** So far from black (-1) and white (1) decoders never go. */
@@ -58,17 +58,33 @@ public final class ImageDecoder implements AutoCloseable {
         return model.inputType();
     }
 
+    /** How many pictures, or frames of a video, one run of the engine makes. */
+    public int together() {
+        return Math.toIntExact(tile().shape().dim(0));
+    }
+
     /**
+     * Decodes as many pictures as the engine makes together.
+     *
      * @param source float32 latents
-     * @param latents their shape, that of a tile or with longer sides; the first picture of the batch is returned
+     * @param latents their shape, that of a tile or with longer sides
      * @throws BadValueException if the decoder makes NaN or infinite values, or shows nothing of what varies in the
      *     latents
      */
-    public Image decode(MemorySegment source, Shape latents) {
-        Planes picture = picture(source, latents);
+    public List<Image> decode(MemorySegment source, Shape latents) {
+        Planes all = picture(source, latents);
+        int each = all.values().length / together();
+        long bytes = latents.elements() * Float.BYTES / together();
+        return IntStream.range(0, together()).mapToObj(index -> seen(new Planes(Planes.COLOURS, all.height(),
+            all.width(), Arrays.copyOfRange(all.values(), index * each, (index + 1) * each)),
+            source.asSlice(index * bytes, bytes), latents.dim(1))).toList();
+    }
+
+    /** @param channels of the latents */
+    private Image seen(Planes picture, MemorySegment latents, long channels) {
         Image image = Image.ofTensor(picture.values(), picture.width(), picture.height());
-        if (isPlain(image.rgb()) && showsNothing(picture) && varies(source.asSlice(0, latents.elements() * Float.BYTES),
-            latents.elements() / latents.dim(1))) {
+        if (isPlain(image.rgb()) && showsNothing(picture)
+            && varies(latents, latents.byteSize() / Float.BYTES / channels)) {
             byte[] colour = image.rgb();
             throw new BadValueException("%s made a picture of one colour, #%02x%02x%02x, of latents that are not: its "
                 .formatted(model.name(), colour[0], colour[1], colour[2]) + "weights are damaged or do not belong to "
@@ -96,20 +112,7 @@ public final class ImageDecoder implements AutoCloseable {
             .anyMatch(channel -> channel.mismatch(channel.asSlice(Float.BYTES)) < (each - 1) * Float.BYTES);
     }
 
-    /**
-     * Decodes one picture after another, which takes the memory of one.
-     *
-     * @param source float32 latents of all
-     * @param batch their shape; the first dimension says how many there are
-     */
-    public List<Image> decodeAll(MemorySegment source, Shape batch) {
-        Shape one = Shape.of(1, batch.dim(1), batch.dim(2), batch.dim(3));
-        long bytes = one.elements() * Float.BYTES;
-        return LongStream.range(0, batch.dim(0))
-            .mapToObj(index -> decode(source.asSlice(index * bytes, bytes), one)).toList();
-    }
-
-    /** The same before it is rounded to bytes, from about -1 to 1. */
+    /** The same before they are rounded to bytes, from about -1 to 1; the colours of one after those of another. */
     public Planes picture(MemorySegment source, Shape latents) {
         Shape tile = tile().shape();
         Tiling tiling = new Tiling((int) tile.dim(2), (int) tile.dim(3));
@@ -139,8 +142,8 @@ public final class ImageDecoder implements AutoCloseable {
             int width = Math.toIntExact(shape.dim(3));
             Map<String, MemorySegment> inputs = Map.of(model.inputs().keySet().iterator().next(), bytes);
             MemorySegment pixels = model.finite(runner.run(inputs, arena)).get(model.output())
-                .asSlice(0, (long) Planes.COLOURS * height * width * Float.BYTES);
-            return new Planes(Planes.COLOURS, height, width, pixels.toArray(ValueLayout.JAVA_FLOAT));
+                .asSlice(0, (long) together() * Planes.COLOURS * height * width * Float.BYTES);
+            return new Planes(together() * Planes.COLOURS, height, width, pixels.toArray(ValueLayout.JAVA_FLOAT));
         }
     }
 

@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.run.EngineRunner;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -70,13 +71,7 @@ public final class ImageEncoder implements AutoCloseable {
      * @return {@code [noises, channels, height, width]}
      */
     public float[] encode(Planes picture, List<Noise> noises, long firstNumber) {
-        Tiling tiling = new Tiling((int) latents.dim(2), (int) latents.dim(3));
-        Shape pixels = model.inputType().shape();
-        int height = (int) pixels.dim(2);
-        int width = (int) pixels.dim(3);
-        int factor = height / tiling.height();
-        Planes made = tiling.join(picture.height() / factor, picture.width() / factor,
-            (top, left) -> run(picture.cut(top * factor, left * factor, height, width)));
+        Planes made = made(picture);
         boolean samples = made.channels() == latents.dim(1);
         int each = samples ? made.values().length : made.values().length / 2;
         float[] all = new float[Math.multiplyExact(noises.size(), each)];
@@ -85,6 +80,28 @@ public final class ImageEncoder implements AutoCloseable {
             System.arraycopy(scaled(sample), 0, all, i * each, each);
         }
         return all;
+    }
+
+    /**
+     * The likeliest latents of a picture, the means of the distribution that the encoder makes, which are not scaled.
+     *
+     * @param picture as in {@link #encode}
+     * @return {@code [channels, height, width]}
+     */
+    public float[] likeliest(Planes picture) {
+        float[] made = made(picture).values();
+        long plane = made.length / model.outputType().shape().dim(1);
+        return Arrays.copyOf(made, Math.toIntExact(latents.dim(1) * plane));
+    }
+
+    private Planes made(Planes picture) {
+        Tiling tiling = new Tiling((int) latents.dim(2), (int) latents.dim(3));
+        Shape pixels = model.inputType().shape();
+        int height = (int) pixels.dim(2);
+        int width = (int) pixels.dim(3);
+        int factor = height / tiling.height();
+        return tiling.join(picture.height() / factor, picture.width() / factor,
+            (top, left) -> run(picture.cut(top * factor, left * factor, height, width)));
     }
 
     private Planes run(Planes tile) {

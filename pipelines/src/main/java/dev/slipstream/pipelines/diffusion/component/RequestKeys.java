@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion.component;
 
+import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.run.loop.Estimates;
@@ -18,11 +19,12 @@ import java.util.stream.Stream;
  * What one model must have for one request.
  *
  * @param encoding where the request's picture becomes latents
+ * @param seeing where the denoiser is told what the request's picture shows
  * @param decoding where the model takes the last steps
  * @param previewing where previews have a decoder of their own
  */
 public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentKey.Encoding> encoding,
-    Optional<ComponentKey.Decoding> decoding, Optional<ComponentKey.Decoding> previewing) {
+    Optional<ComponentKey.Seeing> seeing, Optional<Decodings> decoding, Optional<Decodings> previewing) {
 
     /**
      * What a denoiser's loop is for: two that are equal run the same program.
@@ -41,12 +43,35 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
         }
     }
 
+    /**
+     * What the {@link LatentsDecoder} is for.
+     *
+     * @param decoders one for each number of frames that are decoded together
+     */
+    public record Decodings(List<ComponentKey.Decoding> decoders, LatentFrames frames) {
+        public Decodings {
+            decoders = List.copyOf(decoders);
+        }
+
+        /**
+         * Those of an autoencoder.
+         *
+         * @param together how many frames are decoded together, but for those that are left over
+         * @param latents of the loop
+         */
+        public static Decodings of(Autoencoder autoencoder, LatentFrames frames, int together, TensorType latents) {
+            return new Decodings(frames.chunks(together).stream().map(count -> new ComponentKey.Decoding(autoencoder,
+                autoencoder.tile(frames.type(count, latents)))).toList(), frames);
+        }
+    }
+
     /** All that has engines. */
     List<ComponentKey<?>> engines() {
         List<ComponentKey<?>> all = new ArrayList<>(List.of(text, loop.denoiser()));
         encoding.ifPresent(all::add);
-        decoding.ifPresent(all::add);
-        previewing.ifPresent(all::add);
+        seeing.ifPresent(all::add);
+        decoding.ifPresent(it -> all.addAll(it.decoders()));
+        previewing.ifPresent(it -> all.addAll(it.decoders()));
         return all;
     }
 

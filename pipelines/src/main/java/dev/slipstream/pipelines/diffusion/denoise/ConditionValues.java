@@ -17,6 +17,11 @@ public record ConditionValues(Shape row, double[] unconditional, double[] condit
 
     /** The type of the input for both prompts. */
     public TensorType type(DataType element) {
+        return type(element, row);
+    }
+
+    /** The same. @param row its shape for one prompt */
+    public static TensorType type(DataType element, Shape row) {
         long[] dims = new long[row.rank() + 1];
         dims[0] = 2;
         System.arraycopy(row.toArray(), 0, dims, 1, row.rank());

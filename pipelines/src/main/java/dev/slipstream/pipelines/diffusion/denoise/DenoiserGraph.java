@@ -15,12 +15,14 @@ import dev.slipstream.pipelines.graph.cut.Cuts;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
+import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.kind.ComponentKinds;
+import dev.slipstream.pipelines.model.unet.MotionUNet;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
 import java.nio.file.Path;
@@ -119,16 +121,34 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
     /** As {@link #read(ModelFolder, ComponentFormat)}, with a say in what is written of a checkpoint. */
     static DenoiserGraph read(ModelFolder folder, ComponentFormat format, GraphOptions options) {
         Graph graph = switch (format) {
-            case ONNX -> GraphFile.read(folder.require(Component.DENOISER));
+            case ONNX -> GraphFile.read(withoutAdapter(folder).require(Component.DENOISER));
             case CHECKPOINT -> written(folder, options);
         };
-        return new DenoiserGraph(folder.folder(Component.DENOISER).getFileName().toString(), graph,
-            folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new),
+        return new DenoiserGraph(folder.folder(Component.DENOISER).getFileName().toString(), graph, settings(folder),
             folder.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of()));
+    }
+
+    private static ModelFolder withoutAdapter(ModelFolder folder) {
+        folder.motionAdapter().ifPresent(adapter -> {
+            throw new ModelException(adapter.path() + ": a motion adapter is joined with a checkpoint, and the "
+                + "denoiser of " + folder + " is a graph that an exporter wrote");
+        });
+        return folder;
+    }
+
+    /** With a motion adapter those of the model that diffusers makes of both. */
+    private static JsonObject settings(ModelFolder folder) {
+        JsonObject own = folder.config(Component.DENOISER).map(ConfigFile::root).orElseGet(JsonObject::new);
+        return folder.motionAdapter().map(adapter -> MotionUNet.joined(own, adapter.config())).orElse(own);
     }
 
     private static Graph written(ModelFolder folder, GraphOptions options) {
         ConfigFile config = folder.requireConfig(Component.DENOISER);
+        Optional<ConfigFile> adapter = folder.motionAdapter().map(ModelFolder.MotionAdapter::config);
+        if (adapter.isPresent()) {
+            return ComponentKinds.of(adapter.get()).write(adapter.get(), folder.checkpoint(Component.DENOISER),
+                options.withBase(config)).graph();
+        }
         return ComponentKinds.of(config, ComponentKinds.USUAL_DENOISER)
             .write(config, folder.checkpoint(Component.DENOISER), options).graph();
     }

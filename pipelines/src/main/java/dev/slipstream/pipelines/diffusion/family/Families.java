@@ -23,6 +23,8 @@ public final class Families {
      * with inputs of their own come before those without.
      */
     private static final List<Family> ALL = List.of(
+        new Family(StableVideoDiffusion.PIPELINES, StableVideoDiffusion::open),
+        new Family(AnimateDiff.PIPELINES, AnimateDiff::open),
         new Family(Flux.PIPELINES, Flux::open),
         new Family(StableDiffusion3.PIPELINES, StableDiffusion3::open),
         new Family(PixArt.PIPELINES, PixArt::open),

@@ -109,6 +109,10 @@ public record LoopForm(int packing, double timestepDivisor, List<String> without
 
     /** What generation must know of the adapted denoiser. @param own what its configuration says */
     public DenoiserConfig config(DenoiserConfig own) {
+        if (!frames.picture.isEmpty()) {
+            // The rest is of a picture, which is a condition here.
+            return own.withChannels(own.outChannels(), own.outChannels());
+        }
         int in = own.inChannels() / (packing * packing);
         return own.withChannels(in, predictsMore ? in : own.outChannels() / (packing * packing));
     }

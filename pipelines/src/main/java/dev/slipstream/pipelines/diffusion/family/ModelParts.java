@@ -14,6 +14,11 @@ record ModelParts(ModelFolder folder, DenoiserGraph denoiser, DenoiserConfig con
         return denoiser.ports().conditions().contains(input);
     }
 
+    /** How latents of videos are laid out; the denoiser's configuration tells it also where it is adapted. */
+    LoopForm.Frames frames() {
+        return LoopForm.of(denoiser).frames();
+    }
+
     /** Channels that the denoiser takes behind the latents. */
     int extraChannels() {
         return config.inChannels() - config.outChannels();

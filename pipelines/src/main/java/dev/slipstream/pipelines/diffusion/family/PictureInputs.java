@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion.family;
 
 import dev.slipstream.pipelines.diffusion.component.ImageEncoder;
+import dev.slipstream.pipelines.diffusion.component.PictureReader;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import java.util.List;
@@ -13,10 +14,13 @@ import java.util.Optional;
  * @param width of what is drawn, in pixels; likewise {@code height}
  * @param noises one for each picture of the batch
  * @param encoder makes latents of pictures, where the recipe wants that
+ * @param reader sees pictures, where the recipe wants that
  * @param latents numbers in the latents of one picture
+ * @param film what the request says of a video
  */
 public record PictureInputs(Optional<Picture> given, int width, int height, int pixelsPerLatent, List<Noise> noises,
-    Optional<ImageEncoder> encoder, long latents) {
+    Optional<ImageEncoder> encoder, Optional<PictureReader> reader, long latents,
+    Optional<RecipeRequest.Film> film) {
 
     /** The picture of a request that has been checked to bring one. */
     Picture picture() {

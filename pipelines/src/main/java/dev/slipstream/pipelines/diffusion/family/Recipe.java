@@ -1,5 +1,7 @@
 package dev.slipstream.pipelines.diffusion.family;
 
+import dev.slipstream.bridge.Shape;
+import dev.slipstream.pipelines.diffusion.component.PictureReader;
 import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.run.loop.Guidance;
@@ -32,8 +34,39 @@ public interface Recipe {
      */
     LatentGrid.Size latents(RecipeRequest request, LatentGrid grid);
 
-    /** Whether the picture of a request becomes latents, from which the loop may start. */
+    /**
+     * How the video of a request is made; empty for models that draw pictures.
+     *
+     * @throws IllegalArgumentException if the model does not make as many frames
+     */
+    default Optional<Filming> filming(RecipeRequest request) {
+        return Optional.empty();
+    }
+
+    /** Whether the picture of a request becomes latents. */
     boolean encodesPicture();
+
+    /** Whether the loop starts from these latents. */
+    default boolean startsFromPicture() {
+        return encodesPicture();
+    }
+
+    /** What sees the picture of a request, where the denoiser is told what it shows. */
+    default Optional<PictureReader.OnPaper> pictureReader() {
+        return Optional.empty();
+    }
+
+    /**
+     * The shapes, for one prompt, of what the denoiser is told of the picture of a request, by the names of its inputs.
+     */
+    default Map<String, Shape> shown(LatentGrid.Size latents) {
+        return Map.of();
+    }
+
+    /** That itself. */
+    default Map<String, ConditionValues> show(PictureInputs inputs) {
+        return Map.of();
+    }
 
     /**
      * Whether the known part of a masked picture is put back after every step, as the denoiser itself takes no mask.

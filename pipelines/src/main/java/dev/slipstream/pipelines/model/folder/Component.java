@@ -18,7 +18,11 @@ public enum Component {
     /** From latents to a picture. */
     VAE_DECODER("vae_decoder", "vae"),
     /** From a picture to latents, for image to image. */
-    VAE_ENCODER("vae_encoder", "vae");
+    VAE_ENCODER("vae_encoder", "vae"),
+    /** From a picture to what it shows, for videos from a picture. */
+    IMAGE_ENCODER("image_encoder"),
+    /** Layers between those of a denoiser for pictures, with which it makes videos. */
+    MOTION_ADAPTER("motion_adapter");
 
     private final List<String> folders;
 

@@ -1,7 +1,7 @@
 package dev.slipstream.pipelines.model.folder;
 
+import com.google.gson.JsonObject;
 import dev.slipstream.bridge.file.InputFile;
-import dev.slipstream.pipelines.file.GitLfs;
 import dev.slipstream.pipelines.file.HubCache;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.ConfigFile;
@@ -10,16 +10,12 @@ import dev.slipstream.pipelines.model.config.DenoiserConfig;
 import dev.slipstream.pipelines.model.folder.ModelFile.ComponentFile;
 import dev.slipstream.pipelines.model.weights.Checkpoint;
 import dev.slipstream.pipelines.model.weights.ComponentWeights;
-import dev.slipstream.pipelines.model.weights.Pickle;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 
 /**
  * A model in the layout of diffusers, each component as a graph (as optimum exports them) or as a checkpoint:
@@ -31,6 +27,8 @@ import java.util.stream.Stream;
  *     vae_decoder/model.onnx, config.json and vae_encoder/ for given pictures; or both in vae/ as a checkpoint
  *     scheduler/scheduler_config.json     and low_res_scheduler/ for upscalers
  *     tokenizer/                          and tokenizer_2/
+ *     image_encoder/, feature_extractor/  for videos from a picture
+ *     motion_adapter/                     for videos with a denoiser for pictures
  *     cuts.json                           optional: where the denoiser can be cut
  * </pre>
  *
@@ -40,19 +38,23 @@ import java.util.stream.Stream;
  * ModelException}.
  */
 public final class ModelFolder implements AutoCloseable {
+    private static final String PICTURE_DENOISER = "UNet2DConditionModel";
+
     private final Path path;
     private final Path home;
     private final Elsewhere elsewhere;
     private final CheckpointChange change;
     private final Map<Component, Map<String, Integer>> words;
+    private final Optional<Path> motionAdapter;
 
     private ModelFolder(Path path, Path home, Elsewhere elsewhere, CheckpointChange change,
-        Map<Component, Map<String, Integer>> words) {
+        Map<Component, Map<String, Integer>> words, Optional<Path> motionAdapter) {
         this.path = path;
         this.home = home;
         this.elsewhere = elsewhere;
         this.change = change;
         this.words = words;
+        this.motionAdapter = motionAdapter;
     }
 
     /** @throws ModelException if this is not a folder, or has no part of a model in it */
@@ -63,7 +65,8 @@ public final class ModelFolder implements AutoCloseable {
     /** @param elsewhere components that are not taken from the folder; closed with this, also if this fails */
     public static ModelFolder open(Path path, Elsewhere elsewhere) {
         Path whole = path.toAbsolutePath().normalize();
-        ModelFolder folder = new ModelFolder(whole, whole, elsewhere, CheckpointChange.NONE, Map.of());
+        ModelFolder folder = new ModelFolder(whole, whole, elsewhere, CheckpointChange.NONE, Map.of(),
+            Optional.empty());
         try {
             folder.diagnosis().checkIsModel(InputFile.isThere(folder.index()) || folder.hasAnyComponent());
             return folder;
@@ -76,18 +79,61 @@ public final class ModelFolder implements AutoCloseable {
     /** A model whose denoiser lies in a file. @param home has what the file lacks; the file if nothing has */
     public static ModelFolder ofFile(Path file, Path home, Elsewhere elsewhere) {
         return new ModelFolder(file.toAbsolutePath().normalize(), home.toAbsolutePath().normalize(), elsewhere,
-            CheckpointChange.NONE, Map.of());
+            CheckpointChange.NONE, Map.of(), Optional.empty());
     }
 
     /** The same model, whose checkpoints are changed when they are opened. It is closed once, as this or as that. */
     public ModelFolder withChanges(CheckpointChange changes) {
         return new ModelFolder(path, home, elsewhere,
-            (component, base) -> changes.of(component, change.of(component, base)), words);
+            (component, base) -> changes.of(component, change.of(component, base)), words, motionAdapter);
     }
 
     /** The same model with words that its text encoders know after the vocabulary, and how many vectors each has. */
     public ModelFolder withWords(Map<Component, Map<String, Integer>> added) {
-        return new ModelFolder(path, home, elsewhere, change, added);
+        return new ModelFolder(path, home, elsewhere, change, added, motionAdapter);
+    }
+
+    /** The same model with a motion adapter that lies in a folder of its own. */
+    public ModelFolder withMotionAdapter(Path adapter) {
+        return new ModelFolder(path, home, elsewhere, change, words, Optional.of(adapter));
+    }
+
+    /**
+     * The motion adapter that the denoiser is joined with: the one that was given, else that of the folder, unless the
+     * denoiser has motion of its own, as models are saved.
+     */
+    public Optional<MotionAdapter> motionAdapter() {
+        boolean moves = config(Component.DENOISER).flatMap(config -> config.text("_class_name"))
+            .filter(name -> !name.equals(PICTURE_DENOISER)).isPresent();
+        if (moves && motionAdapter.isPresent()) {
+            throw new ModelException(this + ": a motion adapter is for U-Nets that draw pictures, such as those of "
+                + "Stable Diffusion 1.5; leave it out here");
+        }
+        return motionAdapter.or(() -> Optional.of(folder(Component.MOTION_ADAPTER))
+            .filter(adapter -> !moves && InputFile.isThere(ComponentFile.CONFIG.in(adapter)))).map(MotionAdapter::new);
+    }
+
+    /** A motion adapter's folder. */
+    public record MotionAdapter(Path path) {
+        public ConfigFile config() {
+            return ConfigFile.read(ComponentFile.CONFIG.in(path));
+        }
+
+        /** The noise scheduler that adapters are taught with, DDIM with linear betas. @param base of the denoiser's */
+        ConfigFile noiseScheduler(ConfigFile base) {
+            JsonObject taught = base.root().deepCopy();
+            taught.addProperty("_class_name", "DDIMScheduler");
+            taught.addProperty("beta_schedule", "linear");
+            taught.addProperty("clip_sample", false);
+            taught.addProperty("timestep_spacing", "linspace");
+            taught.addProperty("steps_offset", 1);
+            return new ConfigFile(base.path(), taught);
+        }
+    }
+
+    /** How pictures are normalised for what reads them; empty if nothing says it. */
+    public Optional<ConfigFile> pictureSettings() {
+        return optional(home.resolve("feature_extractor").resolve("preprocessor_config.json"));
     }
 
     /** Words that a text encoder knows beside its vocabulary, with how many vectors each has. */
@@ -175,10 +221,16 @@ public final class ModelFolder implements AutoCloseable {
             .orElse(home.resolve(component.folders().getFirst()));
     }
 
-    /** The component's weights. @throws ModelException also if it has no safetensors */
+    /**
+     * The component's weights; for a denoiser those of its motion adapter, too.
+     *
+     * @throws ModelException also if it has no safetensors
+     */
     public Checkpoint checkpoint(Component component) {
-        return change.of(component, elsewhere.has(component) ? elsewhere.checkpoint(component)
-            : Checkpoint.open(folder(component)));
+        Checkpoint own = elsewhere.has(component) ? elsewhere.checkpoint(component)
+            : Checkpoint.open(folder(component));
+        return change.of(component, component != Component.DENOISER ? own : motionAdapter()
+            .map(adapter -> Checkpoint.open(adapter.path()).with(own)).orElse(own));
     }
 
     /** The component's {@code config.json}; empty if it has none. */
@@ -216,8 +268,13 @@ public final class ModelFolder implements AutoCloseable {
             .map(DecoderConfig::of).orElse(DecoderConfig.STABLE_DIFFUSION);
     }
 
-    /** The model's own noise scheduler. */
+    /** The model's own noise scheduler, or that of the motion adapter that was given. */
     public ConfigFile noiseScheduler() {
+        return motionAdapter.map(adapter -> new MotionAdapter(adapter).noiseScheduler(ownNoiseScheduler()))
+            .orElseGet(this::ownNoiseScheduler);
+    }
+
+    private ConfigFile ownNoiseScheduler() {
         Path file = ModelFile.NOISE_SCHEDULER.in(home);
         return optional(file).or(elsewhere::noiseScheduler).orElseGet(() -> {
             requireHome("scheduler/scheduler_config.json");
@@ -274,118 +331,5 @@ public final class ModelFolder implements AutoCloseable {
     @Override
     public String toString() {
         return path.toString();
-    }
-
-    /** Says in one sentence why something in a model folder is not what it should be, and what to do. */
-    private record Diagnosis(Path model) {
-        private static final int NAMES_IN_MESSAGE = 8;
-
-        void checkIsModel(boolean looksRight) {
-            if (!Files.exists(model)) {
-                throw new ModelException("there is no model folder " + model);
-            }
-            if (!Files.isDirectory(model)) {
-                refuseWholeModel(model);
-                throw new ModelException(model + " is a file; give the folder with model_index.json and unet/ in it");
-            }
-            if (looksRight) {
-                return;
-            }
-            List<String> names = names(model);
-            if (names.contains("model.onnx") || ComponentWeights.isIn(model)) {
-                throw new ModelException(model + " holds one component and no model_index.json; "
-                    + "give the folder above it, which has unet/, vae/ and the others");
-            }
-            names.forEach(name -> refuseWholeModel(model.resolve(name)));
-            refuseRepository();
-            throw new ModelException(model + " is not a model folder: it has neither model_index.json nor unet/ "
-                + (names.isEmpty() ? "(it is empty)" : "(it has " + some(names) + ")"));
-        }
-
-        private void refuseRepository() {
-            try {
-                HubCache.snapshots(model).stream().findFirst().ifPresent(snapshot -> {
-                    throw new ModelException(model + " is a repository in the hub's cache; give a snapshot of it, such "
-                        + "as " + snapshot);
-                });
-            } catch (IOException e) {
-                throw new ModelException("cannot list the snapshots in " + model + ": " + e.getMessage(), e);
-            }
-        }
-
-        void checkComponent(Component component, Path folder) {
-            if (!Files.isDirectory(folder)) {
-                throw new ModelException(model + " has no " + component.folders().getFirst()
-                    + "/, which is needed here");
-            }
-            Path file = ComponentFile.GRAPH.in(folder);
-            List<String> names = names(folder);
-            if (!InputFile.isThere(file)) {
-                if (ComponentWeights.isIn(folder)) {
-                    throw new ModelException(folder + " has no model.onnx, but a checkpoint; take that");
-                }
-                names.forEach(name -> refuseOtherFormats(folder.resolve(name)));
-                throw new ModelException(file + " is missing"
-                    + (names.isEmpty() ? "; the folder is empty" : "; the folder has only " + some(names)));
-            }
-            // Weights above 2 GB are beside the graph, in a file whose name the exporter chose.
-            names.stream().filter(name -> name.startsWith("model.onnx") || name.equals("weights.pb"))
-                .forEach(name -> checkContents(folder.resolve(name)));
-        }
-
-        Path checkFolder(Path folder, String what) {
-            if (!Files.isDirectory(folder)) {
-                throw new ModelException(model + " has no " + folder.getFileName() + "/ with " + what + " in it");
-            }
-            return folder;
-        }
-
-        private static void checkContents(Path file) {
-            try {
-                if (InputFile.head(file, 1).length == 0) {
-                    throw new ModelException(file + " is empty; its download or export was cut short");
-                }
-                if (GitLfs.isPointer(file)) {
-                    throw new ModelException(GitLfs.advice(file));
-                }
-            } catch (IOException e) {
-                throw new ModelException(e.getMessage(), e);
-            }
-        }
-
-        /** A model of which all components lie in one file, in the layout of the original implementation. */
-        private static void refuseWholeModel(Path file) {
-            String name = file.getFileName().toString();
-            if (name.endsWith(".safetensors") || name.endsWith(".gguf") || Pickle.is(name)) {
-                throw Pickle.is(name) ? Pickle.refused(file) : new ModelException(file + " is a checkpoint in one "
-                    + "file; name the file itself where it can be read, or write it out as a folder with slipstream "
-                    + "model convert");
-            }
-        }
-
-        /** Refuses other formats where a graph is wanted. */
-        private static void refuseOtherFormats(Path file) {
-            String name = file.getFileName().toString();
-            if (Pickle.is(name)) {
-                throw Pickle.refused(file);
-            }
-            if (name.endsWith(".safetensors") || name.endsWith(".gguf")) {
-                throw new ModelException(file.getParent() + " has no model.onnx, only " + name + "; weights are read "
-                    + "from safetensors as diffusers and transformers name them, diffusion_pytorch_model or model");
-            }
-        }
-
-        private static List<String> names(Path folder) {
-            try (Stream<Path> entries = Files.list(folder)) {
-                return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
-            } catch (IOException e) {
-                throw new ModelException("cannot list the folder " + folder + ": " + e.getMessage(), e);
-            }
-        }
-
-        private static String some(List<String> names) {
-            String listed = String.join(", ", names.subList(0, Math.min(names.size(), NAMES_IN_MESSAGE)));
-            return names.size() > NAMES_IN_MESSAGE ? listed + ", ..." : listed;
-        }
     }
 }

@@ -50,7 +50,13 @@ public enum ModelFamily {
     /** A ControlNet for SDXL. */
     CONTROLNET_SDXL,
     /** The small autoencoder for previews of Stable Diffusion 1.x and 2.x. */
-    TAESD;
+    TAESD,
+    /** Stable Video Diffusion, which makes 14 frames of a picture. */
+    SVD,
+    /** The same for 25 frames. */
+    SVD_XT,
+    /** Stable Diffusion 1.x with a motion adapter, which makes videos of a text. */
+    ANIMATEDIFF;
 
     /** Its name in commands, for example {@code sdxl-refiner}. */
     public String id() {

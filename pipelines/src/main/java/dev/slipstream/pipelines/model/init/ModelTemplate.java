@@ -9,7 +9,9 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.file.AtomicFolder;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.ConfigFile;
+import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.init.ModelFamily.FamilySettings;
+import dev.slipstream.pipelines.model.kind.ComponentKind;
 import dev.slipstream.pipelines.model.kind.ComponentKinds;
 import dev.slipstream.pipelines.model.weights.SafetensorsWriter;
 import dev.slipstream.pipelines.model.weights.SafetensorsWriter.TensorOutline;
@@ -116,11 +118,26 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
             writeJson(home.resolve("scheduler_config.json"), config);
             return new WrittenPart(name, className, 0, 0);
         }
+        if (name.equals("feature_extractor")) {
+            writeJson(home.resolve("preprocessor_config.json"), config);
+            return new WrittenPart(name, className, 0, 0);
+        }
         Path file = home.resolve("config.json");
         writeJson(file, config);
-        ConfigFile read = new ConfigFile(file, config);
         return weights(name, home, className, config.has("_class_name"),
-            ComponentKinds.of(read, className).weights(read));
+            weights(new ConfigFile(file, config), className, settings));
+    }
+
+    /** A motion adapter has what a denoiser joined with it has more than the denoiser. */
+    private static Map<String, Shape> weights(ConfigFile config, String className, FamilySettings settings) {
+        ComponentKind kind = ComponentKinds.of(config, className);
+        if (!className.equals("MotionAdapter")) {
+            return kind.weights(config);
+        }
+        ConfigFile base = new ConfigFile(config.path(), settings.folders().get("unet"));
+        Map<String, Shape> own = new LinkedHashMap<>(kind.weights(config, GraphOptions.NONE.withBase(base)));
+        own.keySet().removeAll(ComponentKinds.of(base).weights(base).keySet());
+        return own;
     }
 
     /** @param diffusers whether the class is one of diffusers, not of transformers */

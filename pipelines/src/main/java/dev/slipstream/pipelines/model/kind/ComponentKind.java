@@ -48,11 +48,16 @@ public record ComponentKind(List<String> classes, List<ComponentGraph> graphs) {
 
     /** The weights that a checkpoint of this configuration has, with their shapes. */
     public Map<String, Shape> weights(ConfigFile config) {
+        return weights(config, GraphOptions.NONE);
+    }
+
+    /** The same, as the options have it; of an adapter and its base the weights of both. */
+    public Map<String, Shape> weights(ConfigFile config, GraphOptions options) {
         Map<String, Shape> weights = new LinkedHashMap<>();
         for (ComponentGraph graph : graphs) {
             GraphBuilder builder = new GraphBuilder(config.path().toString(),
                 config.path().toAbsolutePath().getParent(), Map.of());
-            graph.writer().write(config, builder, GraphOptions.NONE);
+            graph.writer().write(config, builder, options);
             weights.putAll(builder.wanted());
         }
         return weights;

@@ -22,21 +22,26 @@ import java.util.Optional;
  * @param config for a file, the folder whose configurations count and that has what the file lacks: tokenizers,
  *     encoders, a decoder
  * @param vae a file with the autoencoder that is taken instead of the model's own
+ * @param motionAdapter a folder with the motion adapter that the denoiser is joined with
  */
-public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae) {
+public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae, Optional<Path> motionAdapter) {
     private static final List<String> ENDINGS = List.of(".safetensors", ".gguf");
 
     /** A folder or file alone. */
     public static ModelSource of(Path model) {
-        return new ModelSource(model, Optional.empty(), Optional.empty());
+        return new ModelSource(model, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     public ModelSource withConfig(Path folder) {
-        return new ModelSource(model, Optional.of(folder), vae);
+        return new ModelSource(model, Optional.of(folder), vae, motionAdapter);
     }
 
     public ModelSource withVae(Path file) {
-        return new ModelSource(model, config, Optional.of(file));
+        return new ModelSource(model, config, Optional.of(file), motionAdapter);
+    }
+
+    public ModelSource withMotionAdapter(Path folder) {
+        return new ModelSource(model, config, vae, Optional.of(folder));
     }
 
     /** Whether a path names a file of a model, not a folder. */
@@ -65,6 +70,11 @@ public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae)
 
     /** @param store where weights are kept that are not stored as they are computed with */
     ModelFolder open(WeightStore store, StoredType half) {
+        ModelFolder folder = openAlone(store, half);
+        return motionAdapter.map(folder::withMotionAdapter).orElse(folder);
+    }
+
+    private ModelFolder openAlone(WeightStore store, StoredType half) {
         config.filter(folder -> !Files.isDirectory(folder)).ifPresent(folder -> {
             throw new ModelException("there is no folder " + folder + " with the configuration of " + model);
         });

@@ -25,7 +25,8 @@ record Motion(List<Level> down, Optional<Level> mid, List<Level> up, int longest
     private static final String MID_DEPTHS = "temporal_transformer_layers_per_mid_block";
     private static final String HEADS = "motion_num_attention_heads";
     private static final String UP_HEADS = "reverse_motion_num_attention_heads";
-    private static final String LONGEST = "motion_max_seq_length";
+    static final String LONGEST = "motion_max_seq_length";
+    static final int USUAL_LONGEST = 32;
     private static final String MID = "use_motion_mid_block";
     private static final int MOST_LAYERS = 100;
 
@@ -97,7 +98,7 @@ record Motion(List<Level> down, Optional<Level> mid, List<Level> up, int longest
                 config.element(midKey).orElse(new JsonPrimitive(1)), block.layers())));
         return new Motion(levels(config, depthsKey, blocks.down(), heads, depths), mid,
             levels(config, given ? UP_DEPTHS : depthsKey, blocks.up(), upHeads, upDepths),
-            config.positiveInteger(LONGEST, 32));
+            config.positiveInteger(LONGEST, USUAL_LONGEST));
     }
 
     private static List<Integer> heads(ConfigFile config, String key, int levels, List<Integer> otherwise) {

@@ -1,5 +1,7 @@
 package dev.slipstream.pipelines.model.unet;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.graph.build.Attributes;
 import dev.slipstream.pipelines.graph.build.Dim;
@@ -59,6 +61,27 @@ public final class MotionUNet {
             + "only in a U-Net; give the folder of one beside it (--base), of Stable Diffusion 1.5 for most"));
         UNetConfig unet = UNetConfig.read(base);
         new MotionUNet(unet, Motion.ofAdapter(config, unet.blocks()), builder).write();
+    }
+
+    /**
+     * The configuration of the {@code UNetMotionModel} that a U-Net and a motion adapter are together, as far as
+     * others than the writer of its graph read it.
+     *
+     * @param base of the {@code UNet2DConditionModel}
+     * @param adapter of the {@code MotionAdapter}
+     */
+    public static JsonObject joined(JsonObject base, ConfigFile adapter) {
+        JsonObject joined = base.deepCopy();
+        joined.addProperty("_class_name", "UNetMotionModel");
+        for (String blocks : List.of("down_block_types", "up_block_types")) {
+            if (joined.get(blocks) instanceof JsonArray types) {
+                JsonArray moving = new JsonArray();
+                types.forEach(type -> moving.add(type.getAsString().replaceFirst("2D$", "Motion")));
+                joined.add(blocks, moving);
+            }
+        }
+        joined.addProperty(Motion.LONGEST, adapter.positiveInteger(Motion.LONGEST, Motion.USUAL_LONGEST));
+        return joined;
     }
 
     private void write() {

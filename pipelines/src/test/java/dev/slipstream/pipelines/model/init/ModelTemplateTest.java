@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.text.Tokenizer;
@@ -63,9 +64,14 @@ class ModelTemplateTest {
             if (part.parameters() > 0) {
                 ConfigFile config = ConfigFile.read(home.resolve("config.json"));
                 ComponentKind kind = ComponentKinds.of(config, part.className());
-                Set<String> unused = new HashSet<>(kind.weights(config).keySet());
-                kind.graphs().forEach(graph -> unused.retainAll(
-                    graph.write(config, Checkpoint.open(home), GraphOptions.NONE).ignored()));
+                boolean joined = part.name().equals("motion_adapter");
+                Path base = model.resolve("unet");
+                GraphOptions options = joined
+                    ? GraphOptions.NONE.withBase(ConfigFile.read(base.resolve("config.json"))) : GraphOptions.NONE;
+                Checkpoint weights = joined ? Checkpoint.open(home).with(Checkpoint.open(base)) : Checkpoint.open(home);
+                assertEquals(kind.weights(config, options).keySet(), weights.weights().keySet());
+                Set<String> unused = new HashSet<>(weights.weights().keySet());
+                kind.graphs().forEach(graph -> unused.retainAll(graph.write(config, weights, options).ignored()));
                 assertEquals(Set.of(), unused, part.name());
             } else if (part.name().startsWith("tokenizer")) {
                 try (Tokenizer read = Tokenizer.open(home)) {
@@ -76,8 +82,10 @@ class ModelTemplateTest {
     }
 
     private static Stream<ModelFamily> withUNets() {
-        return Arrays.stream(ModelFamily.values()).filter(family -> FamilySettings.read(family, true).folders()
-            .containsKey("unet"));
+        return Arrays.stream(ModelFamily.values()).filter(family -> {
+            JsonObject unet = FamilySettings.read(family, true).folders().get("unet");
+            return unet != null && unet.get("_class_name").getAsString().equals("UNet2DConditionModel");
+        });
     }
 
     @ParameterizedTest
@@ -143,6 +151,19 @@ class ModelTemplateTest {
         assertEquals(473e6, parameters(ModelFamily.X4_UPSCALER), 1e6);
     }
 
+    @Test
+    void denoisersOfVideosAreAsLargeAsThePublishedOnes() {
+        ModelFamily.FamilySettings svd = ModelFamily.FamilySettings.read(ModelFamily.SVD, false);
+        ConfigFile unet = new ConfigFile(folder.resolve("config.json"), svd.folders().get("unet"));
+        assertEquals(1_524_623_082L, ComponentKinds.of(unet).weights(unet).values().stream()
+            .mapToLong(Shape::elements).sum());
+        ModelFamily.FamilySettings moving = ModelFamily.FamilySettings.read(ModelFamily.ANIMATEDIFF, false);
+        ConfigFile adapter = new ConfigFile(folder.resolve("config.json"), moving.folders().get("motion_adapter"));
+        ConfigFile base = new ConfigFile(folder.resolve("config.json"), moving.folders().get("unet"));
+        assertEquals(1313e6, ComponentKinds.of(adapter).weights(adapter, GraphOptions.NONE.withBase(base)).values()
+            .stream().mapToLong(Shape::elements).sum(), 1e6);
+    }
+
     private long parameters(ModelFamily family) {
         ModelFamily.FamilySettings settings = ModelFamily.FamilySettings.read(family, false);
         return UNet.weights(new ConfigFile(folder.resolve("config.json"), settings.folders().get("unet"))).values()
@@ -206,6 +227,6 @@ class ModelTemplateTest {
         ModelException refused = assertThrows(ModelException.class, () -> ModelFamily.of("sd3"));
         assertTrue(refused.getMessage().endsWith("there are sd15, sd21, sdxl, sdxl-refiner, inpaint, x4-upscaler, "
             + "sd3-medium, sd35-medium, sd35-large, flux-dev, flux-schnell, pixart-alpha, pixart-sigma, dit, "
-            + "controlnet-sd15, controlnet-sdxl, taesd"));
+            + "controlnet-sd15, controlnet-sdxl, taesd, svd, svd-xt, animatediff"));
     }
 }

@@ -1,0 +1,130 @@
+package dev.slipstream.pipelines.diffusion;
+
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.pipelines.diffusion.GeneratedImage.Adapter;
+import dev.slipstream.pipelines.diffusion.GeneratedImage.Circumstances;
+import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.plan.Plan;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A video and how it came about. Immutable; any thread may use it. */
+public final class GeneratedVideo {
+    private final List<Image> frames;
+    private final VideoRequest request;
+    private final Circumstances all;
+
+    /** @param request with seed, frames and frame rate */
+    GeneratedVideo(List<Image> frames, VideoRequest request, Circumstances all) {
+        this.frames = List.copyOf(frames);
+        this.request = request;
+        this.all = all;
+    }
+
+    /** The pictures, in their order; all have one size. */
+    public List<Image> frames() {
+        return frames;
+    }
+
+    /** At which they are shown. */
+    public int framesPerSecond() {
+        return request.framesPerSecond().orElseThrow();
+    }
+
+    /** Makes the same video, up to rounding. */
+    public VideoRequest request() {
+        return request;
+    }
+
+    /** The seed of this video. */
+    public long seed() {
+        return request.seed().orElseThrow();
+    }
+
+    /** Name of the model. */
+    public String model() {
+        return all.model();
+    }
+
+    /** The LoRAs that were merged into it. */
+    public List<Adapter> adapters() {
+        return all.adapters();
+    }
+
+    /** Name of the noise scheduler that was used. */
+    public String scheduler() {
+        return all.scheduler();
+    }
+
+    /** In which the denoiser computed. */
+    public DataType precision() {
+        return all.precision();
+    }
+
+    public Plan plan() {
+        return all.plan();
+    }
+
+    /** Names of the devices, in the plan's order. */
+    public List<String> devices() {
+        return all.devices();
+    }
+
+    /** Steps that were taken. */
+    public int steps() {
+        return all.steps();
+    }
+
+    /** Bytes that went from one device to another. */
+    public long copiedBytes() {
+        return all.copiedBytes();
+    }
+
+    /** Time for making engines and loop ready: next to nothing where an earlier request left them. */
+    public Duration buildTime() {
+        return all.build();
+    }
+
+    /** Time for what reads text and picture. */
+    public Duration textTime() {
+        return all.text();
+    }
+
+    /** Time for the denoising steps. */
+    public Duration loopTime() {
+        return all.loop();
+    }
+
+    /** Time for decoding all frames. */
+    public Duration decodeTime() {
+        return all.decode();
+    }
+
+    /** What made the video, by keyword, as {@link #writeFrames} puts it into files; see {@link GeneratedImage}. */
+    public Map<String, String> metadata() {
+        Map<String, String> own = new LinkedHashMap<>();
+        own.put("Frames", Integer.toString(frames.size()));
+        own.put("FPS", Integer.toString(framesPerSecond()));
+        request.motionBucket().ifPresent(number -> own.put("Motion bucket", Integer.toString(number)));
+        request.noiseAugmentation().ifPresent(share -> own.put("Noise augmentation", Double.toString(share)));
+        request.firstGuidance().ifPresent(weight -> own.put("First CFG scale", Double.toString(weight)));
+        request.decodeChunk().ifPresent(count -> own.put("Decode chunk", Integer.toString(count)));
+        return all.metadata(request.drawing().core(), frames.getFirst().toString(), own);
+    }
+
+    /**
+     * Writes every frame as a PNG file, {@code 0001.png} and so on, with what made the video in each.
+     *
+     * @param folder is made if it is not there; files of these names are replaced
+     * @throws java.io.UncheckedIOException which says why a file cannot be written
+     */
+    public void writeFrames(Path folder) {
+        Map<String, String> texts = metadata();
+        for (int index = 0; index < frames.size(); index++) {
+            frames.get(index).write(folder.resolve("%04d.png".formatted(index + 1)), texts);
+        }
+    }
+}
