@@ -78,7 +78,6 @@ final class Contention implements AutoCloseable {
             waited = number();
             return true;
         } catch (IOException unreadable) {
-            close();
             return false;
         }
     }

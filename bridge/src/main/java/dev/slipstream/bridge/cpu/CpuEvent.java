@@ -66,7 +66,7 @@ final class CpuEvent extends BaseEvent<CpuDevice> {
         if (where == null) {
             return true;
         }
-        if (!where.hasReached(until) && (timeoutNanos <= 0 || !await(where, until, timeoutNanos))) {
+        if (!where.hasReached(until) && !await(where, until, timeoutNanos)) {
             if (where.abandoned() != null) {
                 throw Failures.copyForCaller(where.abandoned());
             }

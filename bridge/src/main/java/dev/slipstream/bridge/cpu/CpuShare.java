@@ -57,10 +57,10 @@ record CpuShare(int threads, Spin spin, BitSet cores) {
     private static BitSet numbers(String list) {
         BitSet numbers = new BitSet();
         for (String part : list.split("\\+", -1)) {
-            int dash = part.indexOf('-');
-            int first = Integer.parseUnsignedInt(dash < 0 ? part : part.substring(0, dash));
-            int last = dash < 0 ? first : Integer.parseUnsignedInt(part.substring(dash + 1));
-            if (last < first || last >= Cores.MOST) {
+            String[] ends = part.split("-", -1);
+            int first = Integer.parseUnsignedInt(ends[0]);
+            int last = Integer.parseUnsignedInt(ends[ends.length - 1]);
+            if (ends.length > 2 || last < first || last >= Cores.MOST) {
                 throw new IllegalArgumentException(part);
             }
             numbers.set(first, last + 1);

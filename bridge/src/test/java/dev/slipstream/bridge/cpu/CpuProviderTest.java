@@ -48,7 +48,8 @@ class CpuProviderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"0", "-1", "1000000", "all", "1.5", "99999999999", "1:fast", "1:", "1:spin",
-        "1:spin=maybe", "1:spin=ON", "1:cores=", "1:cores=1-0", "1:cores=0,1", "1:cores=-1", "1:cores=0-99999"})
+        "1:spin=maybe", "1:spin=ON", "1:cores=", "1:cores=1-0", "1:cores=0,1", "1:cores=-1", "1:cores=0-1-2",
+        "1:cores=0-99999"})
     void aSelectorThatIsNoPossibleNumberOfThreadsIsRefusedWithTheRange(String selector) {
         String message = assertThrows(DeviceUnavailableException.class,
             () -> provider.open(new DeviceSpec("cpu", selector))).getMessage();
