@@ -36,6 +36,25 @@ public record RepaintMask(int height, int width, float[] values) {
         return new RepaintMask(height, width, values);
     }
 
+    /**
+     * The mask with all of its pixels, 1 or 0, as channels {@code [factor², height, width]} of latents, in which the
+     * pixels of a latent stand row by row.
+     *
+     * @param factor pixels a latent
+     */
+    public static float[] pixels(Image mask, int factor) {
+        int height = mask.height() / factor;
+        int width = mask.width() / factor;
+        float[] values = new float[factor * height * factor * width];
+        for (int i = 0; i < values.length; i++) {
+            int channel = i / (height * width);
+            int place = i % (height * width);
+            values[i] = isDrawn(mask, place % width * factor + channel % factor,
+                place / width * factor + channel / factor) ? 1 : 0;
+        }
+        return values;
+    }
+
     /** Whether a pixel of a mask is at least half white. */
     public static boolean isDrawn(Image mask, int column, int row) {
         int colour = mask.rgbAt(column, row);

@@ -26,6 +26,8 @@ public final class Families {
         new Family(StableVideoDiffusion.PIPELINES, StableVideoDiffusion::open),
         new Family(AnimateDiff.PIPELINES, AnimateDiff::open),
         new Family(Flux.PIPELINES, Flux::open),
+        new Family(FluxFill.PIPELINES, FluxFill::open),
+        new Family(FluxControl.PIPELINES, FluxControl::open),
         new Family(StableDiffusion3.PIPELINES, StableDiffusion3::open),
         new Family(PixArt.PIPELINES, PixArt::open),
         new Family(Dit.PIPELINES, Dit::open),

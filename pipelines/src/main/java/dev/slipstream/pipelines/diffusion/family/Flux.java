@@ -24,7 +24,7 @@ import java.util.Set;
  * its tokens is in the picture, and how much the prompt counts, as it was taught guidance, so that nothing is predicted
  * twice; {@code schnell} draws in few steps and takes no guidance at all.
  */
-final class Flux extends StableDiffusion {
+class Flux extends StableDiffusion {
     static final Set<String> PIPELINES = Set.of("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline");
 
     private static final String IMAGE_PLACES = "img_ids";
@@ -41,14 +41,20 @@ final class Flux extends StableDiffusion {
 
     private final ModelParts parts;
 
-    private Flux(TextEncoders texts, ModelParts parts) {
-        super(texts, parts);
+    /** @param takesMaskedPicture whether a mask and a known part are further channels */
+    Flux(TextEncoders texts, ModelParts parts, boolean takesMaskedPicture) {
+        super(texts, takesMaskedPicture);
         this.parts = parts;
     }
 
     static Optional<Recipe> open(ModelParts parts) {
-        return parts.reads(IMAGE_PLACES) && parts.extraChannels() == 0
-            ? Optional.of(new Flux(TextEncoders.open(parts.folder(), layout(parts)), parts)) : Optional.empty();
+        return texts(parts, 0).map(texts -> new Flux(texts, parts, false));
+    }
+
+    /** The text encoders of such a model whose denoiser takes so many further channels; empty if it is another one. */
+    static Optional<TextEncoders> texts(ModelParts parts, int extraChannels) {
+        return parts.reads(IMAGE_PLACES) && parts.extraChannels() == extraChannels
+            ? Optional.of(TextEncoders.open(parts.folder(), layout(parts))) : Optional.empty();
     }
 
     private static TextLayout layout(ModelParts parts) {

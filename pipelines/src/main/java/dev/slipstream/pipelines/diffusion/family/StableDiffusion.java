@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.diffusion.component.TextLayout.States;
 import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler.Repair;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.folder.Component;
@@ -40,8 +41,13 @@ class StableDiffusion implements Recipe {
     private final boolean takesMaskedPicture;
 
     StableDiffusion(TextEncoders texts, ModelParts parts) {
+        this(texts, parts.takesMaskedPicture());
+    }
+
+    /** @param takesMaskedPicture whether a mask and a known part are further channels */
+    StableDiffusion(TextEncoders texts, boolean takesMaskedPicture) {
         this.texts = texts;
-        this.takesMaskedPicture = parts.takesMaskedPicture();
+        this.takesMaskedPicture = takesMaskedPicture;
     }
 
     static Optional<Recipe> open(ModelParts parts) {
@@ -100,20 +106,24 @@ class StableDiffusion implements Recipe {
         return takesMaskedPicture ? Optional.of(maskedPicture(inputs)) : Optional.empty();
     }
 
-    /** For every picture the mask, and the latents of what is known. */
-    private static float[] maskedPicture(PictureInputs inputs) {
+    /** For every picture the mask and the latents of what is known. */
+    private float[] maskedPicture(PictureInputs inputs) {
         Picture picture = inputs.picture().scaledTo(inputs.width(), inputs.height());
-        RepaintMask mask = RepaintMask.of(picture.mask().orElseThrow(), inputs.pixelsPerLatent());
         // The first numbers of each noise are for the latents of the whole picture.
         float[] known = inputs.encoder().orElseThrow().encode(
-            Planes.ofKnown(picture.image(), picture.mask().get()), inputs.noises(), inputs.latents());
+            Planes.ofKnown(picture.image(), picture.mask().orElseThrow()), inputs.noises(), inputs.latents());
         int each = Math.toIntExact(inputs.latents());
         List<float[]> channels = new ArrayList<>();
         for (int index = 0; index < inputs.noises().size(); index++) {
-            channels.add(mask.values());
-            channels.add(Arrays.copyOfRange(known, index * each, (index + 1) * each));
+            channels.addAll(maskedChannels(picture.mask().get(),
+                Arrays.copyOfRange(known, index * each, (index + 1) * each), inputs.pixelsPerLatent()));
         }
         return PictureInputs.joined(channels);
+    }
+
+    /** The mask and the latents of what is known of a picture, in the order of the denoiser's channels. */
+    List<float[]> maskedChannels(Image mask, float[] known, int pixelsPerLatent) {
+        return List.of(RepaintMask.of(mask, pixelsPerLatent).values(), known);
     }
 
     /** Classifier-free (Ho and Salimans 2022): each latent is predicted twice if the prompt counts more than once. */

@@ -39,6 +39,10 @@ public enum ModelFamily {
     FLUX_DEV,
     /** FLUX.1 for few steps. */
     FLUX_SCHNELL,
+    /** FLUX.1 that also reads a mask and the rest of a picture. */
+    FLUX_FILL,
+    /** FLUX.1 that also reads a picture of edges or depths. */
+    FLUX_CONTROL,
     /** PixArt-Alpha, a transformer that reads a T5 and is told sizes. */
     PIXART_ALPHA,
     /** PixArt-Sigma, which reads longer texts. */

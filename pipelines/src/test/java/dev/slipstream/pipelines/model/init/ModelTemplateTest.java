@@ -226,7 +226,7 @@ class ModelTemplateTest {
     void aFamilyThatIsNotKnownIsRefusedWithThoseThatAre() {
         ModelException refused = assertThrows(ModelException.class, () -> ModelFamily.of("sd3"));
         assertTrue(refused.getMessage().endsWith("there are sd15, sd21, sdxl, sdxl-refiner, inpaint, x4-upscaler, "
-            + "sd3-medium, sd35-medium, sd35-large, flux-dev, flux-schnell, pixart-alpha, pixart-sigma, dit, "
-            + "controlnet-sd15, controlnet-sdxl, taesd, svd, svd-xt, animatediff"));
+            + "sd3-medium, sd35-medium, sd35-large, flux-dev, flux-schnell, flux-fill, flux-control, pixart-alpha, "
+            + "pixart-sigma, dit, controlnet-sd15, controlnet-sdxl, taesd, svd, svd-xt, animatediff"));
     }
 }
