@@ -48,7 +48,7 @@ public final class ModelCommand {
 
         @Option(names = "--like", paramLabel = "FAMILY", required = true, order = HelpLayout.OWN + 1,
             completionCandidates = Families.class,
-            description = "What it is made like: ${COMPLETION-CANDIDATES}. The last three are components for others.")
+            description = "What it is made like: ${COMPLETION-CANDIDATES}. ControlNets and taesd are for other models.")
         private String family;
 
         @Option(names = "--tiny", order = HelpLayout.OWN + 2,

@@ -119,7 +119,7 @@ public final class ControlNets {
             Path from = folders.get(parts.size());
             try {
                 Graph fitted = ControlNetPart.fitted(control, alone);
-                requireInputs(alone, folder);
+                requireInputs(alone, folder, format);
                 join(alone.graph(), Map.of(module, fitted));
                 parts.add(ControlNetPart.of(module, from, fitted, controls.size() > 1));
                 return fitted;
@@ -131,10 +131,11 @@ public final class ControlNets {
         return new Steered(joined(alone, controls), parts);
     }
 
-    private static void requireInputs(DenoiserGraph denoiser, ModelFolder folder) {
+    private static void requireInputs(DenoiserGraph denoiser, ModelFolder folder, ComponentFormat format) {
         if (denoiser.graph().inputs().stream().noneMatch(input -> isResidual(input.getName()))) {
-            throw new ModelException(folder + ": the denoiser's graph has no inputs for what ControlNets add; take its "
-                + "checkpoint, or export it with them");
+            throw new ModelException(folder + ": the denoiser takes nothing of what ControlNets add; "
+                + (format == ComponentFormat.ONNX ? "take its checkpoint, or export it with inputs for that"
+                    : "leave them out"));
         }
     }
 

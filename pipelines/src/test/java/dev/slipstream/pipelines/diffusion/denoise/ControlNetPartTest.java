@@ -142,7 +142,7 @@ class ControlNetPartTest {
         String message = assertThrows(ModelException.class, () -> ControlNets.steered(
             ModelFolder.open(Path.of("../samples/model")), ComponentFormat.ONNX,
             List.of(write(ModelFamily.CONTROLNET_SD15)))).getMessage();
-        assertTrue(message.endsWith("the denoiser's graph has no inputs for what ControlNets add; take its checkpoint, "
-            + "or export it with them"), message);
+        assertTrue(message.endsWith("the denoiser takes nothing of what ControlNets add; take its checkpoint, or "
+            + "export it with inputs for that"), message);
     }
 }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,5 +153,18 @@ class CutsTest {
 
     private Path write(String text) throws IOException {
         return Files.writeString(folder.resolve("cuts.json"), text);
+    }
+
+    /** Only such a module can rest by itself. */
+    @Test
+    void aModuleHasAComponentToItselfIfNothingElseIsInIt() {
+        List<List<String>> components = List.of(List.of("down", "mixed"), List.of("guest"), List.of("up", "split.a"));
+        Cut cut = new Cut("by hand", components).withFresh(List.of("other", "guest", "mixed", "split", "last"));
+        assertEquals(OptionalInt.of(1), cut.own("guest"));
+        assertEquals(OptionalInt.of(-1), cut.own("other"));
+        assertEquals(OptionalInt.of(-3), cut.own("last"));
+        assertEquals(OptionalInt.empty(), cut.own("mixed"), "with another module");
+        assertEquals(OptionalInt.empty(), cut.own("split"), "a part of it is in a component");
+        assertEquals(OptionalInt.empty(), cut.own("nowhere"));
     }
 }
