@@ -1,14 +1,23 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Adapter;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Circumstances;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.image.codec.GifFile;
+import dev.slipstream.pipelines.diffusion.image.codec.PngFile;
+import dev.slipstream.pipelines.diffusion.image.codec.Raster;
+import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.plan.Plan;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** A video and how it came about. Immutable; any thread may use it. */
@@ -113,6 +122,45 @@ public final class GeneratedVideo {
         request.firstGuidance().ifPresent(weight -> own.put("First CFG scale", Double.toString(weight)));
         request.decodeChunk().ifPresent(count -> own.put("Decode chunk", Integer.toString(count)));
         return all.metadata(request.drawing().core(), frames.getFirst().toString(), own);
+    }
+
+    /**
+     * Writes the video, whole or not at all, in the format that the file's name ends with: as an animated PNG, which
+     * has what made it in it, or as an animated GIF, which has 256 colours a frame. What was there is replaced.
+     *
+     * @throws IllegalArgumentException if the name has another ending
+     * @throws RequestException for GIF where the JDK's module {@code java.desktop} is absent
+     * @throws UncheckedIOException which says why the file cannot be written
+     */
+    public void write(Path file) {
+        byte[] bytes = encode(file.toString().toLowerCase(Locale.ROOT));
+        try {
+            AtomicFile.write(file, channel -> {
+                ByteBuffer buffer = ByteBuffer.wrap(bytes);
+                while (buffer.hasRemaining()) {
+                    channel.write(buffer);
+                }
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    private byte[] encode(String name) {
+        List<Raster> rasters = frames.stream().map(it -> new Raster(it.width(), it.height(), it.rgb())).toList();
+        if (name.endsWith(".png")) {
+            return PngFile.animated(rasters, framesPerSecond(), metadata());
+        }
+        if (!name.endsWith(".gif")) {
+            throw new IllegalArgumentException("a video is written as .png or .gif, not as " + name + "; its frames go "
+                + "into a folder");
+        }
+        try {
+            return GifFile.encode(rasters, framesPerSecond());
+        } catch (NoClassDefFoundError absent) {
+            throw new RequestException("GIF files take the JDK's module java.desktop, which is not here; start Java "
+                + "with --add-modules java.desktop, or take PNG", absent);
+        }
     }
 
     /**

@@ -154,6 +154,11 @@ public final class PipelineSpec implements AutoCloseable {
         return refiner.map(next -> List.of(stage, next.stage)).orElseGet(() -> List.of(stage));
     }
 
+    /** Whether the model makes videos; then it takes a {@link VideoRequest}, and otherwise an {@link ImageRequest}. */
+    public boolean makesVideos() {
+        return stage.model().form().frames().areThere();
+    }
+
     /** In which the denoiser computes. */
     public DataType precision() {
         return stage.model().denoiser().precision().type();

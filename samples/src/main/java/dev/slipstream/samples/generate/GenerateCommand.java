@@ -2,9 +2,13 @@ package dev.slipstream.samples.generate;
 
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
+import dev.slipstream.pipelines.diffusion.GeneratedVideo;
 import dev.slipstream.pipelines.diffusion.Generation;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.Progress;
+import dev.slipstream.pipelines.diffusion.VideoGeneration;
+import dev.slipstream.pipelines.diffusion.VideoRequest;
+import dev.slipstream.samples.generate.OutputFiles.VideoFiles;
 import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
 import dev.slipstream.samples.options.ControlOptions;
 import dev.slipstream.samples.options.LoraOption;
@@ -34,7 +38,8 @@ import picocli.CommandLine.Option;
 
 /** Draws pictures. */
 @Command(name = "generate", customSynopsis = "slipstream generate [OPTIONS] PROMPT",
-    description = "Draws a picture of what the prompt says, and writes it as PNG or JPEG.",
+    description = {"Draws a picture of what the prompt says, and writes it as PNG or JPEG.",
+        "Models that make videos make one of the prompt, or of the picture of --image."},
     footer = {"",
         "Examples:",
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
@@ -54,6 +59,9 @@ import picocli.CommandLine.Option;
         "  slipstream generate --class \"golden retriever\" --model classes",
         "  slipstream model init --like controlnet-sd15 --tiny control",
         "  slipstream generate \"a castle\" --model tiny --controlnet control --control house.png",
+        "",
+        "  slipstream model init --like svd --tiny film",
+        "  slipstream generate --model film --image house.png --output house.gif",
         "",
         "With a LoRA of your own:",
         "  slipstream generate \"a castle\" --model DIR --lora ink.safetensors:0.8"})
@@ -98,7 +106,8 @@ public final class GenerateCommand implements Callable<Integer> {
 
     @Option(names = "--output", paramLabel = "FILE", order = HelpLayout.OUTPUT, defaultValue = "slipstream.png",
         description = "Where the picture goes (${DEFAULT-VALUE}), as PNG or, with the ending .jpg, as JPEG, which has "
-            + "no room for how it was made; replaced if it is there. With - it is the standard output, as PNG, and "
+            + "no room for how it was made; replaced if it is there. Videos are animated, as PNG or with the ending "
+            + ".gif, or have their frames in the folder of that name. With - it is the standard output, as PNG, and "
             + "what is said otherwise goes to the standard error output.")
     private Path output;
 
@@ -143,7 +152,16 @@ public final class GenerateCommand implements Callable<Integer> {
                 + "; name a file with --output");
         }
         long first = seed != null ? seed : ImageRequest.randomSeed();
-        List<String> texts = request.saysClass() && prompts.isEmpty() ? List.of("") : prompts.prompts(terminal);
+        boolean none = prompts.isEmpty() && (request.saysClass() || request.hasPicture());
+        List<String> texts = none ? List.of("") : prompts.prompts(terminal);
+        if (request.saysVideo() || VideoFiles.areMeant(output)) {
+            try (Interruption interruption = Interruption.onShutdown(terminal.complaints(json));
+                DiffusionPipeline pipeline = open()) {
+                requireVideos(pipeline);
+                makeVideos(pipeline, texts, first, interruption, System.nanoTime());
+            }
+            return ExitCode.OK;
+        }
         List<ImageRequest> wanted = texts.stream().map(prompt ->
             control.apply(request.request(prompt)).withNegative(negative).withSeed(first).withPreviewEvery(preview))
             .toList();
@@ -191,10 +209,18 @@ public final class GenerateCommand implements Callable<Integer> {
     private void drawAll(List<ImageRequest> wanted, int each, OutputFiles files, Interruption interruption) {
         long begin = System.nanoTime();
         AtomicReference<Duration> firstStep = new AtomicReference<>();
-        try (DiffusionPipeline pipeline = pipeline().guarded(guard)
-            .patience(Duration.ofSeconds(stepTimeout)).warnings(terminal.warnings(json)).open();
+        try (DiffusionPipeline pipeline = open();
             ProgressDisplay display =
                 new ProgressDisplay(terminal, !json && !quiet.isQuiet(), files.count() == request.batch())) {
+            if (pipeline.spec().makesVideos()) {
+                makeVideos(pipeline, wanted.stream().map(ImageRequest::prompt).toList(),
+                    wanted.getFirst().seed().orElseThrow(), interruption, begin);
+                return;
+            }
+            if (prompts.isEmpty() && !request.saysClass()) {
+                // A picture alone is enough for videos only; this says what is missing.
+                prompts.prompts(terminal);
+            }
             wanted.forEach(request -> files.checkSize(pipeline.spec().completed(request)));
             GeneratedImage first = null;
             List<WrittenPicture> written = new ArrayList<>();
@@ -213,8 +239,58 @@ public final class GenerateCommand implements Callable<Integer> {
                 }
             }
             display.close();
-            report(new GenerationReport(pipeline.devices(), first, written, firstStep.get()));
+            report(new GenerationReport(pipeline.devices(), Made.of(first), written, firstStep.get()));
         }
+    }
+
+    private DiffusionPipeline open() {
+        return pipeline().guarded(guard).patience(Duration.ofSeconds(stepTimeout)).warnings(terminal.warnings(json))
+            .open();
+    }
+
+    private void requireVideos(DiffusionPipeline pipeline) {
+        if (!pipeline.spec().makesVideos()) {
+            // Of a name that only videos have this says what pictures are written as.
+            OutputFiles.of(output, 1, enlarge, terminal::bytes);
+            throw new InputException(RequestOptions.FOR_VIDEOS);
+        }
+    }
+
+    /** @param first seed of the first video of each prompt. @param begin when work began, in nanoseconds */
+    private void makeVideos(DiffusionPipeline pipeline, List<String> texts, long first, Interruption interruption,
+        long begin) {
+        if (enlarge != null || !control.files().isEmpty()) {
+            throw new InputException((enlarge != null ? "--enlarge" : "--control")
+                + " is for pictures; leave it out for a video");
+        }
+        int each = count == null ? 1 : Math.max(1, count);
+        List<VideoRequest> wanted = texts.stream().map(prompt ->
+            request.video(prompt).withNegative(negative).withPreviewEvery(preview)).toList();
+        wanted.forEach(pipeline.spec()::check);
+        VideoFiles files = VideoFiles.of(output, Math.multiplyExact(each, wanted.size()), Stream.of(prompts.files(),
+            request.files(), lora.files(), options.files()).flatMap(List::stream).toList());
+        AtomicReference<Duration> firstStep = new AtomicReference<>();
+        List<WrittenPicture> written = new ArrayList<>();
+        List<Made> made = new ArrayList<>();
+        try (ProgressDisplay display = new ProgressDisplay(terminal, !json && !quiet.isQuiet(),
+            files.files().size() == 1)) {
+            while (written.size() < files.files().size()) {
+                int index = written.size();
+                VideoGeneration generation = pipeline.submit(wanted.get(index / each)
+                    .withSeed(Math.addExact(first, index % each)));
+                interruption.stops(generation::cancel);
+                display.begin(files.files().size() == 1 ? "" : "video " + (index + 1) + " of " + files.files().size());
+                generation.onProgress(progress -> {
+                    firstStep.compareAndSet(null, Duration.ofNanos(System.nanoTime() - begin));
+                    display.show(progress.step(), progress.steps());
+                    progress.preview().ifPresent(frame -> files.writePreview(index, frame));
+                }).join();
+                GeneratedVideo video = generation.result().join();
+                written.add(files.write(index, video));
+                made.add(Made.of(video));
+            }
+        }
+        report(new GenerationReport(pipeline.devices(), made.getFirst(), written, firstStep.get()));
     }
 
     private void report(GenerationReport report) {

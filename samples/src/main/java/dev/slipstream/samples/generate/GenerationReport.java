@@ -3,7 +3,6 @@ package dev.slipstream.samples.generate;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Control;
-import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
@@ -25,17 +24,17 @@ final class GenerationReport {
     private static final String PEAK = "VmHWM:";
 
     private final List<Device> devices;
-    private final GeneratedImage first;
+    private final Made first;
     private final List<WrittenPicture> pictures;
     private final Duration firstStep;
     private final long prompts;
 
     /**
-     * @param first the first picture; the others have other seeds
+     * @param first the first picture or video; the others have other seeds
      * @param pictures all of them, in whole batches
      * @param firstStep time until the first step of the first picture was done, reading and building included
      */
-    GenerationReport(List<Device> devices, GeneratedImage first, List<WrittenPicture> pictures, Duration firstStep) {
+    GenerationReport(List<Device> devices, Made first, List<WrittenPicture> pictures, Duration firstStep) {
         this.devices = devices;
         this.first = first;
         this.pictures = pictures;
@@ -45,13 +44,13 @@ final class GenerationReport {
 
     String text() {
         StringBuilder text = new StringBuilder();
-        int steps = first.request().steps().orElseThrow();
+        int steps = first.asked();
         text.append("plan     ").append(first.plan().strategy()).append(", ")
             .append(first.steps() < steps ? first.steps() + " of " : "").append(steps).append(" steps of ")
             .append(first.scheduler()).append(", guidance ")
-            .append(number(first.request().guidance().orElseThrow()))
-            .append(first.request().guidanceRescale() > 0
-                ? " rescaled by " + number(first.request().guidanceRescale()) : "")
+            .append(number(first.guidance()))
+            .append(first.guidanceRescale() > 0
+                ? " rescaled by " + number(first.guidanceRescale()) : "")
             .append(first.precision() == DataType.FLOAT32 ? "" : ", " + precision()).append('\n');
         first.adapters().forEach(lora -> text.append("lora     ").append(lora).append('\n'));
         first.controls().forEach(control -> text.append("control  ").append(control.name()).append(", scale ")
@@ -67,7 +66,8 @@ final class GenerationReport {
         text.append("start    first step done after ").append(Amounts.time(firstStep)).append('\n');
         peakBytes().ifPresent(bytes -> text.append("memory   ").append(Amounts.bytes(bytes)).append(" at most\n"));
         text.append("copied   ").append(Amounts.bytes(first.copiedBytes())).append(" between devices for ")
-            .append(first.batch() > 1 ? Amounts.count(first.batch(), "picture") : "a picture").append('\n');
+            .append(first.film().isPresent() ? "a video" : first.batch() > 1 ? Amounts.count(first.batch(), "picture")
+                : "a picture").append('\n');
         for (int index = 0; index < pictures.size(); index++) {
             append(text, index);
         }
@@ -93,9 +93,12 @@ final class GenerationReport {
         if (index % first.batch() == 0) {
             text.append("time     ").append(time(picture)).append('\n');
         }
-        text.append("picture  ").append(OutputFiles.isStandard(picture.file()) ? "standard output" : picture.file())
-            .append(" (").append(picture.width()).append('x')
+        text.append(first.film().isPresent() ? "video    " : "picture  ")
+            .append(OutputFiles.isStandard(picture.file()) ? "standard output" : picture.file()).append(" (")
+            .append(first.film().map(film -> film.frames() + " frames of ").orElse(""))
+            .append(picture.width()).append('x')
             .append(picture.height()).append(factor > 1 ? " pixels, enlarged " + factor + " times" : " pixels")
+            .append(first.film().map(film -> ", " + film.framesPerSecond() + " a second").orElse(""))
             .append(", seed ").append(picture.seed()).append(')')
             .append(prompts > 1 ? " of " + picture.prompt() : "").append('\n');
     }
@@ -117,9 +120,9 @@ final class GenerationReport {
         OptionalLong peakBytes = peakBytes();
         return Json.text(new Result(
             pictures.stream().map(picture -> picture.file().toString()).toList(),
-            first.request().prompt(), first.request().negative(), first.seed(),
-            first.request().steps().orElseThrow(), first.request().guidance().orElseThrow(),
-            first.request().guidanceRescale(), first.batch(), first.scheduler(), precision(),
+            first.prompt(), first.negative(), first.seed(),
+            first.asked(), first.guidance(),
+            first.guidanceRescale(), first.batch(), first.scheduler(), precision(),
             first.adapters().stream().map(lora -> new LoraResult(lora.file().toString(), lora.weight())).toList(),
             first.controls().stream().map(GenerationReport::result).toList(), plan.strategy(),
             first.refinement().map(it -> new RefinerResult(it.model(), it.handover(), it.scheduler(), it.steps()))
@@ -129,6 +132,7 @@ final class GenerationReport {
                 devices.get(plan.stages().get(stage).device()).name())).toList(),
             first.copiedBytes(), Amounts.millis(firstStep),
             peakBytes.isPresent() ? Long.valueOf(peakBytes.getAsLong()) : null,
+            first.film().map(Made.Film::frames).orElse(null), first.film().map(Made.Film::framesPerSecond).orElse(null),
             pictures.stream().map(GenerationReport::result).toList()));
     }
 
@@ -155,13 +159,15 @@ final class GenerationReport {
 
     /**
      * Bytes, and the times in {@code pictures}, are of a batch, which is drawn together. Without
-     * {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is.
+     * {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is; {@code
+     * frames} and {@code framesPerSecond} are of videos.
      */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
         double guidanceRescale, int batch, String scheduler, String precision, List<LoraResult> loras,
         List<ControlResult> controls, String plan,
         RefinerResult refiner, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
-        double firstStepMilliseconds, Long peakResidentBytes, List<PictureResult> pictures) {
+        double firstStepMilliseconds, Long peakResidentBytes, Integer frames, Integer framesPerSecond,
+        List<PictureResult> pictures) {
     }
 
     private record LoraResult(String file, double weight) {

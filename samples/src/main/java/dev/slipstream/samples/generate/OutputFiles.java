@@ -1,6 +1,7 @@
 package dev.slipstream.samples.generate;
 
 import dev.slipstream.pipelines.diffusion.GeneratedImage;
+import dev.slipstream.pipelines.diffusion.GeneratedVideo;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.ImageFormat;
@@ -9,11 +10,13 @@ import dev.slipstream.samples.terminal.InputException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
@@ -168,5 +171,88 @@ final class OutputFiles {
      */
     record WrittenPicture(Path file, String prompt, long seed, int width, int height, int enlarged, Duration build,
         Duration text, Duration loop, Duration decode) {
+    }
+
+    /**
+     * Where the videos of one call go: files with the ending .gif or .png, which are animated, or folders with a
+     * picture for each frame. All are known to be writable before anything is made.
+     */
+    record VideoFiles(List<Path> files) {
+        private static final String OTHER_VIDEOS = "\\.(mp4|webm|mov|avi|mkv)";
+
+        /** Names them: the one given, or with a number behind its name where there are several. */
+        static VideoFiles of(Path output, int count, Collection<Path> read) {
+            if (OutputFiles.isStandard(output)) {
+                throw new InputException("a video does not go to the standard output; name a file or a folder with "
+                    + "--output");
+            }
+            if (ending(output).matches(OTHER_VIDEOS + "|\\.(jpe?g|webp)")) {
+                throw new InputException("a video is written as .gif, as .png, or as a folder of pictures, not as "
+                    + output + "; choose another --output");
+            }
+            List<Path> files = new ArrayList<>();
+            for (int number = 1; number <= count; number++) {
+                files.add(count == 1 ? output : output.resolveSibling(stem(output) + "-" + number + ending(output)));
+            }
+            VideoFiles all = new VideoFiles(files);
+            all.files.forEach(file -> {
+                if (all.isFolder(file)) {
+                    makeFolder(file);
+                } else {
+                    ResultFiles.checkWritable("--output", List.of(file));
+                    ResultFiles.refuseOverwriting("--output", file, read);
+                }
+            });
+            return all;
+        }
+
+        /** Whether only a video can be meant. */
+        static boolean areMeant(Path output) {
+            return ending(output).matches(OTHER_VIDEOS + "|\\.gif") || Files.isDirectory(output)
+                || ending(output).isEmpty() && !OutputFiles.isStandard(output);
+        }
+
+        private static void makeFolder(Path folder) {
+            try {
+                Files.createDirectories(folder);
+            } catch (IOException unwritable) {
+                throw new InputException("cannot make the folder " + folder + " for the frames; choose another "
+                    + "--output", unwritable);
+            }
+        }
+
+        private boolean isFolder(Path file) {
+            return !ending(file).equals(".gif") && !ending(file).equals(".png");
+        }
+
+        private static String stem(Path file) {
+            String name = file.getFileName().toString();
+            return name.substring(0, name.length() - ending(file).length());
+        }
+
+        /** With its point, in small letters; empty if there is none. */
+        private static String ending(Path file) {
+            String name = file.getFileName() == null ? "" : file.getFileName().toString();
+            int point = name.lastIndexOf('.');
+            return point < 1 ? "" : name.substring(point).toLowerCase(Locale.ROOT);
+        }
+
+        /** Writes a finished video. @param index of it, from 0 */
+        WrittenPicture write(int index, GeneratedVideo video) {
+            Path file = files.get(index);
+            if (isFolder(file)) {
+                video.writeFrames(file);
+            } else {
+                video.write(file);
+            }
+            Image first = video.frames().getFirst();
+            return new WrittenPicture(file, video.request().prompt(), video.seed(), first.width(), first.height(), 1,
+                video.buildTime(), video.textTime(), video.loopTime(), video.decodeTime());
+        }
+
+        /** Writes the first frame of an unfinished video beside the place of the finished one. */
+        void writePreview(int index, Image unfinished) {
+            unfinished.write(files.get(index).resolveSibling(stem(files.get(index)) + ".preview.png"));
+        }
     }
 }

@@ -25,6 +25,11 @@ public final class ModelOptions {
         description = "Take the autoencoder from this file (safetensors) instead of the model's own.")
     private Path vae;
 
+    @Option(names = "--motion-adapter", paramLabel = "DIR", order = HelpLayout.MODEL + 7,
+        description = "A motion adapter (AnimateDiff), with which a Stable Diffusion 1.5 makes videos: a folder with "
+            + "config.json and safetensors.")
+    private Path motionAdapter;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -36,13 +41,14 @@ public final class ModelOptions {
 
     /** What the model is opened from. */
     public ModelSource source() {
-        return new ModelSource(path(), config(), Optional.ofNullable(vae), Optional.empty());
+        return new ModelSource(path(), config(), Optional.ofNullable(vae), Optional.ofNullable(motionAdapter));
     }
 
     /** A pipeline that draws with it. */
     public DiffusionPipeline.Builder pipeline() {
         DiffusionPipeline.Builder pipeline = DiffusionPipeline.of(path());
         config().ifPresent(pipeline::config);
+        pipeline = motionAdapter == null ? pipeline : pipeline.motionAdapter(motionAdapter);
         return vae == null ? pipeline : pipeline.vae(vae);
     }
 
@@ -55,6 +61,9 @@ public final class ModelOptions {
         config().ifPresent(folder -> files.addAll(ResultFiles.ofModel(folder)));
         if (vae != null) {
             files.add(vae);
+        }
+        if (motionAdapter != null) {
+            files.addAll(ResultFiles.ofComponent(motionAdapter));
         }
         return files;
     }

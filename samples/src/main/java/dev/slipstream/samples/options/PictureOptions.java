@@ -2,6 +2,7 @@ package dev.slipstream.samples.options;
 
 import dev.slipstream.pipelines.diffusion.GivenImage;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.VideoRequest;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
@@ -14,8 +15,8 @@ import picocli.CommandLine.Option;
 /** A picture to start from, to repaint, or to enlarge. */
 public final class PictureOptions {
     @Option(names = "--image", paramLabel = "FILE", order = HelpLayout.GIVEN,
-        description = "A PNG or JPEG file to start from; to repaint, with --mask; or to enlarge, with an upscaling "
-            + "model.")
+        description = "A PNG or JPEG file to start from; to repaint, with --mask; to enlarge, with an upscaling "
+            + "model; or to make a video of.")
     private Path image;
 
     @Option(names = "--strength", paramLabel = "S", order = HelpLayout.GIVEN + 1,
@@ -34,6 +35,16 @@ public final class PictureOptions {
     /** The files that are read: picture and mask. */
     List<Path> files() {
         return Stream.of(image, mask).filter(Objects::nonNull).toList();
+    }
+
+    /** The video's request with the picture. @throws InputException if an option is there that videos do not take */
+    VideoRequest apply(VideoRequest request) {
+        String other = strength != null ? "--strength" : mask != null ? "--mask"
+            : noiseLevel != null ? "--noise-level" : null;
+        if (other != null) {
+            throw new InputException(other + " is for pictures; leave it out for a video");
+        }
+        return image == null ? request : request.withPicture(Image.read(image));
     }
 
     /** The request with the picture. @throws InputException if there is an option about the picture but no picture */

@@ -2,8 +2,10 @@ package dev.slipstream.samples.options;
 
 import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.VideoRequest;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.samples.terminal.HelpLayout;
+import dev.slipstream.samples.terminal.InputException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
@@ -12,6 +14,10 @@ import picocli.CommandLine.Option;
 
 /** The request beside prompt and seed: steps, guidance, noise scheduler, size, batch, picture, conditioning. */
 public final class RequestOptions {
+    /** What is said where a model draws pictures. */
+    public static final String FOR_VIDEOS = "the model draws pictures; --frames, --fps, --motion-bucket, --noise-aug, "
+        + "--first-guidance and --decode-chunk are for models that make videos, leave them out or take such a model";
+
     @Option(names = "--steps", paramLabel = "N", order = HelpLayout.PICTURE + 1,
         description = "Denoising steps, if not as many as is usual with the model: " + ImageRequest.DEFAULT_STEPS
             + ", with Stable Diffusion 3 and FLUX dev 28, PixArt 20, FLUX schnell 4.")
@@ -49,6 +55,9 @@ public final class RequestOptions {
     @Mixin
     private ConditioningOptions conditioning;
 
+    @Mixin
+    private VideoOptions video;
+
     private static final class Methods implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
@@ -68,6 +77,33 @@ public final class RequestOptions {
     /** Whether it says of which class a picture is, so that no prompt is needed. */
     public boolean saysClass() {
         return conditioning.saysClass();
+    }
+
+    /** Whether only a video can be meant. */
+    public boolean saysVideo() {
+        return video.areThere();
+    }
+
+    /** Whether it brings a picture, from which a video may be made without a prompt. */
+    public boolean hasPicture() {
+        return !picture.files().isEmpty();
+    }
+
+    /** The request for a video. @throws InputException if an option is there that is for pictures */
+    public VideoRequest video(String prompt) {
+        if (batch > 1 || guidanceRescale > 0) {
+            throw new InputException((batch > 1 ? "--batch" : "--guidance-rescale") + " is for pictures; leave it out "
+                + "for a video");
+        }
+        VideoRequest request = video.apply(VideoRequest.of(prompt)).withConditioning(conditioning.conditioning());
+        request = steps == null ? request : request.withSteps(steps);
+        request = guidance == null ? request : request.withGuidance(guidance);
+        request = scheduler == null ? request : request.withScheduler(scheduler);
+        if (size != null) {
+            Size pixels = ConditioningOptions.size("--size", size, "leave it out for the model's own size");
+            request = request.withSize(pixels.width(), pixels.height());
+        }
+        return picture.apply(request);
     }
 
     /** The request for a prompt. */

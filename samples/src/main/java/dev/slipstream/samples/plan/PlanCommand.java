@@ -2,6 +2,7 @@ package dev.slipstream.samples.plan;
 
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
+import dev.slipstream.pipelines.diffusion.VideoRequest;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.graph.precision.Precision;
@@ -15,6 +16,7 @@ import dev.slipstream.samples.options.RequestOptions;
 import dev.slipstream.samples.terminal.Amounts;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.HelpLayout;
+import dev.slipstream.samples.terminal.InputException;
 import dev.slipstream.samples.terminal.Json;
 import dev.slipstream.samples.terminal.Table;
 import dev.slipstream.samples.terminal.Terminal;
@@ -23,7 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -80,17 +81,30 @@ public final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageRequest wanted = control.apply(request.request(prompt)).withNegative(negative);
         try (PipelineSpec spec = control.apply(options.pipeline()).spec()) {
-            Consumer<String> warnings = terminal.warnings(form.json);
-            spec.warnings().forEach(warnings);
-            spec.warnings(wanted).forEach(warnings);
-            PlanSummary plan = spec.refiner().map(second -> summary(spec, wanted).with(summary(second, wanted)))
-                .orElseGet(() -> summary(spec, wanted));
+            spec.warnings().forEach(terminal.warnings(form.json));
+            PlanSummary plan = spec.makesVideos() ? ofVideo(spec) : ofPicture(spec);
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanReport.graphviz(plan)
                 : PlanReport.text(plan));
         }
         return ExitCode.OK;
+    }
+
+    private PlanSummary ofVideo(PipelineSpec spec) {
+        VideoRequest wanted = request.video(prompt).withNegative(negative);
+        spec.warnings(wanted).forEach(terminal.warnings(form.json));
+        return PlanSummary.of(spec.unwrap(wanted, PartitionedDenoiser.class), spec.unwrap(wanted, Program.class),
+            List.of(spec.unwrap(wanted, MemoryNeed[].class)), options.devices());
+    }
+
+    private PlanSummary ofPicture(PipelineSpec spec) {
+        if (request.saysVideo()) {
+            throw new InputException(RequestOptions.FOR_VIDEOS);
+        }
+        ImageRequest wanted = control.apply(request.request(prompt)).withNegative(negative);
+        spec.warnings(wanted).forEach(terminal.warnings(form.json));
+        return spec.refiner().map(second -> summary(spec, wanted).with(summary(second, wanted)))
+            .orElseGet(() -> summary(spec, wanted));
     }
 
     private PlanSummary summary(PipelineSpec spec, ImageRequest wanted) {

@@ -33,13 +33,15 @@ public final class HelpLayout {
     public static final int TEXT = 600;
     /** Pictures that steer. */
     public static final int CONTROL = 700;
+    /** What makes a video. */
+    public static final int VIDEO = 800;
     /** What all commands have. */
     public static final int GENERAL = 900;
 
     private static final int SIZE = 100;
     private static final Map<Integer, String> HEADINGS = Map.of(OWN, "Options", PICTURE, "The picture", MODEL,
         "The model", DEVICES, "Where and how it runs", GIVEN, "A picture to start from", TEXT, "Reading prompts",
-        CONTROL, "ControlNets",
+        CONTROL, "ControlNets", VIDEO, "Videos",
         OUTPUT, "Output", GENERAL, "General");
     private static final String SETTINGS = "settings";
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
@@ -27,12 +28,46 @@ public final class PngFile {
     public static byte[] encode(Raster image, Map<String, String> texts) {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         png.writeBytes(SIGNATURE);
-        chunk(png, "IHDR", ByteBuffer.allocate(13).putInt(image.width()).putInt(image.height()).put(BITS)
-            .put(TRUECOLOUR).array());
+        chunk(png, "IHDR", header(image));
         texts.forEach((keyword, text) -> text(png, keyword, text));
         chunk(png, "IDAT", deflated(PngFilter.filtered(image)));
         chunk(png, "IEND", new byte[0]);
         return png.toByteArray();
+    }
+
+    /**
+     * The bytes of an animated PNG file, of which readers without animations show the first picture; it is repeated for
+     * ever.
+     *
+     * @param frames all of one size
+     * @param framesPerSecond at which they are shown
+     * @param texts as in {@link #encode}
+     */
+    public static byte[] animated(List<Raster> frames, int framesPerSecond, Map<String, String> texts) {
+        Raster first = frames.getFirst();
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        png.writeBytes(SIGNATURE);
+        chunk(png, "IHDR", header(first));
+        chunk(png, "acTL", ByteBuffer.allocate(8).putInt(frames.size()).putInt(0).array());
+        texts.forEach((keyword, text) -> text(png, keyword, text));
+        int sequence = 0;
+        for (Raster frame : frames) {
+            chunk(png, "fcTL", ByteBuffer.allocate(26).putInt(sequence++).putInt(first.width()).putInt(first.height())
+                .putInt(0).putInt(0).putShort((short) 1).putShort((short) framesPerSecond).array());
+            byte[] pixels = deflated(PngFilter.filtered(frame));
+            if (sequence == 1) {
+                chunk(png, "IDAT", pixels);
+            } else {
+                chunk(png, "fdAT", ByteBuffer.allocate(Integer.BYTES + pixels.length).putInt(sequence++).put(pixels)
+                    .array());
+            }
+        }
+        chunk(png, "IEND", new byte[0]);
+        return png.toByteArray();
+    }
+
+    private static byte[] header(Raster image) {
+        return ByteBuffer.allocate(13).putInt(image.width()).putInt(image.height()).put(BITS).put(TRUECOLOUR).array();
     }
 
     /** As tEXt where Latin-1 has all characters, which every reader knows; else as iTXt in UTF-8. */
