@@ -48,8 +48,20 @@ public final class ModelInventory {
                 folder.path().getFileName().toString(), FileNote.read("the model"))), true);
         }
         ModelInventory model = new ModelInventory(folder, weights);
-        return Inventory.of(folder.home(), List.of(model::topFolder, model::named, model::elsewhere, model::ofComponent,
-            model::ofTokenizer, new SilentFiles(), model::adapter, model::ofOriginal));
+        return Inventory.of(folder.home(), List.of(model::ofVideos, model::topFolder, model::named, model::elsewhere,
+            model::ofComponent, model::ofTokenizer, new SilentFiles(), model::adapter, model::ofOriginal));
+    }
+
+    /** What sees pictures has a model's text encoder's place; beside one it is another's. Settings belong to it. */
+    private Optional<FileNote> ofVideos(String inside, String name) {
+        String whole = inside.isEmpty() ? name : inside + "/" + name;
+        boolean seesPictures = folder.has(Component.IMAGE_ENCODER) && !folder.has(Component.TEXT_ENCODER);
+        if (!seesPictures && whole.equals(name(Component.IMAGE_ENCODER) + "/")) {
+            return Optional.of(FileNote.unread("only models that make videos of pictures read it"));
+        }
+        return seesPictures && (whole.equals("feature_extractor/")
+            || whole.equals("feature_extractor/preprocessor_config.json"))
+            ? Optional.of(FileNote.read("image_encoder")) : Optional.empty();
     }
 
     private Optional<FileNote> topFolder(String inside, String name) {
