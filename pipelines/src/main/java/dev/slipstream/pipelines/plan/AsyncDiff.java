@@ -3,9 +3,7 @@ package dev.slipstream.pipelines.plan;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /**
@@ -30,8 +28,6 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
 
     private static final List<String> KEYS =
         List.of("n", "warmup", "tail", "stride", "form", "shift", "cut", "staleness");
-    /** More than any loop has. */
-    private static final int MOST_STEPS = 10_000;
     private static final int MOST_PARTS = 256;
 
     public AsyncDiff {
@@ -71,48 +67,16 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
     }
 
     /** @throws PlanException naming the setting that is not understood */
-    static AsyncDiff parse(Map<String, String> settings) {
-        TreeSet<String> unknown = new TreeSet<>(settings.keySet());
-        KEYS.forEach(unknown::remove);
-        if (!unknown.isEmpty()) {
-            throw new PlanException("asyncdiff has no setting " + String.join(", ", unknown) + "; it has "
-                + String.join(", ", KEYS));
-        }
-        settings.forEach((key, value) -> {
-            if (value.isEmpty()) {
-                throw new PlanException("asyncdiff: " + key + " has no value; write " + key + "=VALUE");
-            }
-        });
-        Cadence cadence = new Cadence(number(settings, "warmup", 1, 1, MOST_STEPS),
-            number(settings, "tail", 0, 0, MOST_STEPS), number(settings, "stride", 1, 1, 2),
-            choice(settings, "form", "reuse", "paper").equals("reuse"),
-            choice(settings, "shift", "false", "true").equals("true"));
-        Staleness staleness = choice(settings, "staleness", "pipelined", "reference").equals("reference")
+    static AsyncDiff parse(Settings settings) {
+        settings.refuseOthers(KEYS);
+        Cadence cadence = new Cadence(settings.number("warmup", 1, 1, Settings.MOST_STEPS),
+            settings.number("tail", 0, 0, Settings.MOST_STEPS), settings.number("stride", 1, 1, 2),
+            settings.choice("form", "reuse", "paper").equals("reuse"),
+            settings.choice("shift", "false", "true").equals("true"));
+        Staleness staleness = settings.choice("staleness", "pipelined", "reference").equals("reference")
             ? Staleness.REFERENCE : Staleness.PIPELINED;
-        int parts = settings.containsKey("n") ? number(settings, "n", 2, 2, MOST_PARTS) : 0;
-        return new AsyncDiff(parts, cadence, staleness, Optional.ofNullable(settings.get("cut")));
-    }
-
-    private static int number(Map<String, String> settings, String key, int otherwise, int least, int most) {
-        String value = settings.getOrDefault(key, Integer.toString(otherwise));
-        try {
-            int number = Integer.parseInt(value);
-            if (number >= least && number <= most) {
-                return number;
-            }
-        } catch (NumberFormatException notANumber) {
-            // The same answer as for a number that is out of range.
-        }
-        String range = most == least + 1 ? least + " or " : "a whole number from " + least + " to ";
-        throw new PlanException("asyncdiff: " + key + " is " + range + most + ", not '" + value + "'");
-    }
-
-    private static String choice(Map<String, String> settings, String key, String first, String second) {
-        String value = settings.getOrDefault(key, first);
-        if (!value.equals(first) && !value.equals(second)) {
-            throw new PlanException("asyncdiff: " + key + " is " + first + " or " + second + ", not '" + value + "'");
-        }
-        return value;
+        int parts = settings.has("n") ? settings.number("n", 2, 2, MOST_PARTS) : 0;
+        return new AsyncDiff(parts, cadence, staleness, settings.text("cut"));
     }
 
     @Override

@@ -38,15 +38,6 @@ public record Cadence(int warmUp, int tail, int stride, boolean reuse, boolean t
         return isSynchronous(step, steps) || stride == 1 || step % 2 == 1;
     }
 
-    /** The latest step before this one at which stages ran. */
-    public int previousRound(int step, int steps) {
-        int previous = step - 1;
-        while (!isRound(previous, steps)) {
-            previous--;
-        }
-        return previous;
-    }
-
     /** Index of the timestep that a stage with this lead is given when it runs at this step. */
     public int timeIndex(int step, int lead, int steps) {
         return isSynchronous(step, steps) ? step : Math.min(step + lead, steps - 1) - (timeShift ? 1 : 0);

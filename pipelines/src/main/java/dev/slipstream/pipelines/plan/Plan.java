@@ -46,6 +46,36 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
             .findFirst().orElseThrow(() -> new PlanException("no stage runs segment " + segments.get(segment).name()));
     }
 
+    /**
+     * The step at which the value was made that an edge brings when its reader runs.
+     *
+     * @param step at which the reader runs, in the asynchronous window
+     * @param steps of the whole loop
+     */
+    public int madeAt(Edge edge, int step, int steps) {
+        int made = lastRun(edge.from(), step, steps);
+        // A writer that does not run now has done so a round ago, or more.
+        int behind = made < step ? edge.slip() - 1 : edge.slip();
+        for (; behind > 0; behind--) {
+            made = lastRun(edge.from(), made - 1, steps);
+        }
+        return made;
+    }
+
+    /** The latest step up to this one at which a stage runs; the first step is synchronous, so there is one. */
+    private int lastRun(int stage, int step, int steps) {
+        int last = step;
+        while (!runs(stage, last, steps)) {
+            last--;
+        }
+        return last;
+    }
+
+    private boolean runs(int stage, int step, int steps) {
+        return cadence.isSynchronous(step, steps)
+            || cadence.isRound(step, steps) && stages.get(stage).rounds().includes(step);
+    }
+
     /** The segment that writes a tensor, or -1 if it is an input of the whole graph. */
     public int producer(String tensor) {
         return IntStream.range(0, segments.size()).filter(index -> segments.get(index).writes().contains(tensor))

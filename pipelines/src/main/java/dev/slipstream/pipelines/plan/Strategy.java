@@ -4,13 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A way to make plans. Implementations are records of their settings. Immutable; any thread may use it.
  */
-public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff {
+public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache {
     /** The strategies by name, for help texts. */
-    List<String> NAMES = List.of("sequential", "cfg-split", "asyncdiff");
+    List<String> NAMES = List.of("sequential", "cfg-split", "asyncdiff", "cache");
 
     /**
      * Reads a strategy, as the command line and the library take it: {@code NAME[:KEY=VALUE,...]}.
@@ -19,6 +20,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff {
      *   sequential
      *   cfg-split
      *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
+     *   cache:every=3|steps=0+2+5,depth=1,warmup=1,tail=0,cut=NAME
      * </pre>
      *
      * @throws PlanException naming what is not understood, and what there is
@@ -30,7 +32,8 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff {
         return switch (name) {
             case "sequential" -> without(settings, new Sequential());
             case "cfg-split" -> without(settings, new CfgSplit());
-            case "asyncdiff" -> AsyncDiff.parse(settings);
+            case "asyncdiff" -> AsyncDiff.parse(new Settings(name, settings));
+            case "cache" -> Cache.parse(new Settings(name, settings));
             default -> throw new PlanException(
                 "there is no plan '" + name + "'; there are " + String.join(", ", NAMES));
         };
@@ -73,6 +76,14 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff {
     /** Whether the guidance branches run apart, so that stages see half of the guidance batch. */
     default boolean splitsGuidance() {
         return false;
+    }
+
+    /**
+     * How many layers of the denoiser, counted from its ends, are in a component of their own, the first; the rest is
+     * the second. Empty where components are parts of equal rank.
+     */
+    default OptionalInt shellDepth() {
+        return OptionalInt.empty();
     }
 
     /** The name of the cut to use, if the user asked for one. */

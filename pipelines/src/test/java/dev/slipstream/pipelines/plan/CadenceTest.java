@@ -34,14 +34,6 @@ class CadenceTest {
     }
 
     @Test
-    void theRoundBeforeIsTheLatestThatComputed() {
-        Cadence two = new Cadence(2, 0, 2, true, false);
-        assertEquals(List.of(1, 3, 3, 5), IntStream.of(3, 4, 5, 6).mapToObj(step -> two.previousRound(step, STEPS))
-            .toList());
-        assertEquals(3, new Cadence(1, 0, 1, false, false).previousRound(4, STEPS));
-    }
-
-    @Test
     void aStageOfTheWindowRunsAheadButNotPastTheEnd() {
         Cadence plain = new Cadence(2, 2, 2, false, false);
         assertEquals(1, plain.timeIndex(1, 1, STEPS), "a synchronous step has its own");

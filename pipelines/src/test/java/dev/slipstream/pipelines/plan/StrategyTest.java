@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,7 +26,8 @@ class StrategyTest {
     @ParameterizedTest
     @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:n=3,warmup=2,tail=1",
         "asyncdiff:warmup=3,stride=2,form=paper,shift", "asyncdiff:warmup=1,stride=2,form=reuse",
-        "asyncdiff:warmup=1,cut=shell,staleness=reference"})
+        "asyncdiff:warmup=1,cut=shell,staleness=reference", "cache:every=3,depth=1", "cache:steps=0+4+9,depth=0",
+        "cache:every=2,depth=4,warmup=3,tail=2,cut=mine"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());
         assertEquals(Strategy.parse(spec), Strategy.parse(Strategy.parse(spec).spec()));
@@ -33,8 +35,8 @@ class StrategyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff",
-        "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff",
+        ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache",
+        "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache",
         "sequential:n=2 | sequential takes no settings, not [n]",
         "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, tail, stride, form, shift, cut, staleness",
         "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number from 1 to 10000, not 'soon'",
@@ -49,6 +51,11 @@ class StrategyTest {
         "asyncdiff:shift=maybe | asyncdiff: shift is false or true, not 'maybe'",
         "'asyncdiff:n=2,' | in plan 'asyncdiff:n=2,' a setting is empty; write them like warmup=3,tail=1",
         "asyncdiff: | in plan 'asyncdiff:' a setting is empty; write them like warmup=3,tail=1",
+        "cache:evry=2 | cache has no setting evry; it has every, steps, depth, warmup, tail, cut",
+        "cache:every=0 | cache: every is a whole number from 1 to 10000, not '0'",
+        "cache:steps=0+x | cache: steps is a whole number from 0 to 10000, not 'x'",
+        "'cache:every=2,steps=0' | cache: every and steps both say when the inner part runs; leave one out",
+        "cache:depth=-1 | cache: depth is a whole number from 0 to 1000, not '-1'",
         "asyncdiff:n=2,n=3 | in plan 'asyncdiff:n=2,n=3' the setting n is given twice"})
     void whatIsNotUnderstoodIsNamed(String spec, String message) {
         assertEquals(message, assertThrows(PlanException.class, () -> Strategy.parse(spec)).getMessage());
@@ -62,6 +69,29 @@ class StrategyTest {
             Optional.empty()), Strategy.parse("asyncdiff:n=2,stride=2,form=paper,shift=false,staleness=reference"));
         assertEquals(new AsyncDiff(0, new Cadence(1, 0, 1, true, false), AsyncDiff.Staleness.PIPELINED,
             Optional.empty()), Strategy.parse("asyncdiff"));
+    }
+
+    @Test
+    void aCacheRunsItsInnerPartInRoundsOfItsOwn() {
+        List<SegmentOutline> shell = List.of(new SegmentOutline("c0.0", 0, List.of("x", "t"), List.of("h", "skip")),
+            new SegmentOutline("c1", 1, List.of("h", "t"), List.of("up")),
+            new SegmentOutline("c0.1", 0, List.of("up", "skip", "t"), List.of("eps")));
+        Plan plan = Strategy.parse("cache:every=3,warmup=2").plan(shell, "eps", 1, true);
+        assertEquals(List.of(Rounds.ALL, new Rounds.Every(3), Rounds.ALL),
+            plan.stages().stream().map(Stage::rounds).toList());
+        Edge up = plan.edges().stream().filter(edge -> edge.tensor().equals("up")).findFirst().orElseThrow();
+        Edge skip = plan.edges().stream().filter(edge -> edge.tensor().equals("skip")).findFirst().orElseThrow();
+        // The second step is of the warm-up.
+        assertEquals(List.of(1, 3, 3, 3, 6), IntStream.rangeClosed(2, 6).mapToObj(step -> plan.madeAt(up, step, 9))
+            .toList());
+        assertEquals(5, plan.madeAt(skip, 5, 9));
+    }
+
+    @Test
+    void aCacheRunsOnOneDevice() {
+        assertEquals("cache runs on 1 device, not on 2", assertThrows(PlanException.class,
+            () -> Strategy.parse("cache").check(2, true)).getMessage());
+        assertEquals(1, Strategy.parse("cache").usualDevices());
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.samples.options.ControlOptions;
@@ -24,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -147,8 +149,10 @@ public final class PlanCommand implements Callable<Integer> {
         }
 
         private String stages() {
-            Table table = new Table().left("stage").left("on device");
-            plan.stages().forEach(stage -> table.row(stage.name(), device(stage.device())));
+            Table table = new Table().left("stage").left("on device").left(plan.stages().stream()
+                .allMatch(stage -> stage.rounds() == null) ? "" : "rounds");
+            plan.stages().forEach(stage -> table.row(stage.name(), device(stage.device()),
+                Optional.ofNullable(stage.rounds()).orElse("")));
             return table.toString();
         }
 
@@ -229,7 +233,13 @@ public final class PlanCommand implements Callable<Integer> {
         record SegmentEntry(String name, int nodes, long weightBytes, double workShare) {
         }
 
-        record StageEntry(String name, int device) {
+        /** @param rounds at which steps of the window it runs, null for all */
+        record StageEntry(String name, int device, String rounds) {
+            private static StageEntry of(Plan plan, int index) {
+                Stage stage = plan.stages().get(index);
+                return new StageEntry(plan.label(index), stage.device(),
+                    stage.rounds().equals(Rounds.ALL) ? null : stage.rounds().toString());
+            }
         }
 
         /** Indexes of stages; {@code bytes} go this way every step of the window. */
@@ -269,7 +279,7 @@ public final class PlanCommand implements Callable<Integer> {
             return new PlanSummary(plan.strategy(), partitioned.denoiser().precision().toString(), program.steps(),
                 partitioned.shape().guided(), partitioned.shape().batch(), segments(partitioned),
                 IntStream.range(0, plan.stages().size())
-                    .mapToObj(stage -> new StageEntry(plan.label(stage), plan.stages().get(stage).device())).toList(),
+                    .mapToObj(stage -> StageEntry.of(plan, stage)).toList(),
                 plan.edges().stream().map(edge -> edge(partitioned, edge)).toList(),
                 IntStream.range(0, plan.devices()).mapToObj(device -> DeviceEntry.of(devices.get(device),
                     memory.get(device))).toList(),

@@ -1,28 +1,41 @@
 package dev.slipstream.samples.reference;
 
+import com.google.gson.JsonElement;
 import dev.slipstream.pipelines.model.config.ConfigFile;
-import dev.slipstream.pipelines.plan.AsyncDiff;
 import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
+import dev.slipstream.pipelines.plan.AsyncDiff;
+import dev.slipstream.pipelines.plan.Cache;
 import dev.slipstream.pipelines.plan.Cadence;
 import dev.slipstream.pipelines.plan.PlanException;
+import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /**
  * One case: a plan, and the key of its expected latents.
  *
  * @param name key of the latents in {@code expected.safetensors}
  * @param scheduler NAME of the folder {@code scheduler-NAME}
- * @param components into how many parts the denoiser is cut; 1 for the sequential case
+ * @param components into how many parts of equal rank the denoiser is cut; 1 for the sequential case
  * @param devices as many as the published implementation has processes
  */
 public record ReferenceCase(String name, String scheduler, Strategy strategy, int components, int devices) {
     static final String SEQUENTIAL = ".sequential";
 
     /** The case that every folder has for each noise scheduler, whether listed or not. */
-    static ReferenceCase sequential(String name, String scheduler) {
+    static ReferenceCase sequential(String name) {
+        return sequential(name, name.substring(0, name.length() - SEQUENTIAL.length()));
+    }
+
+    private static ReferenceCase sequential(String name, String scheduler) {
         return new ReferenceCase(name, scheduler, new Sequential(), 1, 1);
+    }
+
+    /** The name of an entry of {@code cases.json}. */
+    static String name(ConfigFile entry) {
+        return entry.text("expected").orElseThrow(() -> entry.wrong("expected", "is missing in a case"));
     }
 
     /**
@@ -31,9 +44,13 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
      * @throws dev.slipstream.pipelines.model.ModelException naming the file and the setting
      */
     static ReferenceCase read(ConfigFile entry) {
-        String name = entry.text("expected").orElseThrow(() -> entry.wrong("expected", "is missing in a case"));
+        String name = name(entry);
         String scheduler = entry.text("scheduler")
             .orElseThrow(() -> entry.wrong("scheduler", "is missing in case " + name));
+        Optional<ConfigFile> cache = entry.object("cache");
+        if (cache.isPresent()) {
+            return new ReferenceCase(name, scheduler, cache(cache.get(), name), 1, 1);
+        }
         if (!entry.has("model_n")) {
             return sequential(name, scheduler);
         }
@@ -49,6 +66,19 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         } catch (PlanException refused) {
             throw entry.wrong("cases", "has a case " + name + " that cannot be run: " + refused.getMessage());
         }
+    }
+
+    /** The strategy that does what a published cache does. */
+    private static Strategy cache(ConfigFile setting, String name) {
+        String kind = setting.text("kind").orElseThrow(() -> setting.wrong("kind", "is missing in case " + name));
+        if (!kind.equals("deepcache")) {
+            throw setting.wrong("kind", "is " + kind + " in case " + name + ", which cannot be compared yet; there is "
+                + "deepcache");
+        }
+        Rounds rounds = setting.has("full_steps")
+            ? new Rounds.At(new TreeSet<>(setting.list("full_steps").stream().map(JsonElement::getAsInt).toList()))
+            : new Rounds.Every(setting.positiveInteger("interval"));
+        return new Cache(rounds, (int) setting.number("branch", 0), 1, 0, Optional.empty());
     }
 
     private static boolean isReleased(ConfigFile entry, String name) {

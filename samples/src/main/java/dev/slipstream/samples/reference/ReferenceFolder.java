@@ -18,6 +18,7 @@ import dev.slipstream.pipelines.model.weights.SafetensorsFile;
 import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,6 +40,9 @@ import java.util.Optional;
  *   expected.safetensors                      per case [steps, batch, channels, height, width]
  *   cuts.json                                 optional: parts for an architecture without published tables
  * </pre>
+ *
+ * Denoiser and noise schedulers may be in another folder, which {@code "model"} in {@code cases.json} names, and
+ * {@code "inputs"} may name another file.
  *
  * Every method that reads throws {@link ModelException}, which names the file and the key. The owner closes it.
  */
@@ -79,20 +83,29 @@ public final class ReferenceFolder implements AutoCloseable {
         return latents.rank() > 1 ? latents.dim(1) : 1;
     }
 
+    /** With models where {@code cases.json} says they are. */
+    public static ReferenceFolder open(Path path, Optional<ComponentFormat> format, Precision precision) {
+        return open(path, Optional.empty(), format, precision);
+    }
+
     /**
+     * @param models where models are that {@code cases.json} names and that are not there where it stands; without it,
+     *     the nearest folder above that has {@code reference/}
      * @param format what the denoiser is read from; empty for the graph if there is one, else the checkpoint
      * @param precision in which the denoiser computes; the expected numbers may be of another
      */
-    public static ReferenceFolder open(Path path, Optional<ComponentFormat> format, Precision precision) {
-        ModelFolder folder = ModelFolder.open(path);
-        ConfigFile cases = ConfigFile.read(folder.path().resolve("cases.json"));
+    public static ReferenceFolder open(Path path, Optional<Path> models, Optional<ComponentFormat> format,
+        Precision precision) {
+        ConfigFile cases = ConfigFile.read(path.toAbsolutePath().normalize().resolve("cases.json"));
+        ModelPlaces places = new ModelPlaces(cases, models);
+        ModelFolder folder = ModelFolder.open(places.of("model", "."));
         ComponentFormat form = format.orElseGet(() -> ComponentFormat.of(folder.folder(Component.DENOISER)));
         Map<String, Graph> controls = ControlNets.beside(folder.path(), form);
         DenoiserGraph model = (controls.isEmpty() ? DenoiserGraph.read(folder, form)
             : ControlNets.denoiser(folder, form, controls)).withPrecision(precision);
-        SafetensorsFile inputs = SafetensorsFile.open(folder.path().resolve("inputs.safetensors"));
+        SafetensorsFile inputs = SafetensorsFile.open(places.of("inputs", "inputs.safetensors"));
         try {
-            SafetensorsFile expected = SafetensorsFile.open(folder.path().resolve("expected.safetensors"));
+            SafetensorsFile expected = SafetensorsFile.open(cases.path().resolveSibling("expected.safetensors"));
             try {
                 return new ReferenceFolder(folder, model, cases, inputs, expected);
             } catch (RuntimeException failure) {
@@ -146,17 +159,26 @@ public final class ReferenceFolder implements AutoCloseable {
         return new Guidance(weight, cases.number("guidance_rescale", 0));
     }
 
-    /** All cases: the sequential one of each noise scheduler first, then the listed ones in their order. */
-    public List<ReferenceCase> cases() {
-        List<ReferenceCase> listed = cases.objects("cases").stream().map(ReferenceCase::read).toList();
+    /**
+     * The sequential case of each noise scheduler first, then the listed ones in their order.
+     *
+     * @param wanted names of those that are wanted, of which alone the settings are read; empty for all
+     * @throws ModelException also if there is no case of such a name
+     */
+    public List<ReferenceCase> cases(List<String> wanted) {
+        List<String> listed = cases.objects("cases").stream().map(ReferenceCase::name).toList();
+        List<String> names = new ArrayList<>(expected.tensors().keySet().stream()
+            .filter(key -> key.endsWith(ReferenceCase.SEQUENTIAL) && !listed.contains(key)).toList());
+        int sequential = names.size();
+        names.addAll(listed);
+        wanted.stream().filter(name -> !names.contains(name)).findFirst().ifPresent(name -> {
+            throw new ModelException(cases.path() + " has no case " + name + "; there are " + String.join(", ", names));
+        });
         List<ReferenceCase> all = new ArrayList<>();
-        for (String key : expected.tensors().keySet()) {
-            if (key.endsWith(ReferenceCase.SEQUENTIAL) && listed.stream().noneMatch(it -> it.name().equals(key))) {
-                all.add(ReferenceCase.sequential(key,
-                    key.substring(0, key.length() - ReferenceCase.SEQUENTIAL.length())));
-            }
-        }
-        all.addAll(listed);
+        names.subList(0, sequential).stream().filter(name -> wanted.isEmpty() || wanted.contains(name))
+            .map(ReferenceCase::sequential).forEach(all::add);
+        cases.objects("cases").stream().filter(entry -> wanted.isEmpty()
+            || wanted.contains(ReferenceCase.name(entry))).map(ReferenceCase::read).forEach(all::add);
         if (all.isEmpty()) {
             throw cases.wrong("cases", "lists no case, and expected.safetensors has no sequential one");
         }
@@ -164,9 +186,10 @@ public final class ReferenceFolder implements AutoCloseable {
     }
 
     /** Keys of {@code expected.safetensors} that no case names. */
-    public List<String> unnamed(List<ReferenceCase> all) {
+    public List<String> unnamed() {
+        List<String> names = cases.objects("cases").stream().map(ReferenceCase::name).toList();
         return expected.tensors().keySet().stream()
-            .filter(key -> all.stream().noneMatch(it -> it.name().equals(key))).toList();
+            .filter(key -> !names.contains(key) && !key.endsWith(ReferenceCase.SEQUENTIAL)).toList();
     }
 
     /** The noise scheduler's table for the folder's number of steps. */
@@ -262,6 +285,39 @@ public final class ReferenceFolder implements AutoCloseable {
             throw new ModelException(folder.folder(Component.DENOISER).resolve("config.json") + ": there is no "
                 + "published table that cuts such a denoiser into " + wanted.components() + " components, as case "
                 + wanted.name() + " needs; write one into " + folder.path().resolve("cuts.json"));
+        }
+    }
+
+    /**
+     * Where {@code cases.json} says that a model or its inputs are.
+     *
+     * @param root see {@link #open}
+     */
+    private record ModelPlaces(ConfigFile cases, Optional<Path> root) {
+        Path of(String key, String otherwise) {
+            String said = cases.text(key).orElse(otherwise);
+            Path own = cases.path().resolveSibling(said).normalize();
+            if (Files.exists(own)) {
+                return own;
+            }
+            Path below = Path.of(said).normalize();
+            while (below.getNameCount() > 1 && below.startsWith("..")) {
+                below = below.subpath(1, below.getNameCount());
+            }
+            Path from = root.or(this::nearest).map(folder -> folder.toAbsolutePath().normalize()).orElse(null);
+            if (from == null || !Files.exists(from.resolve(below))) {
+                throw cases.wrong(key, "names " + said + ", which is not there" + (from == null ? ""
+                    : ", nor is " + from.resolve(below)) + "; say with --models where the folder of models is");
+            }
+            return from.resolve(below);
+        }
+
+        private Optional<Path> nearest() {
+            Path folder = cases.path().getParent();
+            while (folder != null && !Files.isDirectory(folder.resolve("reference"))) {
+                folder = folder.getParent();
+            }
+            return Optional.ofNullable(folder);
         }
     }
 

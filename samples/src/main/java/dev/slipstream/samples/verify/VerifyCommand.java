@@ -73,6 +73,11 @@ public final class VerifyCommand implements Callable<Integer> {
         private Path schedules;
     }
 
+    @Option(names = "--models", order = HelpLayout.OWN + 5, paramLabel = "ROOT",
+        description = "Where models are that cases.json names, if they are not there where it stands (the nearest "
+            + "folder above that has reference/).")
+    private Optional<Path> models = Optional.empty();
+
     @Option(names = "--tolerance", order = HelpLayout.OWN + 2, paramLabel = "X",
         description = "Largest difference that passes (what cases.json says, else 1e-4).")
     private Optional<Double> tolerance = Optional.empty();
@@ -119,11 +124,10 @@ public final class VerifyCommand implements Callable<Integer> {
         tolerance.filter(most -> !(most >= 0 && most < Double.POSITIVE_INFINITY)).ifPresent(most -> {
             throw new InputException("--tolerance takes a number from 0 up, not " + most + "; 1e-4 is usual");
         });
-        try (ReferenceFolder opened = ReferenceFolder.open(folder, format, precision.precision())) {
-            List<ReferenceCase> all = opened.cases();
-            opened.unnamed(all).forEach(key -> terminal.err().println("not compared: expected.safetensors has \"" + key
+        try (ReferenceFolder opened = ReferenceFolder.open(folder, models, format, precision.precision())) {
+            opened.unnamed().forEach(key -> terminal.err().println("not compared: expected.safetensors has \"" + key
                 + "\", which cases.json does not list"));
-            List<ReferenceCase> chosen = chosen(folder, all);
+            List<ReferenceCase> chosen = opened.cases(names);
             LoopInputs inputs = opened.loop();
             Tolerance allowed = tolerance.map(Tolerance::absolute).orElseGet(opened::tolerance);
             // Wrong files are reported before engines are built.
@@ -138,16 +142,6 @@ public final class VerifyCommand implements Callable<Integer> {
                 : CaseResult.table(results, allowed));
             return results.stream().allMatch(CaseResult::passed) ? ExitCode.OK : ExitCode.FAILED;
         }
-    }
-
-    private List<ReferenceCase> chosen(Path folder, List<ReferenceCase> all) {
-        for (String name : names) {
-            if (all.stream().noneMatch(it -> it.name().equals(name))) {
-                throw new ModelException(folder.resolve("cases.json") + " has no case " + name + "; there are "
-                    + all.stream().map(ReferenceCase::name).collect(Collectors.joining(", ")));
-            }
-        }
-        return all.stream().filter(it -> names.isEmpty() || names.contains(it.name())).toList();
     }
 
     private List<CaseResult> run(ReferenceFolder opened, LoopInputs inputs, List<ReferenceCase> chosen,

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.slipstream.pipelines.ReferenceFiles;
@@ -15,6 +16,7 @@ import dev.slipstream.samples.SchemaCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +52,25 @@ class VerifyTest {
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
         assertEquals("", run.err());
         assertTrue(run.out().contains(cases + " of " + cases + " cases agree"), run.out());
+    }
+
+    /** Numbers of the published DeepCache. */
+    @ParameterizedTest
+    @Tag("slow")
+    @CsvSource({"sd21, onnx", "sd21, checkpoint", "sdxl, onnx", "sdxl, checkpoint"})
+    void everyStepOfTheCachesOfUNetsAgrees(String family, String form) throws IOException {
+        Path caches = ReferenceFiles.orSkip("reference-caches", family);
+        List<String> arguments = new ArrayList<>(List.of("--from", form));
+        for (JsonElement entry : JsonParser.parseString(Files.readString(caches.resolve("cases.json")))
+                .getAsJsonObject().getAsJsonArray("cases")) {
+            JsonObject cache = entry.getAsJsonObject().getAsJsonObject("cache");
+            if (cache != null && cache.get("kind").getAsString().equals("deepcache")) {
+                arguments.addAll(List.of("--case", entry.getAsJsonObject().get("expected").getAsString()));
+            }
+        }
+        assertTrue(arguments.size() > 10, arguments::toString);
+        VerifyRun run = VerifyRun.of(caches, arguments.toArray(String[]::new));
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
     }
 
     /** A folder without model.onnx, as users have it who never ran an exporter. */

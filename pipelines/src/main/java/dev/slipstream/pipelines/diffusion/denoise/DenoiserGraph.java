@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.cut.BalancedCut;
 import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.graph.cut.Cuts;
+import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
@@ -237,9 +238,15 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
      * The cut for a number of components: the one of that name; else the first beside the model that has as many; else
      * the table of the published implementation for this architecture; else contiguous parts of equal cost.
      *
+     * @param shell how many layers are in a component of their own, see {@link ShellCut}, if no cut is named
      * @param cost of a node, for parts of equal cost
      */
-    public Cut cut(Optional<String> wanted, int components, ToDoubleFunction<NodeProto> cost) {
+    public Cut cut(Optional<String> wanted, OptionalInt shell, int components, ToDoubleFunction<NodeProto> cost) {
+        return wanted.isEmpty() && shell.isPresent() ? ShellCut.of(graph, shell.getAsInt()).withFresh(joined)
+            : cut(wanted, components, cost);
+    }
+
+    private Cut cut(Optional<String> wanted, int components, ToDoubleFunction<NodeProto> cost) {
         if (wanted.isPresent()) {
             Cut cut = cuts.stream().filter(it -> it.name().equals(wanted.get())).findFirst()
                 .orElseThrow(() -> new PlanException("there is no cut '" + wanted.get()

@@ -106,7 +106,7 @@ public final class PartitionedDenoiser {
         }
         // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
         Cut cut = denoiser.with(fixed)
-            .cut(strategy.cut(), components, Costs.ofItem(fixed, shape.batch()));
+            .cut(strategy.cut(), strategy.shellDepth(), components, Costs.ofItem(fixed, shape.batch()));
         denoiser.joined().forEach(module -> cut.own(module).ifPresent(component -> apart.put(module, component)));
         return Splitter.split(fixed, cut, Set.of(denoiser.ports().sample()));
     }

@@ -125,10 +125,7 @@ final class LiveRuns {
         }
         Edge edge = plan.edges().stream().filter(e -> e.to() == run.stage() && e.tensor().equals(tensor)).findFirst()
             .orElseThrow();
-        int step = run.step();
-        for (int slip = 0; slip < edge.slip(); slip++) {
-            step = cadence.previousRound(step, steps);
-        }
+        int step = plan.madeAt(edge, run.step(), steps);
         return cadence.isSynchronous(step, steps)
             ? new StageRun(plan.primary(producers.get(tensor), reader.branch()), step)
             : new StageRun(edge.from(), step);

@@ -3,20 +3,25 @@ package dev.slipstream.pipelines.run.unroll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.pipelines.plan.AsyncDiff;
 import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
+import dev.slipstream.pipelines.plan.AsyncDiff;
 import dev.slipstream.pipelines.plan.Cadence;
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Sequential;
+import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -62,6 +67,47 @@ class ProgramPropertyTest {
             Arbitraries.of(true, false)).as(Cadence::new);
         return Combinators.combine(cadences, Arbitraries.of(Staleness.class))
             .as((cadence, staleness) -> new AsyncDiff(9, cadence, staleness, Optional.empty()));
+    }
+
+    /** Every stage in rounds of its own, and edges that lag besides, as no strategy has them yet. */
+    @Provide
+    Arbitrary<List<Rounds>> rounds() {
+        Arbitrary<Rounds> every = Arbitraries.integers().between(1, 4).map(Rounds.Every::new);
+        Arbitrary<Rounds> at = Arbitraries.integers().between(0, STEPS - 1).set().ofMaxSize(STEPS)
+            .map(steps -> new Rounds.At(new TreeSet<>(steps)));
+        return Arbitraries.oneOf(every, at).list().ofSize(6);
+    }
+
+    private static Plan withRounds(Plan plan, List<Rounds> rounds) {
+        List<Stage> stages = new ArrayList<>();
+        for (Stage stage : plan.stages()) {
+            boolean predicts = plan.segments().get(stage.segment()).writes().contains(plan.prediction());
+            stages.add(new Stage(stage.segment(), stage.device(), stage.branch(), stage.lead(),
+                predicts ? Rounds.ALL : rounds.get(stage.segment())));
+        }
+        return new Plan(plan.strategy(), plan.devices(), plan.segments(), stages, plan.edges(), plan.cadence(),
+            plan.prediction());
+    }
+
+    @Property(tries = 200)
+    void noOrderOfTheStreamsChangesAnythingWhereStagesHaveRoundsOfTheirOwn(
+        @ForAll("segments") List<SegmentOutline> segments, @ForAll("strategies") AsyncDiff strategy,
+        @ForAll("rounds") List<Rounds> rounds, @ForAll @IntRange(min = 1, max = 2) int devices,
+        @ForAll boolean copyStreams, @ForAll long seed) {
+        Plan plan = withRounds(strategy.plan(segments, "eps", devices, false), rounds);
+        List<String> expected = new SymbolicMachine(unroll(plan, false), plan).run(0);
+        assertEquals(expected, new SymbolicMachine(unroll(plan, copyStreams), plan).run(seed));
+        assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
+    }
+
+    @Property(tries = 100)
+    void roundsAtEveryStepChangeNothing(@ForAll("segments") List<SegmentOutline> segments,
+        @ForAll("strategies") AsyncDiff strategy, @ForAll long seed) {
+        Plan plan = strategy.plan(segments, "eps", 2, false);
+        List<Rounds> all = Collections.nCopies(6, new Rounds.At(new TreeSet<>(IntStream.range(0, STEPS).boxed()
+            .toList())));
+        assertEquals(new SymbolicMachine(unroll(plan, true), plan).run(seed),
+            new SymbolicMachine(unroll(withRounds(plan, all), true), plan).run(seed));
     }
 
     private static Program unroll(Plan plan, boolean copyStreams) {
