@@ -3,6 +3,7 @@ package dev.slipstream.samples.bench;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.graph.cut.Cut;
+import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.ArrayList;
@@ -70,6 +71,12 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
      * @param sequential the baseline's; its model has the cuts. Without one in two components the library chooses
      */
     private static void addOthers(List<BenchPlan> plans, PartitionedDenoiser sequential, List<String> devices) {
+        if (ShellCut.isPossible(sequential.denoiser().graph())) {
+            for (int every : new int[] {2, 3, 5}) {
+                add(plans, "cache e" + every, "cache:every=" + every, 1, devices);
+            }
+            add(plans, "cache e3 d0", "cache:every=3,depth=0", 1, devices);
+        }
         add(plans, "cfg-split", "cfg-split", 2, devices);
         List<Cut> halves = sequential.denoiser().cuts().stream().filter(cut -> cut.size() == COMPONENTS).toList();
         if (devices.size() < COMPONENTS) {

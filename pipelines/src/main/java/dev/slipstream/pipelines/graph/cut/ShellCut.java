@@ -44,6 +44,15 @@ public final class ShellCut {
         this.layers = mostLayers;
     }
 
+    /** Whether a graph has blocks of which a shell could be made. */
+    public static boolean isPossible(Graph graph) {
+        return new ShellCut(graph).isPossible();
+    }
+
+    private boolean isPossible() {
+        return blocks > 0 && layers > 0 && modules.contains("up_blocks.0");
+    }
+
     /**
      * The first component is the shell, the second the inner part.
      *
@@ -53,7 +62,7 @@ public final class ShellCut {
      */
     public static Cut of(Graph graph, int depth) {
         ShellCut shell = new ShellCut(graph);
-        if (shell.blocks == 0 || shell.layers == 0 || !shell.modules.contains("up_blocks.0")) {
+        if (!shell.isPossible()) {
             throw new GraphException("this denoiser has no down_blocks and up_blocks, so it has no shell; name a cut of "
                 + "two components with cut=NAME");
         }
