@@ -194,9 +194,10 @@ class KeptEnginesTest {
         EngineSource halves = halves();
         long bytes = Files.size(folder.resolve("product.bin"));
         KeptEngines.requireRoom(halves, folder, 5 * bytes);
+        String message = assertThrows(IOException.class,
+            () -> KeptEngines.requireRoom(halves, folder, 5 * bytes - 1)).getMessage();
         assertEquals("up to " + 5 * bytes + " bytes are needed in " + folder + ", and " + (5 * bytes - 1)
-            + " are free", assertThrows(IOException.class,
-            () -> KeptEngines.requireRoom(halves, folder, 5 * bytes - 1)).getMessage());
+            + " are free", message);
         EngineSource plain = new EngineSource("product", halves.onnx(), halves.weightFolder(), Map.of());
         KeptEngines.requireRoom(plain, folder, 2 * bytes);
         assertThrows(IOException.class, () -> KeptEngines.requireRoom(plain, folder, 2 * bytes - 1));

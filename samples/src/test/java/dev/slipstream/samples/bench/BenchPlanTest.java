@@ -31,7 +31,8 @@ class BenchPlanTest {
     void oneDeviceTakesOnlyTheSequentialPlan() {
         assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0", "sequential, direct"),
             labels(BenchPlan.on(List.of("cuda:0"), sequential)));
-        assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0"), labels(BenchPlan.on(List.of("cpu:2"), sequential)));
+        assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0"),
+            labels(BenchPlan.on(List.of("cpu:2"), sequential)));
     }
 
     @Test

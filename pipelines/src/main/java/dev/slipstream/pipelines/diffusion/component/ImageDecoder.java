@@ -22,10 +22,8 @@ import java.util.stream.IntStream;
  * size; latents that are larger are decoded in tiles of that size. One call at a time; it owns its engine.
  */
 public final class ImageDecoder implements AutoCloseable {
-    /** So far from black (-1) and white (1) decoders never go. */
-    private static final float FAR = 16;
-    /** Half the distance between two neighbouring colours. */
-    private static final float SEEN = 1f / 255;
+    /** So far from black (-1) and white (1) no decoder goes, whatever the latents. */
+    private static final float FAR = 1000;
 
     private final DecoderConfig config;
     private final StaticGraph model;
@@ -98,12 +96,15 @@ public final class ImageDecoder implements AutoCloseable {
             .allMatch(i -> pixels[i] == pixels[i - Planes.COLOURS]);
     }
 
-    /** Colours that vary out of sight, as those of a bright sky may, are none that a broken decoder makes. */
+    /**
+     * Colours that vary out of sight, as those of a plain sky may, are none that a broken decoder makes, nor are the
+     * ends of the range, to which some decoders clamp by themselves.
+     */
     private static boolean showsNothing(Planes picture) {
         float[] values = picture.values();
         int each = values.length / picture.channels();
-        return IntStream.range(0, values.length)
-            .allMatch(i -> Math.abs(values[i]) > FAR || Math.abs(values[i] - values[i / each * each]) < SEEN);
+        return IntStream.range(0, values.length).allMatch(i -> Math.abs(values[i]) > FAR
+            || values[i] == values[i / each * each] && Math.abs(values[i]) != 1);
     }
 
     /** @param each numbers of a channel */

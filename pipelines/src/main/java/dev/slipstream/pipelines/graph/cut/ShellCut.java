@@ -57,14 +57,14 @@ public final class ShellCut {
      * The first component is the shell, the second the inner part.
      *
      * @param depth how many layers of the way down are in the shell, counting a downsampler as one; DeepCache calls it
-     *     the branch. With 0 only the last layer of the way up is, and with one less than all only the middle is inside.
+     *     the branch. With 0 only the last layer of the way up is, and with the most only the middle is inside
      * @throws GraphException if the graph has no such blocks, or not so many layers
      */
     public static Cut of(Graph graph, int depth) {
         ShellCut shell = new ShellCut(graph);
         if (!shell.isPossible()) {
-            throw new GraphException("this denoiser has no down_blocks and up_blocks, so it has no shell; name a cut of "
-                + "two components with cut=NAME");
+            throw new GraphException("this denoiser has no down_blocks and up_blocks, so it has no shell; name a cut "
+                + "of two components with cut=NAME");
         }
         int most = shell.blocks * (shell.layers + 1) - 1;
         if (depth < 0 || depth > most) {
@@ -86,7 +86,7 @@ public final class ShellCut {
         return present(outer);
     }
 
-    /** Layer by layer where a block is divided, as what joins its layers, such as a skip's concatenation, is no part. */
+    /** Layer by layer where a block is divided: what joins its layers, such as a concatenation, is in none. */
     private List<String> inner(int depth) {
         int block = block(depth);
         List<String> inner = new ArrayList<>();
