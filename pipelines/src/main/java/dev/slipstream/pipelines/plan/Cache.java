@@ -29,6 +29,16 @@ public record Cache(Rounds rounds, int depth, int warmUp, int tail, Optional<Str
         return new Cache(new Rounds.Every(USUAL_INTERVAL), USUAL_DEPTH, 1, 0, Optional.empty());
     }
 
+    /** @param steps from one run of the inner part to the next */
+    public Cache withEvery(int steps) {
+        return new Cache(new Rounds.Every(steps), depth, warmUp, tail, cut);
+    }
+
+    /** @param layers of the shell */
+    public Cache withDepth(int layers) {
+        return new Cache(rounds, layers, warmUp, tail, cut);
+    }
+
     static Cache parse(Settings settings) {
         settings.refuseOthers(KEYS);
         if (settings.has("every") && settings.has("steps")) {

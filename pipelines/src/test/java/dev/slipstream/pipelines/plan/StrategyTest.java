@@ -92,6 +92,7 @@ class StrategyTest {
         assertEquals("cache runs on 1 device, not on 2", assertThrows(PlanException.class,
             () -> Strategy.parse("cache").check(2, true)).getMessage());
         assertEquals(1, Strategy.parse("cache").usualDevices());
+        assertEquals(Strategy.parse("cache:every=5,depth=2"), Cache.usual().withEvery(5).withDepth(2));
     }
 
     @Test
