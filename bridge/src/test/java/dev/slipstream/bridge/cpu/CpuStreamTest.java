@@ -16,6 +16,7 @@ import dev.slipstream.bridge.contract.DeviceFixture.Gate;
 import dev.slipstream.bridge.contract.DeviceFixture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -101,6 +102,7 @@ class CpuStreamTest {
             stream.record(begin);
             Gate gate = fixture.block(stream);
             stream.record(end);
+            assertTrue(begin.await(Duration.ofSeconds(30)));
             Thread.sleep(100);
             gate.open();
             stream.synchronize();
