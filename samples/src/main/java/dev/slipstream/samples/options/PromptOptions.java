@@ -41,7 +41,7 @@ public final class PromptOptions {
         }
         if (isEmpty()) {
             throw new InputException("there is no PROMPT; say in quotes what the picture shows, or name a file with "
-                + "--prompts");
+                + "--prompts (or with --class what a model of classes draws)");
         }
         if (prompt != null && !isStandardInput(prompt)) {
             return List.of(prompt);
