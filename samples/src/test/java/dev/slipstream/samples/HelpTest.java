@@ -54,8 +54,8 @@ class HelpTest {
     void optionsAreInGroupsTheUsualOnesFirst() {
         String help = CommandRun.of("generate", "--help").out();
         assertEquals(List.of("The picture:", "Output:", "The model:", "Where and how it runs:",
-            "A picture to start from:", "Reading prompts:", "ControlNets:", "General:", "Settings:", "Exit codes:",
-            "Examples:"),
+            "A picture to start from:", "Reading prompts:", "ControlNets:", "Videos:", "General:", "Settings:",
+            "Exit codes:", "Examples:"),
             help.lines().filter(line -> line.matches("\\p{Lu}[\\w ]+:") && !line.startsWith("With ")).toList());
         assertTrue(help.indexOf("--steps") < help.indexOf("--scheduler"), help);
         assertTrue(help.startsWith("Usage: slipstream generate [OPTIONS] PROMPT\n"), help);

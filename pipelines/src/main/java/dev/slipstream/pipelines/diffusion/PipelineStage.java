@@ -77,6 +77,9 @@ record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoen
             throw new ModelException(model.folder() + ": models that repaint or enlarge a picture neither have a "
                 + "refiner nor are one");
         }
+        if (model.form().frames().areThere()) {
+            throw new ModelException(model.folder() + ": models of videos neither have a refiner nor are one");
+        }
     }
 
     /** What the numbers of latents mean. */

@@ -1,11 +1,13 @@
 package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.cuda.FakeGpus;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +27,22 @@ class CudaPictureTest {
             assertArrayEquals(expected,
                 draw(Devices.of(gpus.provider()), plan, STAR, "cuda:0", "cuda:1").getFirst().rgb());
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cache:every=3", "cache:steps=0+1+5,depth=4"})
+    void thePictureWithACacheIsThatOfTheCpu(String plan) {
+        byte[] expected = draw(Devices.discover(), plan, STAR, "cpu:1").getFirst().rgb();
+        assertFalse(Arrays.equals(expected, draw(Devices.discover(), "sequential", STAR, "cpu:1").getFirst().rgb()));
+        try (FakeGpus gpus = FakeGpus.orSkip(1)) {
+            assertArrayEquals(expected, draw(Devices.of(gpus.provider()), plan, STAR, "cuda:0").getFirst().rgb());
+        }
+    }
+
+    @Test
+    void aCacheWhoseInnerPartAlwaysRunsIsExact() {
+        assertArrayEquals(draw(Devices.discover(), "sequential", STAR, "cpu:1").getFirst().rgb(),
+            draw(Devices.discover(), "cache:every=1,depth=3", STAR, "cpu:1").getFirst().rgb());
     }
 
     @Test

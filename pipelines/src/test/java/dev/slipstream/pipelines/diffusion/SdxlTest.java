@@ -120,7 +120,7 @@ class SdxlTest {
     }
 
     private static ConditionValues told(LoadedModel model, ImageRequest request) {
-        return model.recipe().told(request.drawing().forRecipe(false),
+        return model.recipe().told(request.withUsual(model.recipe().usual()).drawing().forRecipe(false),
             request.conditioning().sizes(PICTURE.width(), PICTURE.height()), new LatentGrid.Size(2, 2)).get("time_ids");
     }
 

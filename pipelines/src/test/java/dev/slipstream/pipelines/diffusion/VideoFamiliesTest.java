@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
@@ -141,6 +142,18 @@ class VideoFamiliesTest {
             assertRefused(spec, TEXT.withFirstGuidance(1), "the same for all frames");
             assertRefused(spec, TEXT.withDecodeChunk(2), "decodes each frame by itself");
             assertEquals(16, spec.completed(VideoRequest.of("a star")).frames().orElseThrow());
+        }
+    }
+
+    @Test
+    void aModelOfVideosHasNoRefinerAndIsNone() {
+        write(ModelFamily.ANIMATEDIFF);
+        ModelTemplate.of(ModelFamily.SD15, true).write(folder.resolve("pictures"));
+        List<Path> models = List.of(folder.resolve("model"), folder.resolve("pictures"));
+        for (List<Path> pair : List.of(models, models.reversed())) {
+            String message = assertThrows(ModelException.class, () -> DiffusionPipeline.of(pair.getFirst())
+                .refiner(pair.getLast()).devices("cpu:1").spec().close()).getMessage();
+            assertTrue(message.endsWith("models of videos neither have a refiner nor are one"), message);
         }
     }
 
