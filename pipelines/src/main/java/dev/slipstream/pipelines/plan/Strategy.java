@@ -20,7 +20,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache 
      *   sequential
      *   cfg-split
      *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
-     *   cache:every=3|steps=0+2+5,depth=1,warmup=1,tail=0,cut=NAME
+     *   cache:every=3|steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME
      * </pre>
      *
      * @throws PlanException naming what is not understood, and what there is

@@ -26,7 +26,8 @@ class StrategyTest {
     @ParameterizedTest
     @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:n=3,warmup=2,tail=1",
         "asyncdiff:warmup=3,stride=2,form=paper,shift", "asyncdiff:warmup=1,stride=2,form=reuse",
-        "asyncdiff:warmup=1,cut=shell,staleness=reference", "cache:every=3,depth=1", "cache:steps=0+4+9,depth=0",
+        "asyncdiff:warmup=1,cut=shell,staleness=reference", "cache:every=3,depth=1,warmup=3",
+        "cache:steps=0+4+9,depth=0,warmup=1",
         "cache:every=2,depth=4,warmup=3,tail=2,cut=mine"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());

@@ -75,7 +75,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
             for (int every : new int[] {2, 3, 5}) {
                 add(plans, "cache e" + every, "cache:every=" + every, 1, devices);
             }
-            add(plans, "cache e3 d0", "cache:every=3,depth=0", 1, devices);
+            add(plans, "cache e3 d0", "cache:every=3,depth=0,warmup=5", 1, devices);
         }
         add(plans, "cfg-split", "cfg-split", 2, devices);
         List<Cut> halves = sequential.denoiser().cuts().stream().filter(cut -> cut.size() == COMPONENTS).toList();
