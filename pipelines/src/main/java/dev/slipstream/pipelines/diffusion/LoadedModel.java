@@ -6,7 +6,7 @@ import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNets;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
-import dev.slipstream.pipelines.diffusion.family.Families;
+import dev.slipstream.pipelines.diffusion.family.Family;
 import dev.slipstream.pipelines.diffusion.family.LoopForm;
 import dev.slipstream.pipelines.diffusion.family.Recipe;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
@@ -68,23 +68,24 @@ record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserG
     }
 
     private static LoadedModel read(ModelFolder folder, OpenLoras loras, Precision precision, List<Path> controls) {
-        Families.check(folder);
+        Family.check(folder);
         ConfigFile scheduler = folder.noiseScheduler();
         ComponentFormat format = folder.format(Component.DENOISER);
         ControlNets.Steered steered = controls.isEmpty()
             ? new ControlNets.Steered(DenoiserGraph.read(folder, format), List.of())
             : ControlNets.steered(folder, format, controls);
         DenoiserGraph own = steered.denoiser().withPrecision(precision);
-        LoopForm form = LoopForm.of(own);
+        Family family = Family.of(own);
+        LoopForm form = family.form();
         DenoiserConfig config = form.config(folder.denoiserConfig(form.usualSide()));
         DenoiserGraph denoiser = form.adapt(own, config.outChannels());
-        NoiseScheduler noise = Families.noise(
+        NoiseScheduler noise = Family.noise(
             NoiseScheduler.parseForAnyMethod(scheduler.root().toString(), scheduler.path().toString()),
             folder.pipelineClass().orElse(""));
         Graph decoder = new ComponentGraphs(folder).imageDecoder();
         DecoderConfig decoderConfig = folder.decoderConfig();
         return new LoadedModel(folder, loras, form, denoiser, steered.controls(), config, decoder, decoderConfig, noise,
-            Families.open(folder, denoiser, config));
+            family.open(folder, denoiser, config));
     }
 
     /** The same model as one that goes on with what {@code base} draws: of the base's size, if none is said. */

@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNets;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.family.Family;
 import dev.slipstream.pipelines.diffusion.family.LoopForm;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.graph.Graph;
@@ -71,7 +72,7 @@ public final class ReferenceFolder implements AutoCloseable {
         this.cases = cases;
         this.inputs = inputs;
         this.expected = expected;
-        this.form = LoopForm.of(read);
+        this.form = Family.of(read).form();
         this.model = form.adapt(read, channels(inputs));
         // Where no case is run, nobody needs to say how much guidance there is.
         boolean guided = !cases.has(GUIDANCE) || guidance().weight() != 1;

@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Film;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -12,8 +13,11 @@ import java.util.Set;
  * AnimateDiff (Guo et al. 2023): a Stable Diffusion 1 with motion modules between its layers, in which each pixel looks
  * at itself in all frames. The text is the same for every frame, and each is decoded as a picture.
  */
-final class AnimateDiff extends StableDiffusion {
+final class AnimateDiff extends LatentDiffusion {
     static final Set<String> PIPELINES = Set.of("AnimateDiffPipeline");
+
+    static final LoopForm FORM =
+        LoopForm.videos(new LoopForm.Frames(2, "", List.of(TextEncoders.STATES)));
 
     private static final String LONGEST = "motion_max_seq_length";
     private static final int USUAL_LONGEST = 32;
@@ -24,14 +28,9 @@ final class AnimateDiff extends StableDiffusion {
 
     private final ModelParts parts;
 
-    private AnimateDiff(TextEncoders texts, ModelParts parts) {
-        super(texts, parts);
+    AnimateDiff(ModelParts parts) {
+        super(StableDiffusion.openTexts(parts), false);
         this.parts = parts;
-    }
-
-    static Optional<Recipe> open(ModelParts parts) {
-        return parts.frames().areThere() && parts.extraChannels() == 0 && !parts.reads(TextEncoders.POOLED)
-            ? Optional.of(new AnimateDiff(openTexts(parts), parts)) : Optional.empty();
     }
 
     @Override

@@ -8,34 +8,29 @@ import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Wording;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
  * DiT (Peebles and Xie 2023): no text, but the number of a class. A request says it as such, or has a prompt that is
  * the number or a name of it; an empty prompt is no class, as which one more number stands.
  */
-final class Dit extends StableDiffusion {
+final class Dit extends LatentDiffusion {
     static final Set<String> PIPELINES = Set.of("DiTPipeline");
 
-    private static final String CLASS = "class_labels";
+    static final LoopForm FORM = LoopForm.pictures(1, 1, List.of(), true, true, false);
+    static final String CLASS = "class_labels";
     /** Of models without configuration: those of ImageNet. */
     private static final int USUAL_CLASSES = 1000;
 
     private final int count;
     private final ClassNames names;
 
-    private Dit(TextEncoders texts, ModelParts parts) {
-        super(texts, parts);
+    Dit(ModelParts parts) {
+        super(TextEncoders.open(parts.folder(), TextLayout.NONE), false);
         this.count = parts.denoiserFile().map(config -> config.positiveInteger("num_embeds_ada_norm", USUAL_CLASSES))
             .orElse(USUAL_CLASSES);
         this.names = new ClassNames(count, parts.folder().settings().flatMap(settings -> settings.object("id2label"))
             .map(List::of).orElseGet(List::<ConfigFile>of));
-    }
-
-    static Optional<Recipe> open(ModelParts parts) {
-        return parts.reads(CLASS) && !parts.reads(TextEncoders.STATES) && parts.extraChannels() == 0
-            ? Optional.of(new Dit(TextEncoders.open(parts.folder(), TextLayout.NONE), parts)) : Optional.empty();
     }
 
     @Override

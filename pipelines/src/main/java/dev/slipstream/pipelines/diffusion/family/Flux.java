@@ -14,7 +14,6 @@ import dev.slipstream.pipelines.run.loop.Guidance;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -24,14 +23,18 @@ import java.util.Set;
  * its tokens is in the picture, and how much the prompt counts, as it was taught guidance, so that nothing is predicted
  * twice; {@code schnell} draws in few steps and takes no guidance at all.
  */
-class Flux extends StableDiffusion {
+class Flux extends LatentDiffusion {
     static final Set<String> PIPELINES = Set.of("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline");
 
-    private static final String IMAGE_PLACES = "img_ids";
+    static final String IMAGE_PLACES = "img_ids";
     private static final String TEXT_PLACES = "txt_ids";
     private static final String GUIDANCE = "guidance";
     /** A text has none, then the row and the column of a patch. */
     private static final int AXES = 3;
+    /** Patches of 2x2 latents are tokens, and the timestep is a share of the training's thousand. */
+    static final LoopForm FORM =
+        LoopForm.pictures(2, 1000, List.of(IMAGE_PLACES, TEXT_PLACES), false, false, true);
+
     /** diffusers' {@code max_sequence_length}; schnell was taught texts half as long. */
     private static final int T5_TOKENS = 512;
 
@@ -41,20 +44,14 @@ class Flux extends StableDiffusion {
 
     private final ModelParts parts;
 
+    Flux(ModelParts parts) {
+        this(parts, false);
+    }
+
     /** @param takesMaskedPicture whether a mask and a known part are further channels */
-    Flux(TextEncoders texts, ModelParts parts, boolean takesMaskedPicture) {
-        super(texts, takesMaskedPicture);
+    Flux(ModelParts parts, boolean takesMaskedPicture) {
+        super(TextEncoders.open(parts.folder(), layout(parts)), takesMaskedPicture);
         this.parts = parts;
-    }
-
-    static Optional<Recipe> open(ModelParts parts) {
-        return texts(parts, 0).map(texts -> new Flux(texts, parts, false));
-    }
-
-    /** The text encoders of such a model whose denoiser takes so many further channels; empty if it is another one. */
-    static Optional<TextEncoders> texts(ModelParts parts, int extraChannels) {
-        return parts.reads(IMAGE_PLACES) && parts.extraChannels() == extraChannels
-            ? Optional.of(TextEncoders.open(parts.folder(), layout(parts))) : Optional.empty();
     }
 
     private static TextLayout layout(ModelParts parts) {

@@ -8,7 +8,6 @@ import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.model.config.DenoiserConfig;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.function.Predicate;
 
 /**
  * How the published loop of a family calls its denoiser, where that differs from Stable Diffusion's. A denoiser that is
@@ -33,12 +32,6 @@ public record LoopForm(int packing, double timestepDivisor, List<String> without
     /** Of most families. */
     public static final LoopForm USUAL = pictures(1, 1, List.of(), false, false, false);
 
-    private static final LoopForm FLUX = pictures(2, 1000, List.of("img_ids", "txt_ids"), false, false, true);
-    private static final LoopForm PIXART = pictures(1, 1, List.of(), true, false, false);
-    private static final LoopForm DIT = pictures(1, 1, List.of(), true, true, false);
-    private static final LoopForm STABLE_VIDEO = videos(new Frames(1, "image_latents", List.of()));
-    private static final LoopForm ANIMATE_DIFF = videos(new Frames(2, "", List.of("encoder_hidden_states")));
-
     /**
      * How latents of videos are laid out.
      *
@@ -49,6 +42,8 @@ public record LoopForm(int packing, double timestepDivisor, List<String> without
      */
     public record Frames(int axis, String picture, List<String> perFrame) {
         static final Frames NONE = new Frames(0, "", List.of());
+        /** Of the latents of videos. */
+        static final int DIMENSIONS = 5;
 
         public Frames {
             perFrame = List.copyOf(perFrame);
@@ -59,47 +54,17 @@ public record LoopForm(int packing, double timestepDivisor, List<String> without
         }
     }
 
-    private static LoopForm pictures(int packing, double timestepDivisor, List<String> withoutRows,
+    static LoopForm pictures(int packing, double timestepDivisor, List<String> withoutRows,
         boolean predictsMore, boolean promptFirst, boolean evenLevels) {
         return new LoopForm(packing, timestepDivisor, withoutRows, predictsMore, promptFirst, evenLevels, Frames.NONE);
     }
 
-    private static LoopForm videos(Frames frames) {
+    static LoopForm videos(Frames frames) {
         return new LoopForm(1, 1, List.of(), false, false, false, frames);
     }
 
-    /** What tells a denoiser's family where it has no configuration. */
-    private record Known(String className, Predicate<DenoiserGraph> looksLike, LoopForm form) {
-    }
-
-    private static final List<Known> ALL = List.of(
-        new Known("FluxTransformer2DModel", denoiser -> takes(denoiser, "img_ids"), FLUX),
-        new Known("UNetSpatioTemporalConditionModel", denoiser -> takes(denoiser, "added_time_ids"), STABLE_VIDEO),
-        new Known("UNetMotionModel", denoiser -> !isTransformer(denoiser)
-            && !takes(denoiser, "added_time_ids") && denoiser.rank(denoiser.ports().sample()).orElse(4) == 5,
-            ANIMATE_DIFF),
-        new Known("PixArtTransformer2DModel",
-            denoiser -> isTransformer(denoiser) && !takes(denoiser, "pooled_projections")
-                && takes(denoiser, "encoder_attention_mask"), PIXART),
-        new Known("DiTTransformer2DModel",
-            denoiser -> isTransformer(denoiser) && takes(denoiser, "class_labels"), DIT));
-
     public LoopForm {
         withoutRows = List.copyOf(withoutRows);
-    }
-
-    /** The form of a denoiser that is as its model has it; by its configuration, or without one by its inputs. */
-    public static LoopForm of(DenoiserGraph denoiser) {
-        return ALL.stream().filter(known -> denoiser.className().map(known.className()::equals)
-            .orElseGet(() -> known.looksLike().test(denoiser))).findFirst().map(Known::form).orElse(USUAL);
-    }
-
-    private static boolean isTransformer(DenoiserGraph denoiser) {
-        return denoiser.ports().sample().equals("hidden_states");
-    }
-
-    private static boolean takes(DenoiserGraph denoiser, String input) {
-        return denoiser.ports().conditions().contains(input);
     }
 
     /** Side of the latents that it was trained on, as configurations of denoisers with packed latents do not say it. */
@@ -142,7 +107,7 @@ public record LoopForm(int packing, double timestepDivisor, List<String> without
      * @param given {@code [batch, channels, height, width]}, of videos with frames before or behind channels
      */
     public Shape folded(Shape given) {
-        return frames.areThere() && given.rank() == 5
+        return frames.areThere() && given.rank() == Frames.DIMENSIONS
             ? Shape.of(given.dim(0), given.dim(1) * given.dim(2), given.dim(3), given.dim(4)) : given;
     }
 

@@ -22,13 +22,14 @@ import java.util.Set;
  * in one of which each picture is drawn; only where a picture is given it is drawn in the size that is wanted, as
  * diffusers draws from none.
  */
-final class PixArt extends StableDiffusion {
+final class PixArt extends LatentDiffusion {
     private static final String ALPHA = "PixArtAlphaPipeline";
     static final Set<String> PIPELINES = Set.of(ALPHA, "PixArtSigmaPipeline");
 
-    private static final String MASK = "encoder_attention_mask";
+    static final String MASK = "encoder_attention_mask";
     private static final String RESOLUTION = "resolution";
     private static final String ASPECT_RATIO = "aspect_ratio";
+    static final LoopForm FORM = LoopForm.pictures(1, 1, List.of(), true, false, false);
     /** diffusers' {@code max_sequence_length}. */
     private static final int ALPHA_TOKENS = 120;
     private static final int SIGMA_TOKENS = 300;
@@ -37,14 +38,9 @@ final class PixArt extends StableDiffusion {
 
     private final ModelParts parts;
 
-    private PixArt(TextEncoders texts, ModelParts parts) {
-        super(texts, parts);
+    PixArt(ModelParts parts) {
+        super(TextEncoders.open(parts.folder(), layout(parts)), false);
         this.parts = parts;
-    }
-
-    static Optional<Recipe> open(ModelParts parts) {
-        return parts.reads(MASK) && parts.reads(TextEncoders.STATES) && parts.extraChannels() == 0
-            ? Optional.of(new PixArt(TextEncoders.open(parts.folder(), layout(parts)), parts)) : Optional.empty();
     }
 
     private static TextLayout layout(ModelParts parts) {

@@ -12,7 +12,7 @@ import java.util.Optional;
  * What is different in a family of models. The rest of a pipeline asks these questions and knows no family; what a
  * recipe does not know it refuses by name. Immutable but for {@link #texts}; any thread may use it.
  *
- * @see Families which family a model is of
+ * @see Family which family a model is of
  */
 public interface Recipe {
     /** The text encoders, and how what they make is put together. The owner of the model closes them. */

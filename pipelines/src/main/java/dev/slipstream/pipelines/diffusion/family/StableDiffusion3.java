@@ -18,12 +18,12 @@ import java.util.Set;
  * side, filled up with zeros to the width of a T5, whose states follow along the tokens, and the pooled texts of both
  * CLIPs. The T5, which takes more memory than all else, may be left out; then zeros are in its place.
  */
-final class StableDiffusion3 extends StableDiffusion {
+final class StableDiffusion3 extends LatentDiffusion {
     static final Set<String> PIPELINES = Set.of("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline",
         "StableDiffusion3InpaintPipeline");
 
     /** The denoiser's input for the pooled texts. */
-    private static final String POOLED = "pooled_projections";
+    static final String POOLED = "pooled_projections";
     /** diffusers' {@code max_sequence_length}. */
     private static final int T5_TOKENS = 256;
 
@@ -32,15 +32,9 @@ final class StableDiffusion3 extends StableDiffusion {
 
     private final ModelParts parts;
 
-    private StableDiffusion3(TextEncoders texts, ModelParts parts) {
-        super(texts, parts);
+    StableDiffusion3(ModelParts parts) {
+        super(TextEncoders.open(parts.folder(), layout(parts)), false);
         this.parts = parts;
-    }
-
-    static Optional<Recipe> open(ModelParts parts) {
-        return parts.reads(POOLED) && parts.extraChannels() == 0
-            ? Optional.of(new StableDiffusion3(TextEncoders.open(parts.folder(), layout(parts)), parts))
-            : Optional.empty();
     }
 
     private static TextLayout layout(ModelParts parts) {

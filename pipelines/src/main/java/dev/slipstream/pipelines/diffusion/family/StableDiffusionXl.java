@@ -21,7 +21,7 @@ import java.util.Set;
  * pooled text of the second, and six sizes. Its refiner has the second encoder only, and is told how good the picture
  * is to be instead of its target size.
  */
-class StableDiffusionXl extends StableDiffusion {
+class StableDiffusionXl extends LatentDiffusion {
     static final Set<String> PIPELINES = Set.of("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
         "StableDiffusionXLInpaintPipeline", "StableDiffusionXLControlNetPipeline",
         "StableDiffusionXLControlNetImg2ImgPipeline", "StableDiffusionXLControlNetInpaintPipeline");
@@ -33,20 +33,15 @@ class StableDiffusionXl extends StableDiffusion {
     private final boolean tellsSizes;
 
     private StableDiffusionXl(TextEncoders texts, ModelParts parts) {
-        super(texts, parts);
+        super(texts, parts.takesMaskedPicture());
         this.tellsSizes = parts.reads(SIZES);
     }
 
-    static Optional<Recipe> open(ModelParts parts) {
-        boolean known = parts.extraChannels() == 0 || parts.takesMaskedPicture();
-        if (!known || !parts.reads(TextEncoders.POOLED)) {
-            return Optional.empty();
-        }
+    static Recipe open(ModelParts parts) {
         TextEncoders texts = TextEncoders.open(parts.folder(), layout(parts));
         try {
             boolean refiner = parts.reads(SIZES) && sizeCount(parts, texts) == REFINER_SIZES;
-            return Optional.of(LatentConsistency.of(refiner ? new Refiner(texts, parts)
-                : new StableDiffusionXl(texts, parts), parts));
+            return refiner ? new Refiner(texts, parts) : new StableDiffusionXl(texts, parts);
         } catch (RuntimeException | Error failure) {
             texts.close();
             throw failure;

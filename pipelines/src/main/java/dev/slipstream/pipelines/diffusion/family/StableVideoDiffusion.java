@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Film;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Wording;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -23,7 +24,9 @@ import java.util.Set;
 record StableVideoDiffusion(TextEncoders texts, PictureReader.OnPaper reader, ModelParts parts) implements Recipe {
     static final Set<String> PIPELINES = Set.of("StableVideoDiffusionPipeline");
 
-    private static final String NUMBERS = "added_time_ids";
+    static final String NUMBERS = "added_time_ids";
+    static final LoopForm FORM = LoopForm.videos(new LoopForm.Frames(1, "image_latents", List.of()));
+
     /** diffusers' defaults. */
     private static final int FRAMES = 25;
     private static final int FRAMES_PER_SECOND = 7;
@@ -34,10 +37,9 @@ record StableVideoDiffusion(TextEncoders texts, PictureReader.OnPaper reader, Mo
     private static final int HEIGHT = 576;
     private static final int WIDTH = 1024;
 
-    static Optional<Recipe> open(ModelParts parts) {
-        return !parts.frames().picture().isEmpty() && parts.reads(NUMBERS)
-            ? Optional.of(new StableVideoDiffusion(TextEncoders.open(parts.folder(), TextLayout.NONE),
-                PictureReader.OnPaper.open(parts.folder()), parts)) : Optional.empty();
+    static Recipe open(ModelParts parts) {
+        return new StableVideoDiffusion(TextEncoders.open(parts.folder(), TextLayout.NONE),
+            PictureReader.OnPaper.open(parts.folder()), parts);
     }
 
     @Override
@@ -100,7 +102,7 @@ record StableVideoDiffusion(TextEncoders texts, PictureReader.OnPaper reader, Mo
 
     @Override
     public Map<String, Shape> shown(LatentGrid.Size latents) {
-        return Map.of(TextEncoders.STATES, Shape.of(1, reader.width()), parts.frames().picture(),
+        return Map.of(TextEncoders.STATES, Shape.of(1, reader.width()), FORM.frames().picture(),
             Shape.of(1, parts.config().outChannels(), latents.height(), latents.width()));
     }
 
@@ -114,7 +116,7 @@ record StableVideoDiffusion(TextEncoders texts, PictureReader.OnPaper reader, Mo
             blurred.values()[i] += (float) noise(inputs.film()) * noise[i];
         }
         float[] seen = inputs.encoder().orElseThrow().likeliest(blurred);
-        return Map.of(TextEncoders.STATES, known(Shape.of(1, token.length), token), parts.frames().picture(),
+        return Map.of(TextEncoders.STATES, known(Shape.of(1, token.length), token), FORM.frames().picture(),
             known(Shape.of(1, parts.config().outChannels(), inputs.height() / inputs.pixelsPerLatent(),
                 inputs.width() / inputs.pixelsPerLatent()), seen));
     }
@@ -130,7 +132,7 @@ record StableVideoDiffusion(TextEncoders texts, PictureReader.OnPaper reader, Mo
 
     @Override
     public Guidance guidance(Guidance wanted) {
-        StableDiffusion.refuse(wanted.isRescaled(), "the guidance of this model is not rescaled; leave that out");
+        LatentDiffusion.refuse(wanted.isRescaled(), "the guidance of this model is not rescaled; leave that out");
         return wanted;
     }
 
@@ -141,11 +143,11 @@ record StableVideoDiffusion(TextEncoders texts, PictureReader.OnPaper reader, Mo
 
     @Override
     public void check(RecipeRequest request) {
-        StableDiffusion.refuse(request.picture().isEmpty(), "this model makes a video of a picture; give one");
+        LatentDiffusion.refuse(request.picture().isEmpty(), "this model makes a video of a picture; give one");
         Wording said = request.wording();
-        StableDiffusion.refuse(!said.prompt().isBlank() || !said.negative().isBlank() || said.label().isPresent()
+        LatentDiffusion.refuse(!said.prompt().isBlank() || !said.negative().isBlank() || said.label().isPresent()
             || said.reading().weighted() || said.reading().whole() || said.clipSkip() > 0,
             "this model sees a picture and reads no text; leave out prompts, how they are read, and classes");
-        StableDiffusion.refuse(request.saysSizes(), "original size, crop and target size are for SDXL; leave them out");
+        LatentDiffusion.refuse(request.saysSizes(), "original size, crop and target size are for SDXL; leave them out");
     }
 }

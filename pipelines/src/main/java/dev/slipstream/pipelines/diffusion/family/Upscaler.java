@@ -2,7 +2,6 @@ package dev.slipstream.pipelines.diffusion.family;
 
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.diffusion.component.Planes;
-import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
 import dev.slipstream.pipelines.diffusion.image.Image;
@@ -17,26 +16,19 @@ import java.util.Set;
  * Stable Diffusion's x4 upscaler: like {@link StableDiffusion}, but the denoiser takes the pixels of the picture to
  * enlarge, blurred with noise, as further channels, and is told how much noise that is. A latent is a pixel of it.
  */
-final class Upscaler extends StableDiffusion {
+final class Upscaler extends LatentDiffusion {
     static final Set<String> PIPELINES = Set.of("StableDiffusionUpscalePipeline");
 
-    private static final String NOISE_LEVEL = "class_labels";
+    static final String NOISE_LEVEL = "class_labels";
     /** diffusers' defaults. */
     private static final int MOST_NOISE = 350;
     private static final int USUAL_NOISE = 20;
 
     private final ModelParts parts;
 
-    private Upscaler(TextEncoders texts, ModelParts parts) {
-        super(texts, parts);
+    Upscaler(ModelParts parts) {
+        super(StableDiffusion.openTexts(parts), false);
         this.parts = parts;
-    }
-
-    static Optional<Recipe> open(ModelParts parts) {
-        boolean enlarges = parts.extraChannels() == Planes.COLOURS && !parts.takesMaskedPicture()
-            && parts.reads(NOISE_LEVEL);
-        return enlarges && !parts.reads(TextEncoders.POOLED)
-            ? Optional.of(new Upscaler(openTexts(parts), parts)) : Optional.empty();
     }
 
     @Override

@@ -10,14 +10,14 @@ import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.config.SupportedOptions;
 import dev.slipstream.pipelines.model.layer.Activation;
 import dev.slipstream.pipelines.model.layer.Linear;
-import dev.slipstream.pipelines.model.layer.Sinusoids;
+import dev.slipstream.pipelines.model.layer.NumberEmbedding;
 import dev.slipstream.pipelines.model.layer.Sinusoids.Exponential;
+import dev.slipstream.pipelines.model.layer.Sinusoids;
 import dev.slipstream.pipelines.model.transformer.Attention;
 import dev.slipstream.pipelines.model.transformer.FeedForward;
 import dev.slipstream.pipelines.model.transformer.GridPositions;
 import dev.slipstream.pipelines.model.transformer.Modulation;
 import dev.slipstream.pipelines.model.transformer.Patches;
-import dev.slipstream.pipelines.model.transformer.TimeEmbedding;
 import dev.slipstream.pipelines.model.transformer.Tokens;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +60,7 @@ public final class DitTransformer {
             Dim.named("height"), Dim.named("width"));
         Scope embedding = root.child("pos_embed");
         Patches patches = Patches.embed(embedding.child("proj"), latents, config.width(), config.patch());
-        Value waves = SINUSOIDS.apply(root.child("time_proj"), TimeEmbedding.input(builder));
+        Value waves = SINUSOIDS.apply(root.child("time_proj"), NumberEmbedding.timestep(builder, DataType.FLOAT32));
         Value classes = builder.input("class_labels", DataType.INT64, BATCH);
         Value x = embedding.add(patches.tokens(),
             config.positions().apply(embedding, patches, config.width()));
@@ -82,7 +82,7 @@ public final class DitTransformer {
 
     /** Timestep and class, activated: every block has layers of its own for it. @return [rows, width] */
     private Value conditions(Scope scope, Value waves, Value classes) {
-        Value time = TimeEmbedding.mlp(scope.child("timestep_embedder"), waves, config.width(), Activation.SILU);
+        Value time = NumberEmbedding.mlp(scope.child("timestep_embedder"), waves, config.width(), Activation.SILU);
         Scope table = scope.child("class_embedder").child("embedding_table");
         Value label = table.gather(table.weight("weight", config.classes() + 1L, config.width()), classes);
         return Activation.SILU.apply(scope, scope.add(time, label));

@@ -10,13 +10,13 @@ import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.config.SupportedOptions;
 import dev.slipstream.pipelines.model.layer.Activation;
 import dev.slipstream.pipelines.model.layer.Linear;
+import dev.slipstream.pipelines.model.layer.NumberEmbedding;
 import dev.slipstream.pipelines.model.transformer.Attention.Layers;
 import dev.slipstream.pipelines.model.transformer.Attention.Parts;
 import dev.slipstream.pipelines.model.transformer.Attention;
 import dev.slipstream.pipelines.model.transformer.FeedForward;
 import dev.slipstream.pipelines.model.transformer.Modulation;
 import dev.slipstream.pipelines.model.transformer.Rotation;
-import dev.slipstream.pipelines.model.transformer.TimeEmbedding;
 import dev.slipstream.pipelines.model.transformer.Tokens;
 import java.util.List;
 import java.util.Map;
@@ -85,18 +85,18 @@ public final class FluxTransformer {
     private Value conditions() {
         Scope embedding = root.child("time_text_embed");
         Value pooled = builder.input("pooled_projections", DataType.FLOAT32, BATCH, Dim.of(config.pooledWidth()));
-        Value sum = inThousandths(embedding, "timestep_embedder", TimeEmbedding.input(builder));
+        Value sum = inThousandths(embedding, "timestep_embedder", NumberEmbedding.timestep(builder, DataType.FLOAT32));
         if (config.guided()) {
-            Value guidance = TimeEmbedding.column(embedding, builder.input("guidance", DataType.FLOAT32, BATCH));
+            Value guidance = NumberEmbedding.column(embedding, builder.input("guidance", DataType.FLOAT32, BATCH));
             sum = embedding.add(sum, inThousandths(embedding, "guidance_embedder", guidance));
         }
-        Value text = TimeEmbedding.mlp(embedding.child("text_embedder"), pooled, config.width(), Activation.SILU);
+        Value text = NumberEmbedding.mlp(embedding.child("text_embedder"), pooled, config.width(), Activation.SILU);
         return Activation.SILU.apply(embedding, embedding.add(sum, text));
     }
 
     private Value inThousandths(Scope embedding, String embedder, Value number) {
         Scope scope = embedding.child(embedder);
-        return TimeEmbedding.ofNumbers(scope, scope.mul(number, scope.scalar(THOUSANDTHS)), config.width());
+        return NumberEmbedding.ofNumbers(scope, scope.mul(number, scope.scalar(THOUSANDTHS)), config.width());
     }
 
     private Rotation rotation() {

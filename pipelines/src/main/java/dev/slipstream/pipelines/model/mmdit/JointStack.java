@@ -8,9 +8,9 @@ import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
 import dev.slipstream.pipelines.model.layer.Activation;
 import dev.slipstream.pipelines.model.layer.Linear;
+import dev.slipstream.pipelines.model.layer.NumberEmbedding;
 import dev.slipstream.pipelines.model.mmdit.JointBlock.Streams;
 import dev.slipstream.pipelines.model.transformer.Patches;
-import dev.slipstream.pipelines.model.transformer.TimeEmbedding;
 import dev.slipstream.pipelines.model.transformer.Tokens;
 import java.util.List;
 
@@ -57,10 +57,10 @@ final class JointStack {
     /** Timestep and pooled text, activated. @return [rows, width] */
     Value conditions() {
         Scope embedding = root.child("time_text_embed");
-        Value time = TimeEmbedding.ofNumbers(embedding.child("timestep_embedder"), TimeEmbedding.input(builder),
-            config.width());
+        Value time = NumberEmbedding.ofNumbers(embedding.child("timestep_embedder"),
+            NumberEmbedding.timestep(builder, DataType.FLOAT32), config.width());
         Value pooled = builder.input("pooled_projections", DataType.FLOAT32, BATCH, Dim.of(config.pooledWidth()));
-        Value text = TimeEmbedding.mlp(embedding.child("text_embedder"), pooled, config.width(), Activation.SILU);
+        Value text = NumberEmbedding.mlp(embedding.child("text_embedder"), pooled, config.width(), Activation.SILU);
         return Activation.SILU.apply(embedding, embedding.add(time, text));
     }
 

@@ -10,12 +10,12 @@ import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.config.SupportedOptions;
 import dev.slipstream.pipelines.model.layer.Activation;
 import dev.slipstream.pipelines.model.layer.Linear;
+import dev.slipstream.pipelines.model.layer.NumberEmbedding;
 import dev.slipstream.pipelines.model.transformer.Attention;
 import dev.slipstream.pipelines.model.transformer.FeedForward;
 import dev.slipstream.pipelines.model.transformer.GridPositions;
 import dev.slipstream.pipelines.model.transformer.Modulation;
 import dev.slipstream.pipelines.model.transformer.Patches;
-import dev.slipstream.pipelines.model.transformer.TimeEmbedding;
 import dev.slipstream.pipelines.model.transformer.Tokens;
 import java.util.List;
 import java.util.Map;
@@ -88,8 +88,8 @@ public final class PixArtTransformer {
     /** Timestep, and sizes where they are told. @return [rows or 1, width] */
     private Value time() {
         Scope scope = root.child("adaln_single").child("emb");
-        Value time = TimeEmbedding.ofNumbers(scope.child("timestep_embedder"), TimeEmbedding.input(builder),
-            config.width());
+        Value time = NumberEmbedding.ofNumbers(scope.child("timestep_embedder"),
+            NumberEmbedding.timestep(builder, DataType.FLOAT32), config.width());
         if (!config.told()) {
             return time;
         }
@@ -102,14 +102,14 @@ public final class PixArtTransformer {
 
     /** Each number becomes a third of the width. */
     private Value told(Scope scope, Value numbers) {
-        Value each = TimeEmbedding.ofNumbers(scope, TimeEmbedding.column(scope, numbers), config.width() / SIZES);
+        Value each = NumberEmbedding.ofNumbers(scope, NumberEmbedding.column(scope, numbers), config.width() / SIZES);
         return scope.reshape(each, BATCH, each.dim(1).times(numbers.dim(1)));
     }
 
     private Value text() {
         Value states = builder.input("encoder_hidden_states", DataType.FLOAT32, BATCH, LENGTH,
             Dim.of(config.textWidth().orElse(config.contextWidth())));
-        return config.textWidth().isEmpty() ? states : Tokens.rows(root, TimeEmbedding.mlp(
+        return config.textWidth().isEmpty() ? states : Tokens.rows(root, NumberEmbedding.mlp(
             root.child("caption_projection"), Tokens.matrix(root, states), config.width(), Activation.GELU_TANH),
             states);
     }

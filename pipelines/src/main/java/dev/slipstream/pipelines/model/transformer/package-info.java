@@ -1,7 +1,7 @@
 /**
  * Layers that the transformers among denoisers share, beside those of {@code layer}: tokens and the patches of a
- * picture that they stand for, norms whose scale and shift come from the timestep, attention between projections, and
- * what embeds the timestep.
+ * picture that they stand for, norms whose scale and shift come from the timestep, and attention between
+ * projections.
  *
  * <p>Streams of tokens are [rows, tokens, channels]. Linear layers take all rows as one matrix, so that each is one
  * operator.

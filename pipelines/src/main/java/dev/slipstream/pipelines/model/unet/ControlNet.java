@@ -66,7 +66,7 @@ public final class ControlNet {
         Dim height = Dim.named("height");
         Dim width = Dim.named("width");
         Value sample = builder.input("sample", DataType.FLOAT32, BATCH, Dim.of(config.inChannels()), height, width);
-        Value embedded = new TimeEmbedding(builder, config.time()).apply(DataType.INT64);
+        Value embedded = new ConditioningVector(builder, config.time()).apply(DataType.INT64);
         PictureLayers layers = new PictureLayers(config, config.resnet().activation()
             .apply(root.child("nonlinearity"), embedded), UNet.text(builder, config, BATCH));
         long pixels = condition.pixels();

@@ -90,7 +90,7 @@ public final class MotionUNet {
         Value framesFirst = root.transpose(sample, 0, 2, 1, 3, 4);
         Frames frames = new Frames(framesFirst);
         Value time = config.resnet().activation().apply(root.child("nonlinearity"),
-            new TimeEmbedding(builder, config.time()).apply(DataType.INT64));
+            new ConditioningVector(builder, config.time()).apply(DataType.INT64));
         Optional<Value> text = UNet.text(builder, config, BATCH.times(FRAMES));
         PictureLayers pictures = new PictureLayers(config, frames.repeat(root, time), text);
         MotionLayers layers = new MotionLayers(pictures, motion, frames,
@@ -150,8 +150,8 @@ public final class MotionUNet {
             Value pixels = scope.transpose(normal, 0, 3, 2, 1);
             Dim rows = pixels.dim(0).times(pixels.dim(1));
             Value matrix = scope.reshape(pixels, rows.times(frames.count()), pixels.dim(3));
-            Tokens tokens = new Tokens(Linear.apply(scope.child("proj_in"), matrix, inner), rows, frames.count(),
-                frames.sizes());
+            TokenMatrix tokens = new TokenMatrix(Linear.apply(scope.child("proj_in"), matrix, inner), rows,
+                frames.count(), frames.sizes());
             for (int i = 0; i < depth; i++) {
                 tokens = block(scope.child("transformer_blocks", i), tokens, heads);
             }
@@ -160,26 +160,27 @@ public final class MotionUNet {
         }
 
         /** diffusers' {@code BasicTransformerBlock} with {@code double_self_attention} and positions. */
-        private Tokens block(Scope scope, Tokens x, int heads) {
+        private TokenMatrix block(Scope scope, TokenMatrix x, int heads) {
             Value positions = positions(scope.child("pos_embed"), x);
-            Tokens first = placed(scope, TokenLayers.norm(scope.child("norm1"), x), positions);
-            Tokens once = TokenLayers.added(scope, TokenLayers.attention(scope.child("attn1"), first, first, heads), x);
-            Tokens second = placed(scope, TokenLayers.norm(scope.child("norm2"), once), positions);
-            Tokens twice = TokenLayers.added(scope, TokenLayers.attention(scope.child("attn2"), second, second, heads),
-                once);
+            TokenMatrix first = placed(scope, TokenLayers.norm(scope.child("norm1"), x), positions);
+            TokenMatrix once = TokenLayers.added(scope,
+                TokenLayers.attention(scope.child("attn1"), first, first, heads), x);
+            TokenMatrix second = placed(scope, TokenLayers.norm(scope.child("norm2"), once), positions);
+            TokenMatrix twice = TokenLayers.added(scope,
+                TokenLayers.attention(scope.child("attn2"), second, second, heads), once);
             return TokenLayers.added(scope, TokenLayers.feedForward(scope.child("ff"),
                 TokenLayers.norm(scope.child("norm3"), twice)), twice);
         }
 
         /** The first rows of the checkpoint's table, as many as there are frames. @return [frames, channels] */
-        private Value positions(Scope scope, Tokens x) {
+        private Value positions(Scope scope, TokenMatrix x) {
             long channels = x.matrix().size(1);
             Value table = scope.view("pe", new long[] {1, longest, channels}, longest, channels);
             return scope.node("Slice", List.of(table, scope.integers(0), scope.size(x.like(), 1), scope.integers(0)),
                 Attributes.NONE, DataType.FLOAT32, List.of(x.count(), Dim.of(channels)));
         }
 
-        private static Tokens placed(Scope scope, Tokens x, Value positions) {
+        private static TokenMatrix placed(Scope scope, TokenMatrix x, Value positions) {
             Value apart = scope.reshape(x.matrix(), List.of(x.like()), x.rows(), x.count(), x.matrix().dim(1));
             return x.with(scope.reshape(scope.add(apart, positions), x.matrix().dim(0), x.matrix().dim(1)));
         }

@@ -19,11 +19,11 @@ record SpatialTransformer(int groups, boolean linear) {
     Value apply(Scope scope, Value x, Value text, UNetBlock block, int depth) {
         Value normal = GroupNorm.apply(scope.child("norm"), x, groups, EPSILON);
         int inner = block.innerChannels();
-        Tokens tokens = tokens(scope, linear ? normal : Conv2d.apply(scope.child("proj_in"), normal, inner, 1));
+        TokenMatrix tokens = tokens(scope, linear ? normal : Conv2d.apply(scope.child("proj_in"), normal, inner, 1));
         if (linear) {
             tokens = tokens.with(Linear.apply(scope.child("proj_in"), tokens.matrix(), inner));
         }
-        Tokens words = Tokens.of(scope, text);
+        TokenMatrix words = TokenMatrix.of(scope, text);
         for (int i = 0; i < depth; i++) {
             tokens = TokenLayers.block(scope.child("transformer_blocks", i), tokens, words, block.heads(),
                 block.onlyCrossAttention());
@@ -36,12 +36,12 @@ record SpatialTransformer(int groups, boolean linear) {
     }
 
     /** @param pixels [rows, channels, height, width] */
-    static Tokens tokens(Scope scope, Value pixels) {
-        return Tokens.of(scope, scope.transpose(pixels, 0, 2, 3, 1));
+    static TokenMatrix tokens(Scope scope, Value pixels) {
+        return TokenMatrix.of(scope, scope.transpose(pixels, 0, 2, 3, 1));
     }
 
     /** @param tokens made by {@link #tokens}, maybe changed since */
-    static Value pixels(Scope scope, Tokens tokens) {
+    static Value pixels(Scope scope, TokenMatrix tokens) {
         return scope.transpose(scope.reshapeLike(tokens.matrix(), tokens.like()), 0, 3, 1, 2);
     }
 }

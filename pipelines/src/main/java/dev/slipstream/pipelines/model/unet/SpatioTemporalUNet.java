@@ -54,7 +54,7 @@ public final class SpatioTemporalUNet {
             Dim.named("height"), Dim.named("width"));
         Frames frames = new Frames(sample);
         Value time = config.resnet().activation().apply(root.child("nonlinearity"),
-            new TimeEmbedding(builder, config.time()).apply(DataType.FLOAT32));
+            new ConditioningVector(builder, config.time()).apply(DataType.FLOAT32));
         VideoLayers layers = new VideoLayers(config, new VideoTime(time, frames.repeat(root, time)),
             UNet.text(builder, config, BATCH), frames);
         Value rows = root.reshape(sample, List.of(sample), BATCH.times(FRAMES), Dim.of(config.inChannels()),
@@ -129,10 +129,10 @@ public final class SpatioTemporalUNet {
         Value apply(Scope scope, Value x, Value text, UNetBlock block, int depth) {
             int inner = block.innerChannels();
             Value normal = GroupNorm.apply(scope.child("norm"), x, groups, SpatialTransformer.EPSILON);
-            Tokens tokens = SpatialTransformer.tokens(scope, normal);
+            TokenMatrix tokens = SpatialTransformer.tokens(scope, normal);
             tokens = tokens.with(Linear.apply(scope.child("proj_in"), tokens.matrix(), inner));
-            Tokens words = Tokens.of(scope, text);
-            Tokens wordsOfFrames = Tokens.of(scope, frames.repeat(scope, text));
+            TokenMatrix words = TokenMatrix.of(scope, text);
+            TokenMatrix wordsOfFrames = TokenMatrix.of(scope, frames.repeat(scope, text));
             Value places = places(scope, x.size(1));
             for (int i = 0; i < depth; i++) {
                 tokens = TokenLayers.block(scope.child("transformer_blocks", i), tokens, wordsOfFrames, block.heads(),
@@ -166,21 +166,21 @@ public final class SpatioTemporalUNet {
          * @param text [videos * tokens, width]
          * @return [videos * frames * height * width, channels], as {@code x}
          */
-        private Value temporal(Scope scope, Tokens x, Value places, Tokens text, int heads) {
+        private Value temporal(Scope scope, TokenMatrix x, Value places, TokenMatrix text, int heads) {
             long channels = x.matrix().size(1);
             Dim pixels = x.count();
             Value apart = scope.reshape(x.matrix(), List.of(frames.sizes()), frames.videos(), frames.count(), pixels,
                 Dim.of(channels));
             Value pixelsFirst = scope.add(scope.transpose(apart, 0, 2, 1, 3), places);
             Dim rows = frames.videos().times(pixels);
-            Tokens tokens = new Tokens(scope.reshape(pixelsFirst, rows.times(frames.count()), Dim.of(channels)), rows,
-                frames.count(), frames.sizes());
+            TokenMatrix tokens = new TokenMatrix(scope.reshape(pixelsFirst, rows.times(frames.count()),
+                Dim.of(channels)), rows, frames.count(), frames.sizes());
             tokens = TokenLayers.added(scope, TokenLayers.feedForward(scope.child("ff_in"),
                 TokenLayers.norm(scope.child("norm_in"), tokens)), tokens);
-            Tokens first = TokenLayers.norm(scope.child("norm1"), tokens);
+            TokenMatrix first = TokenLayers.norm(scope.child("norm1"), tokens);
             tokens = TokenLayers.added(scope, TokenLayers.attention(scope.child("attn1"), first, first, heads), tokens);
             // All tokens of a video read the same text.
-            Tokens second = TokenLayers.norm(scope.child("norm2"), tokens).ofRows(frames.videos(),
+            TokenMatrix second = TokenLayers.norm(scope.child("norm2"), tokens).ofRows(frames.videos(),
                 pixels.times(frames.count()), frames.sizes());
             tokens = TokenLayers.added(scope, TokenLayers.attention(scope.child("attn2"), second, text, heads), tokens);
             tokens = TokenLayers.added(scope, TokenLayers.feedForward(scope.child("ff"),

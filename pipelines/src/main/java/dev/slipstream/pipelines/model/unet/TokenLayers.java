@@ -17,11 +17,11 @@ final class TokenLayers {
     private TokenLayers() {
     }
 
-    static Tokens norm(Scope scope, Tokens x) {
+    static TokenMatrix norm(Scope scope, TokenMatrix x) {
         return x.with(LayerNorm.apply(scope, x.matrix(), EPSILON));
     }
 
-    static Tokens added(Scope scope, Value change, Tokens x) {
+    static TokenMatrix added(Scope scope, Value change, TokenMatrix x) {
         return x.with(scope.add(change, x.matrix()));
     }
 
@@ -31,7 +31,7 @@ final class TokenLayers {
      *
      * @param x asks, and {@code source} of the same rows answers
      */
-    static Value attention(Scope scope, Tokens x, Tokens source, int heads) {
+    static Value attention(Scope scope, TokenMatrix x, TokenMatrix source, int heads) {
         long channels = x.matrix().size(1);
         Value query = Linear.scaledWithoutBias(scope.child("to_q"), x.matrix(), channels,
             Heads.scale(channels, heads));
@@ -43,7 +43,7 @@ final class TokenLayers {
     }
 
     /** diffusers' {@code FeedForward} with its {@code GEGLU}: half of the hidden values gate the others. */
-    static Value feedForward(Scope scope, Tokens x) {
+    static Value feedForward(Scope scope, TokenMatrix x) {
         long channels = x.matrix().size(1);
         Scope gated = scope.child("net.0");
         Value hidden = Linear.apply(gated.child("proj"), x.matrix(), 2 * WIDENING * channels);
@@ -58,11 +58,11 @@ final class TokenLayers {
      *
      * @param textOnly whether the first attention reads the text as well
      */
-    static Tokens block(Scope scope, Tokens x, Tokens text, int heads, boolean textOnly) {
-        Tokens first = norm(scope.child("norm1"), x);
-        Tokens own = added(scope, attention(scope.child("attn1"), first, textOnly ? text : first, heads), x);
-        Tokens second = norm(scope.child("norm2"), own);
-        Tokens told = added(scope, attention(scope.child("attn2"), second, text, heads), own);
+    static TokenMatrix block(Scope scope, TokenMatrix x, TokenMatrix text, int heads, boolean textOnly) {
+        TokenMatrix first = norm(scope.child("norm1"), x);
+        TokenMatrix own = added(scope, attention(scope.child("attn1"), first, textOnly ? text : first, heads), x);
+        TokenMatrix second = norm(scope.child("norm2"), own);
+        TokenMatrix told = added(scope, attention(scope.child("attn2"), second, text, heads), own);
         return added(scope, feedForward(scope.child("ff"), norm(scope.child("norm3"), told)), told);
     }
 }

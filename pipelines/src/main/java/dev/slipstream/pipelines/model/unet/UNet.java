@@ -90,7 +90,7 @@ public final class UNet {
     private void write(boolean controlled) {
         Value sample = builder.input("sample", DataType.FLOAT32, BATCH, Dim.of(config.inChannels()),
             Dim.named("height"), Dim.named("width"));
-        Value embedded = new TimeEmbedding(builder, config.time()).apply(DataType.INT64);
+        Value embedded = new ConditioningVector(builder, config.time()).apply(DataType.INT64);
         Optional<Value> text = text(builder, config, BATCH);
         Value time = config.resnet().activation().apply(root.child("nonlinearity"), embedded);
         PictureLayers layers = new PictureLayers(config, time, text);

@@ -35,15 +35,15 @@ class PipelineNoiseTest {
         "StableDiffusionInpaintPipeline", "OnnxStableDiffusionPipeline", "ORTStableDiffusionInpaintPipeline"})
     void stableDiffusionSetsTheOffsetThatOldFilesLack(String pipeline) {
         assertEquals(900, firstTimestep(parse(OLD)));
-        assertEquals(901, firstTimestep(Families.noise(parse(OLD), pipeline)));
-        assertEquals(901, firstTimestep(Families.noise(parse(OLD), pipeline).withMethod("ddim")));
-        assertEquals(901, firstTimestep(Families.noise(parse(OLD.replace("}", ", \"steps_offset\": 7}")), pipeline)));
+        assertEquals(901, firstTimestep(Family.noise(parse(OLD), pipeline)));
+        assertEquals(901, firstTimestep(Family.noise(parse(OLD), pipeline).withMethod("ddim")));
+        assertEquals(901, firstTimestep(Family.noise(parse(OLD.replace("}", ", \"steps_offset\": 7}")), pipeline)));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"StableDiffusionXLPipeline", "StableDiffusionUpscalePipeline", ""})
     void othersFollowTheFile(String pipeline) {
-        assertEquals(900, firstTimestep(Families.noise(parse(OLD), pipeline)));
+        assertEquals(900, firstTimestep(Family.noise(parse(OLD), pipeline)));
     }
 
     @Test
@@ -51,28 +51,28 @@ class PipelineNoiseTest {
         // As diffusers' from_config has it, a class that clips by default does so where the file is silent.
         assertTrue(parse(UNIPC).withMethod("ddim").table(5).limit().isPresent());
         for (String pipeline : new String[] {"StableDiffusionPipeline", "StableDiffusionXLPipeline", ""}) {
-            assertFalse(Families.noise(parse(UNIPC), pipeline).withMethod("ddim").table(5).limit().isPresent());
-            assertFalse(Families.noise(parse(UNIPC), pipeline).withMethod("ddpm").table(5).limit().isPresent());
+            assertFalse(Family.noise(parse(UNIPC), pipeline).withMethod("ddim").table(5).limit().isPresent());
+            assertFalse(Family.noise(parse(UNIPC), pipeline).withMethod("ddpm").table(5).limit().isPresent());
         }
     }
 
     @Test
     void clippingThatTheFileAsksForIsTakenBackByStableDiffusionAlone() {
         NoiseScheduler clipping = parse("{\"_class_name\": \"DDIMScheduler\", \"clip_sample\": true}");
-        assertFalse(Families.noise(clipping, "StableDiffusionPipeline").table(5).limit().isPresent());
-        assertTrue(Families.noise(clipping, "StableDiffusionXLPipeline").table(5).limit().isPresent());
+        assertFalse(Family.noise(clipping, "StableDiffusionPipeline").table(5).limit().isPresent());
+        assertTrue(Family.noise(clipping, "StableDiffusionXLPipeline").table(5).limit().isPresent());
     }
 
     @Test
     void inpaintingLeavesOutTheRungeKuttaStart() {
         NoiseScheduler pndm = parse("{\"_class_name\": \"PNDMScheduler\"}");
-        assertEquals(19, Families.noise(pndm, "StableDiffusionPipeline").table(10).steps());
-        assertEquals(11, Families.noise(pndm, "StableDiffusionInpaintPipeline").table(10).steps());
+        assertEquals(19, Family.noise(pndm, "StableDiffusionPipeline").table(10).steps());
+        assertEquals(11, Family.noise(pndm, "StableDiffusionInpaintPipeline").table(10).steps());
     }
 
     @Test
     void aChosenMethodStaysChosen() {
-        assertEquals("heun", Families.noise(parse(OLD).withMethod("heun"), "StableDiffusionPipeline").table(3).name());
+        assertEquals("heun", Family.noise(parse(OLD).withMethod("heun"), "StableDiffusionPipeline").table(3).name());
     }
 
     @ParameterizedTest
@@ -80,7 +80,7 @@ class PipelineNoiseTest {
         "{\"_class_name\": \"DDPMScheduler\", \"variance_type\": \"learned\"}",
         "{\"_class_name\": \"EulerDiscreteScheduler\", \"of_tomorrow\": true}"})
     void aMethodThatCannotBeUsedIsRefusedOnlyWhereNoOtherIsChosen(String json) {
-        NoiseScheduler scheduler = Families.noise(NoiseScheduler.parseForAnyMethod(json, "a file"), "AnyPipeline");
+        NoiseScheduler scheduler = Family.noise(NoiseScheduler.parseForAnyMethod(json, "a file"), "AnyPipeline");
         assertEquals(3, scheduler.withMethod("euler").table(3).steps());
         assertTrue(assertThrows(NoiseSchedulerException.class, () -> scheduler.table(3)).getMessage()
             .startsWith("a file: "));

@@ -20,7 +20,6 @@ import dev.slipstream.pipelines.model.config.DenoiserConfig;
 import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.folder.RandomModel;
-import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -45,11 +44,14 @@ class RecipeTest {
     @TempDir
     private Path folder;
 
-    private void with(Family family, Consumer<Recipe> test) {
+    private static Recipe open(ModelFolder model, DenoiserGraph denoiser, DenoiserConfig config) {
+        return Family.of(denoiser).open(model, denoiser, config);
+    }
+
+    private void with(RandomModel.Family family, Consumer<Recipe> test) {
         RandomModel.write(folder, family);
         ModelFolder model = ModelFolder.open(folder);
-        Recipe recipe = Families.open(model, DenoiserGraph.read(model, ComponentFormat.CHECKPOINT),
-            model.denoiserConfig());
+        Recipe recipe = open(model, DenoiserGraph.read(model, ComponentFormat.CHECKPOINT), model.denoiserConfig());
         try (TextEncoders texts = recipe.texts()) {
             assertTrue(texts.weightBytes(DeviceForm.STANDARD) > 0);
             test.accept(recipe);
@@ -80,8 +82,8 @@ class RecipeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Family.class)
-    void theDenoiserIsToldNothingButWhatItReads(Family family) {
+    @EnumSource(RandomModel.Family.class)
+    void theDenoiserIsToldNothingButWhatItReads(RandomModel.Family family) {
         Set<String> told = switch (family) {
             case STABLE_DIFFUSION, INPAINTING -> Set.of();
             case LATENT_CONSISTENCY -> Set.of("timestep_cond");
@@ -93,9 +95,9 @@ class RecipeTest {
 
     @Test
     void theBaseOfSdxlIsToldSixSizesAndTheRefinerFourAndAMark() {
-        with(Family.SDXL, recipe -> assertArrayEquals(new double[] {1, 2, 3, 4, 5, 6},
+        with(RandomModel.Family.SDXL, recipe -> assertArrayEquals(new double[] {1, 2, 3, 4, 5, 6},
             recipe.told(PLAIN, SIZES, LATENTS).get("time_ids").conditional()));
-        with(Family.REFINER, recipe -> {
+        with(RandomModel.Family.REFINER, recipe -> {
             ConditionValues told = recipe.told(PLAIN, SIZES, LATENTS).get("time_ids");
             assertEquals(Shape.of(5), told.row());
             assertArrayEquals(new double[] {1, 2, 3, 4, 6}, told.conditional());
@@ -105,7 +107,7 @@ class RecipeTest {
 
     @Test
     void anUpscalerIsToldTheNoiseLevelWhichIsBounded() {
-        with(Family.UPSCALER, recipe -> {
+        with(RandomModel.Family.UPSCALER, recipe -> {
             assertArrayEquals(new double[] {20},
                 recipe.told(with(PICTURE), SIZES, LATENTS).get("class_labels").conditional());
             assertArrayEquals(new double[] {350},
@@ -122,14 +124,14 @@ class RecipeTest {
     @Test
     void guidanceIsFormedByPredictingTwiceUnlessTheModelWasTaughtIt() {
         Guidance rescaled = Guidance.of(3).withRescale(0.5);
-        with(Family.STABLE_DIFFUSION, recipe -> {
+        with(RandomModel.Family.STABLE_DIFFUSION, recipe -> {
             assertEquals(rescaled, recipe.guidance(rescaled));
             assertEquals(Guidance.NONE, recipe.guidance(Guidance.of(1)));
             assertEquals(Guidance.NONE, recipe.guidance(Guidance.of(0.5)));
             assertTrue(assertThrows(RequestException.class,
                 () -> recipe.guidance(Guidance.of(1).withRescale(0.5))).getMessage().contains("more guidance than 1"));
         });
-        with(Family.LATENT_CONSISTENCY, recipe -> {
+        with(RandomModel.Family.LATENT_CONSISTENCY, recipe -> {
             assertEquals(Guidance.NONE, recipe.guidance(Guidance.of(3)));
             assertTrue(assertThrows(RequestException.class, () -> recipe.guidance(rescaled)).getMessage()
                 .contains("was not taught guidance"));
@@ -143,7 +145,7 @@ class RecipeTest {
 
     @Test
     void latentsHaveTheSizeThatIsSaidElseThePicturesElseTheUsual() {
-        with(Family.STABLE_DIFFUSION, recipe -> {
+        with(RandomModel.Family.STABLE_DIFFUSION, recipe -> {
             assertEquals(new LatentGrid.Size(8, 10), recipe.latents(PLAIN, GRID));
             assertEquals(new LatentGrid.Size(6, 4), recipe.latents(with(PICTURE), GRID));
             assertEquals(new LatentGrid.Size(2, 12), recipe.latents(sized(48, 8), GRID));
@@ -152,7 +154,7 @@ class RecipeTest {
             assertTrue(assertThrows(RequestException.class, () -> recipe.latents(sized(8, 4), GRID))
                 .getMessage().contains("for this model, 8, not 4"));
         });
-        with(Family.UPSCALER, recipe -> {
+        with(RandomModel.Family.UPSCALER, recipe -> {
             assertEquals(new LatentGrid.Size(24, 16), recipe.latents(with(PICTURE), GRID));
             RecipeRequest other = new RecipeRequest(OptionalInt.of(64), OptionalInt.of(95), 3, WORDS, false,
                 Optional.of(PICTURE), true);
@@ -164,11 +166,12 @@ class RecipeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Family.class)
-    void whatBecomesOfAPictureDependsOnWhatTheDenoiserTakes(Family family) {
+    @EnumSource(RandomModel.Family.class)
+    void whatBecomesOfAPictureDependsOnWhatTheDenoiserTakes(RandomModel.Family family) {
         with(family, recipe -> {
-            assertEquals(family != Family.UPSCALER, recipe.encodesPicture());
-            assertEquals(family != Family.UPSCALER && family != Family.INPAINTING, recipe.putsKnownPartBack());
+            assertEquals(family != RandomModel.Family.UPSCALER, recipe.encodesPicture());
+            assertEquals(family != RandomModel.Family.UPSCALER && family != RandomModel.Family.INPAINTING,
+                recipe.putsKnownPartBack());
         });
     }
 
@@ -176,18 +179,18 @@ class RecipeTest {
     void whatAFamilyDoesNotKnowIsRefusedByName() {
         RecipeRequest sizes = new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, WORDS, true,
             Optional.of(masked()), true);
-        with(Family.INPAINTING, recipe -> {
+        with(RandomModel.Family.INPAINTING, recipe -> {
             assertTrue(refused(recipe, with(PICTURE)).contains("give a picture and a mask"));
             assertTrue(refused(recipe, PLAIN).contains("give a picture and a mask"));
             assertTrue(refused(recipe, sizes).contains("told nothing of sizes"));
             recipe.check(with(masked()));
         });
-        with(Family.STABLE_DIFFUSION, recipe -> {
+        with(RandomModel.Family.STABLE_DIFFUSION, recipe -> {
             assertTrue(refused(recipe, with(blurred(3))).contains("a noise level is for upscaling models"));
             recipe.check(with(masked()));
         });
-        with(Family.SDXL, recipe -> recipe.check(sizes));
-        with(Family.REFINER, recipe -> {
+        with(RandomModel.Family.SDXL, recipe -> recipe.check(sizes));
+        with(RandomModel.Family.REFINER, recipe -> {
             assertTrue(refused(recipe, PLAIN).contains("refines a picture"));
             recipe.check(new RecipeRequest(OptionalInt.empty(), OptionalInt.empty(), 3, WORDS, false, Optional.empty(),
                 false));
@@ -196,29 +199,29 @@ class RecipeTest {
 
     @Test
     void channelsThatNoFamilyKnowsAreRefusedByTheirNumber() {
-        RandomModel.write(folder, Family.STABLE_DIFFUSION);
+        RandomModel.write(folder, RandomModel.Family.STABLE_DIFFUSION);
         ModelFolder model = ModelFolder.open(folder);
         DenoiserGraph denoiser = DenoiserGraph.read(model, ComponentFormat.CHECKPOINT);
         DenoiserConfig config = new DenoiserConfig(8, 4, 8, 8, OptionalInt.of(8));
-        assertTrue(assertThrows(ModelException.class, () -> Families.open(model, denoiser, config)).getMessage()
+        assertTrue(assertThrows(ModelException.class, () -> open(model, denoiser, config)).getMessage()
             .contains("takes 8 channels and predicts 4"));
     }
 
     @Test
     void aConfigurationThatLeavesNoWholeNumberOfSizesIsRefused() {
-        RandomModel model = RandomModel.write(folder, Family.SDXL);
+        RandomModel model = RandomModel.write(folder, RandomModel.Family.SDXL);
         model.json("unet/config.json", "{'projection_class_embeddings_input_dim': 31, 'addition_time_embed_dim': 4}");
         ModelFolder opened = ModelFolder.open(folder);
         DenoiserConfig plain = new DenoiserConfig(4, 4, 8, 8, OptionalInt.of(16));
         DenoiserGraph denoiser = sdxlDenoiser();
-        assertTrue(assertThrows(ModelException.class, () -> Families.open(opened, denoiser, plain)).getMessage()
+        assertTrue(assertThrows(ModelException.class, () -> open(opened, denoiser, plain)).getMessage()
             .contains("is 31, which is not a text of 8 and 5 or 6 sizes of 4"));
     }
 
     /** As it was before its configuration was damaged. */
     private DenoiserGraph sdxlDenoiser() {
         Path whole = folder.resolve("whole");
-        RandomModel.write(whole, Family.SDXL);
+        RandomModel.write(whole, RandomModel.Family.SDXL);
         return DenoiserGraph.read(ModelFolder.open(whole), ComponentFormat.CHECKPOINT);
     }
 }

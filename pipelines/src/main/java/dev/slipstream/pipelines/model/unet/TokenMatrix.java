@@ -13,23 +13,23 @@ import java.util.List;
  * @param count tokens of a row
  * @param like a tensor that tells one of these two sizes
  */
-record Tokens(Value matrix, Dim rows, Dim count, Value like) {
+record TokenMatrix(Value matrix, Dim rows, Dim count, Value like) {
     /** @param x [rows, ..., channels] */
-    static Tokens of(Scope scope, Value x) {
+    static TokenMatrix of(Scope scope, Value x) {
         Dim count = Dim.ONE;
         for (int axis = 1; axis < x.rank() - 1; axis++) {
             count = count.times(x.dim(axis));
         }
-        return new Tokens(scope.reshape(x, x.dim(0).times(count), x.dim(-1)), x.dim(0), count, x);
+        return new TokenMatrix(scope.reshape(x, x.dim(0).times(count), x.dim(-1)), x.dim(0), count, x);
     }
 
-    Tokens with(Value changed) {
-        return new Tokens(changed, rows, count, like);
+    TokenMatrix with(Value changed) {
+        return new TokenMatrix(changed, rows, count, like);
     }
 
     /** The same tokens in the same order, as those of other rows. */
-    Tokens ofRows(Dim otherRows, Dim otherCount, Value otherLike) {
-        return new Tokens(matrix, otherRows, otherCount, otherLike);
+    TokenMatrix ofRows(Dim otherRows, Dim otherCount, Value otherLike) {
+        return new TokenMatrix(matrix, otherRows, otherCount, otherLike);
     }
 
     /** @param projected [rows * count, channels] @return [rows, count, heads, channels of a head] */

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.model.transformer;
+package dev.slipstream.pipelines.model.layer;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.graph.build.Attributes;
@@ -6,23 +6,22 @@ import dev.slipstream.pipelines.graph.build.Dim;
 import dev.slipstream.pipelines.graph.build.GraphBuilder;
 import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
-import dev.slipstream.pipelines.model.layer.Activation;
-import dev.slipstream.pipelines.model.layer.Linear;
-import dev.slipstream.pipelines.model.layer.Sinusoids;
 import dev.slipstream.pipelines.model.layer.Sinusoids.Exponential;
 import java.util.List;
 
 /** The timestep, and other numbers and texts that belong to a whole picture, as vectors. */
-public final class TimeEmbedding {
-    /** How all transformers begin. */
+public final class NumberEmbedding {
+    /** Of the transformers among denoisers. */
     public static final Sinusoids SINUSOIDS = new Sinusoids(256, true, 0, Exponential.SLEEF);
 
-    private TimeEmbedding() {
+    private NumberEmbedding() {
     }
 
-    /** Adds the input {@code timestep}, float32: a scalar, one element or one a row. @return [rows or 1, 1] */
-    public static Value input(GraphBuilder builder) {
-        return column(builder.root(), builder.inputOfAnyShape("timestep", DataType.FLOAT32, Dim.ONE));
+    /** Adds the input {@code timestep}: a scalar, one element or one a row. @return float32 [rows or 1, 1] */
+    public static Value timestep(GraphBuilder builder, DataType type) {
+        Value given = builder.inputOfAnyShape("timestep", type, Dim.ONE);
+        return column(builder.root(), type == DataType.FLOAT32 ? given
+            : builder.root().cast(given, DataType.FLOAT32));
     }
 
     /** @param x any shape @return [elements, 1] */

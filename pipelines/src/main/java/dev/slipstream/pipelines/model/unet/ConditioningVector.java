@@ -8,11 +8,12 @@ import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
 import dev.slipstream.pipelines.model.layer.Activation;
 import dev.slipstream.pipelines.model.layer.Linear;
+import dev.slipstream.pipelines.model.layer.NumberEmbedding;
 import dev.slipstream.pipelines.model.layer.Sinusoids;
 import java.util.List;
 
 /** Timestep, class labels and SDXL's sizes become the one vector that residual blocks read. */
-final class TimeEmbedding {
+final class ConditioningVector {
     private static final Dim BATCH = Dim.named("batch_size");
 
     private final GraphBuilder builder;
@@ -20,7 +21,7 @@ final class TimeEmbedding {
     private final UNetConfig.Time config;
     private final Sinusoids sinusoids;
 
-    TimeEmbedding(GraphBuilder builder, UNetConfig.Time config) {
+    ConditioningVector(GraphBuilder builder, UNetConfig.Time config) {
         this.builder = builder;
         this.root = builder.root();
         this.config = config;
@@ -35,7 +36,7 @@ final class TimeEmbedding {
      * @return [rows or 1, embedding]
      */
     Value apply(DataType timestep) {
-        Value waves = sinusoids.apply(root.child("time_proj"), timestep(timestep));
+        Value waves = sinusoids.apply(root.child("time_proj"), NumberEmbedding.timestep(builder, timestep));
         Value embedded = mlp(root.child("time_embedding"), guided(waves), config.activation());
         if (config.afterTime().isPresent()) {
             embedded = config.afterTime().get().apply(root.child("time_embedding"), embedded);
@@ -51,18 +52,8 @@ final class TimeEmbedding {
         return config.afterAll().isPresent() ? config.afterAll().get().apply(root, embedded) : embedded;
     }
 
-    /** Pipelines give a scalar, one element or one a row; all become a column. */
-    private Value timestep(DataType type) {
-        Value given = builder.inputOfAnyShape("timestep", type, Dim.ONE);
-        Value real = type == DataType.FLOAT32 ? given : root.cast(given, DataType.FLOAT32);
-        return root.node("Reshape", List.of(real, root.integers(-1, 1)),
-            Attributes.NONE, DataType.FLOAT32, List.of(Dim.ONE, Dim.ONE));
-    }
-
     private Value mlp(Scope scope, Value x, Activation activation) {
-        Value hidden = Linear.apply(scope.child("linear_1"), x, config.embedding());
-        return Linear.apply(scope.child("linear_2"), activation.apply(scope.child("act"), hidden),
-            config.embedding());
+        return NumberEmbedding.mlp(scope, x, config.embedding(), activation);
     }
 
     /** Latent consistency models have an input for the guidance that they imitate. */
