@@ -9,7 +9,7 @@
  * {@link dev.slipstream.pipelines.graph.GraphException}s.
  *
  * <p>The rooms inside build on this one and not the other way round: {@code tensor} (types and constants),
- * {@code shape} (what every tensor looks like), {@code cut} (segments), {@code build} (writing graphs by hand),
- * {@code precision} and {@code fusion} (rewrites).
+ * {@code shape} (what every tensor looks like), {@code cut} (segments), {@code pipe} (parts of transformers for patches
+ * of a picture), {@code build} (writing graphs by hand), {@code precision} and {@code fusion} (rewrites).
  */
 package dev.slipstream.pipelines.graph;

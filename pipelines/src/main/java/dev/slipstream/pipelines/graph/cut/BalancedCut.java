@@ -22,7 +22,6 @@ public final class BalancedCut {
     /** Inside the blocks of a UNet; else the first numbered module is the unit, as in {@code transformer_blocks.7}. */
     private static final Pattern PIECE_OF_BLOCK =
         Pattern.compile("(.*?\\.)??(resnets|attentions|motion_modules|downsamplers|upsamplers)\\.\\d+(?=\\.|$)");
-    private static final Pattern NUMBERED = Pattern.compile("(.*?\\.)??\\D[^.]*\\.\\d+(?=\\.|$)");
 
     private BalancedCut() {
     }
@@ -104,8 +103,7 @@ public final class BalancedCut {
         if (piece.lookingAt()) {
             return piece.group();
         }
-        Matcher numbered = NUMBERED.matcher(path);
-        return numbered.lookingAt() ? numbered.group() : path;
+        return ModulePath.numbered(path).orElse(path);
     }
 
     private static double checked(double cost, NodeProto node) {

@@ -3,21 +3,31 @@ package dev.slipstream.pipelines.graph.cut;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Which module of the model a node comes from: {@code torch.onnx.export} names a node after it, so
  * {@code /up_blocks.1/resnets.0/conv1/Conv} is in {@code up_blocks.1.resnets.0.conv1}. Where node names say nothing
  * (optimisers drop them), the names of output tensors usually still do.
  */
-final class ModulePath {
+public final class ModulePath {
+    private static final Pattern NUMBERED = Pattern.compile("(.*?\\.)??\\D[^.]*\\.\\d+(?=\\.|$)");
+
     private ModulePath() {
     }
 
     /** The dotted path of the module, or "" for a node of the model itself or without such a name. */
-    static String of(NodeProto node) {
+    public static String of(NodeProto node) {
         String name = node.getName().indexOf('/') >= 0 ? node.getName() : node.getOutput(0);
         String path = name.startsWith("/") ? name.substring(1) : name;
         return path.substring(0, Math.max(0, path.lastIndexOf('/'))).replace('/', '.');
+    }
+
+    /** The first module of a path that is one of several, as in {@code transformer_blocks.7}. */
+    public static Optional<String> numbered(String path) {
+        Matcher numbered = NUMBERED.matcher(path);
+        return numbered.lookingAt() ? Optional.of(numbered.group()) : Optional.empty();
     }
 
     /** The path without its last element; "" for the path of a single one. */
