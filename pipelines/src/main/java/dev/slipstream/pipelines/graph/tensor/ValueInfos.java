@@ -8,6 +8,7 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -38,6 +39,13 @@ public final class ValueInfos {
     public static Map<String, TensorType> types(Graph graph) {
         Map<String, TensorType> types = new LinkedHashMap<>();
         graph.types().forEach((name, type) -> type(type).ifPresent(known -> types.put(name, known)));
+        return types;
+    }
+
+    /** Types of inputs or outputs whose element types and dimensions are all known. */
+    public static Map<String, TensorType> typesOf(List<ValueInfoProto> infos) {
+        Map<String, TensorType> types = new LinkedHashMap<>();
+        infos.forEach(info -> type(info.getType()).ifPresent(known -> types.put(info.getName(), known)));
         return types;
     }
 

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.slipstream.pipelines.graph.fusion.StridedView.Factor;
-import dev.slipstream.pipelines.graph.fusion.StridedView.HeadsLayout;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
