@@ -232,9 +232,9 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
-        /** A motion adapter (AnimateDiff), with which a Stable Diffusion 1.5 makes videos, by its noise levels. */
-        public Builder motionAdapter(Path folder) {
-            model = model.withMotionAdapter(Objects.requireNonNull(folder, "folder"));
+        /** A motion adapter (AnimateDiff), a folder or file, with which a Stable Diffusion 1.5 makes videos. */
+        public Builder motionAdapter(Path adapter) {
+            model = model.withMotionAdapter(Objects.requireNonNull(adapter, "adapter"));
             return this;
         }
 

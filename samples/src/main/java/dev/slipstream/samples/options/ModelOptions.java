@@ -25,9 +25,9 @@ public final class ModelOptions {
         description = "Take the autoencoder from this file (safetensors) instead of the model's own.")
     private Path vae;
 
-    @Option(names = "--motion-adapter", paramLabel = "DIR", order = HelpLayout.MODEL + 7,
+    @Option(names = "--motion-adapter", paramLabel = "PATH", order = HelpLayout.MODEL + 7,
         description = "A motion adapter (AnimateDiff), with which a Stable Diffusion 1.5 makes videos: a folder with "
-            + "config.json and safetensors.")
+            + "config.json and safetensors, or the file of one in the original layout.")
     private Path motionAdapter;
 
     @Spec(Spec.Target.MIXEE)

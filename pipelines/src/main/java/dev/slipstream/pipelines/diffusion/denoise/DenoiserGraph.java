@@ -22,6 +22,7 @@ import dev.slipstream.pipelines.model.config.GraphOptions;
 import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.model.folder.MotionAdapter;
 import dev.slipstream.pipelines.model.kind.ComponentKinds;
 import dev.slipstream.pipelines.model.unet.MotionUNet;
 import dev.slipstream.pipelines.plan.PlanException;
@@ -145,7 +146,7 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
 
     private static Graph written(ModelFolder folder, GraphOptions options) {
         ConfigFile config = folder.requireConfig(Component.DENOISER);
-        Optional<ConfigFile> adapter = folder.motionAdapter().map(ModelFolder.MotionAdapter::config);
+        Optional<ConfigFile> adapter = folder.motionAdapter().map(MotionAdapter::config);
         if (adapter.isPresent()) {
             return ComponentKinds.of(adapter.get()).write(adapter.get(), folder.checkpoint(Component.DENOISER),
                 options.withBase(config)).graph();

@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.model.folder;
 
-import com.google.gson.JsonObject;
 import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.HubCache;
 import dev.slipstream.pipelines.model.ModelException;
@@ -16,6 +15,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * A model in the layout of diffusers, each component as a graph (as optimum exports them) or as a checkpoint:
@@ -45,10 +45,10 @@ public final class ModelFolder implements AutoCloseable {
     private final Elsewhere elsewhere;
     private final CheckpointChange change;
     private final Map<Component, Map<String, Integer>> words;
-    private final Optional<Path> motionAdapter;
+    private final Optional<MotionAdapter> motionAdapter;
 
     private ModelFolder(Path path, Path home, Elsewhere elsewhere, CheckpointChange change,
-        Map<Component, Map<String, Integer>> words, Optional<Path> motionAdapter) {
+        Map<Component, Map<String, Integer>> words, Optional<MotionAdapter> motionAdapter) {
         this.path = path;
         this.home = home;
         this.elsewhere = elsewhere;
@@ -93,8 +93,8 @@ public final class ModelFolder implements AutoCloseable {
         return new ModelFolder(path, home, elsewhere, change, added, motionAdapter);
     }
 
-    /** The same model with a motion adapter that lies in a folder of its own. */
-    public ModelFolder withMotionAdapter(Path adapter) {
+    /** The same model with a motion adapter that does not lie in it. */
+    public ModelFolder withMotionAdapter(MotionAdapter adapter) {
         return new ModelFolder(path, home, elsewhere, change, words, Optional.of(adapter));
     }
 
@@ -110,25 +110,7 @@ public final class ModelFolder implements AutoCloseable {
                 + "Stable Diffusion 1.5; leave it out here");
         }
         return motionAdapter.or(() -> Optional.of(folder(Component.MOTION_ADAPTER))
-            .filter(adapter -> !moves && InputFile.isThere(ComponentFile.CONFIG.in(adapter)))).map(MotionAdapter::new);
-    }
-
-    /** A motion adapter's folder. */
-    public record MotionAdapter(Path path) {
-        public ConfigFile config() {
-            return ConfigFile.read(ComponentFile.CONFIG.in(path));
-        }
-
-        /** The noise scheduler that adapters are taught with, DDIM with linear betas. @param base of the denoiser's */
-        ConfigFile noiseScheduler(ConfigFile base) {
-            JsonObject taught = base.root().deepCopy();
-            taught.addProperty("_class_name", "DDIMScheduler");
-            taught.addProperty("beta_schedule", "linear");
-            taught.addProperty("clip_sample", false);
-            taught.addProperty("timestep_spacing", "linspace");
-            taught.addProperty("steps_offset", 1);
-            return new ConfigFile(base.path(), taught);
-        }
+            .filter(adapter -> !moves && InputFile.isThere(ComponentFile.CONFIG.in(adapter))).map(MotionAdapter::in));
     }
 
     /** How pictures are normalised for what reads them; empty if nothing says it. */
@@ -141,10 +123,11 @@ public final class ModelFolder implements AutoCloseable {
         return words.getOrDefault(encoder, Map.of());
     }
 
-    /** Gives back what {@link Elsewhere} keeps. */
+    /** Gives back what {@link Elsewhere} keeps, and the motion adapter that was given. */
     @Override
     public void close() {
         elsewhere.close();
+        motionAdapter.ifPresent(MotionAdapter::close);
     }
 
     private boolean hasAnyComponent() {
@@ -230,7 +213,7 @@ public final class ModelFolder implements AutoCloseable {
         Checkpoint own = elsewhere.has(component) ? elsewhere.checkpoint(component)
             : Checkpoint.open(folder(component));
         return change.of(component, component != Component.DENOISER ? own : motionAdapter()
-            .map(adapter -> Checkpoint.open(adapter.path()).with(own)).orElse(own));
+            .map(adapter -> adapter.checkpoint().with(own)).orElse(own));
     }
 
     /** The component's {@code config.json}; empty if it has none. */
@@ -270,7 +253,7 @@ public final class ModelFolder implements AutoCloseable {
 
     /** The model's own noise scheduler, or that of the motion adapter that was given. */
     public ConfigFile noiseScheduler() {
-        return motionAdapter.map(adapter -> new MotionAdapter(adapter).noiseScheduler(ownNoiseScheduler()))
+        return motionAdapter.map(adapter -> adapter.noiseScheduler(ownNoiseScheduler()))
             .orElseGet(this::ownNoiseScheduler);
     }
 
@@ -312,11 +295,21 @@ public final class ModelFolder implements AutoCloseable {
      */
     public Path tokenizer(Component encoder) {
         String own = encoder.folders().getFirst().replace("text_encoder", "tokenizer");
-        if (config(encoder).flatMap(config -> config.text("model_type")).filter("t5"::equals).isPresent()) {
+        if (isT5(encoder)) {
             requireHome(own + "/");
             return diagnosis().checkFolder(home.resolve(own), "a tokenizer");
         }
         return Optional.of(home.resolve(own)).filter(Files::isDirectory).orElseGet(this::tokenizer);
+    }
+
+    private boolean isT5(Component encoder) {
+        return config(encoder).flatMap(config -> config.text("model_type")).filter("t5"::equals).isPresent();
+    }
+
+    /** The text encoder that is a T5, if one is. */
+    public Optional<Component> t5() {
+        return Stream.of(Component.TEXT_ENCODER, Component.TEXT_ENCODER_2, Component.TEXT_ENCODER_3)
+            .filter(this::isT5).findFirst();
     }
 
     /** {@code cuts.json}: where the denoiser can be cut. */

@@ -28,7 +28,8 @@ record AdapterFiles(Path weights, Optional<Path> config) {
     private static final Logger LOG = LoggerFactory.getLogger(AdapterFiles.class);
     private static final String PEFT_WEIGHTS = "adapter_model.safetensors";
     private static final String DIFFUSERS_WEIGHTS = "pytorch_lora_weights.safetensors";
-    private static final List<String> PARTS = List.of("unet", "transformer", "text_encoder", "text_encoder_2");
+    private static final List<String> PARTS =
+        List.of("unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3");
 
     /**
      * Finds the files of all parts: one part, or one for each component that has a folder of its own inside.

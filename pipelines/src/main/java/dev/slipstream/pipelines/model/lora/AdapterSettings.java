@@ -22,7 +22,7 @@ record AdapterSettings(Map<Component, AdapterConfig> configs) {
 
     private static final Map<String, Component> PREFIXES = Map.of("unet.", Component.DENOISER,
         "transformer.", Component.DENOISER, "text_encoder.", Component.TEXT_ENCODER,
-        "text_encoder_2.", Component.TEXT_ENCODER_2);
+        "text_encoder_2.", Component.TEXT_ENCODER_2, "text_encoder_3.", Component.TEXT_ENCODER_3);
 
     /**
      * @param config PEFT's file

@@ -64,11 +64,9 @@ public record Lora(Path path, String hash, Map<LoraTarget, LoraLayer> layers, Li
             Map<LoraTarget, LoraLayer> layers = reader.layers();
             if (layers.isEmpty()) {
                 throw new ModelException(file.path() + " is no LoRA file that can be used: "
-                    + (reader.unknown().stream().anyMatch(LoraTarget::isOfT5)
-                        ? "it changes T5, which no LoRA is merged into"
-                        : "none of its " + file.tensors().size() + " tensors is a factor of a change of a layer; "
-                            + "supported are LoRA, LoCon, LoHa, LoKr, DoRA and full differences in the naming of "
-                            + "kohya, LyCORIS, diffusers, PEFT and ComfyUI"));
+                    + "none of its " + file.tensors().size() + " tensors is a factor of a change of a layer; "
+                    + "supported are LoRA, LoCon, LoHa, LoKr, DoRA and full differences in the naming of kohya, "
+                    + "LyCORIS, diffusers, PEFT and ComfyUI");
             }
             return new Lora(file.path(), hash(files), layers,
                 Stream.concat(reader.unknown().stream(), settings.unknown().stream()).toList());

@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.model.lora.Factors.Factor;
 import dev.slipstream.pipelines.model.weights.SafetensorsFile;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The change of a layer's weight or bias.
@@ -26,18 +27,23 @@ public record LoraLayer(Factors factors, double scale, Optional<Decomposition> d
         return scale == 0 && decomposition.isEmpty();
     }
 
-    /** What it adds to the weight {@code base}, times {@code weight}. */
-    Rows rows(SafetensorsFile file, float[] base, Shape shape, double weight) {
+    /**
+     * What it adds to the weight {@code base}, or to a part of the weight's rows, times {@code weight}.
+     *
+     * @param shape of the whole weight
+     * @param place of a row of {@code base} among those of the whole weight
+     */
+    Rows rows(SafetensorsFile file, float[] base, Shape shape, double weight, IntUnaryOperator place) {
         return decomposition
-            .map(it -> it.rows(Rows.of(factors, file, scale), base, shape, file, weight))
-            .orElseGet(() -> Rows.of(factors, file, weight * scale));
+            .map(it -> it.rows(Rows.of(factors, file, scale), base, shape, file, weight, place))
+            .orElseGet(() -> Rows.of(factors, file, weight * scale).at(place));
     }
 
     /**
-     * DoRA: the changed weight {@code V = W + Δ} gives directions only, and their lengths are trained: {@code
-     * m · V / ‖V‖}. Of a LoRA that is wanted in part, by {@code w}, the change is {@code w · (m · V / ‖V‖ - W)}, as in
-     * ComfyUI; PEFT would scale Δ alone, so that a DoRA scaled by 0 would still change the lengths. With several LoRAs,
-     * W is the weight without any of them, so that their order does not matter.
+     * DoRA: the changed weight {@code V = W + Δ} gives directions only, and their lengths are trained: {@code m · V /
+     * ‖V‖}. Of a LoRA that is wanted in part, by {@code w}, the change is {@code w · (m · V / ‖V‖ - W)}, as
+     * in ComfyUI; PEFT would scale Δ alone, so that a DoRA scaled by 0 would still change the lengths. With several
+     * LoRAs, W is the weight without any of them, so that their order does not matter.
      *
      * <p>Source: Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", arXiv 2402.09353; LyCORIS for lengths per
      * input.
@@ -67,14 +73,23 @@ public record LoraLayer(Factors factors, double scale, Optional<Decomposition> d
             return axis(weight).isPresent();
         }
 
+        /** Whether they are of a weight of this shape, which they fit. */
+        boolean isPerInput(Shape weight) {
+            return axis(weight).orElseThrow() == Axis.INPUT;
+        }
+
         /**
-         * @param change Δ
-         * @param base W, whose rows must not be changed before they are asked for
+         * @param whole Δ
+         * @param base W, whose rows must not be changed before they are asked for, or, with lengths per output, some
+         *     of its rows
+         * @param shape of W
          * @param weight w
+         * @param place of a row of {@code base} in W
          */
-        Rows rows(Rows change, float[] base, Shape shape, SafetensorsFile file, double weight) {
+        Rows rows(Rows whole, float[] base, Shape shape, SafetensorsFile file, double weight, IntUnaryOperator place) {
             float[] wanted = Rows.read(lengths, file);
-            int columns = base.length / (int) shape.dim(0);
+            Rows change = whole.at(place);
+            int columns = Math.toIntExact(shape.elements() / shape.dim(0));
             if (axis(shape).orElseThrow() == Axis.OUTPUT) {
                 return (sum, row) -> {
                     float[] direction = changed(change, base, row, columns);
@@ -82,7 +97,7 @@ public record LoraLayer(Factors factors, double scale, Optional<Decomposition> d
                     for (float value : direction) {
                         squares += (double) value * value;
                     }
-                    float stretch = (float) (wanted[row] / (Math.sqrt(squares) + EPSILON));
+                    float stretch = (float) (wanted[place.applyAsInt(row)] / (Math.sqrt(squares) + EPSILON));
                     for (int i = 0; i < columns; i++) {
                         sum[i] += (float) (weight * (stretch * direction[i] - base[row * columns + i]));
                     }

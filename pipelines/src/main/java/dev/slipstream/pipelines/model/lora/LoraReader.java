@@ -239,7 +239,7 @@ final class LoraReader {
         EMBEDDING("a LoRA of an embedding", "lora_embedding_[AB](?:\\..+)?"),
         FACTOR_BIAS("a LoRA with biases of its own", "lora_(?:A|B|up|down)(?:\\.[^.]+)?\\.bias"),
         WHOLE("weights or biases that were trained whole", "set_weight|modules_to_save\\..+|base_layer\\..+|bias",
-            "(?:base_model\\.model|unet|text_encoder(?:_2)?)\\.(?!.*lora).+\\.weight"),
+            "(?:base_model\\.model|unet|text_encoder(?:_[23])?)\\.(?!.*lora).+\\.weight"),
         RESHAPED("a change of a weight's shape", "reshape_weight"),
         SCALED_FP8("fp8 with scales", "scale_weight|weight_scale|scale_input|input_scale|scaled_fp8"),
         OTHER("another method of PEFT", "vera_lambda_.+|vblora_.+|fourierft_.+|hra_u.*|bone_.+|miss_.+|randlora_.+"

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 /**
  * A weight or bias that a LoRA changes.
  *
- * @param component what it belongs to
+ * @param component what it belongs to; {@link #T5} for a model's T5
  * @param path of the module with {@code _} for every dot, as in kohya's files, from which the dots cannot be recovered:
  *     {@code down_blocks_0_attentions_0_proj_in}
  * @param parameter of the module
@@ -18,6 +18,9 @@ import java.util.regex.Pattern;
 public record LoraTarget(Component component, String path, Parameter parameter) {
     /** The parameters of a module. */
     public enum Parameter { WEIGHT, BIAS }
+
+    /** What files call the third encoder is a model's T5, whichever of its encoders that is. */
+    static final Component T5 = Component.TEXT_ENCODER_3;
 
     private static final String PEFT = "base_model.model.";
 
@@ -38,19 +41,20 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
         Map.entry("lora_te2_", Component.TEXT_ENCODER_2), Map.entry("text_encoder_2.", Component.TEXT_ENCODER_2),
         Map.entry("text_encoders.clip_g.transformer.", Component.TEXT_ENCODER_2),
         Map.entry("clip_g.transformer.", Component.TEXT_ENCODER_2),
-        Map.entry("clip_g.text_model.", Component.TEXT_ENCODER_2));
+        Map.entry("clip_g.text_model.", Component.TEXT_ENCODER_2),
+        Map.entry("lora_te3_", T5), Map.entry("text_encoder_3.", T5),
+        Map.entry("text_encoders.t5xxl.transformer.", T5), Map.entry("t5xxl.transformer.", T5),
+        Map.entry("module.", Component.DENOISER));
 
     /** Beginnings of module names in files that do not name the component, as PEFT writes for a single model. */
     private static final Map<Component, List<String>> MODULES = Map.of(
         Component.DENOISER, List.of("down_blocks.", "mid_block.", "up_blocks.", "conv_in", "conv_out",
             "time_embedding.", "add_embedding.", "input_blocks.", "middle_block.", "output_blocks.",
             "transformer_blocks.", "single_transformer_blocks.", "x_embedder", "context_embedder", "proj_out",
-            "norm_out.", "time_text_embed.", "pos_embed.", "double_blocks.", "single_blocks.", "joint_blocks.",
-            "img_in", "txt_in", "final_layer."),
-        Component.TEXT_ENCODER, List.of("text_model.", "encoder.layers."));
-
-    /** Beginnings of names in LoRAs for T5, which are not merged. */
-    private static final List<String> T5 = List.of("lora_te3_", "text_encoder_3.", "text_encoders.t5xxl.");
+            "norm_out.", "time_text_embed.", "pos_embed.", "adaln_single.", "caption_projection.", "double_blocks.",
+            "single_blocks.", "joint_blocks.", "img_in", "txt_in", "time_in.", "vector_in.", "guidance_in.",
+            "t_embedder.", "y_embedder.", "final_layer."),
+        Component.TEXT_ENCODER, List.of("text_model.", "encoder.layers."), T5, List.of("encoder.block."));
 
     /** Names that old releases of diffusers gave the layers of a text encoder's attention. */
     private static final Map<String, String> TEXT_LAYERS = Map.of("to_q", "q_proj", "to_k", "k_proj", "to_v", "v_proj",
@@ -95,12 +99,6 @@ public record LoraTarget(Component component, String path, Parameter parameter) 
             }
             return new LoraTarget(component, (plain.substring(0, last) + named).replace('.', '_'), parameter);
         }
-    }
-
-    /** Whether a tensor's name shows that the LoRA is for T5. */
-    static boolean isOfT5(String tensor) {
-        String name = tensor.startsWith(PEFT) ? tensor.substring(PEFT.length()) : tensor;
-        return T5.stream().anyMatch(name::startsWith);
     }
 
     /**

@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class OpenLoras implements AutoCloseable {
     private static final Set<Component> CHANGEABLE =
-        Set.of(Component.TEXT_ENCODER, Component.TEXT_ENCODER_2, Component.DENOISER);
+        Set.of(Component.TEXT_ENCODER, Component.TEXT_ENCODER_2, Component.TEXT_ENCODER_3, Component.DENOISER);
 
     private static final int NAMED_IN_MESSAGE = 3;
 
@@ -72,9 +72,10 @@ public final class OpenLoras implements AutoCloseable {
      *     that belong to no layer
      */
     public ModelFolder mergedInto(ModelFolder model) {
-        check(CHANGEABLE.stream().filter(it -> model.format(it) == ComponentFormat.CHECKPOINT)
+        Component t5 = model.t5().orElse(LoraTarget.T5);
+        check(CHANGEABLE.stream().filter(it -> model.format(meant(it, t5)) == ComponentFormat.CHECKPOINT)
             .collect(Collectors.toSet()));
-        return model.withChanges(this::open);
+        return model.withChanges((component, base) -> open(component, base, t5));
     }
 
     /** @param components those of the model that come from checkpoints */
@@ -105,9 +106,18 @@ public final class OpenLoras implements AutoCloseable {
         return open(component, Checkpoint.open(folder));
     }
 
+    /** The component of a model that files call so. @param t5 which of its text encoders is a T5 */
+    private static Component meant(Component component, Component t5) {
+        return component == LoraTarget.T5 ? t5 : component;
+    }
+
     /** The same for a checkpoint that is open. */
     public Checkpoint open(Component component, Checkpoint base) {
-        Map<String, List<Change>> changes = changes(component, base);
+        return open(component, base, LoraTarget.T5);
+    }
+
+    private Checkpoint open(Component component, Checkpoint base, Component t5) {
+        Map<String, List<Change>> changes = changes(component, base, t5);
         if (changes.isEmpty()) {
             return base;
         }
@@ -119,7 +129,7 @@ public final class OpenLoras implements AutoCloseable {
         return merged.open(claim.merge());
     }
 
-    private Map<String, List<Change>> changes(Component component, Checkpoint base) {
+    private Map<String, List<Change>> changes(Component component, Checkpoint base, Component t5) {
         LayerNames names = new LayerNames(component, base.weights().keySet());
         Map<String, List<Change>> changes = new LinkedHashMap<>();
         for (WeightedLora weighted : list) {
@@ -127,7 +137,7 @@ public final class OpenLoras implements AutoCloseable {
             List<String> missing = new ArrayList<>();
             Map<String, LoraLayer> changed = new LinkedHashMap<>();
             lora.layers().forEach((target, layer) -> {
-                if (target.component() != component) {
+                if (meant(target.component(), t5) != component) {
                     return;
                 }
                 List<Place> places = names.places(target);
@@ -160,9 +170,8 @@ public final class OpenLoras implements AutoCloseable {
         String message = lora.path() + " " + what + ": " + String.join(", ", some)
             + (names.size() > some.size() ? " and " + (names.size() - some.size()) + " more" : "");
         if (!lenient) {
-            throw new ModelException(message + (names.stream().anyMatch(LoraTarget::isOfT5)
-                ? "; it also changes T5, which no LoRA is merged into; ignore what does not fit to leave that out"
-                : "; it is for another model, or can be used in part by ignoring what does not fit"));
+            throw new ModelException(message
+                + "; it is for another model, or can be used in part by ignoring what does not fit");
         }
         LOG.warn("{}; this is left out", message);
     }
@@ -196,27 +205,35 @@ public final class OpenLoras implements AutoCloseable {
         record Change(Lora lora, LoraLayer layer, double weight, Place place) {
             /** @throws ModelException if the weight has another shape */
             void checkFits(Shape shape) {
-                long[] dims = shape.toArray();
-                if (place.total() > 1) {
-                    dims[0] = dims[0] / place.shares() * place.total();
-                }
-                if (!layer.fits(Shape.of(dims))) {
+                if (!layer.fits(whole(shape))) {
                     String tensors = Stream.concat(layer.factors().tensors().stream(),
                         layer.decomposition().stream().map(Decomposition::lengths))
                         .map(Factors.Factor::toString).collect(Collectors.joining(" and "));
                     throw new ModelException(lora.path() + " is for another model: " + tensors + " do not fit "
                         + place.tensor() + " " + shape);
                 }
-                if ((place.total() > 1 || place.swapped()) && layer.decomposition().isPresent()) {
-                    throw new ModelException(lora.path() + ": " + layer.name() + " is a DoRA of layers that lie "
-                        + "stacked in the original layout, which is not supported");
+                if (place.total() > 1 && layer.decomposition().filter(it -> it.isPerInput(whole(shape))).isPresent()) {
+                    throw new ModelException(lora.path() + ": " + layer.name() + " is a DoRA with lengths per input of "
+                        + "layers that lie stacked in the original layout, which is not supported");
                 }
             }
 
-            /** The row of the layer's weight that a row of this one is. @param rows how many this one has */
-            int row(int row, int rows) {
-                int swapped = place.swapped() ? (row + rows / 2) % rows : row;
-                return rows / place.shares() * place.first() + swapped;
+            /** The shape of the layer's weight. @param part of this one */
+            private Shape whole(Shape part) {
+                long[] dims = part.toArray();
+                if (place.total() > 1) {
+                    dims[0] = dims[0] / place.shares() * place.total();
+                }
+                return Shape.of(dims);
+            }
+
+            /** What is added to this weight. @param adapter its file, open */
+            Rows rows(SafetensorsFile adapter, float[] base, Shape shape) {
+                int rows = Math.toIntExact(shape.dim(0));
+                return layer.rows(adapter, base, whole(shape), weight, row -> {
+                    int swapped = place.swapped() ? (row + rows / 2) % rows : row;
+                    return rows / place.shares() * place.first() + swapped;
+                });
             }
 
             boolean isNothing() {
@@ -332,11 +349,8 @@ public final class OpenLoras implements AutoCloseable {
                 }
                 float[] weight = tensor.toFloats();
                 int outputs = Math.toIntExact(tensor.shape().dim(0));
-                List<Rows> all = changes.get(name).stream().map(change -> {
-                    Rows rows = change.layer()
-                        .rows(loras.get(change.lora().path()), weight, tensor.shape(), change.weight());
-                    return (Rows) (sum, row) -> rows.addTo(sum, change.row(row, outputs));
-                }).toList();
+                List<Rows> all = changes.get(name).stream()
+                    .map(change -> change.rows(loras.get(change.lora().path()), weight, tensor.shape())).toList();
                 float[] sum = new float[weight.length / outputs];
                 for (int row = 0; row < outputs; row++) {
                     Arrays.fill(sum, 0);

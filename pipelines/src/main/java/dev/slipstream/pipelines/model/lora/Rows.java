@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.model.weights.SafetensorsFile;
 import dev.slipstream.pipelines.model.weights.StoredTensor;
 import dev.slipstream.pipelines.model.weights.StoredType;
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The matrix that factors describe, computed in fp32 row by row, so that only the factors are in memory. For one
@@ -15,6 +16,11 @@ import java.util.Arrays;
 interface Rows {
     /** Adds a row to {@code sum}, which has the length of a row. */
     void addTo(float[] sum, int row);
+
+    /** Some of the rows, or all in another order. @param place of a row of these */
+    default Rows at(IntUnaryOperator place) {
+        return (sum, row) -> addTo(sum, place.applyAsInt(row));
+    }
 
     /**
      * @param file from which the factors are read

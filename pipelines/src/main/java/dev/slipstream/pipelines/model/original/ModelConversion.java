@@ -119,7 +119,7 @@ public record ModelConversion(List<WrittenPart> parts, List<String> missing) {
 
         private void write(String name, Module module, Path folder) throws IOException {
             Files.createDirectories(folder);
-            boolean isOfDiffusers = Stream.of("unet", "transformer", "vae").anyMatch(name::equals);
+            boolean isOfDiffusers = Stream.of("unet", "transformer", "vae", "motion_adapter").anyMatch(name::equals);
             module.weights().write(folder.resolve((isOfDiffusers ? "diffusion_pytorch_model" : "model")
                 + ".safetensors"));
             Optional<ConfigFile> config = ofHome(name + "/" + CONFIG).or(() -> Arrays.stream(Component.values())

@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.model.config.ConfigFile;
 import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.folder.Elsewhere;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
+import dev.slipstream.pipelines.model.folder.MotionAdapter;
 import dev.slipstream.pipelines.model.weights.Checkpoint;
 import dev.slipstream.pipelines.model.weights.StoredType;
 import dev.slipstream.pipelines.model.weights.WeightStore;
@@ -22,7 +23,7 @@ import java.util.Optional;
  * @param config for a file, the folder whose configurations count and that has what the file lacks: tokenizers,
  *     encoders, a decoder
  * @param vae a file with the autoencoder that is taken instead of the model's own
- * @param motionAdapter a folder with the motion adapter that the denoiser is joined with
+ * @param motionAdapter the motion adapter that the denoiser is joined with: a folder, or a file
  */
 public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae, Optional<Path> motionAdapter) {
     private static final List<String> ENDINGS = List.of(".safetensors", ".gguf");
@@ -40,8 +41,8 @@ public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae,
         return new ModelSource(model, config, Optional.of(file), motionAdapter);
     }
 
-    public ModelSource withMotionAdapter(Path folder) {
-        return new ModelSource(model, config, vae, Optional.of(folder));
+    public ModelSource withMotionAdapter(Path adapter) {
+        return new ModelSource(model, config, vae, Optional.of(adapter));
     }
 
     /** Whether a path names a file of a model, not a folder. */
@@ -71,7 +72,21 @@ public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae,
     /** @param store where weights are kept that are not stored as they are computed with */
     ModelFolder open(WeightStore store, StoredType half) {
         ModelFolder folder = openAlone(store, half);
-        return motionAdapter.map(folder::withMotionAdapter).orElse(folder);
+        try {
+            return motionAdapter.map(adapter -> folder.withMotionAdapter(motion(adapter, store))).orElse(folder);
+        } catch (RuntimeException e) {
+            folder.close();
+            throw e;
+        }
+    }
+
+    /** A file's configuration is the one beside it, if that is of a motion adapter. */
+    private static MotionAdapter motion(Path path, WeightStore store) {
+        if (!isFile(path)) {
+            return new MotionAdapter(path, Elsewhere.NOTHING);
+        }
+        return new MotionAdapter(path, alone(path, path.toAbsolutePath().getParent(), store, Component.MOTION_ADAPTER,
+            "a motion adapter"));
     }
 
     private ModelFolder openAlone(WeightStore store, StoredType half) {
@@ -101,10 +116,15 @@ public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae,
     }
 
     private static SingleFile ofVae(Path path, WeightStore store) {
-        SingleFile file = SingleFile.open(path, path, store);
-        if (!file.has(Component.VAE_DECODER) || file.has(Component.DENOISER)) {
+        return alone(path, path, store, Component.VAE_DECODER, "an autoencoder");
+    }
+
+    /** A file with this component and no denoiser. @param name of the component in messages */
+    private static SingleFile alone(Path path, Path home, WeightStore store, Component component, String name) {
+        SingleFile file = SingleFile.open(path, home, store);
+        if (!file.has(component) || file.has(Component.DENOISER)) {
             file.close();
-            throw new ModelException(path + " is no file of an autoencoder alone; it has "
+            throw new ModelException(path + " is no file of " + name + " alone; it has "
                 + String.join(", ", file.layout().modules().keySet()));
         }
         return file;

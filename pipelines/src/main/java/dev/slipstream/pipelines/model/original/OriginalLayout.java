@@ -29,7 +29,7 @@ public record OriginalLayout(TensorFile file, Map<String, Module> modules, List<
     List<String> unknown) {
     private static final List<KeyMap> TABLES = Stream.of("unet", "sd3", "flux", "vae", "unet-diffusers",
         "sd3-diffusers", "flux-diffusers", "vae-diffusers", "clip", "clip-l", "clip-g", "open-clip", "open-clip-2",
-        "t5").map(KeyTable::read).toList();
+        "t5", "motion", "motion-diffusers").map(KeyTable::read).toList();
     private static final KeyMap OTHERS = KeyTable.read("others");
     private static final int NAMED = 3;
     private static final int LONGEST = 80;
@@ -65,7 +65,8 @@ public record OriginalLayout(TensorFile file, Map<String, Module> modules, List<
         }
         if (found.isEmpty()) {
             throw new ModelException(file.path() + " is no checkpoint of a kind that is known: it has none of the "
-                + "tensors by which Stable Diffusion 1, 2, 3 and XL, FLUX and their parts are recognised, but "
+                + "tensors by which Stable Diffusion 1, 2, 3 and XL, FLUX, their parts and motion adapters are "
+                + "recognised, but "
                 + names.stream().limit(NAMED).map(OriginalLayout::shown).collect(Collectors.joining(", ")));
         }
         return of(file, found);

@@ -16,13 +16,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Where the tensors of a transformer are in the original layout: the same tables, read the other way. One tensor there
- * may be several here, in the order of its rows.
+ * Where the tensors of a transformer, or of motion modules, are in the original layout: the same tables, read the other
+ * way. One tensor there may be several here, in the order of its rows.
  */
 public final class OriginalPlaces {
-    private static final List<KeyMap> TABLES = Stream.of("flux", "sd3").map(KeyTable::read).toList();
-    /** What all that have a table have, and others have not: queries of the text in joint attention. */
-    private static final String OF_TEXT = "transformer_blocks.0.attn.add_q_proj.weight";
+    private static final List<KeyMap> TABLES = Stream.of("flux", "sd3", "motion").map(KeyTable::read).toList();
     private static final Pattern BRACES = Pattern.compile("\\{([^}]*)}");
 
     private OriginalPlaces() {
@@ -45,9 +43,6 @@ public final class OriginalPlaces {
      * @return by the name in the original layout, without prefix; empty for denoisers that have no table
      */
     public static Map<String, List<Place>> of(Set<String> names) {
-        if (!names.contains(OF_TEXT)) {
-            return Map.of();
-        }
         for (KeyMap map : TABLES) {
             Map<String, List<Place>> places = places(map, names);
             if (map.needs().stream().allMatch(places::containsKey)) {

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.model.original;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.file.InputFile;
@@ -27,8 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Components that lie in a file: those of a whole model, a denoiser alone, or an autoencoder alone. It keeps the file
- * mapped, and computed weights in the store, until it is closed. Safe for any thread.
+ * Components that lie in a file: those of a whole model, or a denoiser, an autoencoder or a motion adapter alone. It
+ * keeps the file mapped, and computed weights in the store, until it is closed. Safe for any thread.
  */
 public final class SingleFile implements Elsewhere {
     private final OriginalLayout layout;
@@ -98,7 +99,9 @@ public final class SingleFile implements Elsewhere {
     public Optional<ConfigFile> config(Component component) {
         return folder(component).flatMap(folder -> ofHome(layout.modules().get(folder)))
             .or(() -> known.flatMap(it -> component.folders().stream().flatMap(folder -> it.config(folder).stream())
-                .findFirst()));
+                .findFirst()))
+            .or(() -> folder(component).filter(folder -> component == Component.MOTION_ADAPTER)
+                .map(folder -> new MotionModules(layout.file().path(), layout.modules().get(folder)).config()));
     }
 
     private Optional<ConfigFile> ofHome(Module module) {
@@ -133,6 +136,60 @@ public final class SingleFile implements Elsewhere {
             opened.values().forEach(it -> it.claim().ifPresent(WeightStore.Claim::close));
             opened.clear();
             layout.file().close();
+        }
+    }
+
+    /**
+     * The configuration of a motion adapter, as its tensors show it: all but the heads of its attention, of which every
+     * released one has eight.
+     */
+    private record MotionModules(Path file, Module module) {
+        private static final int HEADS = 8;
+
+        ConfigFile config() {
+            JsonArray widths = new JsonArray();
+            JsonArray layers = new JsonArray();
+            while (has(layer(widths.size(), 0))) {
+                int level = widths.size();
+                widths.add(shape(layer(level, 0) + ".norm.weight").dim(0));
+                int count = 0;
+                while (has(layer(level, count))) {
+                    count++;
+                }
+                layers.add(count);
+            }
+            int depth = 0;
+            while (module.shape(block(depth) + ".norm1.weight").isPresent()) {
+                depth++;
+            }
+            JsonObject config = new JsonObject();
+            config.addProperty("_class_name", module.className());
+            config.add("block_out_channels", widths);
+            config.add("motion_layers_per_block", layers);
+            config.addProperty("motion_transformer_layers_per_block", depth);
+            config.addProperty("motion_transformer_layers_per_mid_block", depth);
+            config.addProperty("motion_num_attention_heads", HEADS);
+            config.addProperty("motion_max_seq_length", shape(block(0) + ".pos_embed.pe").dim(1));
+            config.addProperty("use_motion_mid_block", has("mid_block.motion_modules.0"));
+            module.shape("conv_in.weight").ifPresent(shape -> config.addProperty("conv_in_channels", shape.dim(1)));
+            return new ConfigFile(file, config);
+        }
+
+        private static String layer(int level, int index) {
+            return "down_blocks." + level + ".motion_modules." + index;
+        }
+
+        private static String block(int index) {
+            return layer(0, 0) + ".transformer_blocks." + index;
+        }
+
+        private boolean has(String motionModule) {
+            return module.shape(motionModule + ".norm.weight").isPresent();
+        }
+
+        private Shape shape(String tensor) {
+            return module.shape(tensor).orElseThrow(() -> new ModelException(file + " has no " + tensor
+                + ", which tells the sizes of a motion adapter"));
         }
     }
 

@@ -72,14 +72,6 @@ class AdapterRefusalTest {
         assertRefused("base_model.model.conv_in.weight", "trained whole");
     }
 
-    @Test
-    void anAdapterOfT5IsCalledSo() {
-        tensors.clear();
-        tensors.put("lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_down.weight", ones(2, 4));
-        tensors.put("lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_up.weight", ones(4, 2));
-        assertRefused("it changes T5");
-    }
-
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
     void factorsThatAreNotFiniteAreNamed(float value) {
