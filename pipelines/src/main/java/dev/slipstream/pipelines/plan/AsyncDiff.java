@@ -80,7 +80,16 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
     }
 
     @Override
-    public int components(int devices) {
+    public Cutting cutting(int devices) {
+        return new Cutting.Parts(components(devices), cut);
+    }
+
+    @Override
+    public boolean scales() {
+        return true;
+    }
+
+    private int components(int devices) {
         if (parts > 0) {
             return parts;
         }

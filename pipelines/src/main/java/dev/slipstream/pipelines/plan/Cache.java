@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.TreeSet;
 
 /**
@@ -56,18 +55,13 @@ public record Cache(Rounds rounds, int depth, int warmUp, int tail, Optional<Str
     }
 
     @Override
-    public int components(int devices) {
-        return 2;
+    public Cutting cutting(int devices) {
+        return cut.<Cutting>map(name -> new Cutting.Parts(2, cut)).orElse(new Cutting.Shell(depth));
     }
 
     @Override
     public int usualDevices() {
         return 1;
-    }
-
-    @Override
-    public OptionalInt shellDepth() {
-        return OptionalInt.of(depth);
     }
 
     @Override

@@ -29,6 +29,22 @@ public record Cadence(int warmUp, int tail, int stride, boolean reuse, boolean t
         }
     }
 
+    /**
+     * Both at once; a cadence without window says nothing of the other. At most one has a stride.
+     *
+     */
+    Cadence and(Cadence other) {
+        if (equals(SYNCHRONOUS) || equals(other)) {
+            return other;
+        }
+        if (other.equals(SYNCHRONOUS)) {
+            return this;
+        }
+        Cadence shape = stride > 1 || timeShift ? this : other;
+        return new Cadence(Math.max(warmUp, other.warmUp), Math.max(tail, other.tail), shape.stride, shape.reuse,
+            shape.timeShift);
+    }
+
     public boolean isSynchronous(int step, int steps) {
         return step < warmUp || step >= steps - tail;
     }

@@ -7,8 +7,8 @@ import java.util.List;
 /** The two branches of classifier-free guidance on two devices, each with the whole denoiser: exact. */
 public record CfgSplit() implements Strategy {
     @Override
-    public int components(int devices) {
-        return 1;
+    public Cutting cutting(int devices) {
+        return Cutting.WHOLE;
     }
 
     @Override

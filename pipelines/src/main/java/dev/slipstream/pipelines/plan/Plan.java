@@ -2,7 +2,9 @@ package dev.slipstream.pipelines.plan;
 
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Which segment runs on which device, and how old each value between segments may be.
@@ -14,14 +16,22 @@ import java.util.stream.IntStream;
  * @param edges tensors from stage to stage in the asynchronous window; in synchronous steps every tensor comes from the
  *     primary stage of its segment, with slip 0
  * @param prediction name of the tensor that the noise scheduler consumes
+ * @param predicted what it takes at steps of the window for which nothing was predicted
+ * @param guidance the steps at which both guidance branches are predicted
  */
 public record Plan(String strategy, int devices, List<SegmentOutline> segments, List<Stage> stages, List<Edge> edges,
-    Cadence cadence, String prediction) {
+    Cadence cadence, String prediction, Edge.Form predicted, GuidanceSchedule guidance) {
 
     public Plan {
         segments = List.copyOf(segments);
         stages = List.copyOf(stages);
         edges = List.copyOf(edges);
+    }
+
+    /** A plan that predicts in each of its rounds, always both guidance branches. */
+    public Plan(String strategy, int devices, List<SegmentOutline> segments, List<Stage> stages, List<Edge> edges,
+        Cadence cadence, String prediction) {
+        this(strategy, devices, segments, stages, edges, cadence, prediction, Edge.Form.LAST, GuidanceSchedule.ALWAYS);
     }
 
     public SegmentOutline segment(int stage) {
@@ -39,11 +49,16 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
         return segment(stage).name() + branch + (it.lead() > 0 ? "(t+" + it.lead() + ")" : "");
     }
 
-    /** The stage that stands for a segment and branch in synchronous steps. */
-    public int primary(int segment, Branch branch) {
+    /**
+     * The stage that makes a tensor in synchronous steps: the primary one of its segment.
+     *
+     * @throws PlanException if there is none, as for the inputs of the whole graph
+     */
+    public int writer(String tensor, Branch branch) {
         return IntStream.range(0, stages.size())
-            .filter(index -> stages.get(index).segment() == segment && stages.get(index).branch() == branch)
-            .findFirst().orElseThrow(() -> new PlanException("no stage runs segment " + segments.get(segment).name()));
+            .filter(index -> stages.get(index).branch() == branch && stages.get(index).phase().includes(true)
+                && segment(index).writes().contains(tensor))
+            .findFirst().orElseThrow(() -> new PlanException("no stage makes " + tensor + " for " + branch));
     }
 
     /**
@@ -71,22 +86,57 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
         return last;
     }
 
+    /** In a synchronous step all is made, if not by this stage then by the one that stands for it there. */
     private boolean runs(int stage, int step, int steps) {
+        Stage it = stages.get(stage);
         return cadence.isSynchronous(step, steps)
-            || cadence.isRound(step, steps) && stages.get(stage).rounds().includes(step);
+            || it.phase().includes(false) && cadence.isRound(step, steps) && it.rounds().includes(step);
     }
 
-    /** The segment that writes a tensor, or -1 if it is an input of the whole graph. */
-    public int producer(String tensor) {
-        return IntStream.range(0, segments.size()).filter(index -> segments.get(index).writes().contains(tensor))
-            .findFirst().orElse(-1);
+    /** Whether a segment makes a tensor; else it is an input of the whole graph. */
+    public boolean isMade(String tensor) {
+        return segments.stream().anyMatch(segment -> segment.writes().contains(tensor));
     }
 
-    /** Stages that make the prediction with the given lead, one a branch. */
+    /** Stages that make the prediction in the window with the given lead, one a branch. */
     public List<Integer> predictors(int lead) {
         return IntStream.range(0, stages.size())
-            .filter(stage -> stages.get(stage).lead() == lead && segment(stage).writes().contains(prediction))
+            .filter(stage -> stages.get(stage).lead() == lead && stages.get(stage).phase().includes(false)
+                && segment(stage).writes().contains(prediction) && whole(stage).isEmpty())
             .boxed().toList();
+    }
+
+    /** Stages that make the prediction in synchronous steps, one a branch. */
+    public List<Integer> synchronousPredictors() {
+        return Stream.of(Branch.values())
+            .filter(branch -> stages.stream().anyMatch(stage -> stage.branch() == branch
+                && segments.get(stage.segment()).writes().contains(prediction)))
+            .map(branch -> writer(prediction, branch)).filter(stage -> whole(stage).isEmpty()).toList();
+    }
+
+    /**
+     * The stage that does the work of this one for both guidance branches, on the same device; empty where there is
+     * none. Where it runs, this one need not.
+     */
+    public OptionalInt whole(int stage) {
+        return stages.get(stage).branch() == Branch.CONDITIONAL ? twin(stage, Branch.BOTH) : OptionalInt.empty();
+    }
+
+    /** The stage that does the work of this one for the conditional rows alone; empty where there is none. */
+    public OptionalInt half(int stage) {
+        return stages.get(stage).branch() == Branch.BOTH ? twin(stage, Branch.CONDITIONAL) : OptionalInt.empty();
+    }
+
+    private OptionalInt twin(int stage, Branch branch) {
+        Stage it = stages.get(stage);
+        Stage wanted = new Stage(it.segment(), it.device(), branch, it.lead(), it.rounds(), it.phase());
+        int index = stages.indexOf(wanted);
+        return index < 0 ? OptionalInt.empty() : OptionalInt.of(index);
+    }
+
+    /** Whether both guidance branches are predicted, at some steps at least. */
+    public boolean isGuided() {
+        return stages.stream().anyMatch(stage -> stage.branch() != Branch.CONDITIONAL);
     }
 
     /** The device on which latents live and the noise scheduler computes. */

@@ -16,6 +16,11 @@ public sealed interface Rounds {
     /** @param step from 0 */
     boolean includes(int step);
 
+    /** The steps of both. */
+    default Rounds and(Rounds other) {
+        return equals(ALL) || equals(other) ? other : other.equals(ALL) ? this : new Both(this, other);
+    }
+
     /**
      * Every so many steps, counted from the first of the loop.
      *
@@ -36,6 +41,19 @@ public sealed interface Rounds {
         @Override
         public String toString() {
             return "every=" + steps;
+        }
+    }
+
+    /** The steps that both have. */
+    record Both(Rounds first, Rounds second) implements Rounds {
+        @Override
+        public boolean includes(int step) {
+            return first.includes(step) && second.includes(step);
+        }
+
+        @Override
+        public String toString() {
+            return first + " and " + second;
         }
     }
 

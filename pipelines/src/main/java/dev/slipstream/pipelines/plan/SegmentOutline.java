@@ -12,4 +12,9 @@ public record SegmentOutline(String name, int component, List<String> reads, Lis
         reads = List.copyOf(reads);
         writes = List.copyOf(writes);
     }
+
+    /** The same segment as one of another component. */
+    SegmentOutline of(int other) {
+        return new SegmentOutline(name, other, reads, writes);
+    }
 }

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.plan;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Segments one after another, always with the newest values: exact. On one device the denoiser is one segment; on more
@@ -10,8 +11,13 @@ import java.util.List;
  */
 public record Sequential() implements Strategy {
     @Override
-    public int components(int devices) {
-        return devices;
+    public Cutting cutting(int devices) {
+        return new Cutting.Parts(devices, Optional.empty());
+    }
+
+    @Override
+    public boolean scales() {
+        return true;
     }
 
     @Override

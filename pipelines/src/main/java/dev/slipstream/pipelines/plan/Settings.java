@@ -56,6 +56,20 @@ record Settings(String strategy, Map<String, String> values) {
         throw new PlanException(strategy + ": " + key + " is " + range + most + ", not '" + value + "'");
     }
 
+    /** @throws PlanException if it is no number from 0 to 1 */
+    double share(String key, double otherwise) {
+        String value = values.getOrDefault(key, Double.toString(otherwise));
+        try {
+            double share = Double.parseDouble(value);
+            if (share >= 0 && share <= 1) {
+                return share;
+            }
+        } catch (NumberFormatException notANumber) {
+            // The same answer as for a number that is out of range.
+        }
+        throw new PlanException(strategy + ": " + key + " is a number from 0 to 1, not '" + value + "'");
+    }
+
     /** @param first what it is if it is not said */
     String choice(String key, String first, String second) {
         String value = values.getOrDefault(key, first);

@@ -4,28 +4,37 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * A way to make plans. Implementations are records of their settings. Immutable; any thread may use it.
  */
-public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache {
+public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache, GuidanceSchedule,
+    Composed {
     /** The strategies by name, for help texts. */
-    List<String> NAMES = List.of("sequential", "cfg-split", "asyncdiff", "cache");
+    List<String> NAMES = List.of("sequential", "cfg-split", "asyncdiff", "cache", "guidance");
 
     /**
-     * Reads a strategy, as the command line and the library take it: {@code NAME[:KEY=VALUE,...]}.
+     * Reads a strategy, as the command line and the library take it: {@code NAME[:KEY=VALUE,...]}, and several at once
+     * with {@code +} between them.
      *
      * <pre>
      *   sequential
      *   cfg-split
      *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
      *   cache:every=3|steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME
+     *   guidance:start=0,stop=1,every=1,warmup=0,keep=difference|unconditional
      * </pre>
      *
      * @throws PlanException naming what is not understood, and what there is
      */
     static Strategy parse(String text) {
+        // Between two steps of a list there is a digit behind it.
+        List<Strategy> parts = Stream.of(text.split("\\+(?! *[0-9])", -1)).map(Strategy::one).toList();
+        return parts.size() == 1 ? parts.getFirst() : new Composed(parts);
+    }
+
+    private static Strategy one(String text) {
         String[] parts = text.split(":", 2);
         String name = parts[0].strip();
         Map<String, String> settings = parts.length == 1 ? Map.of() : settings(parts[1], text);
@@ -34,6 +43,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache 
             case "cfg-split" -> without(settings, new CfgSplit());
             case "asyncdiff" -> AsyncDiff.parse(new Settings(name, settings));
             case "cache" -> Cache.parse(new Settings(name, settings));
+            case "guidance" -> GuidanceSchedule.parse(new Settings(name, settings));
             default -> throw new PlanException(
                 "there is no plan '" + name + "'; there are " + String.join(", ", NAMES));
         };
@@ -67,8 +77,19 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache 
         return devices > 1 ? AsyncDiff.usual().withWarmUp(3) : new Sequential();
     }
 
-    /** Into how many components the denoiser must be cut for this many devices. */
-    int components(int devices);
+    /**
+     * This strategy and another at once, as {@code cfg-split+cache}: devices multiply, cuts cross each other, a stage
+     * runs at the steps at which both let it, and a value is as old as the one that lets it be older says.
+     *
+     * @throws PlanException if they make no sense together
+     */
+    default Strategy with(Strategy other) {
+        return new Composed(Stream.of(this, other)
+            .flatMap(it -> it instanceof Composed composed ? composed.parts().stream() : Stream.of(it)).toList());
+    }
+
+    /** How the denoiser must be cut for this many devices. */
+    Cutting cutting(int devices);
 
     /** On how many devices it runs if nothing else is said. */
     int usualDevices();
@@ -78,17 +99,9 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache 
         return false;
     }
 
-    /**
-     * How many layers of the denoiser, counted from its ends, are in a component of their own, the first; the rest is
-     * the second. Empty where components are parts of equal rank.
-     */
-    default OptionalInt shellDepth() {
-        return OptionalInt.empty();
-    }
-
-    /** The name of the cut to use, if the user asked for one. */
-    default Optional<String> cut() {
-        return Optional.empty();
+    /** Whether it takes any number of devices; others run on as many as they usually do. */
+    default boolean scales() {
+        return false;
     }
 
     /**
@@ -103,7 +116,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache 
     /**
      * Places the segments.
      *
-     * @param segments in an order in which they can run; of as many components as {@link #components} says
+     * @param segments in an order in which they can run; of as many components as {@link #cutting} says
      * @param prediction the tensor that the noise scheduler consumes
      * @param guided whether classifier-free guidance doubles the batch
      * @throws PlanException if the devices do not fit
@@ -112,4 +125,50 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache 
 
     /** The strategy and its settings, as {@link #parse} reads them. */
     String spec();
+
+    /** How a denoiser is cut into components. */
+    sealed interface Cutting {
+        /** Not at all. */
+        Cutting WHOLE = new Parts(1, Optional.empty());
+
+        /** How many components there are. */
+        int components();
+
+        /**
+         * Both cuts at once: each component of this one cut as the other says.
+         *
+         * @return with the components of this one one after another
+         */
+        default Cutting crossedBy(Cutting other) {
+            return equals(WHOLE) ? other : other.equals(WHOLE) ? this : new Crossed(this, other);
+        }
+
+        /**
+         * Parts of equal rank.
+         *
+         * @param name of a cut that the model's family or its {@code cuts.json} has; empty for the best that is known
+         */
+        record Parts(int components, Optional<String> name) implements Cutting {
+        }
+
+        /**
+         * The layers next to input and output, which are the first component, and the rest.
+         *
+         * @param depth how many layers, counted from the ends
+         */
+        record Shell(int depth) implements Cutting {
+            @Override
+            public int components() {
+                return 2;
+            }
+        }
+
+        /** Each component of the first cut, cut as the second says. */
+        record Crossed(Cutting first, Cutting second) implements Cutting {
+            @Override
+            public int components() {
+                return Math.multiplyExact(first.components(), second.components());
+            }
+        }
+    }
 }

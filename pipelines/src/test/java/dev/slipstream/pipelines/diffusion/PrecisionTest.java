@@ -64,11 +64,11 @@ class PrecisionTest {
             PartitionedDenoiser half = narrow.denoiser(STAR);
             assertEquals(single.plan(), half.plan());
             for (Edge edge : half.plan().edges()) {
-                TensorType type = half.types().get(edge.tensor());
+                TensorType type = half.types(edge.from()).get(edge.tensor());
                 assertEquals(DataType.BFLOAT16, type.type(), edge.tensor());
-                assertEquals(single.types().get(edge.tensor()).bytes(), 2 * type.bytes());
+                assertEquals(single.types(edge.from()).get(edge.tensor()).bytes(), 2 * type.bytes());
             }
-            assertEquals(DataType.FLOAT32, half.types().get("sample").type());
+            assertEquals(DataType.FLOAT32, half.types(0).get("sample").type());
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -50,7 +51,7 @@ class PlacementTest {
     void cfgSplitWantsGuidanceAndTwoDevices() {
         Strategy split = Strategy.parse("cfg-split");
         assertTrue(split.splitsGuidance());
-        assertEquals(1, split.components(2));
+        assertEquals(Cutting.WHOLE, split.cutting(2));
         assertTrue(refused("cfg-split", chain(1), 2, false).contains("needs guidance"));
         assertTrue(refused("cfg-split", chain(1), 1, true).contains("on 2 devices, one a branch, not on 1"));
         assertTrue(refused("cfg-split", chain(1), 3, true).contains("not on 3"));
@@ -67,10 +68,9 @@ class PlacementTest {
         assertEquals(Branch.CONDITIONAL, plan("sequential", SHELL, 1, false).stages().getFirst().branch());
         assertEquals(List.of(0, 1, 0), plan("sequential", chain(3), 2, false).stages().stream().map(Stage::device)
             .toList());
-        assertEquals(3, Strategy.parse("sequential").components(3));
+        assertEquals(new Cutting.Parts(3, Optional.empty()), Strategy.parse("sequential").cutting(3));
         assertFalse(Strategy.parse("sequential").splitsGuidance());
-        assertEquals(Optional.empty(), Strategy.parse("sequential").cut());
-        assertEquals(Optional.of("shell"), Strategy.parse("asyncdiff:cut=shell").cut());
+        assertEquals(new Cutting.Parts(2, Optional.of("shell")), Strategy.parse("asyncdiff:cut=shell").cutting(2));
     }
 
     @ParameterizedTest
@@ -78,12 +78,12 @@ class PlacementTest {
         "asyncdiff:n=2 | 1 | 2", "asyncdiff:stride=2,form=reuse | 3 | 3", "asyncdiff:stride=2,form=paper | 2 | 2",
         "asyncdiff:stride=2,form=paper | 3 | 2", "asyncdiff:stride=2,form=paper | 4 | 3"})
     void asManyComponentsAsTheDevicesServeUnlessANumberIsGiven(String spec, int devices, int components) {
-        assertEquals(components, Strategy.parse(spec).components(devices));
+        assertEquals(components, Strategy.parse(spec).cutting(devices).components());
     }
 
     @Test
     void oneDeviceCannotServeTwoComponentsAtATime() {
-        assertTrue(assertThrows(PlanException.class, () -> Strategy.parse("asyncdiff").components(1)).getMessage()
+        assertTrue(assertThrows(PlanException.class, () -> Strategy.parse("asyncdiff").cutting(1)).getMessage()
             .contains("at least 2 devices"));
         for (int parts : new int[] {-1, 1}) {
             assertThrows(PlanException.class, () -> new AsyncDiff(parts, Cadence.SYNCHRONOUS,
@@ -146,12 +146,12 @@ class PlacementTest {
     @Test
     void aPlanFindsStagesAndSegments() {
         Plan plan = plan("asyncdiff", SHELL, 2, false);
-        assertEquals(-1, plan.producer("x"));
-        assertEquals(0, plan.producer("skip"));
-        assertEquals(2, plan.producer("eps"));
-        assertEquals(2, plan.primary(2, Branch.CONDITIONAL));
+        assertFalse(plan.isMade("x"));
+        assertTrue(plan.isMade("skip"));
+        assertEquals(0, plan.writer("skip", Branch.CONDITIONAL));
+        assertEquals(2, plan.writer("eps", Branch.CONDITIONAL));
         assertEquals("inner", plan.segment(1).name());
-        assertTrue(assertThrows(PlanException.class, () -> plan.primary(1, Branch.BOTH)).getMessage()
-            .contains("no stage runs segment inner"));
+        assertTrue(assertThrows(PlanException.class, () -> plan.writer("i", Branch.BOTH)).getMessage()
+            .contains("no stage makes i for BOTH"));
     }
 }

@@ -36,8 +36,10 @@ class StrategyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache",
-        "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache",
+        ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache, "
+            + "guidance",
+        "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache, "
+            + "guidance",
         "sequential:n=2 | sequential takes no settings, not [n]",
         "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, tail, stride, form, shift, cut, staleness",
         "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number from 1 to 10000, not 'soon'",
@@ -54,7 +56,7 @@ class StrategyTest {
         "asyncdiff: | in plan 'asyncdiff:' a setting is empty; write them like warmup=3,tail=1",
         "cache:evry=2 | cache has no setting evry; it has every, steps, depth, warmup, tail, cut",
         "cache:every=0 | cache: every is a whole number from 1 to 10000, not '0'",
-        "cache:steps=0+x | cache: steps is a whole number from 0 to 10000, not 'x'",
+        "cache:steps=x | cache: steps is a whole number from 0 to 10000, not 'x'",
         "'cache:every=2,steps=0' | cache: every and steps both say when the inner part runs; leave one out",
         "cache:depth=-1 | cache: depth is a whole number from 0 to 1000, not '-1'",
         "asyncdiff:n=2,n=3 | in plan 'asyncdiff:n=2,n=3' the setting n is given twice"})

@@ -62,7 +62,7 @@ final class GraphBenchmark implements AutoCloseable {
             Graph graph = form.of(partitioned.segment(0).graph());
             Engine engine = owned.own(DeviceForm.STANDARD.build(device, model, graph));
             graphs.add(graph);
-            ways.add(owned.own(new EngineSteps(device, engine, partitioned.types(), calls, false)));
+            ways.add(owned.own(new EngineSteps(device, engine, partitioned.types(0), calls, false)));
         }
     }
 

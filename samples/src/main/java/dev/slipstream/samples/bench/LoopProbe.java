@@ -131,7 +131,7 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
             if (instruction instanceof Instruction.Launch(int stream, int step, Work.Run<Region> run)
                 && meter.counts(step)) {
                 bytes += perRun.computeIfAbsent(run.stage(), stage -> BareOnnxRuntime.heapBytesPerRun(
-                    partitioned.segment(stage).graph(), partitioned.types()));
+                    partitioned.segment(stage).graph(), partitioned.types(stage)));
             }
         }
         return bytes;

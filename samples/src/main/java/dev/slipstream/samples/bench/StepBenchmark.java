@@ -46,7 +46,7 @@ final class StepBenchmark implements AutoCloseable {
             Engine engine = owned.own(DeviceForm.of(device).build(device, model.name(), graph));
             for (boolean replayed : device.traits().capturesGraphs() ? List.of(false, true) : List.of(false)) {
                 ways.add(owned.own(new LoopSteps(denoiser, steps, replayed)));
-                ways.add(owned.own(new EngineSteps(device, engine, model.partitioned().types(), steps, replayed)));
+                ways.add(owned.own(new EngineSteps(device, engine, model.partitioned().types(0), steps, replayed)));
             }
         } catch (RuntimeException failure) {
             owned.closeAfter(failure);

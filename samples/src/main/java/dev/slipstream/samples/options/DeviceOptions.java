@@ -18,7 +18,9 @@ public final class DeviceOptions {
             "sequential: exact; cfg-split: exact, a guidance branch on each of 2 devices; asyncdiff: segments at the "
                 + "same time, on values of the step before, with settings after a colon: n=2,warmup=1,tail=0,"
                 + "stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference; cache: the inner part of a "
-                + "U-Net at some steps only, on 1 device: every=3 or steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME.",
+                + "U-Net at some steps only, on 1 device: every=3 or steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME; "
+                + "guidance: both of its branches at some steps only, on 1 device: start=0,stop=1,every=1,warmup=0,"
+                + "keep=difference|unconditional. Several at once with +: cfg-split+cache.",
             "Without it asyncdiff:warmup=3, or sequential on one device."})
     private String plan;
 

@@ -304,7 +304,7 @@ public final class PlanCommand implements Callable<Integer> {
 
         private static EdgeEntry edge(PartitionedDenoiser partitioned, Edge edge) {
             return new EdgeEntry(edge.tensor(), edge.from(), edge.to(), edge.slip(),
-                partitioned.types().get(edge.tensor()).bytes());
+                partitioned.types(edge.from()).get(edge.tensor()).bytes());
         }
 
         /** Whether the denoiser computes in fewer bits than fp32 has. */

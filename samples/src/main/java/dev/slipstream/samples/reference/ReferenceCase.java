@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
 import dev.slipstream.pipelines.plan.AsyncDiff;
 import dev.slipstream.pipelines.plan.Cache;
 import dev.slipstream.pipelines.plan.Cadence;
+import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Sequential;
@@ -49,7 +50,7 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
             .orElseThrow(() -> entry.wrong("scheduler", "is missing in case " + name));
         Optional<ConfigFile> cache = entry.object("cache");
         if (cache.isPresent()) {
-            return new ReferenceCase(name, scheduler, cache(cache.get(), name), 1, 1);
+            return new ReferenceCase(name, scheduler, PublishedCache.strategy(cache.get(), name), 1, 1);
         }
         if (!entry.has("model_n")) {
             return sequential(name, scheduler);
@@ -66,19 +67,6 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         } catch (PlanException refused) {
             throw entry.wrong("cases", "has a case " + name + " that cannot be run: " + refused.getMessage());
         }
-    }
-
-    /** The strategy that does what a published cache does. */
-    private static Strategy cache(ConfigFile setting, String name) {
-        String kind = setting.text("kind").orElseThrow(() -> setting.wrong("kind", "is missing in case " + name));
-        if (!kind.equals("deepcache")) {
-            throw setting.wrong("kind", "is " + kind + " in case " + name + ", which cannot be compared yet; there is "
-                + "deepcache");
-        }
-        Rounds rounds = setting.has("full_steps")
-            ? new Rounds.At(new TreeSet<>(setting.list("full_steps").stream().map(JsonElement::getAsInt).toList()))
-            : new Rounds.Every(setting.positiveInteger("interval"));
-        return new Cache(rounds, (int) setting.number("branch", 0), 1, 0, Optional.empty());
     }
 
     private static boolean isReleased(ConfigFile entry, String name) {
@@ -99,5 +87,52 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
             }
             return value.getAsBoolean();
         }).orElse(false);
+    }
+
+    /** The strategies that do what published caches do, from the settings of a case. */
+    private static final class PublishedCache {
+        private final ConfigFile setting;
+        private final String name;
+
+        private PublishedCache(ConfigFile setting, String name) {
+            this.setting = setting;
+            this.name = name;
+        }
+
+        /** @throws dev.slipstream.pipelines.model.ModelException naming the file and what is not known */
+        static Strategy strategy(ConfigFile setting, String name) {
+            return new PublishedCache(setting, name).strategy();
+        }
+
+        private Strategy strategy() {
+            String kind = setting.text("kind").orElseThrow(() -> setting.wrong("kind", "is missing in case " + name));
+            return switch (kind) {
+                case "deepcache" -> deepCache();
+                case "guidance_interval" -> GuidanceSchedule.ALWAYS.within(setting.number("start", 0),
+                    setting.number("stop", 1));
+                case "uncond_reuse" -> unconditional();
+                default -> throw setting.wrong("kind", "is " + kind + " in case " + name + ", which cannot be compared "
+                    + "yet; there are deepcache, guidance_interval, uncond_reuse");
+            };
+        }
+
+        private Strategy deepCache() {
+            Rounds rounds = setting.has("full_steps")
+                ? new Rounds.At(new TreeSet<>(setting.list("full_steps").stream().map(JsonElement::getAsInt)
+                    .toList()))
+                : new Rounds.Every(setting.positiveInteger("interval"));
+            return new Cache(rounds, (int) setting.number("branch", 0), 1, 0, Optional.empty());
+        }
+
+        private Strategy unconditional() {
+            String kept = setting.text("keeps").orElse("");
+            return new GuidanceSchedule(0, 1, setting.positiveInteger("every"), (int) setting.number("from_step", 0),
+                switch (kept) {
+                    case "uncond" -> GuidanceSchedule.Kept.UNCONDITIONAL;
+                    case "difference" -> GuidanceSchedule.Kept.DIFFERENCE;
+                    default -> throw setting.wrong("keeps", "is uncond or difference, not " + kept + " (case " + name
+                        + ")");
+                });
+        }
     }
 }

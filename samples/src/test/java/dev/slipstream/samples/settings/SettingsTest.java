@@ -119,7 +119,7 @@ class SettingsTest {
         steps = 4/steps = 5         | line 2 of FILE sets 'steps' again, after line 1; leave out
         steps = many                | invalid value for option '--steps': 'many' is no whole number, or too large (
         /steps = 0                  | a picture takes 1 to 10000 steps, not 0 (--steps is set by line 2 of FILE); try
-        plan = zigzag               | there is no plan 'zigzag'; there are sequential, cfg-split, asyncdiff, cache (
+        plan = zigzag               | there is no plan 'zigzag'; there are sequential, cfg-split, asyncdiff,
         """)
     void whatIsWrongIsNamedWithItsLine(String lines, String words) throws IOException {
         write(lines.split("/"));

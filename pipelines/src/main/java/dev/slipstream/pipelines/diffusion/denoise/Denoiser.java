@@ -114,7 +114,7 @@ public final class Denoiser implements AutoCloseable {
         for (int stage = 0; stage < partitioned.plan().stages().size(); stage++) {
             Device device = devices.get(partitioned.plan().stages().get(stage).device());
             stages.add(new StageEngine(engines.get(new Place(partitioned.segment(stage), device)),
-                partitioned.types()));
+                partitioned.types(stage)));
         }
         return new Execution(program, devices, stages, options.traced(), options.replayed(), options.patience());
     }

@@ -26,6 +26,7 @@ import dev.slipstream.pipelines.model.folder.MotionAdapter;
 import dev.slipstream.pipelines.model.kind.ComponentKinds;
 import dev.slipstream.pipelines.model.unet.MotionUNet;
 import dev.slipstream.pipelines.plan.PlanException;
+import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,6 +36,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A denoiser before it has sizes: its graph, its configuration and the cuts that come with it.
@@ -236,15 +238,20 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
     }
 
     /**
-     * The cut for a number of components: the one of that name; else the first beside the model that has as many; else
-     * the table of the published implementation for this architecture; else contiguous parts of equal cost.
+     * The cuts that cross each other as a strategy wants; none where there is only one component. Parts of equal rank
+     * are those of the cut of that name; else of the first beside the model that has as many; else of the table of the
+     * published implementation for this architecture; else contiguous and of equal cost.
      *
-     * @param shell how many layers are in a component of their own, see {@link ShellCut}, if no cut is named
      * @param cost of a node, for parts of equal cost
      */
-    public Cut cut(Optional<String> wanted, OptionalInt shell, int components, ToDoubleFunction<NodeProto> cost) {
-        return wanted.isEmpty() && shell.isPresent() ? ShellCut.of(graph, shell.getAsInt()).withFresh(joined)
-            : cut(wanted, components, cost);
+    public List<Cut> cuts(Cutting wanted, ToDoubleFunction<NodeProto> cost) {
+        return switch (wanted) {
+            case Cutting.Parts parts when parts.components() == 1 -> List.of();
+            case Cutting.Parts(int components, Optional<String> named) -> List.of(cut(named, components, cost));
+            case Cutting.Shell(int depth) -> List.of(ShellCut.of(graph, depth).withFresh(joined));
+            case Cutting.Crossed(Cutting first, Cutting second) ->
+                Stream.concat(cuts(first, cost).stream(), cuts(second, cost).stream()).toList();
+        };
     }
 
     private Cut cut(Optional<String> wanted, int components, ToDoubleFunction<NodeProto> cost) {

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion.denoise;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.plan.Strategy;
 import java.util.Map;
 
 /**
@@ -28,6 +29,11 @@ public record LoopShape(TensorType latents, long extraChannels, boolean guided, 
     /** Pictures that are drawn together. */
     public int batch() {
         return Math.toIntExact(latents.shape().dim(0));
+    }
+
+    /** Rows of the batch that a stage computes; a strategy may give each guidance branch stages of its own. */
+    long rows(Strategy strategy) {
+        return latents.shape().dim(0) * (guided && !strategy.splitsGuidance() ? 2 : 1);
     }
 
     /** The sample for this many rows. */

@@ -50,9 +50,15 @@ public final class Partitioner {
         return made;
     }
 
-    /** @throws RuntimeException as {@link PartitionedDenoiser#check} */
+    /**
+     * Finds out, without fixing or cutting anything, whether the graph takes these sizes and the plan what is wanted.
+     *
+     * @throws dev.slipstream.pipelines.graph.GraphException if the graph does not take these sizes or this batch
+     * @throws dev.slipstream.pipelines.plan.PlanException if the strategy does not fit the devices or the guidance
+     */
     public synchronized void check(LoopShape shape) {
-        PartitionedDenoiser.check(graph(shape), shape, strategy, devices);
+        strategy.check(devices, shape.guided());
+        FixedDenoiser.check(graph(shape), shape, shape.rows(strategy));
     }
 
     /** Of the whole denoiser. */

@@ -27,9 +27,11 @@ final class Ownership {
 
     private final Map<NodeProto, Integer> owners = new IdentityHashMap<>();
     private final List<String> fresh;
+    private final int components;
 
-    private Ownership(List<String> fresh) {
+    private Ownership(List<String> fresh, int components) {
         this.fresh = fresh;
+        this.components = components;
     }
 
     /** Owners by the modules that a cut lists. */
@@ -44,7 +46,7 @@ final class Ownership {
         for (String module : cut.fresh()) {
             components.put(module, -1 - cut.fresh().indexOf(module));
         }
-        Ownership ownership = new Ownership(cut.fresh());
+        Ownership ownership = new Ownership(cut.fresh(), cut.size());
         for (NodeProto node : graph.nodes()) {
             if (dependence.changes(node)) {
                 Optional<String> prefix = ModulePath.longestPrefix(ModulePath.of(node), components);
@@ -86,7 +88,7 @@ final class Ownership {
     static Ownership apart(Graph graph, StepDependence dependence, List<String> modules) {
         Map<String, Integer> components = new HashMap<>();
         modules.forEach(module -> components.put(module, -1 - modules.indexOf(module)));
-        Ownership ownership = new Ownership(List.copyOf(modules));
+        Ownership ownership = new Ownership(List.copyOf(modules), 1);
         graph.nodes().stream().filter(dependence::changes).forEach(node -> ownership.owners.put(node,
             ModulePath.longestPrefix(ModulePath.of(node), components).map(components::get).orElse(0)));
         return ownership;
@@ -94,7 +96,7 @@ final class Ownership {
 
     /** Owners by tensors: component k is what {@code ends.get(k)} need and no earlier one has; the last is the rest. */
     static Ownership byTensors(Graph graph, StepDependence dependence, List<List<String>> ends) {
-        Ownership ownership = new Ownership(List.of());
+        Ownership ownership = new Ownership(List.of(), ends.size() + 1);
         for (int component = 0; component < ends.size(); component++) {
             ownership.take(graph, dependence, component, ends.get(component));
             ownership.checkNotEmpty(component, ends.get(component));
@@ -106,6 +108,19 @@ final class Ownership {
         }
         ownership.checkNotEmpty(ends.size(), List.of("the outputs"));
         return ownership;
+    }
+
+    /** Owners by two cuts at once. What is in no component of one is in none of both. */
+    Ownership crossedBy(Ownership other) {
+        Ownership crossed = new Ownership(fresh, components * other.components);
+        owners.forEach((node, own) -> {
+            Integer others = other.owners.get(node);
+            if (others != null) {
+                crossed.owners.put(node, own < 0 || others < 0 ? Math.min(own, others)
+                    : own * other.components + others);
+            }
+        });
+        return crossed;
     }
 
     private void take(Graph graph, StepDependence dependence, int component, List<String> ends) {

@@ -67,6 +67,18 @@ public final class Splitter {
     }
 
     /**
+     * Cuts by modules in several ways at once: each component of a cut as the cuts after it say. With {@code n}
+     * components in the last cut, component {@code i} of the first and {@code j} of the last is {@code i * n + j}.
+     *
+     * @throws GraphException as {@link #split(Graph, Cut, Set)}, or if no work is both in a component of one cut and in
+     *     one of another
+     */
+    public static Partition splitCrossing(Graph graph, List<Cut> cuts, Set<String> laggable) {
+        return split(graph, laggable, (live, dependence) -> cuts.stream()
+            .map(cut -> Ownership.byModules(live, dependence, cut)).reduce(Ownership::crossedBy).orElseThrow());
+    }
+
+    /**
      * Cuts at tensors: component k is what the tensors {@code ends.get(k)} need and no earlier component has, and one
      * more component is the rest.
      *

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 /** The values that the host writes before the loop, each once a device. */
 final class HostValues {
     /** Device addresses of tensors are multiples of this: what TensorRT asks for. */
-    private static final long ALIGNMENT = 256;
+    static final long ALIGNMENT = 256;
 
     private record Entry(Value value, Function<Region, HostInput> input) {
     }

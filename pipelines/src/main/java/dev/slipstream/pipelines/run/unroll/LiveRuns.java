@@ -1,26 +1,23 @@
 package dev.slipstream.pipelines.run.unroll;
 
-import dev.slipstream.pipelines.plan.Cadence;
-import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
-import dev.slipstream.pipelines.plan.Stage;
-import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.run.loop.Rests;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Which stages have to run at which steps, worked out backwards from the predictions that the noise scheduler consumes.
- * What is not read is never run, so no strategy has to say which work of a round is in vain.
+ * What is not read is never run, so no strategy has to say which work of a round is in vain. Nor are rows: a stage runs
+ * for the conditional ones alone where nothing reads the others.
  */
 final class LiveRuns {
     /** A stage running at a step. */
@@ -31,51 +28,81 @@ final class LiveRuns {
     record Version(StageRun run, String tensor) {
     }
 
-    /** Rows of a prediction and their weight; weights of a step add up to 1. */
-    record Term(StageRun run, Rows rows, double weight) {
+    enum Rows { ALL, FIRST_HALF, SECOND_HALF }
+
+    /** Rows of a version, and their weight in what is read. */
+    record Source(Version version, Rows rows, double weight) {
+        Source times(double factor) {
+            return new Source(version, rows, factor * weight);
+        }
     }
 
-    enum Rows { ALL, FIRST_HALF, SECOND_HALF }
+    /**
+     * Rows of a prediction and their weight, which may grow with that of guidance; all weights of a step add up to 1.
+     *
+     * @param constant the weight without guidance
+     * @param slope what is added for each unit of it
+     */
+    record Term(StageRun run, Rows rows, double constant, double slope) {
+        double weight(double guidance) {
+            return constant + slope * guidance;
+        }
+
+        Term times(double factor) {
+            return new Term(run, rows, factor * constant, factor * slope);
+        }
+    }
 
     private final Plan plan;
     private final int steps;
     private final Rests rests;
-    private final Map<String, Integer> producers = new HashMap<>();
-    private final List<List<Term>> predictions = new ArrayList<>();
+    private final Reads reads;
+    private final Set<String> made;
     private final Set<StageRun> runs = new HashSet<>();
+    /** Runs for conditional rows that are not needed, as there is one for all rows. */
+    private final Set<StageRun> covered = new HashSet<>();
     private final Map<Version, Set<Integer>> devices = new HashMap<>();
 
     /** @throws IllegalArgumentException if the component that predicts would rest */
-    LiveRuns(Plan plan, int steps, double guidance, Rests rests) {
+    LiveRuns(Plan plan, int steps, Reads reads, Rests rests) {
         this.plan = plan;
         this.steps = steps;
         this.rests = rests;
-        for (int segment = 0; segment < plan.segments().size(); segment++) {
-            for (String tensor : plan.segments().get(segment).writes()) {
-                producers.put(tensor, segment);
-            }
-        }
+        this.reads = reads;
+        this.made = plan.segments().stream().flatMap(segment -> segment.writes().stream()).collect(Collectors.toSet());
         if (plan.segments().stream().filter(segment -> segment.writes().contains(plan.prediction()))
             .anyMatch(segment -> rests.ever(segment.component()))) {
             throw new IllegalArgumentException("the component that makes the prediction cannot rest");
         }
-        IntStream.range(0, steps).forEach(step -> predictions.add(prediction(step, guidance)));
-        Deque<StageRun> open = new ArrayDeque<>();
-        for (List<Term> terms : predictions) {
-            for (Term term : terms) {
-                read(new Version(term.run(), plan.prediction()), plan.home());
-                open.add(term.run());
-            }
-        }
+        findRuns();
+        runs.forEach(run -> plan.segment(run.stage()).reads().stream().filter(made::contains)
+            .flatMap(tensor -> sources(run, tensor).stream())
+            .forEach(source -> read(source.version(), plan.stages().get(run.stage()).device())));
+        IntStream.range(0, steps).forEach(step -> prediction(step)
+            .forEach(term -> read(new Version(term.run(), plan.prediction()), plan.home())));
+    }
+
+    /** From the last to the first: what reads a version comes behind what makes it. */
+    private void findRuns() {
+        TreeSet<StageRun> open = new TreeSet<>(Comparator.comparingInt(StageRun::step)
+            .thenComparingInt(StageRun::stage).reversed());
+        IntStream.range(0, steps).forEach(step -> reads.prediction(step).forEach(term -> open.add(term.run())));
         while (!open.isEmpty()) {
-            StageRun run = open.poll();
-            if (runs.add(run)) {
-                for (Version source : sources(run)) {
-                    read(source, plan.stages().get(run.stage()).device());
-                    open.add(source.run());
-                }
+            StageRun run = open.pollFirst();
+            Optional<StageRun> whole = whole(run);
+            if (whole.isPresent() && open.contains(whole.get())) {
+                covered.add(run);
+                continue;
             }
+            runs.add(run);
+            plan.segment(run.stage()).reads().stream().filter(made::contains)
+                .flatMap(tensor -> sources(run, tensor).stream()).forEach(source -> open.add(source.version().run()));
         }
+    }
+
+    private Optional<StageRun> whole(StageRun run) {
+        OptionalInt whole = plan.whole(run.stage());
+        return whole.isPresent() ? Optional.of(new StageRun(whole.getAsInt(), run.step())) : Optional.empty();
     }
 
     private void read(Version version, int device) {
@@ -90,7 +117,9 @@ final class LiveRuns {
 
     /** What the prediction of a step is made of; what knows the text comes last. */
     List<Term> prediction(int step) {
-        return predictions.get(step);
+        return reads.prediction(step).stream().map(term -> covered.contains(term.run())
+            ? new Term(whole(term.run()).orElseThrow(), Rows.SECOND_HALF, term.constant(), term.slope()) : term)
+            .toList();
     }
 
     /** The devices on which a version is read. */
@@ -98,68 +127,25 @@ final class LiveRuns {
         return devices.getOrDefault(version, Set.of());
     }
 
-    /**
-     * The versions that a stage reads when it runs at a step, one for each of its inputs that is an edge, but for those
-     * that are zeros.
-     */
-    List<Version> sources(StageRun run) {
-        return plan.segment(run.stage()).reads().stream().filter(producers::containsKey)
-            .map(tensor -> new Version(source(run, tensor), tensor)).filter(version -> !isAtRest(version.run()))
-            .toList();
+    /** Whether some stage makes a tensor; else it is an input of the whole graph. */
+    boolean isMade(String tensor) {
+        return made.contains(tensor);
     }
 
-    /** Whether a stage reads zeros for a tensor, as the component that makes it rests. */
-    boolean readsZeros(StageRun run, String tensor) {
-        return producers.containsKey(tensor) && isAtRest(source(run, tensor));
+    /**
+     * What a stage reads for a tensor when it runs at a step: the sum of these. Empty where it reads zeros, as the
+     * component that makes the tensor rests.
+     */
+    List<Source> sources(StageRun run, String tensor) {
+        return reads.of(run, tensor).stream().filter(source -> !isAtRest(source.version().run())).map(source -> {
+            StageRun maker = source.version().run();
+            return covered.contains(maker)
+                ? new Source(new Version(whole(maker).orElseThrow(), source.version().tensor()), Rows.SECOND_HALF,
+                    source.weight()) : source;
+        }).toList();
     }
 
     private boolean isAtRest(StageRun run) {
         return rests.at(plan.segment(run.stage()).component(), run.step());
-    }
-
-    private StageRun source(StageRun run, String tensor) {
-        Cadence cadence = plan.cadence();
-        Stage reader = plan.stages().get(run.stage());
-        if (cadence.isSynchronous(run.step(), steps)) {
-            return new StageRun(plan.primary(producers.get(tensor), reader.branch()), run.step());
-        }
-        Edge edge = plan.edges().stream().filter(e -> e.to() == run.stage() && e.tensor().equals(tensor)).findFirst()
-            .orElseThrow();
-        int step = plan.madeAt(edge, run.step(), steps);
-        return cadence.isSynchronous(step, steps)
-            ? new StageRun(plan.primary(producers.get(tensor), reader.branch()), step)
-            : new StageRun(edge.from(), step);
-    }
-
-    private List<Term> prediction(int step, double guidance) {
-        Cadence cadence = plan.cadence();
-        if (cadence.isSynchronous(step, steps)) {
-            int segment = producers.get(plan.prediction());
-            return Stream.of(Branch.values())
-                .filter(branch -> plan.stages().stream()
-                    .anyMatch(stage -> stage.segment() == segment && stage.branch() == branch))
-                .flatMap(branch -> terms(plan.primary(segment, branch), step, guidance)).toList();
-        }
-        if (cadence.isRound(step, steps)) {
-            return plan.predictors(0).stream().flatMap(stage -> terms(stage, step, guidance)).toList();
-        }
-        if (cadence.reuse() || cadence.isSynchronous(step - 1, steps)) {
-            return predictions.get(step - 1);
-        }
-        return plan.predictors(1).stream().flatMap(stage -> terms(stage, step - 1, guidance)).toList();
-    }
-
-    private Stream<Term> terms(int stage, int step, double guidance) {
-        StageRun run = new StageRun(stage, step);
-        return switch (plan.stages().get(stage).branch()) {
-            case BOTH -> Stream.of(new Term(run, Rows.FIRST_HALF, 1 - guidance),
-                new Term(run, Rows.SECOND_HALF, guidance));
-            case UNCONDITIONAL -> Stream.of(new Term(run, Rows.ALL, 1 - guidance));
-            case CONDITIONAL -> Stream.of(new Term(run, Rows.ALL, isGuided() ? guidance : 1));
-        };
-    }
-
-    private boolean isGuided() {
-        return plan.stages().stream().anyMatch(stage -> stage.branch() != Branch.CONDITIONAL);
     }
 }

@@ -20,6 +20,9 @@ final class Predictions {
     record Part(Access access, double weight) {
     }
 
+    private record Rows(Term term, Access access) {
+    }
+
     private final LoopSpec loop;
     private final LiveRuns live;
     private final StageRuns stages;
@@ -39,36 +42,32 @@ final class Predictions {
         List<Term> terms = live.prediction(step);
         Guidance guidance = loop.guidance();
         if (!guidance.isRescaled() && !guidance.isPartwise() || terms.size() == 1) {
-            return parts(terms, step);
+            return rows(terms, step).stream()
+                .map(rows -> new Part(rows.access(), rows.term().weight(guidance.weight()))).toList();
         }
         Value value = made.get(terms);
         if (value == null) {
-            List<Part> parts = parts(terms, step);
-            value = guided(parts, step);
-            value = guidance.isRescaled() ? rescaled(value, parts.getLast().access(), step) : value;
+            List<Rows> rows = rows(terms, step);
+            value = guided(rows, step);
+            value = guidance.isRescaled() ? rescaled(value, rows.getLast().access(), step) : value;
             made.put(terms, value);
         }
         return List.of(new Part(value.all(), 1));
     }
 
-    private Value guided(List<Part> parts, int step) {
-        int home = parts.getLast().access().value().device();
+    private Value guided(List<Rows> rows, int step) {
+        int home = rows.getLast().access().value().device();
         Value guided = Value.made("guided", home, loop.latents().bytes());
-        List<Double> weights = loop.guidance().parts();
-        if (weights.isEmpty()) {
-            tasks.add(home, step, new Work.Combine<>(guided.all(), parts.stream().map(Part::access).toList(),
-                parts.stream().map(part -> (float) part.weight()).toList()));
-            return guided;
-        }
-        long pieces = loop.latents().shape().dim(0) * weights.size();
+        List<Double> weights = loop.guidance().isPartwise() ? loop.guidance().parts()
+            : List.of(loop.guidance().weight());
+        long pieces = loop.guidance().isPartwise() ? loop.latents().shape().dim(0) * weights.size() : 1;
         long bytes = guided.bytes() / pieces;
         for (long piece = 0; piece < pieces; piece++) {
             long offset = piece * bytes;
-            double text = weights.get((int) (piece % weights.size()));
-            // Without and with the text, in this order.
-            tasks.add(home, step, new Work.Combine<>(guided.part(offset, bytes), parts.stream().map(Part::access)
+            double weight = weights.get((int) (piece % weights.size()));
+            tasks.add(home, step, new Work.Combine<>(guided.part(offset, bytes), rows.stream().map(Rows::access)
                 .map(access -> access.value().part(access.offset() + offset, bytes)).toList(),
-                List.of((float) (1 - text), (float) text)));
+                rows.stream().map(row -> (float) row.term().weight(weight)).toList()));
         }
         return guided;
     }
@@ -84,17 +83,8 @@ final class Predictions {
         return rescaled;
     }
 
-    private List<Part> parts(List<Term> terms, int step) {
-        return terms.stream().map(term -> part(term, stages.predicted(term.run(), step))).toList();
-    }
-
-    private static Part part(Term term, Value value) {
-        long half = value.bytes() / 2;
-        Access rows = switch (term.rows()) {
-            case ALL -> value.all();
-            case FIRST_HALF -> value.part(0, half);
-            case SECOND_HALF -> value.part(half, half);
-        };
-        return new Part(rows, term.weight());
+    private List<Rows> rows(List<Term> terms, int step) {
+        return terms.stream()
+            .map(term -> new Rows(term, StageRuns.rows(stages.predicted(term.run(), step), term.rows()))).toList();
     }
 }

@@ -3,10 +3,13 @@ package dev.slipstream.pipelines.run.unroll;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
 import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Rows;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Source;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Version;
 import dev.slipstream.pipelines.run.unroll.Value.Access;
@@ -20,6 +23,9 @@ import java.util.Set;
 final class StageRuns {
     private static final Set<DataType> CHECKED = Set.of(DataType.FLOAT32, DataType.FLOAT16, DataType.BFLOAT16);
 
+    private record Combination(List<Source> sources, int device, int step) {
+    }
+
     private final Plan plan;
     private final LoopSpec loop;
     private final LiveRuns live;
@@ -28,6 +34,7 @@ final class StageRuns {
     private final TaskList tasks;
     private final UnrollOptions options;
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
+    private final Map<Combination, Value> combinations = new HashMap<>();
     private final long mostZeros;
     private int checks;
 
@@ -80,20 +87,60 @@ final class StageRuns {
             // First, as its copy would stand between work that can be captured together.
             taken.put(loop.ports().timestep(), inputs.timestep(stage).all());
         }
-        for (Version source : live.sources(run)) {
-            taken.put(source.tensor(), on(source, stage.device(), run.step()).all());
-        }
-        for (String tensor : reads) {
+        reads.stream().filter(live::isMade).forEach(tensor -> taken.put(tensor, read(run, tensor, stage)));
+        reads.forEach(tensor -> {
             if (!taken.containsKey(tensor)) {
-                taken.put(tensor, live.readsZeros(run, tensor) ? zeros(tensor, stage)
-                    : graphInput(tensor, stage).all());
+                taken.put(tensor, graphInput(tensor, stage).all());
             }
-        }
+        });
         return taken;
     }
 
-    private Access zeros(String tensor, Stage stage) {
-        return host.zeros(stage.device(), mostZeros).part(0, loop.type(tensor, stage.branch()).bytes());
+    private Access read(StageRun run, String tensor, Stage stage) {
+        List<Source> sources = live.sources(run, tensor);
+        if (sources.isEmpty()) {
+            return host.zeros(stage.device(), mostZeros).part(0, loop.type(tensor, stage.branch()).bytes());
+        }
+        List<Access> values = sources.stream()
+            .map(source -> rows(on(source.version(), stage.device(), run.step()), source.rows())).toList();
+        if (sources.size() > 1) {
+            return combined(sources, values, run, tensor, stage);
+        }
+        Access value = values.getFirst();
+        return value.offset() % HostValues.ALIGNMENT == 0 ? value : copied(value, run.step());
+    }
+
+    /** Stages of a device that read the same values in the same way at a step share what is made of them. */
+    private Access combined(List<Source> sources, List<Access> values, StageRun run, String tensor, Stage stage) {
+        return combinations.computeIfAbsent(new Combination(sources, stage.device(), run.step()), key -> {
+            TensorType type = loop.type(tensor, stage.branch());
+            if (type.type() != DataType.FLOAT32) {
+                throw new PlanException("plan " + plan.strategy() + " continues values between its segments in "
+                    + "float32, but " + tensor + " is " + type.type() + "; take fp32, or a plan that replaces them");
+            }
+            Value value = Value.made("of " + plan.label(run.stage()) + "." + tensor, stage.device(), type.bytes());
+            tasks.add(stage.device(), run.step(), new Work.Combine<>(value.all(), values,
+                sources.stream().map(source -> (float) source.weight()).toList()));
+            return value;
+        }).all();
+    }
+
+    /** At a place of its own, as engines take no tensor that lies anywhere. */
+    private Access copied(Access rows, int step) {
+        int device = rows.value().device();
+        Value value = Value.made(rows.value().role() + " rows", device, rows.bytes());
+        tasks.add(device, step, new Work.Copy<>(rows, value.all()));
+        return value.all();
+    }
+
+    /** Rows of a value: the guidance batch has the conditional ones behind the others. */
+    static Access rows(Value value, Rows rows) {
+        long half = value.bytes() / 2;
+        return switch (rows) {
+            case ALL -> value.all();
+            case FIRST_HALF -> value.part(0, half);
+            case SECOND_HALF -> value.part(half, half);
+        };
     }
 
     private Value graphInput(String tensor, Stage stage) {
@@ -101,8 +148,7 @@ final class StageRuns {
             return inputs.sample(stage);
         }
         TensorType type = loop.type(tensor, stage.branch());
-        boolean second = stage.branch() == Branch.CONDITIONAL && plan.stages().stream()
-            .anyMatch(other -> other.branch() == Branch.UNCONDITIONAL);
+        boolean second = stage.branch() == Branch.CONDITIONAL && plan.isGuided();
         return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes());
     }
 

@@ -30,7 +30,8 @@ public final class Unroller {
         this.plan = plan;
         this.loop = loop;
         this.options = options;
-        this.live = new LiveRuns(plan, loop.noise().steps(), loop.guidance().weight(), loop.rests());
+        this.live = new LiveRuns(plan, loop.noise().steps(), new Reads(plan, loop.noise().steps()),
+            loop.rests());
         this.tasks = new TaskList(plan.devices(), options.copyStreams());
         this.inputs = new StepInputs(plan, loop, live, host, tasks, options.copiedTimesteps());
         this.stages = new StageRuns(plan, loop, live, host, inputs, tasks, options);

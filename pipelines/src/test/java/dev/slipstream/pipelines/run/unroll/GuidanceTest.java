@@ -105,4 +105,51 @@ class GuidanceTest {
         assertEquals(new Guidance(0, 1), Guidance.of(1000).withWeight(0).withRescale(1));
         assertTrue(new Guidance(2, 0.1).isRescaled() && !Guidance.NONE.isRescaled());
     }
+
+    @Test
+    void stepsWithoutGuidanceRunForTheTextAlone() {
+        Plan plan = plan("guidance:stop=0.5", ONE, 1);
+        List<String> formulas = formulas(plan, Guidance.of(3));
+        String guided = "C0[0](0.5*x0|0.5*x0,text)";
+        assertEquals("{-2.0*" + guided + "[0]+3.0*" + guided + "[1]}", formulas.getFirst());
+        assertEquals("C0[2](0.5*" + formulas.get(1) + ",text+1)", formulas.get(2));
+        assertEquals(List.of(0, 0, 1, 1),
+            Programs.runs(unroll(plan, Guidance.of(3))).map(Work.Run::stage).toList());
+    }
+
+    @Test
+    void aSplitsOtherDeviceRestsWhereStepsAreNotGuided() {
+        Plan plan = plan("cfg-split+guidance:start=0.5", ONE, 2);
+        assertEquals(List.of(1, 1, 0, 1, 0, 1),
+            Programs.runs(unroll(plan, Guidance.of(3))).map(Work.Run::stage).toList());
+    }
+
+    @Test
+    void theDifferenceThatTheTextMadeServesUntilItIsPredictedAnew() {
+        List<String> formulas = formulas(plan("guidance:every=2", ONE, 1), Guidance.of(3));
+        String last = "C0[0](0.5*x0|0.5*x0,text)";
+        assertEquals("{-2.0*" + last + "[0]+2.0*" + last + "[1]+C0[1](0.5*" + formulas.getFirst() + ",text+1)}",
+            formulas.get(1));
+    }
+
+    @Test
+    void soDoesThePredictionWithoutTheText() {
+        List<String> formulas = formulas(plan("guidance:every=2,keep=unconditional", ONE, 1), Guidance.of(3));
+        assertEquals("{-2.0*C0[0](0.5*x0|0.5*x0,text)[0]+3.0*C0[1](0.5*" + formulas.getFirst() + ",text+1)}",
+            formulas.get(1));
+    }
+
+    /** The inner part's values of a guided step are read by one that is not, and the other way round. */
+    @Test
+    void aCacheMakesAllRowsWhereALaterStepReadsThem() {
+        List<SegmentOutline> shell = List.of(
+            new SegmentOutline("I", 1, List.of("x", "t", "text"), List.of("h")),
+            new SegmentOutline("O", 0, List.of("h", "t"), List.of("eps")));
+        Plan plan = plan("cache:every=2,warmup=1+guidance:start=0.75", shell, 1);
+        assertEquals(List.of("I+", "O+", "O+", "I", "O+", "O"), Programs.runs(unroll(plan, Guidance.of(3)))
+            .map(run -> plan.label(run.stage())).toList());
+        Plan early = plan("cache:every=4,warmup=1+guidance:stop=0.25", shell, 1);
+        assertEquals(List.of("I", "O", "O+", "O+", "O+"), Programs.runs(unroll(early, Guidance.of(3)))
+            .map(run -> early.label(run.stage())).toList());
+    }
 }

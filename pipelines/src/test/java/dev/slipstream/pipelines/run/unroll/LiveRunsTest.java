@@ -25,10 +25,10 @@ class LiveRunsTest {
         List.of(new Stage(0, 0, Branch.CONDITIONAL, 0), new Stage(0, 1, Branch.CONDITIONAL, 1),
             new Stage(1, 2, Branch.CONDITIONAL, 0)),
         List.of(new Edge("a", 1, 2, 1)), new Cadence(1, 1, 1, false, false), "eps");
-    private final LiveRuns live = new LiveRuns(plan, STEPS, 1, Rests.NONE);
+    private final LiveRuns live = new LiveRuns(plan, STEPS, new Reads(plan, STEPS), Rests.NONE);
 
     private List<Version> sources(int step) {
-        return live.sources(new StageRun(2, step));
+        return live.sources(new StageRun(2, step), "a").stream().map(LiveRuns.Source::version).toList();
     }
 
     @Test

@@ -6,10 +6,14 @@ import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
 import dev.slipstream.pipelines.run.program.Work;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -24,6 +28,8 @@ public final class SymbolicMachine {
     /** What so many bytes stand for. */
     private record Cell(String formula, long bytes) {
     }
+
+    private static final int LONG = 100_000;
 
     private final Program program;
     private final Plan plan;
@@ -144,6 +150,16 @@ public final class SymbolicMachine {
     private void write(Region region, String value) {
         TreeMap<Long, Cell> cells = memory.computeIfAbsent(region.buffer(), key -> new TreeMap<>());
         cells.subMap(region.offset(), region.offset() + region.bytes()).clear();
-        cells.put(region.offset(), new Cell(value, region.bytes()));
+        cells.put(region.offset(), new Cell(value.length() > LONG ? digest(value) : value, region.bytes()));
+    }
+
+    /** Formulas of guided loops grow fourfold a step; a long one gets a name, which still says if it has garbage. */
+    private static String digest(String formula) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(formula.getBytes(StandardCharsets.UTF_8));
+            return (formula.contains("garbage") ? "garbage" : "") + "#" + HexFormat.of().formatHex(hash);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new AssertionError(impossible);
+        }
     }
 }

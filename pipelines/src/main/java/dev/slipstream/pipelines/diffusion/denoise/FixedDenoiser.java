@@ -1,0 +1,138 @@
+package dev.slipstream.pipelines.diffusion.denoise;
+
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
+import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.cut.Cut;
+import dev.slipstream.pipelines.graph.cut.Partition;
+import dev.slipstream.pipelines.graph.cut.Segment;
+import dev.slipstream.pipelines.graph.cut.Splitter;
+import dev.slipstream.pipelines.graph.shape.Costs;
+import dev.slipstream.pipelines.graph.shape.InputTypes;
+import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
+import dev.slipstream.pipelines.plan.SegmentOutline;
+import dev.slipstream.pipelines.plan.Strategy.Cutting;
+import dev.slipstream.pipelines.run.loop.DenoiserPorts;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * A denoiser's graph fixed to sizes and a number of rows, and cut.
+ *
+ * @param cuts that cross each other; none where the graph is in one piece
+ * @param types of all tensors
+ * @param apart the component of each joined module that has one to itself
+ */
+record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Partition partition,
+    Map<String, TensorType> types, Map<String, Integer> apart) {
+
+    /**
+     * Fixes the graph and cuts it.
+     *
+     * @param rows of the batch
+     * @throws GraphException if the graph does not take these sizes or this batch, or cannot be cut so
+     */
+    static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting) {
+        Graph fixed = fixed(denoiser, shape, rows);
+        // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
+        return of(denoiser, shape, fixed, denoiser.with(fixed).cuts(cutting, Costs.ofItem(fixed, shape.batch())));
+    }
+
+    /** The same, cut in the same way, for another number of rows. */
+    FixedDenoiser withRows(long rows) {
+        return of(denoiser, shape, fixed(denoiser, shape, rows), cuts);
+    }
+
+    private static Graph fixed(DenoiserGraph denoiser, LoopShape shape, long rows) {
+        denoiser.requireRows(rows);
+        return denoiser.rewrite().apply(StaticShapes.fix(denoiser.graph(), inputs(denoiser, shape, rows)));
+    }
+
+    /** Finds out, without fixing anything, whether the graph takes these sizes. */
+    static void check(DenoiserGraph denoiser, LoopShape shape, long rows) {
+        denoiser.requireRows(rows);
+        InputTypes.check(denoiser.graph(), inputs(denoiser, shape, rows));
+    }
+
+    private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Graph fixed, List<Cut> cuts) {
+        Map<String, Integer> apart = new HashMap<>();
+        denoiser.joined().forEach(module -> own(cuts, module, denoiser.joined())
+            .ifPresent(component -> apart.put(module, component)));
+        Partition partition = cuts.isEmpty() ? whole(denoiser, fixed)
+            : Splitter.splitCrossing(fixed, cuts, Set.of(denoiser.ports().sample()));
+        return new FixedDenoiser(denoiser, shape, cuts, partition, ValueInfos.types(fixed), apart);
+    }
+
+    /** The component that a module has to itself; of crossing cuts only where it is in none of any. */
+    private static OptionalInt own(List<Cut> cuts, String module, List<String> joined) {
+        return switch (cuts.size()) {
+            case 0 -> OptionalInt.of(-1 - joined.indexOf(module));
+            case 1 -> cuts.getFirst().own(module);
+            default -> cuts.stream().map(cut -> cut.own(module)).filter(own -> own.isPresent() && own.getAsInt() < 0)
+                .findFirst().orElse(OptionalInt.empty());
+        };
+    }
+
+    /** One segment, and one for each module that is joined with it. */
+    private static Partition whole(DenoiserGraph denoiser, Graph fixed) {
+        if (denoiser.joined().isEmpty()) {
+            return new Partition(fixed, List.of(new Segment(denoiser.name(), 0, fixed)));
+        }
+        Partition cut = Splitter.splitOff(fixed, denoiser.joined(), Set.of(denoiser.ports().sample()));
+        return new Partition(fixed, cut.segments().stream().map(segment -> segment.component() < 0 ? segment
+            : new Segment(segment.name().replaceFirst("^c0", denoiser.name()), 0, segment.graph())).toList());
+    }
+
+    /** What a plan needs to know of the segments. */
+    List<SegmentOutline> outlines() {
+        return partition.segments().stream().map(segment -> new SegmentOutline(segment.name(), segment.component(),
+            names(segment.graph().inputs()), names(segment.graph().outputs()))).toList();
+    }
+
+    private static List<String> names(List<ValueInfoProto> values) {
+        return values.stream().map(ValueInfoProto::getName).toList();
+    }
+
+    private static Map<String, TensorType> inputs(DenoiserGraph denoiser, LoopShape shape, long rows) {
+        DenoiserPorts ports = denoiser.ports();
+        Map<String, TensorType> inputs = new LinkedHashMap<>();
+        for (ValueInfoProto input : denoiser.graph().inputs()) {
+            String name = input.getName();
+            if (name.equals(ports.sample())) {
+                inputs.put(name, shape.sample(rows));
+            } else if (name.equals(ports.timestep())) {
+                inputs.put(name, timestep(denoiser, input, rows));
+            } else {
+                TensorType type = shape.conditions().get(name);
+                if (type == null) {
+                    throw new GraphException("denoiser " + denoiser.name() + " needs the input '" + name
+                        + "', which was not given; given are " + shape.conditions().keySet());
+                }
+                inputs.put(name, LoopShape.withRows(type, rows));
+            }
+        }
+        return inputs;
+    }
+
+    /** Exporters write the timestep as a scalar, as one element, or as one element a row. */
+    private static TensorType timestep(DenoiserGraph denoiser, ValueInfoProto input, long rows) {
+        DataType type = InputTypes.element(input);
+        var dims = input.getType().getTensorType().getShape().getDimList();
+        if (dims.isEmpty()) {
+            return new TensorType(type, Shape.of());
+        }
+        ValueInfoProto sample = denoiser.graph().inputs().stream()
+            .filter(it -> it.getName().equals(denoiser.ports().sample())).findFirst().orElseThrow();
+        String batch = sample.getType().getTensorType().getShape().getDim(0).getDimParam();
+        boolean oneEach = !dims.getFirst().getDimParam().isEmpty() && dims.getFirst().getDimParam().equals(batch);
+        return TensorType.of(type, oneEach ? rows : Math.max(1, dims.getFirst().getDimValue()));
+    }
+}

@@ -1,0 +1,174 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import dev.slipstream.pipelines.plan.Cadence;
+import dev.slipstream.pipelines.plan.Edge;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Rows;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Source;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Term;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Version;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** What a plan says of values: which versions a stage reads at a step, and of which ones a prediction is made. */
+final class Reads {
+    private final Plan plan;
+    private final int steps;
+    private final Map<Integer, Map<String, Edge>> edges = new HashMap<>();
+    private final List<List<Term>> predictions = new ArrayList<>();
+    /** The steps at which the prediction was made, the last one first, and what it is made of. */
+    private final List<Predicted> predicted = new ArrayList<>();
+    private List<Term> unconditional = List.of();
+
+    private record Predicted(int step, List<Term> terms) {
+    }
+
+    Reads(Plan plan, int steps) {
+        this.plan = plan;
+        this.steps = steps;
+        plan.edges().forEach(edge -> edges.computeIfAbsent(edge.to(), key -> new HashMap<>())
+            .put(edge.tensor(), edge));
+        for (int step = 0; step < steps; step++) {
+            predictions.add(predicted(step));
+        }
+    }
+
+    /** What the prediction of a step is made of; what knows the text comes last. */
+    List<Term> prediction(int step) {
+        return predictions.get(step);
+    }
+
+    /** The versions of which a linear combination is what a stage reads, with their weights. */
+    List<Source> of(StageRun run, String tensor) {
+        Branch branch = plan.stages().get(run.stage()).branch();
+        if (isSynchronous(run.step())) {
+            return List.of(source(new StageRun(plan.writer(tensor, branch), run.step()), tensor, 1));
+        }
+        Edge edge = edges.get(run.stage()).get(tensor);
+        int wanted = run.step() - edge.slip();
+        int made = plan.madeAt(edge, run.step(), steps);
+        if (made >= wanted) {
+            return List.of(source(edge, made, branch, 1));
+        }
+        return switch (edge.form()) {
+            case Edge.Form.Last last -> List.of(source(edge, made, branch, 1));
+            case Edge.Form.Residual(String base) -> Stream.of(
+                of(new StageRun(edge.from(), wanted), base).stream(),
+                Stream.of(source(edge, made, branch, 1)),
+                of(writer(edge, made, branch), base).stream().map(source -> source.times(-1)))
+                .flatMap(sources -> sources).toList();
+            case Edge.Form.Forecast(int order) -> {
+                List<Integer> times = times(edge, run.step(), order);
+                List<Double> weights = Edge.Form.Forecast.weights(times, wanted);
+                List<Source> sources = new ArrayList<>();
+                for (int back = weights.size() - 1; back >= 0; back--) {
+                    sources.add(source(edge, times.get(back), branch, weights.get(back)));
+                }
+                yield sources;
+            }
+        };
+    }
+
+    /** The last steps at which the writer of an edge ran, the latest first; one more than the order, if there are. */
+    private List<Integer> times(Edge edge, int step, int order) {
+        List<Integer> times = new ArrayList<>();
+        for (int more = 0; more <= order; more++) {
+            int time = plan.madeAt(new Edge(edge.tensor(), edge.from(), edge.to(), edge.slip() + more), step, steps);
+            if (time < 0) {
+                break;
+            }
+            times.add(time);
+        }
+        return times;
+    }
+
+    private Source source(Edge edge, int step, Branch branch, double weight) {
+        return source(writer(edge, step, branch), edge.tensor(), weight);
+    }
+
+    private static Source source(StageRun run, String tensor, double weight) {
+        return new Source(new Version(run, tensor), Rows.ALL, weight);
+    }
+
+    private StageRun writer(Edge edge, int step, Branch branch) {
+        return new StageRun(isSynchronous(step) ? plan.writer(edge.tensor(), branch) : edge.from(), step);
+    }
+
+    private boolean isSynchronous(int step) {
+        return plan.cadence().isSynchronous(step, steps);
+    }
+
+    private List<Term> predicted(int step) {
+        Cadence cadence = plan.cadence();
+        if (isSynchronous(step)) {
+            return made(step, step, plan.synchronousPredictors());
+        }
+        if (cadence.isRound(step, steps)) {
+            boolean isMade = plan.predictors(0).stream()
+                .allMatch(stage -> plan.stages().get(stage).rounds().includes(step));
+            return isMade ? made(step, step, plan.predictors(0)) : guessed(step);
+        }
+        if (cadence.reuse() || isSynchronous(step - 1)) {
+            return predictions.get(step - 1);
+        }
+        return made(step, step - 1, plan.predictors(1));
+    }
+
+    private List<Term> guessed(int step) {
+        int order = plan.predicted() instanceof Edge.Form.Forecast(int wanted) ? wanted : 0;
+        List<Predicted> last = predicted.subList(0, Math.min(order + 1, predicted.size()));
+        List<Double> weights = Edge.Form.Forecast.weights(last.stream().map(Predicted::step).toList(), step);
+        List<Term> terms = new ArrayList<>();
+        for (int back = last.size() - 1; back >= 0; back--) {
+            double weight = weights.get(back);
+            last.get(back).terms().forEach(term -> terms.add(term.times(weight)));
+        }
+        return terms;
+    }
+
+    /**
+     * What is predicted for a step when these stages run, as guidance puts the branches together.
+     *
+     * @param round the step at which they run
+     * @param stages one a branch
+     */
+    private List<Term> made(int step, int round, List<Integer> stages) {
+        int last = stages.getLast();
+        StageRun text = new StageRun(last, round);
+        List<Term> terms = new ArrayList<>();
+        if (!plan.isGuided()) {
+            terms.add(new Term(text, Rows.ALL, 1, 0));
+        } else {
+            boolean both = plan.stages().get(last).branch() == Branch.BOTH;
+            StageRun alone = both && plan.half(last).isPresent()
+                ? new StageRun(plan.half(last).getAsInt(), round) : text;
+            Rows textRows = both ? Rows.SECOND_HALF : Rows.ALL;
+            Rows aloneRows = alone.equals(text) ? textRows : Rows.ALL;
+            switch (plan.guidance().at(step, steps)) {
+                case PREDICTED -> {
+                    StageRun other = new StageRun(stages.getFirst(), round);
+                    Rows otherRows = both ? Rows.FIRST_HALF : Rows.ALL;
+                    terms.add(new Term(other, otherRows, 1, -1));
+                    unconditional = switch (plan.guidance().kept()) {
+                        case UNCONDITIONAL -> List.copyOf(terms);
+                        case DIFFERENCE -> List.of(new Term(other, otherRows, 1, -1), new Term(text, textRows, -1, 1));
+                    };
+                    terms.add(new Term(text, textRows, 0, 1));
+                }
+                case KEPT -> {
+                    terms.addAll(unconditional);
+                    terms.add(unconditional.size() == 1 ? new Term(alone, aloneRows, 0, 1)
+                        : new Term(alone, aloneRows, 1, 0));
+                }
+                case NONE -> terms.add(new Term(alone, aloneRows, 1, 0));
+            }
+        }
+        predicted.addFirst(new Predicted(step, terms));
+        return terms;
+    }
+}

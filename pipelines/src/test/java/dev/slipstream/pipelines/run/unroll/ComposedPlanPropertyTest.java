@@ -1,0 +1,142 @@
+package dev.slipstream.pipelines.run.unroll;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.pipelines.plan.AsyncDiff;
+import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
+import dev.slipstream.pipelines.plan.Cache;
+import dev.slipstream.pipelines.plan.Cadence;
+import dev.slipstream.pipelines.plan.CfgSplit;
+import dev.slipstream.pipelines.plan.Edge;
+import dev.slipstream.pipelines.plan.GuidanceSchedule;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Rounds;
+import dev.slipstream.pipelines.plan.SegmentOutline;
+import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.program.Program;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/** Plans put together of any others: programs keep their promises for these, too. */
+class ComposedPlanPropertyTest {
+    private static final int STEPS = 7;
+    /** As many as the largest cut has that the strategies here ask for. */
+    private static final int COMPONENTS = 4;
+
+    /** A chain in which each segment also reads some of the tensors made before. */
+    @Provide
+    Arbitrary<List<SegmentOutline>> segments() {
+        return Arbitraries.integers().between(0, COMPONENTS - 1).list().ofMinSize(2).ofMaxSize(6)
+            .filter(components -> components.stream().map(component -> component / 2).distinct().count() == 2
+                && components.stream().map(component -> component % 2).distinct().count() == 2)
+            .flatMap(components -> Arbitraries.integers().between(0, (1 << components.size()) - 1).list()
+                .ofSize(components.size()).map(masks -> segments(components, masks)));
+    }
+
+    private static List<SegmentOutline> segments(List<Integer> components, List<Integer> masks) {
+        List<SegmentOutline> segments = new ArrayList<>();
+        for (int i = 0; i < components.size(); i++) {
+            List<String> reads = new ArrayList<>(List.of("t", i == 0 ? "x" : "o" + (i - 1)));
+            for (int earlier = 0; earlier < i - 1; earlier++) {
+                if ((masks.get(i) >> earlier & 1) == 1) {
+                    reads.add("o" + earlier);
+                }
+            }
+            segments.add(new SegmentOutline("S" + i, components.get(i), reads,
+                List.of(i == components.size() - 1 ? "eps" : "o" + i)));
+        }
+        return Loops.withText(segments);
+    }
+
+    private static Arbitrary<Optional<Strategy>> maybe(Arbitrary<? extends Strategy> strategy) {
+        return strategy.optional(0.6).map(wanted -> wanted.map(it -> it));
+    }
+
+    @Provide
+    Arbitrary<Strategy> strategies() {
+        Arbitrary<Cadence> cadences = Combinators.combine(Arbitraries.integers().between(1, 4),
+            Arbitraries.integers().between(0, 2), Arbitraries.integers().between(1, 2), Arbitraries.of(true, false),
+            Arbitraries.of(true, false)).as(Cadence::new);
+        Arbitrary<AsyncDiff> asyncDiff = Combinators.combine(cadences, Arbitraries.of(Staleness.class))
+            .as((cadence, staleness) -> new AsyncDiff(2, cadence, staleness, Optional.empty()));
+        Arbitrary<Rounds> rounds = Arbitraries.oneOf(Arbitraries.integers().between(1, 4).map(Rounds.Every::new),
+            Arbitraries.integers().between(0, STEPS).set().ofMaxSize(STEPS)
+                .map(steps -> new Rounds.At(new TreeSet<>(steps))));
+        Arbitrary<Cache> cache = Combinators.combine(rounds, Arbitraries.integers().between(1, 3),
+            Arbitraries.integers().between(0, 2)).as((at, warmUp, tail) -> new Cache(at, 1, warmUp, tail,
+                Optional.empty()));
+        Arbitrary<GuidanceSchedule> guidance = Combinators.combine(Arbitraries.doubles().between(0, 1),
+            Arbitraries.doubles().between(0, 1), Arbitraries.integers().between(1, 3),
+            Arbitraries.integers().between(0, 3), Arbitraries.of(GuidanceSchedule.Kept.class))
+            .as((a, b, every, warmUp, kept) -> new GuidanceSchedule(Math.min(a, b), Math.max(a, b), every, warmUp,
+                kept));
+        return Combinators.combine(maybe(Arbitraries.just(new CfgSplit())), maybe(asyncDiff), maybe(cache),
+            maybe(guidance)).as((split, async, caching, guided) -> Stream.of(split, async, caching, guided)
+                .flatMap(Optional::stream).reduce(Strategy::with)).filter(Optional::isPresent).map(Optional::get);
+    }
+
+    private static Plan plan(Strategy strategy, List<SegmentOutline> segments) {
+        int components = strategy.cutting(strategy.usualDevices()).components();
+        List<SegmentOutline> cut = segments.stream().map(segment -> new SegmentOutline(segment.name(),
+            segment.component() % components, segment.reads(), segment.writes())).toList();
+        return strategy.plan(cut, "eps", strategy.usualDevices(), true);
+    }
+
+    private static Program unroll(Plan plan, boolean copyStreams) {
+        return Unroller.unroll(plan, Loops.loop(plan.segments(), Loops.predictions(STEPS), Guidance.of(3), 1, 4),
+            copyStreams);
+    }
+
+    private static List<String> formulas(Plan plan, boolean copyStreams, long seed) {
+        return new SymbolicMachine(unroll(plan, copyStreams), plan).run(seed);
+    }
+
+    @Property(tries = 300)
+    void noOrderOfTheStreamsChangesAnything(@ForAll("segments") List<SegmentOutline> segments,
+        @ForAll("strategies") Strategy strategy, @ForAll boolean copyStreams, @ForAll long seed) {
+        Plan plan = plan(strategy, segments);
+        List<String> expected = formulas(plan, false, 0);
+        assertEquals(expected, formulas(plan, copyStreams, seed));
+        assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
+    }
+
+    @Property(tries = 200)
+    void whatLagsMayAlsoBeContinued(@ForAll("segments") List<SegmentOutline> segments,
+        @ForAll("strategies") Strategy strategy, @ForAll boolean copyStreams, @ForAll long seed) {
+        Plan plan = plan(strategy, segments);
+        List<Edge> edges = plan.edges().stream().map(edge -> new Edge(edge.tensor(), edge.from(), edge.to(),
+            edge.slip(), edge.tensor().hashCode() % 2 == 0 ? new Edge.Form.Forecast(2) : edge.form())).toList();
+        Plan continued = new Plan(plan.strategy(), plan.devices(), plan.segments(), plan.stages(), edges,
+            plan.cadence(), plan.prediction(), new Edge.Form.Forecast(1), plan.guidance());
+        List<String> expected = formulas(continued, false, 0);
+        assertEquals(expected, formulas(continued, copyStreams, seed));
+        assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
+    }
+
+    @Property(tries = 100)
+    void theOrderInWhichPlansArePutTogetherMovesDevicesOnly(@ForAll("segments") List<SegmentOutline> segments,
+        @ForAll("pairs") List<Strategy> pair, @ForAll long seed) {
+        assertEquals(formulas(plan(pair.getFirst().with(pair.getLast()), segments), true, seed),
+            formulas(plan(pair.getLast().with(pair.getFirst()), segments), true, seed));
+    }
+
+    /** Those of which at most one cuts the denoiser, as the order is that of the components, too. */
+    @Provide
+    Arbitrary<List<Strategy>> pairs() {
+        Arbitrary<Strategy> cutting = Arbitraries.of(AsyncDiff.usual().withWarmUp(2), Cache.usual().withEvery(2));
+        Arbitrary<Strategy> whole = Arbitraries.of(new CfgSplit(), GuidanceSchedule.ALWAYS.within(0.3, 0.8),
+            GuidanceSchedule.ALWAYS.withEvery(2));
+        return Combinators.combine(cutting, whole).as(List::of);
+    }
+}
