@@ -10,9 +10,9 @@ import java.util.stream.Stream;
  * A way to make plans. Implementations are records of their settings. Immutable; any thread may use it.
  */
 public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache, GuidanceSchedule,
-    Composed {
+    PipeFusion, Composed {
     /** The strategies by name, for help texts. */
-    List<String> NAMES = List.of("sequential", "cfg-split", "asyncdiff", "cache", "guidance");
+    List<String> NAMES = List.of("sequential", "cfg-split", "asyncdiff", "cache", "guidance", "pipefusion");
 
     /**
      * Reads a strategy, as the command line and the library take it: {@code NAME[:KEY=VALUE,...]}, and several at once
@@ -24,6 +24,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
      *   cache:every=3|steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME
      *   guidance:start=0,stop=1,every=1,warmup=0,keep=difference|unconditional
+     *   pipefusion:parts=2,patches=2,warmup=1
      * </pre>
      *
      * @throws PlanException naming what is not understood, and what there is
@@ -44,6 +45,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
             case "asyncdiff" -> AsyncDiff.parse(new Settings(name, settings));
             case "cache" -> Cache.parse(new Settings(name, settings));
             case "guidance" -> GuidanceSchedule.parse(new Settings(name, settings));
+            case "pipefusion" -> PipeFusion.parse(new Settings(name, settings));
             default -> throw new PlanException(
                 "there is no plan '" + name + "'; there are " + String.join(", ", NAMES));
         };
@@ -160,6 +162,45 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
             @Override
             public int components() {
                 return 2;
+            }
+        }
+
+        /**
+         * Parts of the blocks of a transformer, each for the whole picture and for each of its patches. Components are
+         * those of a part one after another, the one for the whole picture first; last comes what puts the patches of
+         * the prediction together.
+         *
+         * @param patches at most; pictures with few rows have fewer
+         */
+        record Pipe(int parts, int patches) implements Cutting {
+            @Override
+            public int components() {
+                return Math.addExact(Math.multiplyExact(parts, patches + 1), 1);
+            }
+
+            /** The component of a part for the whole picture. */
+            public int whole(int part) {
+                return part * (patches + 1);
+            }
+
+            /** The component of a part for a patch. */
+            public int patch(int part, int patch) {
+                return whole(part) + 1 + patch;
+            }
+
+            /** The component that puts patches together. */
+            public int assembly() {
+                return whole(parts);
+            }
+
+            /** The part that a component is of. */
+            public int part(int component) {
+                return component / (patches + 1);
+            }
+
+            /** The patch that a component is for; negative where it is for the whole picture. */
+            public int patch(int component) {
+                return component % (patches + 1) - 1;
             }
         }
 

@@ -28,7 +28,7 @@ class StrategyTest {
         "asyncdiff:warmup=3,stride=2,form=paper,shift", "asyncdiff:warmup=1,stride=2,form=reuse",
         "asyncdiff:warmup=1,cut=shell,staleness=reference", "cache:every=3,depth=1,warmup=3",
         "cache:steps=0+4+9,depth=0,warmup=1",
-        "cache:every=2,depth=4,warmup=3,tail=2,cut=mine"})
+        "cache:every=2,depth=4,warmup=3,tail=2,cut=mine", "pipefusion:parts=3,patches=4,warmup=2"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());
         assertEquals(Strategy.parse(spec), Strategy.parse(Strategy.parse(spec).spec()));
@@ -37,9 +37,9 @@ class StrategyTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance",
+            + "guidance, pipefusion",
         "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance",
+            + "guidance, pipefusion",
         "sequential:n=2 | sequential takes no settings, not [n]",
         "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, tail, stride, form, shift, cut, staleness",
         "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number from 1 to 10000, not 'soon'",
@@ -54,6 +54,9 @@ class StrategyTest {
         "asyncdiff:shift=maybe | asyncdiff: shift is false or true, not 'maybe'",
         "'asyncdiff:n=2,' | in plan 'asyncdiff:n=2,' a setting is empty; write them like warmup=3,tail=1",
         "asyncdiff: | in plan 'asyncdiff:' a setting is empty; write them like warmup=3,tail=1",
+        "pipefusion:stages=2 | pipefusion has no setting stages; it has parts, patches, warmup",
+        "pipefusion:parts=0 | pipefusion: parts is a whole number from 1 to 256, not '0'",
+        "pipefusion:warmup=0 | pipefusion: warmup is a whole number from 1 to 10000, not '0'",
         "cache:evry=2 | cache has no setting evry; it has every, steps, depth, warmup, tail, cut",
         "cache:every=0 | cache: every is a whole number from 1 to 10000, not '0'",
         "cache:steps=x | cache: steps is a whole number from 0 to 10000, not 'x'",

@@ -20,7 +20,8 @@ public final class DeviceOptions {
                 + "stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference; cache: the inner part of a "
                 + "U-Net at some steps only, on 1 device: every=3 or steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME; "
                 + "guidance: both of its branches at some steps only, on 1 device: start=0,stop=1,every=1,warmup=0,"
-                + "keep=difference|unconditional. Several at once with +: cfg-split+cache.",
+                + "keep=difference|unconditional; pipefusion: parts of a transformer, through which patches of the "
+                + "picture go: parts=2,patches=2,warmup=1. Several at once with +: cfg-split+cache.",
             "Without it asyncdiff:warmup=3, or sequential on one device."})
     private String plan;
 

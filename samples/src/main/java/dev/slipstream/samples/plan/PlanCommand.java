@@ -233,12 +233,18 @@ public final class PlanCommand implements Callable<Integer> {
         record SegmentEntry(String name, int nodes, long weightBytes, double workShare) {
         }
 
-        /** @param rounds at which steps of the window it runs, null for all */
+        /** @param rounds at which steps it runs, null for all */
         record StageEntry(String name, int device, String rounds) {
             private static StageEntry of(Plan plan, int index) {
                 Stage stage = plan.stages().get(index);
+                String phase = switch (stage.phase()) {
+                    case ALL -> null;
+                    case SYNCHRONOUS -> "outside the window";
+                    case WINDOW -> "in the window";
+                };
+                String rounds = stage.rounds().equals(Rounds.ALL) ? null : stage.rounds().toString();
                 return new StageEntry(plan.label(index), stage.device(),
-                    stage.rounds().equals(Rounds.ALL) ? null : stage.rounds().toString());
+                    phase == null ? rounds : rounds == null ? phase : phase + ", " + rounds);
             }
         }
 

@@ -49,7 +49,8 @@ public record LoopInputs(LoopShape shape, StoredTensor latents, List<StoredTenso
     static LoopInputs read(SafetensorsFile inputs, DenoiserGraph model, LoopForm form, boolean guided,
         Map<String, Double> numbers) {
         StoredTensor given = inputs.tensor(LATENTS);
-        StoredTensor latents = new StoredTensor(given.type(), form.folded(given.shape()), given.data());
+        StoredTensor latents = PackedLatents.of(inputs, form).map(packed -> packed.unpacked(given))
+            .orElseGet(() -> new StoredTensor(given.type(), form.folded(given.shape()), given.data()));
         if (latents.shape().rank() != 4) {
             throw wrong(inputs, LATENTS, latents, form.frames().areThere()
                 ? "must have five dimensions, one of them for frames" : "must be [batch, channels, height, width]");

@@ -6,7 +6,9 @@ import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
 import dev.slipstream.pipelines.plan.AsyncDiff;
 import dev.slipstream.pipelines.plan.Cache;
 import dev.slipstream.pipelines.plan.Cadence;
+import dev.slipstream.pipelines.plan.CfgSplit;
 import dev.slipstream.pipelines.plan.GuidanceSchedule;
+import dev.slipstream.pipelines.plan.PipeFusion;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Sequential;
@@ -52,6 +54,9 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         if (cache.isPresent()) {
             return new ReferenceCase(name, scheduler, PublishedCache.strategy(cache.get(), name), 1, 1);
         }
+        if (entry.has("stages")) {
+            return pipelined(entry, name, scheduler);
+        }
         if (!entry.has("model_n")) {
             return sequential(name, scheduler);
         }
@@ -64,6 +69,19 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
             return new ReferenceCase(name, scheduler,
                 new AsyncDiff(components, cadence, Staleness.REFERENCE, Optional.empty()), components,
                 released ? components : components + 1);
+        } catch (PlanException refused) {
+            throw entry.wrong("cases", "has a case " + name + " that cannot be run: " + refused.getMessage());
+        }
+    }
+
+    /** Patches that go through stages, with or without a pipeline for each guidance branch. */
+    private static ReferenceCase pipelined(ConfigFile entry, String name, String scheduler) {
+        int stages = entry.positiveInteger("stages");
+        try {
+            Strategy pipe = new PipeFusion(stages, entry.positiveInteger("patches"), entry.positiveInteger("warm_up"));
+            return entry.flag("cfg_parallel", false)
+                ? new ReferenceCase(name, scheduler, new CfgSplit().with(pipe), 1, 2 * stages)
+                : new ReferenceCase(name, scheduler, pipe, 1, stages);
         } catch (PlanException refused) {
             throw entry.wrong("cases", "has a case " + name + " that cannot be run: " + refused.getMessage());
         }

@@ -268,7 +268,8 @@ public final class ReferenceFolder implements AutoCloseable {
             throw new ModelException(expected.path() + ": \"" + wanted.name() + "\" is " + tensor.shape() + ", but "
                 + steps + " steps of latents " + latents + " are needed");
         }
-        float[] all = tensor.toFloats();
+        float[] all = PackedLatents.of(inputs, form).map(packed -> packed.unpacked(tensor.toFloats(), latents))
+            .orElseGet(tensor::toFloats);
         int size = Math.toIntExact(latents.elements());
         List<float[]> latentsOfSteps = new ArrayList<>();
         for (int step = 0; step < steps; step++) {

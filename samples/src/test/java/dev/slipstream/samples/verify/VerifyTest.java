@@ -58,6 +58,16 @@ class VerifyTest {
         assertTrue(run.out().contains(cases + " of " + cases + " cases agree"), run.out());
     }
 
+    /** Numbers of xDiT. */
+    @ParameterizedTest
+    @CsvSource({"pixart, onnx, 8", "pixart, checkpoint, 8", "sd3, onnx, 6", "sd3, checkpoint, 6", "flux, onnx, 5",
+        "flux, checkpoint, 5"})
+    void everyStepOfThePublishedPipeFusionAgrees(String family, String form, int cases) {
+        VerifyRun run = VerifyRun.of(ReferenceFiles.orSkip("reference-patches", "pipefusion", family), "--from", form);
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
+        assertTrue(run.out().contains(cases + " of " + cases + " cases agree"), run.out());
+    }
+
     /** Numbers of the published DeepCache. */
     @ParameterizedTest
     @Tag("slow")

@@ -251,6 +251,8 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
             case Cutting.Shell(int depth) -> List.of(ShellCut.of(graph, depth).withFresh(joined));
             case Cutting.Crossed(Cutting first, Cutting second) ->
                 Stream.concat(cuts(first, cost).stream(), cuts(second, cost).stream()).toList();
+            case Cutting.Pipe pipe -> throw new PlanException("parts that patches go through cannot be cut in another "
+                + "way as well; compose pipefusion with plans that do not cut, such as cfg-split");
         };
     }
 

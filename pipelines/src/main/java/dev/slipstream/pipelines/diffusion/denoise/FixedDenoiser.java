@@ -10,17 +10,22 @@ import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.graph.cut.Partition;
 import dev.slipstream.pipelines.graph.cut.Segment;
 import dev.slipstream.pipelines.graph.cut.Splitter;
+import dev.slipstream.pipelines.graph.pipe.PipeNetwork.Picture;
+import dev.slipstream.pipelines.graph.pipe.PipeNetwork;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.tensor.ValueInfos;
+import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -28,11 +33,14 @@ import java.util.Set;
  * A denoiser's graph fixed to sizes and a number of rows, and cut.
  *
  * @param cuts that cross each other; none where the graph is in one piece
+ * @param pipe how patches go through it instead
  * @param types of all tensors
  * @param apart the component of each joined module that has one to itself
  */
-record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Partition partition,
-    Map<String, TensorType> types, Map<String, Integer> apart) {
+record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Optional<Cutting.Pipe> pipe,
+    Partition partition, Map<String, TensorType> types, Map<String, Integer> apart) {
+    /** Of latents, [rows, channels, height, width]. */
+    private static final int HEIGHT = 2;
 
     /**
      * Fixes the graph and cuts it.
@@ -42,13 +50,43 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Pa
      */
     static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting) {
         Graph fixed = fixed(denoiser, shape, rows);
+        if (cutting instanceof Cutting.Pipe pipe) {
+            return inPatches(denoiser, shape, fixed, pipe);
+        }
         // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
         return of(denoiser, shape, fixed, denoiser.with(fixed).cuts(cutting, Costs.ofItem(fixed, shape.batch())));
     }
 
     /** The same, cut in the same way, for another number of rows. */
     FixedDenoiser withRows(long rows) {
-        return of(denoiser, shape, fixed(denoiser, shape, rows), cuts);
+        Graph other = fixed(denoiser, shape, rows);
+        return pipe.map(it -> inPatches(denoiser, shape, other, it))
+            .orElseGet(() -> of(denoiser, shape, other, cuts));
+    }
+
+    /** @throws PlanException if something is joined with the denoiser */
+    private static FixedDenoiser inPatches(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting.Pipe pipe) {
+        if (!denoiser.joined().isEmpty()) {
+            throw new PlanException("pipefusion does not divide what is joined with a denoiser: "
+                + String.join(", ", denoiser.joined()));
+        }
+        long rows = shape.latents().shape().dim(HEIGHT) / denoiser.sideMultiple();
+        PipeNetwork network = PipeNetwork.of(fixed, new Picture(denoiser.ports().sample(), HEIGHT, rows), pipe.parts(),
+            pipe.patches());
+        List<Segment> segments = new ArrayList<>();
+        for (int part = 0; part < pipe.parts(); part++) {
+            segments.add(network.whole().get(part).of(pipe.whole(part)));
+        }
+        for (int patch = 0; patch < network.patches().size(); patch++) {
+            for (int part = 0; part < pipe.parts(); part++) {
+                segments.add(network.parts().get(part).get(patch).of(pipe.patch(part, patch)));
+            }
+        }
+        segments.add(network.assembly().of(pipe.assembly()));
+        Map<String, TensorType> types = new HashMap<>(ValueInfos.types(fixed));
+        segments.forEach(segment -> types.putAll(ValueInfos.types(segment.graph())));
+        return new FixedDenoiser(denoiser, shape, List.of(), Optional.of(pipe), new Partition(fixed, segments), types,
+            Map.of());
     }
 
     private static Graph fixed(DenoiserGraph denoiser, LoopShape shape, long rows) {
@@ -68,7 +106,7 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Pa
             .ifPresent(component -> apart.put(module, component)));
         Partition partition = cuts.isEmpty() ? whole(denoiser, fixed)
             : Splitter.splitCrossing(fixed, cuts, Set.of(denoiser.ports().sample()));
-        return new FixedDenoiser(denoiser, shape, cuts, partition, ValueInfos.types(fixed), apart);
+        return new FixedDenoiser(denoiser, shape, cuts, Optional.empty(), partition, ValueInfos.types(fixed), apart);
     }
 
     /** The component that a module has to itself; of crossing cuts only where it is in none of any. */

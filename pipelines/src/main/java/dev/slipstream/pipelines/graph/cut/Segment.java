@@ -13,6 +13,11 @@ import java.util.List;
  * @param graph the piece; its inputs and outputs are tensors of the whole graph under the same names
  */
 public record Segment(String name, int component, Graph graph) {
+    /** The same piece as one of another component. */
+    public Segment of(int other) {
+        return new Segment(name, other, graph);
+    }
+
     /** Names of the tensors that the segment reads: inputs of the whole graph, and edges. */
     public List<String> inputs() {
         return graph.inputs().stream().map(ValueInfoProto::getName).toList();

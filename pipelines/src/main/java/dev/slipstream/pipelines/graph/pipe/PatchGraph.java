@@ -5,7 +5,6 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.pipe.NodeFlow.Operand;
-import dev.slipstream.pipelines.graph.pipe.PipeNetwork.TextStream;
 import dev.slipstream.pipelines.graph.pipe.TokenLayout.Section;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -31,20 +30,21 @@ final class PatchGraph extends PartGraph {
      * @param patches all of them
      * @param index of the one that it is for
      */
-    PatchGraph(TokenFlow flow, Blocks blocks, int part, List<Patch> patches, int index, TextStream text) {
+    PatchGraph(TokenFlow flow, Blocks blocks, int part, List<Patch> patches, int index) {
         super(flow);
         this.flow = flow;
         this.blocks = blocks;
         this.part = part;
         this.patches = patches;
         this.patch = patches.get(index);
-        this.textIsGiven = text == TextStream.KEPT && index > 0;
+        boolean keepsText = !blocks.haveOneStream();
+        this.textIsGiven = keepsText && index > 0;
         for (NodeProto node : flow.graph().nodes()) {
             if (flow.changes(node) && blocks.part(node) == part) {
                 write(node);
             }
         }
-        boolean givesText = text == TextStream.KEPT && index == 0 && patches.size() > 1;
+        boolean givesText = keepsText && index == 0 && patches.size() > 1;
         for (NodeProto node : flow.graph().nodes()) {
             if (flow.changes(node) && blocks.part(node) == part) {
                 Nodes.writes(node).stream().filter(tensor -> blocks.leaves(tensor)

@@ -22,6 +22,11 @@ import java.util.stream.IntStream;
  * other patches as they are at the time, and adds its own; between parts only hidden states go. Results are those of
  * the whole graph to rounding, as long as keys and values are of the same latents.
  *
+ * <p>Text that has layers of its own in all blocks goes through the blocks with the first patch; the others find it in
+ * front of each block as the first one did (xDiT's Stable Diffusion 3). Text that has layers in common with the
+ * picture in some blocks goes through the blocks of a part anew with every patch, always from what came with the first
+ * one (xDiT's FLUX).
+ *
  * @param patches there may be fewer than were asked for
  * @param whole the segments for the whole picture, one a part
  * @param parts for each part the segments of its patches
@@ -37,20 +42,6 @@ public record PipeNetwork(List<Patch> patches, List<Segment> whole, List<List<Se
     public record Picture(String sample, int axis, long rows) {
     }
 
-    /** How the text goes on where it attends to the picture. */
-    public enum TextStream {
-        /**
-         * It goes through the blocks with the first patch; the others find it in front of each block as the first one
-         * did. So xDiT treats Stable Diffusion 3.
-         */
-        KEPT,
-        /**
-         * It goes through the blocks of a part anew with every patch, always from what came with the first one. So xDiT
-         * treats FLUX.
-         */
-        ANEW
-    }
-
     public PipeNetwork {
         patches = List.copyOf(patches);
         whole = List.copyOf(whole);
@@ -64,7 +55,7 @@ public record PipeNetwork(List<Patch> patches, List<Segment> whole, List<List<Se
      * @throws GraphException naming the node, if one mixes tokens in another way than attention, or if there are too
      *     few blocks
      */
-    public static PipeNetwork of(Graph graph, Picture picture, int parts, int patches, TextStream text) {
+    public static PipeNetwork of(Graph graph, Picture picture, int parts, int patches) {
         TokenFlow flow = new TokenFlow(graph, picture.sample(), picture.axis(), picture.rows());
         Blocks blocks = new Blocks(flow, parts);
         List<Patch> all = Patch.of(picture.rows(), patches);
@@ -78,7 +69,7 @@ public record PipeNetwork(List<Patch> patches, List<Segment> whole, List<List<Se
             String name = "p" + part;
             whole.add(new Segment(name, part, PartGraph.whole(flow, blocks, part, all)));
             cut.add(IntStream.range(0, all.size()).mapToObj(index -> new Segment(name + "@" + index, number,
-                new PatchGraph(flow, blocks, number, all, index, text).result())).toList());
+                new PatchGraph(flow, blocks, number, all, index).result())).toList());
         }
         return new PipeNetwork(all, whole, cut,
             new Segment("assembly", parts, assembly(graph, prediction, flow.type(prediction), layout, all)));

@@ -16,7 +16,6 @@ import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.OnnxRunner;
 import dev.slipstream.pipelines.graph.cut.Segment;
 import dev.slipstream.pipelines.graph.pipe.PipeNetwork.Picture;
-import dev.slipstream.pipelines.graph.pipe.PipeNetwork.TextStream;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.model.config.ConfigFile;
@@ -45,7 +44,8 @@ class PipeNetworkTest {
     private final Map<String, Graph> graphs = new HashMap<>();
 
     @ParameterizedTest
-    @CsvSource({"pixart, graph, 1, 2", "pixart, graph, 2, 3", "pixart, graph, 3, 4", "pixart, checkpoint, 2, 3",
+    @CsvSource({"pixart, graph, 1, 2", "pixart, graph, 2, 3", "pixart, graph, 3, 4", "pixart, graph, 4, 2",
+        "sd3, graph, 4, 3", "flux, graph, 4, 3", "pixart, checkpoint, 2, 3",
         "pixart, checkpoint, 3, 2", "pixart, checkpoint, 1, 4", "sd3, graph, 1, 3", "sd3, graph, 2, 2",
         "sd3, graph, 3, 4", "sd3, checkpoint, 2, 4", "sd3, checkpoint, 3, 3", "flux, graph, 1, 2", "flux, graph, 2, 3",
         "flux, graph, 3, 4", "flux, checkpoint, 2, 2", "flux, checkpoint, 3, 3", "sd35, checkpoint, 2, 3",
@@ -83,8 +83,7 @@ class PipeNetworkTest {
     }
 
     private PipeNetwork network(Graph graph, String model, int parts, int patches) {
-        return PipeNetwork.of(graph, new Picture(SAMPLE, model.equals("flux") ? 1 : 2, ROWS), parts, patches,
-            model.equals("flux") ? TextStream.ANEW : TextStream.KEPT);
+        return PipeNetwork.of(graph, new Picture(SAMPLE, model.equals("flux") ? 1 : 2, ROWS), parts, patches);
     }
 
     private Graph graph(String model, String form) {
@@ -154,7 +153,7 @@ class PipeNetworkTest {
     void tooManyPartsAreRefusedWithTheNumberOfBlocks() {
         Graph graph = graph("pixart", "graph");
 
-        String message = assertThrows(GraphException.class, () -> network(graph, "pixart", 7, 2)).getMessage();
+        String message = assertThrows(GraphException.class, () -> network(graph, "pixart", 8, 2)).getMessage();
 
         assertTrue(message.contains("6 blocks"), message);
     }
@@ -166,7 +165,7 @@ class PipeNetworkTest {
             16L, "width", 16L, "sequence_length", 5L)));
 
         String message = assertThrows(GraphException.class,
-            () -> PipeNetwork.of(unet, new Picture("sample", 2, ROWS), 1, 2, TextStream.KEPT)).getMessage();
+            () -> PipeNetwork.of(unet, new Picture("sample", 2, ROWS), 1, 2)).getMessage();
 
         assertTrue(message.contains("/conv_in/Conv"), message);
         assertTrue(message.contains("neighbours"), message);
