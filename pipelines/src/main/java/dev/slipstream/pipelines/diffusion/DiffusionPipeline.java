@@ -83,6 +83,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private Loras loras = Loras.NONE;
         private Embeddings embeddings = Embeddings.NONE;
         private final List<Path> controls = new ArrayList<>();
+        private Optional<LayerGuidance> layers = Optional.empty();
         private Tiles tiles = new Tiles.Whole();
         private Optional<Path> previewDecoder = Optional.empty();
         private Optional<Path> refiner = Optional.empty();
@@ -195,12 +196,14 @@ public final class DiffusionPipeline implements AutoCloseable {
          * @param weight 1 as it was trained
          */
         public Builder lora(Path file, double weight) {
-            return loras(loras.and(Lora.readAll(file), weight));
+            loras = loras.and(Lora.readAll(file), weight);
+            return this;
         }
 
         /** Whether what later LoRAs have for layers that the model lacks is left out instead of refused. */
         public Builder ignoreUnknownLoraLayers(boolean ignored) {
-            return loras(loras.ignoringUnknown(ignored));
+            loras = loras.ignoringUnknown(ignored);
+            return this;
         }
 
         /** Adds a word of textual inversion. @param word that it has in prompts; empty for the file's own */
@@ -220,15 +223,15 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
-        /** A checkpoint of diffusers' AutoencoderTiny (TAESD), which decodes previews in a small part of the time. */
-        public Builder previewDecoder(Path folder) {
-            previewDecoder = Optional.of(folder);
+        /** Skips layers at some steps, so that they count for more. Stable Diffusion 3 and 3.5 alone can. */
+        public Builder layerGuidance(LayerGuidance skipped) {
+            layers = Optional.of(skipped);
             return this;
         }
 
-        /** The LoRAs that are merged into the model's weights, instead of those given before. */
-        Builder loras(Loras all) {
-            loras = all;
+        /** A checkpoint of diffusers' AutoencoderTiny (TAESD), which decodes previews in a small part of the time. */
+        public Builder previewDecoder(Path folder) {
+            previewDecoder = Optional.of(folder);
             return this;
         }
 
@@ -273,9 +276,9 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * How many bytes engines may take, on all devices together, while those of earlier requests are kept for later
-         * ones: those not used for longest go, also when there are engines of more than about eight sizes. With 0 only
-         * what a request needs is kept. If not said, half of what the device with most memory has free at first.
+         * How many bytes engines may take, on all devices together, while those of earlier requests are kept: those not
+         * used for longest go, also when there are engines of more than about eight sizes. With 0 only what a request
+         * needs is kept. If not said, half of what the device with most memory has free at first.
          *
          * @throws IllegalArgumentException if it is negative
          */
@@ -288,9 +291,9 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * Who is told, one sentence a call: which files of a model are not read though they may say something ({@link
-         * PipelineSpec#warnings()}), on the thread that opens, and what the model will not see of a request ({@link
-         * PipelineSpec#warnings(ImageRequest)}), on the thread that submits. The log if not said.
+         * Who is told, one sentence a call, which files of a model are not read though they may say something, on the
+         * thread that opens, and what the model will not see of a request, on the thread that submits; see {@link
+         * PipelineSpec#warnings(ImageRequest)}. The log if not said.
          */
         public Builder warnings(Consumer<String> listener) {
             warned = Objects.requireNonNull(listener, "listener");
@@ -319,14 +322,10 @@ public final class DiffusionPipeline implements AutoCloseable {
             });
         }
 
-        /**
-         * Reads the model and stops there: the pipeline on paper, for as many devices, which need not exist.
-         *
-         * @throws RuntimeException as {@link #open}, but for devices
-         */
+        /** The pipeline on paper, for devices that need not exist. @throws RuntimeException as {@link #open} */
         public PipelineSpec spec() {
             List<DeviceForm> forms = usedDevices().stream().map(device -> DeviceForm.of(device, providers)).toList();
-            return new PipelineSpec.Models(model, loras, embeddings, List.copyOf(controls), precision, tiles,
+            return new PipelineSpec.Models(model, loras, embeddings, List.copyOf(controls), layers, precision, tiles,
                 previewDecoder, refiner, handover).spec(usedStrategy(), forms, options);
         }
 

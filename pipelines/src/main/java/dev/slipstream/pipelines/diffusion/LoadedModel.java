@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.diffusion.family.Recipe;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import dev.slipstream.pipelines.model.config.DecoderConfig;
 import dev.slipstream.pipelines.model.config.DenoiserConfig;
@@ -39,14 +40,15 @@ import java.util.stream.Stream;
  * @param form how its denoiser is called
  * @param denoiser as every loop calls it, with the ControlNets; {@code config}, too
  * @param controls its ControlNets
+ * @param layers that are skipped at some steps
  */
 record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserGraph denoiser,
-    List<ControlNetPart> controls, DenoiserConfig config, Graph decoder, DecoderConfig decoderConfig,
-    NoiseScheduler scheduler, Recipe recipe) implements AutoCloseable {
+    List<ControlNetPart> controls, Optional<LayerGuidance> layers, DenoiserConfig config, Graph decoder,
+    DecoderConfig decoderConfig, NoiseScheduler scheduler, Recipe recipe) implements AutoCloseable {
 
     /** Without ControlNets, whatever lies in its folder. */
     static LoadedModel read(ModelFolder folder, Precision precision) {
-        return read(folder, Loras.NONE, Embeddings.NONE, precision, it -> List.of());
+        return read(folder, Loras.NONE, Embeddings.NONE, precision, it -> List.of(), Optional.empty());
     }
 
     /**
@@ -54,12 +56,14 @@ record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserG
      * @param embeddings words that its text encoders learn
      * @param precision of the denoiser; the other components compute as their files say
      * @param controls folders of the ControlNets
+     * @param layers that are skipped at some steps
      */
     static LoadedModel read(ModelFolder plain, Loras loras, Embeddings embeddings, Precision precision,
-        Function<ModelFolder, List<Path>> controls) {
+        Function<ModelFolder, List<Path>> controls, Optional<LayerGuidance> layers) {
         OpenLoras open = loras.open();
         try {
-            return read(embeddings.addedTo(open.mergedInto(plain)), open, precision, controls.apply(plain));
+            return read(embeddings.addedTo(open.mergedInto(plain)), open, precision, controls.apply(plain),
+                layers);
         } catch (RuntimeException | Error failure) {
             open.close();
             plain.close();
@@ -67,13 +71,15 @@ record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserG
         }
     }
 
-    private static LoadedModel read(ModelFolder folder, OpenLoras loras, Precision precision, List<Path> controls) {
+    private static LoadedModel read(ModelFolder folder, OpenLoras loras, Precision precision, List<Path> controls,
+        Optional<LayerGuidance> layers) {
         Family.check(folder);
         ConfigFile scheduler = folder.noiseScheduler();
         ComponentFormat format = folder.format(Component.DENOISER);
         ControlNets.Steered steered = controls.isEmpty()
-            ? new ControlNets.Steered(DenoiserGraph.read(folder, format), List.of())
-            : ControlNets.steered(folder, format, controls);
+            ? new ControlNets.Steered(layers.map(it -> DenoiserGraph.skipping(folder, format, it.blocks()))
+                .orElseGet(() -> DenoiserGraph.read(folder, format)), List.of())
+            : ControlNets.steered(folder, format, withoutLayers(controls, layers));
         DenoiserGraph own = steered.denoiser().withPrecision(precision);
         Family family = Family.of(own);
         LoopForm form = family.form();
@@ -84,13 +90,21 @@ record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserG
             folder.pipelineClass().orElse(""));
         Graph decoder = new ComponentGraphs(folder).imageDecoder();
         DecoderConfig decoderConfig = folder.decoderConfig();
-        return new LoadedModel(folder, loras, form, denoiser, steered.controls(), config, decoder, decoderConfig, noise,
-            family.open(folder, denoiser, config));
+        return new LoadedModel(folder, loras, form, denoiser, steered.controls(), layers, config, decoder,
+            decoderConfig, noise, family.open(folder, denoiser, config));
+    }
+
+    private static List<Path> withoutLayers(List<Path> controls, Optional<LayerGuidance> layers) {
+        if (layers.isPresent()) {
+            throw new ModelException("a model with ControlNets (" + controls.getFirst() + ") skips no layers; leave "
+                + "out one of the two");
+        }
+        return controls;
     }
 
     /** The same model as one that goes on with what {@code base} draws: of the base's size, if none is said. */
     LoadedModel refining(LoadedModel base) {
-        return new LoadedModel(folder, loras, form, denoiser.named("refiner"), controls,
+        return new LoadedModel(folder, loras, form, denoiser.named("refiner"), controls, layers,
             config.withSampleSizeOf(base.config), decoder, decoderConfig, scheduler, recipe);
     }
 

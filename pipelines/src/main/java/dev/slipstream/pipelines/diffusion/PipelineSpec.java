@@ -73,15 +73,17 @@ public final class PipelineSpec implements AutoCloseable {
      * @param loras for that one
      * @param embeddings words for that one
      * @param controls folders of ControlNets for that one, after those that lie in its own folder
+     * @param layers that this one skips at some steps
      * @param previewDecoder folder of an autoencoder that decodes previews
      * @param handover where the refiner takes over, as a share of the way
      */
-    record Models(ModelSource model, Loras loras, Embeddings embeddings, List<Path> controls, Precision precision,
-        Tiles tiles, Optional<Path> previewDecoder, Optional<Path> refiner, double handover) {
+    record Models(ModelSource model, Loras loras, Embeddings embeddings, List<Path> controls,
+        Optional<LayerGuidance> layers, Precision precision, Tiles tiles, Optional<Path> previewDecoder,
+        Optional<Path> refiner, double handover) {
         /** Reads them. @throws dev.slipstream.bridge.SlipstreamException if one is damaged, or they do not fit */
         PipelineSpec spec(Strategy strategy, List<DeviceForm> devices, LoopOptions options) {
             LoadedModel base = LoadedModel.read(model.open(precision.type()), loras, embeddings, precision,
-                folder -> ControlFolders.with(folder, controls));
+                folder -> ControlFolders.with(folder, controls), layers);
             Optional<PipelineSpec> second = Optional.empty();
             try {
                 second = refiner.map(next -> refiner(next, base, strategy, devices, options));

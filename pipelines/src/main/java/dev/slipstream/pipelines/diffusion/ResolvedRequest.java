@@ -95,7 +95,8 @@ final class ResolvedRequest {
         told.putAll(stage.model().texts().told(prompts));
         mask.ifPresent(it -> told.put(RepaintMask.INPUT, it.told()));
         this.steering = new Steering(stage.model().controls(),
-            span().isFirst() ? core().conditioning().controls() : List.of(), width(), height());
+            span().isFirst() ? core().conditioning().controls() : List.of(), stage.model().layers(),
+            guidance.weight(), width(), height());
         this.shape = makeShape(size);
         stage.model().texts().graphs(core().conditioning().clipSkip());
         this.keys = makeKeys();
@@ -329,9 +330,9 @@ final class ResolvedRequest {
         return filming.map(Filming::together).orElse(1);
     }
 
-    /** The steps at which ControlNets do not run, of those that the model takes. */
+    /** The steps at which joined modules do not run, of those that the model takes. */
     private Map<String, Set<Integer>> rests() {
-        return steering.nets().isEmpty() ? Map.of() : steering.rests(noise.steps(), span().isLast() ? noise.steps()
+        return steering.rests(noise.steps(), span().isLast() || steering.nets().isEmpty() ? noise.steps()
             : table(NoiseSpan.WHOLE).steps());
     }
 

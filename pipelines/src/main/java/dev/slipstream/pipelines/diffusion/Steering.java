@@ -5,28 +5,41 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.component.Planes;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.mmdit.Sd3Transformer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * What the ControlNets of a model are told for a request: their pictures, how much of each residual is added to
- * predictions without and with the prompt, and at which steps they do not run.
+ * What the modules that are joined with a model's denoiser are told for a request, and at which steps they do not run:
+ * ControlNets their pictures, and how much of each residual is added to predictions without and with the prompt; what
+ * predicts without some layers how much these shall count for more.
  *
  * @param nets the model's
  * @param images one for each
+ * @param layers that are skipped
+ * @param guidance how much the prompt counts
  * @param width of what is drawn, in pixels; likewise {@code height}
  */
-record Steering(List<ControlNetPart> nets, List<ControlImage> images, int width, int height) {
+record Steering(List<ControlNetPart> nets, List<ControlImage> images, Optional<LayerGuidance> layers, double guidance,
+    int width, int height) {
     /** As diffusers has them: 10 to the power of -1 for the first residual up to 10 to the power of 0 for the last. */
     private static final double LEAST_GUESS = -1;
 
-    /** @throws RequestException if the request brings more or fewer pictures than there are ControlNets */
+    /**
+     * @throws RequestException if the request brings more or fewer pictures than there are ControlNets, or layers are
+     *     skipped and nothing is guided
+     */
     Steering {
+        if (layers.isPresent() && guidance <= 1) {
+            throw new RequestException("layers are skipped where there is guidance; take more than 1, or leave out "
+                + "which layers are skipped");
+        }
         if (images.size() != nets.size()) {
             String names = nets.stream().map(ControlNetPart::name).collect(Collectors.joining(", "));
             throw new RequestException(nets.isEmpty() ? "the request brings control pictures, but there is no "
@@ -44,6 +57,7 @@ record Steering(List<ControlNetPart> nets, List<ControlImage> images, int width,
             types.put(net.picture(), TensorType.of(DataType.FLOAT32, rows, Planes.COLOURS, height, width));
             types.put(net.scales(), TensorType.of(DataType.FLOAT32, rows, net.residuals()));
         });
+        layers.ifPresent(it -> types.put(Sd3Transformer.SKIPPING_SCALE, TensorType.of(DataType.FLOAT32, rows)));
         return types;
     }
 
@@ -55,6 +69,9 @@ record Steering(List<ControlNetPart> nets, List<ControlImage> images, int width,
             rows.put(nets.get(i).picture(), both(picture, picture));
             rows.put(nets.get(i).scales(), scales(nets.get(i), images.get(i)));
         }
+        // What is added to the prediction with the prompt is multiplied by the guidance.
+        layers.ifPresent(it -> rows.put(Sd3Transformer.SKIPPING_SCALE,
+            new float[] {0, (float) (it.scale() / guidance)}));
         return rows;
     }
 
@@ -91,6 +108,7 @@ record Steering(List<ControlNetPart> nets, List<ControlImage> images, int width,
                 rests.put(nets.get(i).module(), at);
             }
         }
+        layers.ifPresent(it -> rests.put(Sd3Transformer.SKIPPING, it.rests(steps)));
         return rests;
     }
 }

@@ -10,8 +10,11 @@ import dev.slipstream.pipelines.model.RequestException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,14 +29,44 @@ class SteeringTest {
             OptionalInt.of(8), global);
     }
 
+    private static Steering steering(List<ControlNetPart> nets, List<ControlImage> images) {
+        return new Steering(nets, images, Optional.empty(), 1, 1, 1);
+    }
+
+    private static Steering skipping(LayerGuidance layers, double guidance) {
+        return new Steering(List.of(), List.of(), Optional.of(layers), guidance, 1, 1);
+    }
+
+    /** diffusers: {@code i > n * start and i < n * stop}. */
+    @ParameterizedTest
+    @CsvSource({"28, 1 2 3 4 5", "50, 1 2 3 4 5 6 7 8 9", "4, ''", "5, ''", "6, 1"})
+    void layersAreSkippedAtSomeOfTheFirstSteps(int steps, String skipping) {
+        Set<Integer> rests = new TreeSet<>(skipping(LayerGuidance.of(7, 8, 9), 4.5).rests(steps, steps)
+            .get("skipping"));
+        List<Integer> runs = skipping.isEmpty() ? List.of()
+            : List.of(skipping.split(" ")).stream().map(Integer::valueOf).toList();
+        assertEquals(runs, IntStream.range(0, steps).boxed().filter(step -> !rests.contains(step)).toList());
+    }
+
+    /** So that what comes out is guided, and the difference is added to it as often as the scale says. */
+    @Test
+    void whatSkippedLayersAddIsDividedByTheGuidance() {
+        assertArrayEquals(new float[] {0, 0.625f},
+            skipping(LayerGuidance.of(7).withScale(2.5), 4).bothRows().get("skipping_scale"));
+        assertEquals(Set.of(0, 1, 2), skipping(LayerGuidance.of(7).withScale(0).withRange(0, 1), 4).rests(3, 3)
+            .get("skipping"));
+        assertEquals(Set.of(0), skipping(LayerGuidance.of(7).withRange(0, 1), 4).rests(3, 3).get("skipping"));
+        assertThrows(RequestException.class, () -> skipping(LayerGuidance.of(7), 1));
+    }
+
     private static float[] scales(ControlNetPart net, ControlImage image) {
-        return new Steering(List.of(net), List.of(image), 1, 1).bothRows().get(net.scales());
+        return steering(List.of(net), List.of(image)).bothRows().get(net.scales());
     }
 
     @Test
     void picturesAreFrom0To1RedFirstForBothPredictions() {
-        assertArrayEquals(new float[] {0, 0.2f, 1, 0, 0.2f, 1}, new Steering(List.of(NET),
-            List.of(ControlImage.of(DOT)), 1, 1).bothRows().get("controlnet.picture"));
+        assertArrayEquals(new float[] {0, 0.2f, 1, 0, 0.2f, 1}, steering(List.of(NET),
+            List.of(ControlImage.of(DOT))).bothRows().get("controlnet.picture"));
     }
 
     @Test
@@ -63,7 +96,7 @@ class SteeringTest {
     @CsvSource({"0, 1, 10, ''", "0, 0.5, 10, 5 6 7 8 9", "0.3, 1, 10, 0 1 2", "0.25, 0.75, 4, 0 3",
         "0.3, 0.7, 4, 0 1 2 3", "0.2, 0.8, 5, 0 4", "0, 0.1, 4, 0 1 2 3"})
     void itRestsAtStepsThatAreNotWhollyInItsRange(double from, double to, int steps, String resting) {
-        Steering steering = new Steering(List.of(NET), List.of(ControlImage.of(DOT).withRange(from, to)), 1, 1);
+        Steering steering = steering(List.of(NET), List.of(ControlImage.of(DOT).withRange(from, to)));
         Set<Integer> at = resting.isEmpty() ? Set.of()
             : Set.copyOf(List.of(resting.split(" ")).stream().map(Integer::valueOf).toList());
         assertEquals(at.isEmpty() ? Map.of() : Map.of("controlnet", at), steering.rests(steps, steps));
@@ -72,8 +105,8 @@ class SteeringTest {
     /** The first of two models takes some of the steps; shares are of all. */
     @Test
     void rangesAreOfAllStepsOfThePicture() {
-        Steering steering = new Steering(List.of(NET, net("controlnet_1", false)), List.of(ControlImage.of(DOT),
-            ControlImage.of(DOT).withRange(0, 0.5)), 1, 1);
+        Steering steering = steering(List.of(NET, net("controlnet_1", false)), List.of(ControlImage.of(DOT),
+            ControlImage.of(DOT).withRange(0, 0.5)));
         assertEquals(Map.of("controlnet_1", Set.of(5, 6, 7)), steering.rests(8, 10));
     }
 
@@ -89,7 +122,7 @@ class SteeringTest {
     }
 
     private static String refused(List<ControlNetPart> nets, List<ControlImage> images) {
-        return assertThrows(RequestException.class, () -> new Steering(nets, images, 1, 1)).getMessage();
+        return assertThrows(RequestException.class, () -> steering(nets, images)).getMessage();
     }
 
     @Test

@@ -10,14 +10,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * ControlNets, and the pictures by which they steer. With several, options come once for each, in the same order;
- * scale and range that come once are for all.
+ * What steers the denoiser at some steps: layers that it skips, or ControlNets, and the pictures by which they steer.
+ * With several ControlNets, options come once for each, in the same order; scale and range that come once are for all.
  */
 public final class ControlOptions {
     private static final Pattern RANGE = Pattern.compile("(\\d*\\.?\\d+|\\d+\\.)?\\.\\.(\\d*\\.?\\d+)?");
@@ -46,16 +48,19 @@ public final class ControlOptions {
             + "prompt may be empty.")
     private boolean guess;
 
+    @Mixin
+    private LayerOptions layers = new LayerOptions();
+
     /** The folders and pictures that are read. */
     public List<Path> files() {
         return Stream.concat(nets.stream().flatMap(folder -> ResultFiles.ofComponent(folder).stream()),
             pictures.stream()).toList();
     }
 
-    /** Adds the ControlNets that are asked for. */
+    /** Adds what is asked for. @throws InputException if options do not fit together */
     public DiffusionPipeline.Builder apply(DiffusionPipeline.Builder pipeline) {
         nets.forEach(pipeline::controlNet);
-        return pipeline;
+        return layers.apply(pipeline);
     }
 
     /** The request with the pictures. @throws InputException if options do not fit together */
@@ -72,7 +77,7 @@ public final class ControlOptions {
         for (int i = 0; i < pictures.size(); i++) {
             ControlImage control = ControlImage.of(Image.read(pictures.get(i))).withGuessing(guess)
                 .withScale(each("--control-scale", scales, 1.0, i));
-            controls.add(ranged(control, each("--control-range", ranges, "0..1", i)));
+            controls.add(range("--control-range", each("--control-range", ranges, "0..1", i), control::withRange));
         }
         return request.withControls(controls.toArray(ControlImage[]::new));
     }
@@ -86,12 +91,13 @@ public final class ControlOptions {
         return given.isEmpty() ? otherwise : given.get(given.size() == 1 ? 0 : index);
     }
 
-    private static ControlImage ranged(ControlImage control, String range) {
+    /** @param ranged what becomes of the two shares of the steps */
+    static <T> T range(String option, String range, BiFunction<Double, Double, T> ranged) {
         Matcher parts = RANGE.matcher(range.strip().toLowerCase(Locale.ROOT));
         if (!parts.matches()) {
-            throw new InputException("--control-range takes two shares of the steps, like 0.2..0.8, not " + range);
+            throw new InputException(option + " takes two shares of the steps, like 0.2..0.8, not " + range);
         }
-        return control.withRange(parts.group(1) == null ? 0 : Double.parseDouble(parts.group(1)),
+        return ranged.apply(parts.group(1) == null ? 0 : Double.parseDouble(parts.group(1)),
             parts.group(2) == null ? 1 : Double.parseDouble(parts.group(2)));
     }
 }

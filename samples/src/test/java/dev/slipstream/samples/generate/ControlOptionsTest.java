@@ -80,12 +80,28 @@ class ControlOptionsTest {
         "--controlnet NET --control PICTURE --control-range 0.8..0.2 | between 0 and 1, not from 0.8 to 0.2",
         "--controlnet NET --control PICTURE --control-scale 1 --control-scale 2 | comes 2 times, and --control once;",
         "--controlnet NET --control NET                      | controlnet-sd15",
-        "--controlnet PICTURE --control PICTURE              | is a file; give the folder of a ControlNet"})
+        "--controlnet PICTURE --control PICTURE              | is a file; give the folder of a ControlNet",
+        "--skip-scale 2                                      | --skip-scale needs blocks that are skipped; add --skip",
+        "--skip-range 0..1                                   | --skip-range needs blocks that are skipped; add --skip",
+        "--skip-layers 1 --skip-range 1                      | --skip-range takes two shares of the steps, like",
+        "--skip-layers 1 --skip-range 0.5..0.2               | between 0 and 1, not from 0.5 to 0.2",
+        "--skip-layers 1,-1                                  | are numbers of blocks from 0 on, at least one, not",
+        "--skip-layers 1                                     | layers can be skipped in transformers of Stable"})
     void whatDoesNotFitIsRefusedInOneLine(String options, String words) {
         CommandRun run = generate(options);
         assertEquals(ExitCode.WRONG_USAGE, run.code(), run.err());
         assertEquals(1, run.complaints().size(), run.err());
         assertTrue(run.err().contains(words), run.err());
+    }
+
+    @Test
+    void layersAreSkippedWhereAModelCan() {
+        String model = path("sd35");
+        CommandRun.of("model", "init", "--like", "sd35-medium", "--tiny", model);
+        CommandRun plan = CommandRun.of("plan", "--model", model, "--steps", "10", "--plan", "sequential",
+            "--skip-layers", "1,2", "--skip-scale", "3", "--skip-range", "..0.5");
+        assertEquals("", plan.err());
+        assertTrue(plan.out().contains("\nskipping "), plan.out());
     }
 
     @Test

@@ -24,6 +24,7 @@ import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.folder.MotionAdapter;
 import dev.slipstream.pipelines.model.kind.ComponentKinds;
+import dev.slipstream.pipelines.model.mmdit.Sd3Transformer;
 import dev.slipstream.pipelines.model.unet.MotionUNet;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Strategy.Cutting;
@@ -34,6 +35,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -130,6 +132,21 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
         };
         return new DenoiserGraph(folder.folder(Component.DENOISER).getFileName().toString(), graph, settings(folder),
             folder.cuts().map(ConfigFile::path).map(Cuts::read).orElse(List.of()));
+    }
+
+    /**
+     * As {@link #read(ModelFolder, ComponentFormat)}, joined with what predicts without some blocks.
+     *
+     * @param blocks counted from 0
+     * @throws dev.slipstream.pipelines.model.ModelException also if that cannot be written of such a denoiser
+     */
+    public static DenoiserGraph skipping(ModelFolder folder, ComponentFormat format, SortedSet<Integer> blocks) {
+        DenoiserGraph denoiser = read(folder, format, GraphOptions.NONE.withSkipped(blocks));
+        if (!denoiser.graph.isInput(Sd3Transformer.SKIPPING_SCALE)) {
+            throw new ModelException(folder.folder(Component.DENOISER) + ": layers can be skipped in transformers of "
+                + "Stable Diffusion 3 and 3.5 that are checkpoints; leave that out for this model");
+        }
+        return denoiser.joinedWith(List.of(Sd3Transformer.SKIPPING), denoiser.graph);
     }
 
     private static ModelFolder withoutAdapter(ModelFolder folder) {

@@ -24,15 +24,27 @@ public final class Scope {
 
     private final GraphBuilder graph;
     private final String path;
+    private final String home;
 
     Scope(GraphBuilder graph, String path) {
+        this(graph, path, "");
+    }
+
+    /** @param home what names of nodes begin with, before the path */
+    private Scope(GraphBuilder graph, String path, String home) {
         this.graph = graph;
         this.path = path;
+        this.home = home;
+    }
+
+    /** The same module with the same weights once more: its nodes are those of another module. */
+    public Scope again(String other) {
+        return new Scope(graph, path, "/" + other);
     }
 
     /** @param name of a module inside this one, such as {@code conv1} or {@code resnets.0} */
     public Scope child(String name) {
-        return new Scope(graph, path + "/" + name);
+        return new Scope(graph, path + "/" + name, home);
     }
 
     /** @param index of a module in the list {@code name} inside this one */
@@ -356,7 +368,7 @@ public final class Scope {
     }
 
     private List<Value> nodes(String operator, List<Value> inputs, Attributes attributes, List<Value> types) {
-        String name = graph.nodeName(path, operator);
+        String name = graph.nodeName(home + path, operator);
         List<Value> results = new ArrayList<>();
         for (Value type : types) {
             results.add(new Value(name + "_output_" + results.size(), type.type(), type.dims()));
@@ -369,6 +381,7 @@ public final class Scope {
     }
 
     private GraphException refused(String operator, String what) {
-        return new GraphException("node " + graph.nodeName(path, operator) + " (" + operator + ") cannot take " + what);
+        return new GraphException("node " + graph.nodeName(home + path, operator) + " (" + operator + ") cannot take "
+            + what);
     }
 }

@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.model.layer.Activation;
 import dev.slipstream.pipelines.model.layer.Linear;
 import dev.slipstream.pipelines.model.layer.NumberEmbedding;
 import dev.slipstream.pipelines.model.mmdit.JointBlock.Streams;
+import dev.slipstream.pipelines.model.transformer.Modulation;
 import dev.slipstream.pipelines.model.transformer.Patches;
 import dev.slipstream.pipelines.model.transformer.Tokens;
 import java.util.List;
@@ -17,15 +18,25 @@ import java.util.List;
 /** What a denoiser and its ControlNet have in common: inputs, embeddings, and the blocks. */
 final class JointStack {
     static final Dim BATCH = Dim.named("batch_size");
+    private static final double EPSILON = 1e-6;
 
     private final Sd3Config config;
     private final GraphBuilder builder;
     private final Scope root;
 
     JointStack(Sd3Config config, GraphBuilder builder) {
+        this(config, builder, builder.root());
+    }
+
+    private JointStack(Sd3Config config, GraphBuilder builder, Scope root) {
         this.config = config;
         this.builder = builder;
-        this.root = builder.root();
+        this.root = root;
+    }
+
+    /** The same layers once more, whose nodes are those of another module. */
+    JointStack again(String module) {
+        return new JointStack(config, builder, root.again(module));
     }
 
     /** An input as large as the latents. */
@@ -70,6 +81,14 @@ final class JointStack {
             Dim.of(config.textWidth()));
         return Tokens.rows(root, Linear.apply(root.child("context_embedder"), Tokens.matrix(root, states),
             config.width()), states);
+    }
+
+    /** The latents that the last layers make of the picture's tokens. */
+    Value predicted(Patches patches, Value picture, Value conditions) {
+        Value normal = Modulation.continuous(root.child("norm_out"), picture, conditions, EPSILON);
+        Value tokens = Linear.apply(root.child("proj_out"), Tokens.matrix(root, normal),
+            (long) config.patch() * config.patch() * config.outChannels());
+        return patches.picture(root, tokens);
     }
 
     /** @param textEnds whether the text is only read in this block */

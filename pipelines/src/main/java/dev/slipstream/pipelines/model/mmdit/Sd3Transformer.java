@@ -7,13 +7,11 @@ import dev.slipstream.pipelines.graph.build.Scope;
 import dev.slipstream.pipelines.graph.build.Value;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import dev.slipstream.pipelines.model.config.GraphOptions;
-import dev.slipstream.pipelines.model.layer.Linear;
 import dev.slipstream.pipelines.model.mmdit.JointBlock.Streams;
-import dev.slipstream.pipelines.model.transformer.Modulation;
 import dev.slipstream.pipelines.model.transformer.Patches;
-import dev.slipstream.pipelines.model.transformer.Tokens;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * diffusers' {@code SD3Transformer2DModel} as a graph.
@@ -25,12 +23,19 @@ import java.util.List;
  *
  * <p>Residuals of a ControlNet, {@code block_controlnet_hidden_states.0}, {@code .1}, ... [batch_size, patches, width],
  * are inputs if they are asked for; each serves equally many layers.
+ *
+ * <p>Where blocks are to be skipped, the prediction without them is made, too, in a module of its own that begins where
+ * the first of them would, and reads the same weights: {@code whole + skipping_scale * (whole - partial)} is what comes
+ * out, with {@code skipping_scale} [batch_size]. Where that module makes zeros, {@code whole} comes out.
  */
 public final class Sd3Transformer {
     /** The name of the residuals, before their numbers. */
     public static final String RESIDUALS = "block_controlnet_hidden_states";
+    /** The module that predicts without some blocks. */
+    public static final String SKIPPING = "skipping";
+    /** The input for how much more what these blocks add counts, [batch_size]. */
+    public static final String SKIPPING_SCALE = "skipping_scale";
 
-    private static final double EPSILON = 1e-6;
 
     private Sd3Transformer() {
     }
@@ -47,20 +52,46 @@ public final class Sd3Transformer {
         Patches patches = stack.positioned(stack.picture("hidden_states", read.inChannels()));
         Value conditions = stack.conditions();
         List<Value> residuals = residuals(builder, read, patches, options.count(RESIDUALS));
-        Streams streams = new Streams(patches.tokens(), stack.text());
-        for (int i = 0; i < read.layers(); i++) {
-            boolean last = i == read.layers() - 1;
-            streams = stack.block(i, streams, conditions, last);
-            if (!residuals.isEmpty() && !last) {
-                Value residual = residuals.get((int) (i / ((double) read.layers() / residuals.size())));
-                streams = new Streams(root.child("transformer_blocks", i).add(streams.picture(), residual),
-                    streams.text());
-            }
+        Layers layers = new Layers(read.layers(), conditions, residuals);
+        Streams first = new Streams(patches.tokens(), stack.text());
+        if (options.skipped().isEmpty()) {
+            Streams last = layers.apply(stack, root, first, 0, read.layers(), Set.of());
+            builder.output("out_hidden_states", stack.predicted(patches, last.picture(), conditions));
+            return;
         }
-        Value normal = Modulation.continuous(root.child("norm_out"), streams.picture(), conditions, EPSILON);
-        Value predicted = Linear.apply(root.child("proj_out"), Tokens.matrix(root, normal),
-            (long) read.patch() * read.patch() * read.outChannels());
-        builder.output("out_hidden_states", patches.picture(root, predicted));
+        int begin = options.skipped().first();
+        if (begin < 0 || options.skipped().last() >= read.layers()) {
+            throw config.wrong("num_layers", "is " + read.layers() + ", so that there are no blocks "
+                + options.skipped() + " to be left out");
+        }
+        Streams shared = layers.apply(stack, root, first, 0, begin, Set.of());
+        Value whole = stack.predicted(patches,
+            layers.apply(stack, root, shared, begin, read.layers(), Set.of()).picture(), conditions);
+        Scope again = root.again(SKIPPING);
+        JointStack without = stack.again(SKIPPING);
+        Value partial = without.predicted(patches,
+            layers.apply(without, again, shared, begin, read.layers(), options.skipped()).picture(), conditions);
+        Value scale = again.reshape(builder.input(SKIPPING_SCALE, DataType.FLOAT32, JointStack.BATCH),
+            JointStack.BATCH, Dim.ONE, Dim.ONE, Dim.ONE);
+        Value missing = again.mul(again.sub(whole, partial), scale);
+        builder.output("out_hidden_states", root.child("proj_out").add(whole, missing));
+    }
+
+    /** @param residuals of a ControlNet, which are added whether a layer is skipped or not */
+    private record Layers(int count, Value conditions, List<Value> residuals) {
+        Streams apply(JointStack stack, Scope root, Streams from, int begin, int end, Set<Integer> skipped) {
+            Streams streams = from;
+            for (int i = begin; i < end; i++) {
+                boolean last = i == count - 1;
+                streams = skipped.contains(i) ? streams : stack.block(i, streams, conditions, last);
+                if (!residuals.isEmpty() && !last) {
+                    Value residual = residuals.get((int) (i / ((double) count / residuals.size())));
+                    streams = new Streams(root.child("transformer_blocks", i).add(streams.picture(), residual),
+                        streams.text());
+                }
+            }
+            return streams;
+        }
     }
 
     private static List<Value> residuals(GraphBuilder builder, Sd3Config config, Patches patches, int count) {
