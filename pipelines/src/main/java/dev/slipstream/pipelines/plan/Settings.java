@@ -3,7 +3,9 @@ package dev.slipstream.pipelines.plan;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * What follows the name of a strategy, to be read setting by setting.
@@ -13,6 +15,8 @@ import java.util.TreeSet;
 record Settings(String strategy, Map<String, String> values) {
     /** More than any loop has. */
     static final int MOST_STEPS = 10_000;
+    /** Settings that need no value. */
+    static final Set<String> FLAGS = Set.of("shift", "neighbours", "bessel", "frozen");
 
     /** @throws PlanException if there is a setting that is not among these, or one without a value */
     void refuseOthers(List<String> known) {
@@ -70,12 +74,18 @@ record Settings(String strategy, Map<String, String> values) {
         throw new PlanException(strategy + ": " + key + " is a number from 0 to 1, not '" + value + "'");
     }
 
-    /** @param first what it is if it is not said */
-    String choice(String key, String first, String second) {
-        String value = values.getOrDefault(key, first);
-        if (!value.equals(first) && !value.equals(second)) {
-            throw new PlanException(strategy + ": " + key + " is " + first + " or " + second + ", not '" + value
-                + "'");
+    /** Whether a setting that needs no value is there. */
+    boolean flag(String key) {
+        return choice(key, "false", "true").equals("true");
+    }
+
+    /** One of several words. @param usual what it is if it is not said */
+    String choice(String key, String usual, String... others) {
+        String value = values.getOrDefault(key, usual);
+        List<String> words = Stream.concat(Stream.of(usual), Stream.of(others)).distinct().toList();
+        if (!words.contains(value)) {
+            throw new PlanException(strategy + ": " + key + " is " + String.join(", ",
+                words.subList(0, words.size() - 1)) + " or " + words.getLast() + ", not '" + value + "'");
         }
         return value;
     }

@@ -10,9 +10,10 @@ import java.util.stream.Stream;
  * A way to make plans. Implementations are records of their settings. Immutable; any thread may use it.
  */
 public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache, GuidanceSchedule,
-    PipeFusion, Composed {
+    PipeFusion, Patches, Composed {
     /** The strategies by name, for help texts. */
-    List<String> NAMES = List.of("sequential", "cfg-split", "asyncdiff", "cache", "guidance", "pipefusion");
+    List<String> NAMES =
+        List.of("sequential", "cfg-split", "asyncdiff", "cache", "guidance", "pipefusion", "patches");
 
     /**
      * Reads a strategy, as the command line and the library take it: {@code NAME[:KEY=VALUE,...]}, and several at once
@@ -22,6 +23,8 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      *   sequential
      *   cfg-split
      *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
+     *   patches:n=2,split=rows|columns,warmup=5,tail=0,norm=corrected|stale|separate|sync,portion=0.3,neighbours,
+     *           segments=1,frozen,bessel
      *   cache:every=3|steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME
      *   guidance:start=0,stop=1,every=1,warmup=0,keep=difference|unconditional
      *   pipefusion:parts=2,patches=2,warmup=1
@@ -43,6 +46,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
             case "sequential" -> without(settings, new Sequential());
             case "cfg-split" -> without(settings, new CfgSplit());
             case "asyncdiff" -> AsyncDiff.parse(new Settings(name, settings));
+            case "patches" -> Patches.parse(new Settings(name, settings));
             case "cache" -> Cache.parse(new Settings(name, settings));
             case "guidance" -> GuidanceSchedule.parse(new Settings(name, settings));
             case "pipefusion" -> PipeFusion.parse(new Settings(name, settings));
@@ -63,7 +67,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
         for (String setting : text.split(",", -1)) {
             String[] parts = setting.split("=", 2);
             String key = parts[0].strip();
-            String value = parts.length == 2 ? parts[1].strip() : key.equals("shift") ? "true" : "";
+            String value = parts.length == 2 ? parts[1].strip() : Settings.FLAGS.contains(key) ? "true" : "";
             if (key.isEmpty()) {
                 throw new PlanException("in plan '" + whole + "' a setting is empty; write them like warmup=3,tail=1");
             }
@@ -201,6 +205,19 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
             /** The patch that a component is for; negative where it is for the whole picture. */
             public int patch(int component) {
                 return component % (patches + 1) - 1;
+            }
+        }
+
+        /**
+         * The whole network first; then a component a patch, which does as the strategy says; then the one that puts
+         * what patches predict together.
+         *
+         * @param patches how many
+         */
+        record Patched(Patches strategy, int patches) implements Cutting {
+            @Override
+            public int components() {
+                return patches + 2;
             }
         }
 

@@ -98,9 +98,9 @@ class ComposedTest {
         "cfg-split+sequential | sequential says nothing that another plan does not say; leave it out of "
             + "cfg-split+sequential",
         "cache+teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion",
+            + "guidance, pipefusion, patches",
         "'cache+' | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion",
+            + "guidance, pipefusion, patches",
         "guidance:start=2 | guidance: start is a number from 0 to 1, not '2'",
         "guidance:stop=soon | guidance: stop is a number from 0 to 1, not 'soon'",
         "'guidance:start=0.6,stop=0.5' | guidance begins and ends between 0 and 1, in this order, not at 0.6 and 0.5",

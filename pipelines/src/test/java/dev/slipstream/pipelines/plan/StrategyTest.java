@@ -27,7 +27,10 @@ class StrategyTest {
     @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:n=3,warmup=2,tail=1",
         "asyncdiff:warmup=3,stride=2,form=paper,shift", "asyncdiff:warmup=1,stride=2,form=reuse",
         "asyncdiff:warmup=1,cut=shell,staleness=reference", "cache:every=3,depth=1,warmup=3",
-        "cache:steps=0+4+9,depth=0,warmup=1",
+        "cache:steps=0+4+9,depth=0,warmup=1", "patches:warmup=5,norm=corrected", "patches:n=4,warmup=1,norm=stale",
+        "patches:n=2,warmup=3,split=columns,tail=1,norm=sync,segments=4",
+        "patches:n=8,warmup=5,norm=corrected,portion=0.3,bessel", "patches:n=3,warmup=2,norm=corrected,neighbours",
+        "patches:n=2,warmup=2,norm=separate,frozen",
         "cache:every=2,depth=4,warmup=3,tail=2,cut=mine", "pipefusion:parts=3,patches=4,warmup=2"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());
@@ -37,9 +40,9 @@ class StrategyTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion",
+            + "guidance, pipefusion, patches",
         "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion",
+            + "guidance, pipefusion, patches",
         "sequential:n=2 | sequential takes no settings, not [n]",
         "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, tail, stride, form, shift, cut, staleness",
         "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number from 1 to 10000, not 'soon'",
@@ -62,6 +65,14 @@ class StrategyTest {
         "cache:steps=x | cache: steps is a whole number from 0 to 10000, not 'x'",
         "'cache:every=2,steps=0' | cache: every and steps both say when the inner part runs; leave one out",
         "cache:depth=-1 | cache: depth is a whole number from 0 to 1000, not '-1'",
+        "patches:n=1 | patches: n is a whole number from 2 to 256, not '1'",
+        "patches:norm=other | patches: norm is corrected, stale, separate or sync, not 'other'",
+        "patches:split=diagonal | patches: split is rows or columns, not 'diagonal'",
+        "patches:portion=2 | patches: portion is a number from 0 to 1, not '2'",
+        "patches:portion=0 | patches: portion is more than 0 and at most 1, not 0.0",
+        "'patches:neighbours,split=columns' | patches: portion and neighbours are for patches of rows, not of columns",
+        "'patches:frozen,norm=stale' | patches: frozen goes with norm=separate, as nothing is exchanged",
+        "patches:warmup=0 | patches: warmup is a whole number from 1 to 10000, not '0'",
         "asyncdiff:n=2,n=3 | in plan 'asyncdiff:n=2,n=3' the setting n is given twice"})
     void whatIsNotUnderstoodIsNamed(String spec, String message) {
         assertEquals(message, assertThrows(PlanException.class, () -> Strategy.parse(spec)).getMessage());

@@ -8,12 +8,15 @@ import dev.slipstream.pipelines.plan.Cache;
 import dev.slipstream.pipelines.plan.Cadence;
 import dev.slipstream.pipelines.plan.CfgSplit;
 import dev.slipstream.pipelines.plan.GuidanceSchedule;
+import dev.slipstream.pipelines.plan.Patches.Norm;
+import dev.slipstream.pipelines.plan.Patches;
 import dev.slipstream.pipelines.plan.PipeFusion;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeSet;
 
 /**
@@ -23,9 +26,18 @@ import java.util.TreeSet;
  * @param scheduler NAME of the folder {@code scheduler-NAME}
  * @param components into how many parts of equal rank the denoiser is cut; 1 for the sequential case
  * @param devices as many as the published implementation has processes
+ * @param inputs the file of what its loop reads, if it names one
  */
-public record ReferenceCase(String name, String scheduler, Strategy strategy, int components, int devices) {
+public record ReferenceCase(String name, String scheduler, Strategy strategy, int components, int devices,
+    Optional<String> inputs) {
     static final String SEQUENTIAL = ".sequential";
+    /** More than any case has: all of its steps are synchronous. */
+    private static final int ALL_STEPS = 10_000;
+
+    /** A case that reads the folder's inputs. */
+    ReferenceCase(String name, String scheduler, Strategy strategy, int components, int devices) {
+        this(name, scheduler, strategy, components, devices, Optional.empty());
+    }
 
     /** The case that every folder has for each noise scheduler, whether listed or not. */
     static ReferenceCase sequential(String name) {
@@ -54,6 +66,10 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         if (cache.isPresent()) {
             return new ReferenceCase(name, scheduler, PublishedCache.strategy(cache.get(), name), 1, 1);
         }
+        if (entry.has("mode")) {
+            return new ReferenceCase(name, scheduler, patches(entry, name), 1,
+                entry.positiveInteger("devices"), entry.text("inputs"));
+        }
         if (entry.has("stages")) {
             return pipelined(entry, name, scheduler);
         }
@@ -65,7 +81,7 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         boolean released = stride == 1 || isReleased(entry, name);
         try {
             Cadence cadence = new Cadence(entry.positiveInteger("warm_up"), 0, stride, released,
-                isShifted(entry, name));
+                is(entry, "time_shift", name));
             return new ReferenceCase(name, scheduler,
                 new AsyncDiff(components, cadence, Staleness.REFERENCE, Optional.empty()), components,
                 released ? components : components + 1);
@@ -87,6 +103,31 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         }
     }
 
+    /** The strategy that does what the published DistriFusion or PCPP does. */
+    private static Strategy patches(ConfigFile entry, String name) {
+        String mode = entry.text("mode").orElseThrow(() -> entry.wrong("mode", "is missing in case " + name));
+        // There the first step comes before the warm-up.
+        int warmUp = (int) entry.number("warm_up", 0) + 1;
+        OptionalDouble portion = entry.has("portion") ? OptionalDouble.of(entry.number("portion", 1))
+            : OptionalDouble.empty();
+        boolean bessel = is(entry, "bessel", name);
+        Norm norm = switch (mode) {
+            case "corrected_async_gn", "full_sync" -> Norm.CORRECTED;
+            case "stale_gn" -> Norm.STALE;
+            case "separate_gn", "no_sync" -> Norm.SEPARATE;
+            case "sync_gn" -> Norm.SYNC;
+            default -> throw entry.wrong("mode", "is " + mode + " in case " + name + "; there are corrected_async_gn, "
+                + "stale_gn, separate_gn, sync_gn, no_sync and full_sync");
+        };
+        try {
+            Patches patches = new Patches(entry.positiveInteger("patches"), false,
+                mode.equals("full_sync") ? ALL_STEPS : warmUp, 0, norm, portion, bessel, mode.equals("no_sync"), 1);
+            return is(entry, "cfg_split", name) ? new CfgSplit().with(patches) : patches;
+        } catch (PlanException refused) {
+            throw entry.wrong("cases", "has a case " + name + " that cannot be run: " + refused.getMessage());
+        }
+    }
+
     private static boolean isReleased(ConfigFile entry, String name) {
         String form = entry.text("stride2_form")
             .orElseThrow(() -> entry.wrong("stride2_form", "is missing in case " + name + ", which has stride 2"));
@@ -98,10 +139,10 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         };
     }
 
-    private static boolean isShifted(ConfigFile entry, String name) {
-        return entry.element("time_shift").map(value -> {
+    private static boolean is(ConfigFile entry, String key, String name) {
+        return entry.element(key).map(value -> {
             if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isBoolean()) {
-                throw entry.wrong("time_shift", "must be true or false, not " + value + " (case " + name + ")");
+                throw entry.wrong(key, "must be true or false, not " + value + " (case " + name + ")");
             }
             return value.getAsBoolean();
         }).orElse(false);

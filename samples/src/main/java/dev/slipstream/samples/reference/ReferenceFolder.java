@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A folder of reference cases: a denoiser, noise schedulers, the inputs of the loop, and what comes out step by step.
@@ -55,6 +56,8 @@ public final class ReferenceFolder implements AutoCloseable {
         "controlnet_conditioning_scale", "conditioning_scale");
     private static final String GUIDANCE = "guidance_scale";
     private static final String FIRST_GUIDANCE = "min_guidance_scale";
+    /** The result without the plan of a case, which is no case itself. */
+    private static final String SEQUENTIAL = "sequential";
     private static final double SIGMA_TOLERANCE = 1e-5;
 
     private final ModelFolder folder;
@@ -62,20 +65,24 @@ public final class ReferenceFolder implements AutoCloseable {
     private final DenoiserGraph model;
     private final LoopInputs loop;
     private final ConfigFile cases;
+    private final ModelPlaces places;
     private final SafetensorsFile inputs;
     private final SafetensorsFile expected;
+    private final boolean guided;
+    private final Map<String, SafetensorsFile> otherInputs = new HashMap<>();
     private final Map<String, NoiseTable> noise = new HashMap<>();
 
-    private ReferenceFolder(ModelFolder folder, DenoiserGraph read, ConfigFile cases, SafetensorsFile inputs,
+    private ReferenceFolder(ModelFolder folder, DenoiserGraph read, ModelPlaces places, SafetensorsFile inputs,
         SafetensorsFile expected) {
         this.folder = folder;
-        this.cases = cases;
+        this.places = places;
+        this.cases = places.cases();
         this.inputs = inputs;
         this.expected = expected;
         this.form = Family.of(read).form();
         this.model = form.adapt(read, channels(inputs));
         // Where no case is run, nobody needs to say how much guidance there is.
-        boolean guided = !cases.has(GUIDANCE) || guidance().weight() != 1;
+        this.guided = !cases.has(GUIDANCE) || guidance().weight() != 1;
         this.loop = LoopInputs.read(inputs, model, form, guided, numbers());
     }
 
@@ -104,11 +111,13 @@ public final class ReferenceFolder implements AutoCloseable {
         Map<String, Graph> controls = ControlNets.beside(folder.path(), form);
         DenoiserGraph model = (controls.isEmpty() ? DenoiserGraph.read(folder, form)
             : ControlNets.denoiser(folder, form, controls)).withPrecision(precision);
-        SafetensorsFile inputs = SafetensorsFile.open(places.of("inputs", "inputs.safetensors"));
+        SafetensorsFile inputs = SafetensorsFile.open(places.of("inputs",
+            cases.objects("cases").stream().flatMap(entry -> entry.text("inputs").stream()).findFirst()
+                .orElse("inputs.safetensors")));
         try {
             SafetensorsFile expected = SafetensorsFile.open(cases.path().resolveSibling("expected.safetensors"));
             try {
-                return new ReferenceFolder(folder, model, cases, inputs, expected);
+                return new ReferenceFolder(folder, model, places, inputs, expected);
             } catch (RuntimeException failure) {
                 expected.close();
                 throw failure;
@@ -124,9 +133,17 @@ public final class ReferenceFolder implements AutoCloseable {
         return model;
     }
 
-    /** What its loop reads. */
+    /** What its loop reads, if a case names no other. */
     public LoopInputs loop() {
         return loop;
+    }
+
+    /** What the loop of a case reads. */
+    public LoopInputs loop(ReferenceCase wanted) {
+        return wanted.inputs().map(said -> places.place(said, "inputs"))
+            .filter(path -> !path.equals(inputs.path()))
+            .map(path -> LoopInputs.read(otherInputs.computeIfAbsent(path.toString(),
+                key -> SafetensorsFile.open(path)), model, form, guided, numbers())).orElse(loop);
     }
 
     /** How much each step may differ. */
@@ -188,7 +205,9 @@ public final class ReferenceFolder implements AutoCloseable {
 
     /** Keys of {@code expected.safetensors} that no case names. */
     public List<String> unnamed() {
-        List<String> names = cases.objects("cases").stream().map(ReferenceCase::name).toList();
+        List<String> names = cases.objects("cases").stream()
+            .flatMap(entry -> Stream.concat(Stream.of(ReferenceCase.name(entry)), entry.text(SEQUENTIAL).stream()))
+            .toList();
         return expected.tensors().keySet().stream()
             .filter(key -> !names.contains(key) && !key.endsWith(ReferenceCase.SEQUENTIAL)).toList();
     }
@@ -296,8 +315,13 @@ public final class ReferenceFolder implements AutoCloseable {
      * @param root see {@link #open}
      */
     private record ModelPlaces(ConfigFile cases, Optional<Path> root) {
+        /** What a key names; if it is not there, the usual. */
         Path of(String key, String otherwise) {
-            String said = cases.text(key).orElse(otherwise);
+            return place(cases.text(key).orElse(otherwise), key);
+        }
+
+        /** @param key under which it was said */
+        Path place(String said, String key) {
             Path own = cases.path().resolveSibling(said).normalize();
             if (Files.exists(own)) {
                 return own;
@@ -326,6 +350,7 @@ public final class ReferenceFolder implements AutoCloseable {
     @Override
     public void close() {
         inputs.close();
+        otherInputs.values().forEach(SafetensorsFile::close);
         expected.close();
     }
 

@@ -126,26 +126,24 @@ public final class VerifyCommand implements Callable<Integer> {
             opened.unnamed().forEach(key -> terminal.err().println("not compared: expected.safetensors has \"" + key
                 + "\", which cases.json does not list"));
             List<ReferenceCase> chosen = opened.cases(names);
-            LoopInputs inputs = opened.loop();
             Tolerance allowed = tolerance.map(Tolerance::absolute).orElseGet(opened::tolerance);
             // Wrong files are reported before engines are built.
             for (ReferenceCase wanted : chosen) {
                 opened.checkCut(wanted);
-                opened.expected(wanted, inputs.latents().shape());
+                opened.expected(wanted, opened.loop(wanted).latents().shape());
             }
             chosen.stream().map(ReferenceCase::scheduler).distinct()
                 .forEach(name -> opened.differences(name).forEach(terminal.err()::println));
-            List<CaseResult> results = run(opened, inputs, chosen, allowed);
+            List<CaseResult> results = run(opened, chosen, allowed);
             terminal.out().print(json ? CaseResult.json(results) + System.lineSeparator()
                 : CaseResult.table(results, allowed));
             return results.stream().allMatch(CaseResult::passed) ? ExitCode.OK : ExitCode.FAILED;
         }
     }
 
-    private List<CaseResult> run(ReferenceFolder opened, LoopInputs inputs, List<ReferenceCase> chosen,
-        Tolerance allowed) {
+    private List<CaseResult> run(ReferenceFolder opened, List<ReferenceCase> chosen, Tolerance allowed) {
         int most = chosen.stream().mapToInt(ReferenceCase::devices).max().orElse(1);
-        try (CaseRunner runner = CaseRunner.open(opened, inputs, DeviceSpec.parse(device), most)) {
+        try (CaseRunner runner = CaseRunner.open(opened, DeviceSpec.parse(device), most)) {
             return chosen.stream().map(it -> runner.run(it, allowed)).toList();
         }
     }
@@ -242,12 +240,10 @@ public final class VerifyCommand implements Callable<Integer> {
     /** Runs the loop of a folder with any plan, on devices of its own. One thread at a time. */
     static final class CaseRunner implements AutoCloseable {
         private final ReferenceFolder folder;
-        private final LoopInputs inputs;
         private final List<Device> devices;
 
-        private CaseRunner(ReferenceFolder folder, LoopInputs inputs, List<Device> devices) {
+        private CaseRunner(ReferenceFolder folder, List<Device> devices) {
             this.folder = folder;
-            this.inputs = inputs;
             this.devices = devices;
         }
 
@@ -255,8 +251,8 @@ public final class VerifyCommand implements Callable<Integer> {
          * Opens devices of a kind: on the CPU as many as asked for; of another provider what the machine has, up to
          * that number, since results do not depend on how many there are. A plan for more runs on all of them.
          */
-        static CaseRunner open(ReferenceFolder folder, LoopInputs inputs, DeviceSpec kind, int most) {
-            return new CaseRunner(folder, inputs, openAll(kind, most));
+        static CaseRunner open(ReferenceFolder folder, DeviceSpec kind, int most) {
+            return new CaseRunner(folder, openAll(kind, most));
         }
 
         private static List<Device> openAll(DeviceSpec kind, int most) {
@@ -281,13 +277,19 @@ public final class VerifyCommand implements Callable<Integer> {
 
         /** Compares a case, step by step. */
         CaseResult run(ReferenceCase wanted, Tolerance tolerance) {
+            LoopInputs inputs = folder.loop(wanted);
             List<float[]> expected = folder.expected(wanted, inputs.latents().shape());
-            List<float[]> actual = latents(wanted.strategy(), wanted.devices(), folder.noise(wanted.scheduler()));
+            List<float[]> actual =
+                latents(inputs, wanted.strategy(), wanted.devices(), folder.noise(wanted.scheduler()));
             return CaseResult.compare(wanted.name(), expected, actual, tolerance);
         }
 
-        /** The latents after each step. */
+        /** The latents after each step, with the folder's usual inputs. */
         List<float[]> latents(Strategy strategy, int most, NoiseTable noise) {
+            return latents(folder.loop(), strategy, most, noise);
+        }
+
+        private List<float[]> latents(LoopInputs inputs, Strategy strategy, int most, NoiseTable noise) {
             List<Device> used = devices.subList(0, Math.min(most, devices.size()));
             PartitionedDenoiser partitioned =
                 PartitionedDenoiser.of(folder.model(), inputs.shape(), strategy, used.size());

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.folder.ComponentFormat;
 import dev.slipstream.pipelines.plan.CfgSplit;
 import dev.slipstream.pipelines.plan.Sequential;
+import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.samples.reference.ReferenceFolder;
 import dev.slipstream.samples.reference.Tolerance;
@@ -55,12 +56,33 @@ class ExactnessTest {
     void branchesOfGuidanceMayRunApart(String family, String scheduler) {
         try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFiles.orSkip("reference", family),
             Optional.of(ComponentFormat.CHECKPOINT), Precision.FP32);
-            CaseRunner runner = CaseRunner.open(folder, folder.loop(), DeviceSpec.parse("cpu:1"), 2)) {
+            CaseRunner runner = CaseRunner.open(folder, DeviceSpec.parse("cpu:1"), 2)) {
             NoiseTable noise = folder.noise(scheduler);
             CaseResult result = CaseResult.compare("apart", runner.latents(new Sequential(), 1, noise),
                 runner.latents(new CfgSplit(), 2, noise), folder.tolerance());
             assertTrue(result.passed(), result.toString());
         }
+    }
+
+    /** Of one case, in which patches have what is fresh at every step but the last ones. */
+    @ParameterizedTest
+    @CsvSource({"sd21, ddim", "sdxl, euler"})
+    void patchesInPiecesGiveWhatTheyGiveWhole(String family, String scheduler) {
+        try (ReferenceFolder folder = ReferenceFolder.open(ReferenceFiles.orSkip("reference", family),
+            Optional.of(ComponentFormat.CHECKPOINT), Precision.FP32);
+            CaseRunner runner = CaseRunner.open(folder, DeviceSpec.parse("cpu:1"), 2)) {
+            NoiseTable noise = folder.noise(scheduler);
+            List<float[]> whole = runner.latents(Strategy.parse("patches:n=2,warmup=2"), 2, noise);
+            agree(whole, runner.latents(Strategy.parse("patches:n=2,warmup=2,segments=3"), 2, noise), 1e-5);
+            agree(whole, runner.latents(Strategy.parse("patches:n=2,warmup=2"), 1, noise), 0);
+            agree(runner.latents(new Sequential(), 1, noise),
+                runner.latents(Strategy.parse("patches:n=2,warmup=1000,norm=sync,split=columns"), 2, noise), 1e-4);
+        }
+    }
+
+    private static void agree(List<float[]> expected, List<float[]> actual, double tolerance) {
+        CaseResult result = CaseResult.compare("patches", expected, actual, Tolerance.absolute(tolerance));
+        assertTrue(result.passed(), result.toString());
     }
 
     @Test
@@ -72,7 +94,7 @@ class ExactnessTest {
     }
 
     private static void assertExact(ReferenceFolder folder, String scheduler, int most) {
-        try (CaseRunner runner = CaseRunner.open(folder, folder.loop(), DeviceSpec.parse("cpu:1"), most)) {
+        try (CaseRunner runner = CaseRunner.open(folder, DeviceSpec.parse("cpu:1"), most)) {
             NoiseTable noise = folder.noise(scheduler);
             List<float[]> alone = runner.latents(new Sequential(), 1, noise);
             for (int count = 2; count <= most; count++) {

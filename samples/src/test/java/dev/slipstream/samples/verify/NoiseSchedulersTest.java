@@ -31,7 +31,7 @@ class NoiseSchedulersTest {
     void theProgramFollowsTheTable(String method) throws IOException {
         TinyFolder tiny = new TinyFolder(path);
         try (ReferenceFolder folder = ReferenceFolder.open(tiny.write(), Optional.empty(), Precision.FP32);
-            CaseRunner runner = CaseRunner.open(folder, folder.loop(), DeviceSpec.parse("cpu:1"), 2)) {
+            CaseRunner runner = CaseRunner.open(folder, DeviceSpec.parse("cpu:1"), 2)) {
             NoiseTable table = NoiseScheduler
                 .read(path.resolve("scheduler-ddim/scheduler_config.json")).withMethod(method).table(8);
             List<float[]> expected = walk(tiny, table);

@@ -87,6 +87,17 @@ class VerifyTest {
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
     }
 
+    /** Numbers of the published DistriFusion and PCPP. */
+    @ParameterizedTest
+    @Tag("slow")
+    @CsvSource({"distrifusion, sd21, onnx, 13", "distrifusion, sdxl, checkpoint, 13", "pcpp, sd21, checkpoint, 9",
+        "pcpp, sdxl, onnx, 9"})
+    void everyStepOfThePatchesOfUNetsAgrees(String method, String family, String form, int cases) {
+        VerifyRun run = VerifyRun.of(ReferenceFiles.orSkip("reference-patches", method, family), "--from", form);
+        assertEquals(0, run.exitCode(), () -> run.out() + run.error());
+        assertTrue(run.out().contains(cases + " of " + cases + " cases agree"), run.out());
+    }
+
     /** A folder without model.onnx, as users have it who never ran an exporter. */
     @Test
     void withoutAGraphTheCheckpointIsRead() throws IOException {

@@ -266,6 +266,9 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
             case Cutting.Parts parts when parts.components() == 1 -> List.of();
             case Cutting.Parts(int components, Optional<String> named) -> List.of(cut(named, components, cost));
             case Cutting.Shell(int depth) -> List.of(ShellCut.of(graph, depth).withFresh(joined));
+            case Cutting.Patched patched -> throw new PlanException(patched.strategy().spec()
+                + " has graphs of its own, which other plans cannot cut; of the others only cfg-split and guidance go "
+                + "with it");
             case Cutting.Crossed(Cutting first, Cutting second) ->
                 Stream.concat(cuts(first, cost).stream(), cuts(second, cost).stream()).toList();
             case Cutting.Pipe pipe -> throw new PlanException("parts that patches go through cannot be cut in another "

@@ -17,7 +17,6 @@ import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import dev.slipstream.pipelines.plan.PlanException;
-import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
 import java.util.ArrayList;
@@ -25,20 +24,18 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
 /**
  * A denoiser's graph fixed to sizes and a number of rows, and cut.
  *
- * @param cuts that cross each other; none where the graph is in one piece
- * @param pipe how patches go through it instead
- * @param types of all tensors
+ * @param cutting how
+ * @param cuts that cross each other; none where the graph is in one piece, or in patches
  * @param apart the component of each joined module that has one to itself
  */
-record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Optional<Cutting.Pipe> pipe,
-    Partition partition, Map<String, TensorType> types, Map<String, Integer> apart) {
+record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, List<Cut> cuts, CutNetwork network,
+    Map<String, Integer> apart) {
     /** Of latents, [rows, channels, height, width]. */
     private static final int HEIGHT = 2;
 
@@ -49,23 +46,27 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Op
      * @throws GraphException if the graph does not take these sizes or this batch, or cannot be cut so
      */
     static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting) {
-        Graph fixed = fixed(denoiser, shape, rows);
-        if (cutting instanceof Cutting.Pipe pipe) {
-            return inPatches(denoiser, shape, fixed, pipe);
+        if (cutting instanceof Cutting.Patched patched) {
+            return patched(denoiser, shape, rows, patched);
         }
+        Graph fixed = fixed(denoiser, shape, rows);
         // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
-        return of(denoiser, shape, fixed, denoiser.with(fixed).cuts(cutting, Costs.ofItem(fixed, shape.batch())));
+        return cutting instanceof Cutting.Pipe pipe ? piped(denoiser, shape, fixed, pipe)
+            : of(denoiser, shape, fixed, cutting,
+                denoiser.with(fixed).cuts(cutting, Costs.ofItem(fixed, shape.batch())));
     }
 
     /** The same, cut in the same way, for another number of rows. */
     FixedDenoiser withRows(long rows) {
-        Graph other = fixed(denoiser, shape, rows);
-        return pipe.map(it -> inPatches(denoiser, shape, other, it))
-            .orElseGet(() -> of(denoiser, shape, other, cuts));
+        return switch (cutting) {
+            case Cutting.Patched patched -> patched(denoiser, shape, rows, patched);
+            case Cutting.Pipe pipe -> piped(denoiser, shape, fixed(denoiser, shape, rows), pipe);
+            default -> of(denoiser, shape, fixed(denoiser, shape, rows), cutting, cuts);
+        };
     }
 
     /** @throws PlanException if something is joined with the denoiser */
-    private static FixedDenoiser inPatches(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting.Pipe pipe) {
+    private static FixedDenoiser piped(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting.Pipe pipe) {
         if (!denoiser.joined().isEmpty()) {
             throw new PlanException("pipefusion does not divide what is joined with a denoiser: "
                 + String.join(", ", denoiser.joined()));
@@ -85,8 +86,8 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Op
         segments.add(network.assembly().of(pipe.assembly()));
         Map<String, TensorType> types = new HashMap<>(ValueInfos.types(fixed));
         segments.forEach(segment -> types.putAll(ValueInfos.types(segment.graph())));
-        return new FixedDenoiser(denoiser, shape, List.of(), Optional.of(pipe), new Partition(fixed, segments), types,
-            Map.of());
+        return new FixedDenoiser(denoiser, shape, pipe, List.of(), new CutNetwork(fixed, segments, types, Map.of(),
+            Set.of()), Map.of());
     }
 
     private static Graph fixed(DenoiserGraph denoiser, LoopShape shape, long rows) {
@@ -100,13 +101,20 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Op
         InputTypes.check(denoiser.graph(), inputs(denoiser, shape, rows));
     }
 
-    private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Graph fixed, List<Cut> cuts) {
+    private static FixedDenoiser patched(DenoiserGraph denoiser, LoopShape shape, long rows,
+        Cutting.Patched cutting) {
+        CutNetwork network = new PatchCut(denoiser, cutting).of(shape, sizes -> fixed(denoiser, sizes, rows));
+        return new FixedDenoiser(denoiser, shape, cutting, List.of(), network, Map.of());
+    }
+
+    private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting cutting,
+        List<Cut> cuts) {
         Map<String, Integer> apart = new HashMap<>();
         denoiser.joined().forEach(module -> own(cuts, module, denoiser.joined())
             .ifPresent(component -> apart.put(module, component)));
         Partition partition = cuts.isEmpty() ? whole(denoiser, fixed)
             : Splitter.splitCrossing(fixed, cuts, Set.of(denoiser.ports().sample()));
-        return new FixedDenoiser(denoiser, shape, cuts, Optional.empty(), partition, ValueInfos.types(fixed), apart);
+        return new FixedDenoiser(denoiser, shape, cutting, cuts, CutNetwork.of(partition), apart);
     }
 
     /** The component that a module has to itself; of crossing cuts only where it is in none of any. */
@@ -127,16 +135,6 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, List<Cut> cuts, Op
         Partition cut = Splitter.splitOff(fixed, denoiser.joined(), Set.of(denoiser.ports().sample()));
         return new Partition(fixed, cut.segments().stream().map(segment -> segment.component() < 0 ? segment
             : new Segment(segment.name().replaceFirst("^c0", denoiser.name()), 0, segment.graph())).toList());
-    }
-
-    /** What a plan needs to know of the segments. */
-    List<SegmentOutline> outlines() {
-        return partition.segments().stream().map(segment -> new SegmentOutline(segment.name(), segment.component(),
-            names(segment.graph().inputs()), names(segment.graph().outputs()))).toList();
-    }
-
-    private static List<String> names(List<ValueInfoProto> values) {
-        return values.stream().map(ValueInfoProto::getName).toList();
     }
 
     private static Map<String, TensorType> inputs(DenoiserGraph denoiser, LoopShape shape, long rows) {

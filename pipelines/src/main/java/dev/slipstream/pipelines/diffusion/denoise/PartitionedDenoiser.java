@@ -51,7 +51,7 @@ public final class PartitionedDenoiser {
     public static PartitionedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Strategy strategy, int devices) {
         long rows = shape.rows(strategy);
         FixedDenoiser fixed = FixedDenoiser.of(denoiser, shape, rows, strategy.cutting(devices));
-        Plan plan = strategy.plan(fixed.outlines(), denoiser.ports().prediction(), devices, shape.guided());
+        Plan plan = strategy.plan(fixed.network().outlines(), denoiser.ports().prediction(), devices, shape.guided());
         boolean halves = IntStream.range(0, plan.stages().size()).anyMatch(stage -> plan.whole(stage).isPresent());
         return new PartitionedDenoiser(plan, fixed, halves ? half(fixed, rows) : fixed);
     }
@@ -59,17 +59,17 @@ public final class PartitionedDenoiser {
     /** @throws PlanException if half of the rows are not half of each tensor between segments */
     private static FixedDenoiser half(FixedDenoiser fixed, long rows) {
         FixedDenoiser half = fixed.withRows(rows / 2);
-        if (!half.outlines().equals(fixed.outlines())) {
+        if (!half.network().outlines().equals(fixed.network().outlines())) {
             throw new PlanException("denoiser " + fixed.denoiser().name() + " falls into other segments for half of "
                 + "the rows, so it cannot predict with the text alone at some steps");
         }
-        fixed.partition().edges().forEach(tensor -> {
-            TensorType all = fixed.types().get(tensor);
+        fixed.network().edges().forEach(tensor -> {
+            TensorType all = fixed.network().types().get(tensor);
             if (all.shape().rank() == 0
-                || !LoopShape.withRows(all, all.shape().dim(0) / 2).equals(half.types().get(tensor))) {
+                || !LoopShape.withRows(all, all.shape().dim(0) / 2).equals(half.network().types().get(tensor))) {
                 throw new PlanException("denoiser " + fixed.denoiser().name() + " cannot predict with the text alone "
                     + "at some steps: " + tensor + " is " + all + " between its segments, and "
-                    + half.types().get(tensor) + " for half of the rows");
+                    + half.network().types().get(tensor) + " for half of the rows");
             }
         });
         return half;
@@ -89,12 +89,12 @@ public final class PartitionedDenoiser {
 
     /** The segment that a stage runs, with its graph. */
     public Segment segment(int stage) {
-        return fixed(stage).partition().segments().get(plan.stages().get(stage).segment());
+        return fixed(stage).network().segments().get(plan.stages().get(stage).segment());
     }
 
     /** The types of all tensors that a stage may read and write. */
     public Map<String, TensorType> types(int stage) {
-        return fixed(stage).types();
+        return fixed(stage).network().types();
     }
 
     private FixedDenoiser fixed(int stage) {
@@ -146,8 +146,8 @@ public final class PartitionedDenoiser {
 
     /** An estimate of what the graphs take of the heap. */
     public long heapBytes() {
-        return Stream.of(fixed, half).distinct().map(FixedDenoiser::partition).flatMap(partition ->
-            Stream.concat(Stream.of(partition.whole()), partition.segments().stream().map(Segment::graph))).distinct()
+        return Stream.of(fixed, half).distinct().map(FixedDenoiser::network).flatMap(network ->
+            Stream.concat(Stream.of(network.whole()), network.segments().stream().map(Segment::graph))).distinct()
             .mapToLong(MemoryNeed::heapBytes).sum();
     }
 

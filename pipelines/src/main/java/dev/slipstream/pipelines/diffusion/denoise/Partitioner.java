@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.diffusion.denoise;
 
+import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -58,6 +59,9 @@ public final class Partitioner {
      */
     public synchronized void check(LoopShape shape) {
         strategy.check(devices, shape.guided());
+        if (strategy.cutting(devices) instanceof Cutting.Patched patched) {
+            new PatchCut(graph(shape), patched).check(shape);
+        }
         FixedDenoiser.check(graph(shape), shape, shape.rows(strategy));
     }
 

@@ -19,6 +19,8 @@ import java.util.stream.IntStream;
  * [rows, groups, 2], and the norm with given ones. All in float32.
  */
 final class GroupStatistics {
+    /** What they are called among the tensors that patches exchange. */
+    static final String NAME = "statistics";
     private static final long CHANNEL_WEIGHTS = 21;
 
     private final Graph graph;
@@ -72,21 +74,21 @@ final class GroupStatistics {
 
     /** Mean and mean square. @param output how they are called */
     String measure(String grouped, String output) {
-        return side(2, additions.reduce("ReduceMean", grouped, output + "/mean", 2), square(grouped, elements(), output,
+        return side(2, additions.reduce("ReduceMean", grouped, output + ":mean", 2), square(grouped, elements(), output,
             2), output);
     }
 
     /** Those of each patch, [rows, groups, patches, 2]. @param apart what is normalised as [.., patches, elements] */
     String measureEach(String apart, long elements, int patches, String output) {
         List<Long> dims = List.of(rows(), groups, (long) patches, 1L);
-        String mean = additions.reduce("ReduceMean", apart, output + "/means", 2, 4);
-        return side(3, additions.reshape(mean, dims, output + "/mean"),
-            additions.reshape(square(apart, elements, output, 2, 4), dims, output + "/mean_square"), output);
+        String mean = additions.reduce("ReduceMean", apart, output + ":means", 2, 4);
+        return side(3, additions.reshape(mean, dims, output + ":mean"),
+            additions.reshape(square(apart, elements, output, 2, 4), dims, output + ":mean_square"), output);
     }
 
     private String square(String x, long elements, String output, long... axes) {
-        return additions.node("Mul", output + "/square", additions.reduce("ReduceSumSquare", x, output + "/sum", axes),
-            additions.number(output + "/share", 1.0 / elements));
+        return additions.node("Mul", output + ":square", additions.reduce("ReduceSumSquare", x, output + ":sum", axes),
+            additions.number(output + ":share", 1.0 / elements));
     }
 
     private String side(int axis, String mean, String square, String output) {

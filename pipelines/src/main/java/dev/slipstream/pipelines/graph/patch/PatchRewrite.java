@@ -200,13 +200,13 @@ final class PatchRewrite extends Rewrite {
         String site = Sites.name(norm);
         String grouped = statistics.grouped();
         IntFunction<List<Piece>> pieces = Piece.all(patching.patches(), 1);
-        String own = new Piece(patch, "", 0, 1).tensor(site, "statistics");
+        String own = new Piece(patch, "", 0, 1).tensor(site, GroupStatistics.NAME);
         statistics.measure(grouped, own);
         taps.add(own);
         TensorType type = TensorType.of(DataType.FLOAT32,
             statistics.statisticsDims().stream().mapToLong(Long::longValue).toArray());
         List<String> all = new ArrayList<>(pieces.apply(patch).stream()
-            .map(piece -> take(piece.tensor(site, "statistics"), type)).toList());
+            .map(piece -> take(piece.tensor(site, GroupStatistics.NAME), type)).toList());
         boolean corrected = patching.norms() == Norms.CORRECTED;
         String before = site + ":former-statistics@" + patch;
         if (corrected) {

@@ -69,6 +69,12 @@ public record PatchedNetwork(Graph whole, List<Graph> patches, Map<String, Strin
             .reduce(patches, Math::multiplyExact);
     }
 
+    /** The statistics that the graph of a patch gives others, in the order in which it makes them. */
+    public static List<String> statistics(Graph patch) {
+        return patch.outputs().stream().map(ValueInfoProto::getName)
+            .filter(name -> name.contains(":" + GroupStatistics.NAME + "@")).toList();
+    }
+
     static double unbiased(long elements) {
         return (double) elements / (elements - 1);
     }

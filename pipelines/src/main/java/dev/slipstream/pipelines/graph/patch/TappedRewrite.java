@@ -73,7 +73,7 @@ final class TappedRewrite extends Rewrite {
         for (int patch = 0; patch < patching.patches(); patch++) {
             for (Piece piece : Piece.given(patch, patching.patches(), pieces)) {
                 String tap = piece.tensor(site, what);
-                String own = additions.slice(grid, 2, patch * columns, (patch + 1) * columns, tap + "/columns");
+                String own = additions.slice(grid, 2, patch * columns, (patch + 1) * columns, tap + ":columns");
                 additions.reshape(own, List.of(dims.get(0), tokens, dims.get(2)), tap);
                 taps.add(tap);
             }
@@ -119,8 +119,8 @@ final class TappedRewrite extends Rewrite {
             elements / inner / patches, (long) patches, inner), site + ":patches");
         String each = statistics.measureEach(apart, elements / patches, patches, site + ":of-patches");
         for (int patch = 0; patch < patches; patch++) {
-            String tap = new Piece(patch, "", 0, 1).tensor(site, "statistics");
-            additions.reshape(additions.slice(each, 2, patch, patch + 1L, tap + "/own"), statistics.statisticsDims(),
+            String tap = new Piece(patch, "", 0, 1).tensor(site, GroupStatistics.NAME);
+            additions.reshape(additions.slice(each, 2, patch, patch + 1L, tap + ":own"), statistics.statisticsDims(),
                 tap);
             taps.add(tap);
         }

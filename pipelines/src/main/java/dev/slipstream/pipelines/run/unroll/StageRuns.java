@@ -64,7 +64,9 @@ final class StageRuns {
             outputs.put(tensor, value.all());
             versions.put(new Version(run, tensor), new HashMap<>(Map.of(stage.device(), value)));
         }
-        tasks.add(stage.device(), run.step(), new Work.Run<>(run.stage(), taken, outputs));
+        Map<String, Access> ports = new LinkedHashMap<>();
+        taken.forEach((tensor, value) -> ports.put(plan.segment(run.stage()).port(tensor), value));
+        tasks.add(stage.device(), run.step(), new Work.Run<>(run.stage(), ports, outputs));
         if (options.finiteChecks()) {
             outputs.forEach((tensor, value) -> check(run, stage, tensor, value));
         }
