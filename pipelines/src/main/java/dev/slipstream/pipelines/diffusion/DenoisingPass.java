@@ -174,7 +174,8 @@ final class DenoisingPass {
         Map<String, MemorySegment> make(RequestEngines engines) {
             engines.text().encode(request.prompts(), arena).forEach(this::condition);
             request.told().forEach(this::condition);
-            request.steering().bothRows().forEach((name, rows) -> condition(name, aligned(rows)));
+            request.steering().bothRows(engines.pictureEncoder())
+                .forEach((name, rows) -> condition(name, aligned(rows)));
             PictureInputs inputs = request.pictureInputs(seeded.image(), engines);
             request.model().recipe().show(inputs).forEach(this::condition);
             if (request.span().isFirst()) {

@@ -96,7 +96,7 @@ final class ResolvedRequest {
         mask.ifPresent(it -> told.put(RepaintMask.INPUT, it.told()));
         this.steering = new Steering(stage.model().controls(),
             span().isFirst() ? core().conditioning().controls() : List.of(), stage.model().layers(),
-            guidance.weight(), width(), height());
+            guidance.weight(), width(), height(), latents.shape());
         this.shape = makeShape(size);
         stage.model().texts().graphs(core().conditioning().clipSkip());
         this.keys = makeKeys();
@@ -310,13 +310,14 @@ final class ResolvedRequest {
         if (span().isLast()) {
             frames().chunks(together()).forEach(count -> autoencoder.check(frames().type(count, latents)));
         }
-        if (encodesPicture()) {
+        boolean encodes = encodesPicture() || steering.readsLatents();
+        if (encodes) {
             autoencoder.encoderGraph();
         }
         return new RequestKeys(new ComponentKey.Text(stage.model().texts(), core().conditioning().clipSkip()),
             new RequestKeys.Loop(new ComponentKey.Denoising(stage.partitioner(), shape), noise, guidance,
                 new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), rests()),
-            encodesPicture() ? Optional.of(new ComponentKey.Encoding(autoencoder,
+            encodes ? Optional.of(new ComponentKey.Encoding(autoencoder,
                 autoencoder.tile(frames().type(1, latents)))) : Optional.empty(),
             recipe.pictureReader().map(ComponentKey.Seeing::new),
             span().isLast() ? Optional.of(RequestKeys.Decodings.of(autoencoder, frames(), together(), latents))

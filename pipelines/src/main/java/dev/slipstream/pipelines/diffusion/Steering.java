@@ -1,9 +1,13 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.component.ImageEncoder;
 import dev.slipstream.pipelines.diffusion.component.Planes;
+import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart.Reading;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
+import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.mmdit.Sd3Transformer;
 import java.util.Arrays;
@@ -25,9 +29,10 @@ import java.util.stream.IntStream;
  * @param layers that are skipped
  * @param guidance how much the prompt counts
  * @param width of what is drawn, in pixels; likewise {@code height}
+ * @param latents their shape
  */
 record Steering(List<ControlNetPart> nets, List<ControlImage> images, Optional<LayerGuidance> layers, double guidance,
-    int width, int height) {
+    int width, int height, Shape latents) {
     /** As diffusers has them: 10 to the power of -1 for the first residual up to 10 to the power of 0 for the last. */
     private static final double LEAST_GUESS = -1;
 
@@ -54,18 +59,29 @@ record Steering(List<ControlNetPart> nets, List<ControlImage> images, Optional<L
     Map<String, TensorType> types(long rows) {
         Map<String, TensorType> types = new LinkedHashMap<>();
         nets.forEach(net -> {
-            types.put(net.picture(), TensorType.of(DataType.FLOAT32, rows, Planes.COLOURS, height, width));
+            types.put(net.picture(), net.reading() == Reading.PIXELS
+                ? TensorType.of(DataType.FLOAT32, rows, Planes.COLOURS, height, width)
+                : TensorType.of(DataType.FLOAT32, rows, latents.dim(1), latents.dim(2), latents.dim(3)));
             types.put(net.scales(), TensorType.of(DataType.FLOAT32, rows, net.residuals()));
         });
         layers.ifPresent(it -> types.put(Sd3Transformer.SKIPPING_SCALE, TensorType.of(DataType.FLOAT32, rows)));
         return types;
     }
 
-    /** What these are given, by their names: a row for predictions without the prompt, and one for those with it. */
-    Map<String, float[]> bothRows() {
+    /** Whether pictures become latents. */
+    boolean readsLatents() {
+        return nets.stream().anyMatch(net -> net.reading() != Reading.PIXELS);
+    }
+
+    /**
+     * What these are given, by their names: a row for predictions without the prompt, and one for those with it.
+     *
+     * @param encoder is there if pictures become latents
+     */
+    Map<String, float[]> bothRows(Optional<ImageEncoder> encoder) {
         Map<String, float[]> rows = new LinkedHashMap<>();
         for (int i = 0; i < nets.size(); i++) {
-            float[] picture = Planes.ofShares(images.get(i).image().scaledTo(width, height)).values();
+            float[] picture = seen(images.get(i).image().scaledTo(width, height), nets.get(i).reading(), encoder);
             rows.put(nets.get(i).picture(), both(picture, picture));
             rows.put(nets.get(i).scales(), scales(nets.get(i), images.get(i)));
         }
@@ -73,6 +89,15 @@ record Steering(List<ControlNetPart> nets, List<ControlImage> images, Optional<L
         layers.ifPresent(it -> rows.put(Sd3Transformer.SKIPPING_SCALE,
             new float[] {0, (float) (it.scale() / guidance)}));
         return rows;
+    }
+
+    /** diffusers samples latents without a seed; the likeliest are what it samples around. */
+    private static float[] seen(Image picture, Reading reading, Optional<ImageEncoder> encoder) {
+        return switch (reading) {
+            case PIXELS -> Planes.ofShares(picture).values();
+            case LATENTS -> encoder.orElseThrow().likeliest(Planes.of(picture), true);
+            case UNSHIFTED_LATENTS -> encoder.orElseThrow().likeliest(Planes.of(picture), false);
+        };
     }
 
     private static float[] scales(ControlNetPart net, ControlImage image) {

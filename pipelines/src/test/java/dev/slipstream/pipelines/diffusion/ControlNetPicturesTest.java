@@ -60,6 +60,12 @@ class ControlNetPicturesTest {
         return made;
     }
 
+    /** Of models that flow, with their own noise scheduler. */
+    private static ImageRequest usual(ModelFamily base) {
+        return base == ModelFamily.SD3_MEDIUM ? ImageRequest.of("a red star").withSteps(STEPS).withSeed(7)
+            .withGuidance(3).withSize(32, 48) : STAR;
+    }
+
     private static byte[] draw(DiffusionPipeline.Builder builder, String plan, int devices, ImageRequest request) {
         String[] specs = new String[devices];
         Arrays.fill(specs, "cpu:1");
@@ -82,10 +88,10 @@ class ControlNetPicturesTest {
 
     @ParameterizedTest
     @CsvSource({"SD15, CONTROLNET_SD15, 1", "SD15, CONTROLNET_SD15, 2", "SDXL, CONTROLNET_SDXL, 1",
-        "SDXL, CONTROLNET_SDXL, 2"})
+        "SDXL, CONTROLNET_SDXL, 2", "SD3_MEDIUM, CONTROLNET_SD3, 1", "SD3_MEDIUM, CONTROLNET_SD3, 2"})
     void everyPlanDrawsAndThoseWithSlip0DrawTheSame(ModelFamily base, ModelFamily control, int count) {
-        ImageRequest request = count == 1 ? STAR.withControls(EDGES.withRange(0, 0.75))
-            : STAR.withControls(EDGES, HALVES.withScale(0.7).withRange(0.25, 1));
+        ImageRequest request = count == 1 ? usual(base).withControls(EDGES.withRange(0, 0.75))
+            : usual(base).withControls(EDGES, HALVES.withScale(0.7).withRange(0.25, 1));
         byte[] alone = draw(model(base, control, count), "sequential", 1, request);
         assertEquals(32 * 48 * 3, alone.length);
         assertArrayEquals(alone, draw(model(base, control, count), "sequential", 3, request));
@@ -101,35 +107,47 @@ class ControlNetPicturesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"SD15, CONTROLNET_SD15", "SDXL, CONTROLNET_SDXL"})
+    @CsvSource({"SD15, CONTROLNET_SD15", "SDXL, CONTROLNET_SDXL", "SD3_MEDIUM, CONTROLNET_SD3"})
     void allThatIsSaidOfItShows(ModelFamily base, ModelFamily control) {
         Map<String, ImageRequest> requests = new LinkedHashMap<>();
-        requests.put("plain", STAR.withControls(EDGES, HALVES));
-        requests.put("swapped", STAR.withControls(HALVES, EDGES));
-        requests.put("scale", STAR.withControls(EDGES.withScale(0.5), HALVES));
-        requests.put("scale of the second", STAR.withControls(EDGES, HALVES.withScale(0.5)));
-        requests.put("late", STAR.withControls(EDGES.withRange(0.5, 1), HALVES));
-        requests.put("early", STAR.withControls(EDGES.withRange(0, 0.5), HALVES));
-        requests.put("guess", STAR.withControls(EDGES.withGuessing(true), HALVES));
-        requests.put("only the second", STAR.withControls(EDGES.withScale(0), HALVES));
-        requests.put("nothing", STAR.withControls(EDGES.withScale(0), HALVES.withScale(0)));
-        requests.put("other seed", STAR.withSeed(8).withControls(EDGES, HALVES));
-        requests.put("not guided", STAR.withGuidance(1).withControls(EDGES, HALVES));
-        requests.put("guess, not guided", STAR.withGuidance(1).withControls(EDGES.withGuessing(true), HALVES));
+        requests.put("plain", usual(base).withControls(EDGES, HALVES));
+        requests.put("swapped", usual(base).withControls(HALVES, EDGES));
+        requests.put("scale", usual(base).withControls(EDGES.withScale(0.5), HALVES));
+        requests.put("scale of the second", usual(base).withControls(EDGES, HALVES.withScale(0.5)));
+        requests.put("late", usual(base).withControls(EDGES.withRange(0.5, 1), HALVES));
+        requests.put("early", usual(base).withControls(EDGES.withRange(0, 0.5), HALVES));
+        requests.put("guess", usual(base).withControls(EDGES.withGuessing(true), HALVES));
+        requests.put("only the second", usual(base).withControls(EDGES.withScale(0), HALVES));
+        requests.put("nothing", usual(base).withControls(EDGES.withScale(0), HALVES.withScale(0)));
+        requests.put("other seed", usual(base).withSeed(8).withControls(EDGES, HALVES));
+        requests.put("not guided", usual(base).withGuidance(1).withControls(EDGES, HALVES));
+        requests.put("guess, not guided", usual(base).withGuidance(1).withControls(EDGES.withGuessing(true), HALVES));
         try (DiffusionPipeline pipeline = model(base, control, 2).devices("cpu:1").plan("sequential").open()) {
             Map<String, byte[]> drawn = new LinkedHashMap<>();
             requests.forEach((name, request) -> drawn.put(name, draw(pipeline, request)));
             drawn.forEach((name, picture) -> drawn.forEach((other, its) ->
                 assertTrue(name.equals(other) || !Arrays.equals(picture, its), name + " is as " + other)));
 
-            byte[] without = draw(model(base, control, 0), "sequential", 1, STAR);
+            byte[] without = draw(model(base, control, 0), "sequential", 1, usual(base));
             assertTrue(distance(without, drawn.get("nothing")) <= 1, "scale 0 is no ControlNet");
-            assertArrayEquals(drawn.get("nothing"), draw(pipeline, STAR.withControls(EDGES.withRange(0, 0.1),
+            assertArrayEquals(drawn.get("nothing"), draw(pipeline, usual(base).withControls(EDGES.withRange(0, 0.1),
                 HALVES.withRange(0.95, 1))), "no step is in these ranges");
             assertArrayEquals(drawn.get("only the second"),
-                draw(pipeline, STAR.withControls(EDGES.withRange(0.1, 0.2), HALVES)));
+                draw(pipeline, usual(base).withControls(EDGES.withRange(0.1, 0.2), HALVES)));
             assertArrayEquals(drawn.get("plain"), draw(pipeline, requests.get("plain")), "nothing stays behind");
         }
+    }
+
+    /** What it reads are latents, from which the shift was taken only where it sees the pooled text. */
+    @Test
+    void thatOfStableDiffusion3ReadsLatents() throws IOException {
+        DiffusionPipeline.Builder builder = model(ModelFamily.SD3_MEDIUM, ModelFamily.CONTROLNET_SD3, 1);
+        ImageRequest request = usual(ModelFamily.SD3_MEDIUM).withControls(EDGES);
+        byte[] unshifted = draw(builder, "sequential", 1, request);
+        Path config = written(ModelFamily.CONTROLNET_SD3, 1).resolve("config.json");
+        Files.writeString(config, Files.readString(config).replaceFirst("\\{",
+            "{\"force_zeros_for_pooled_projection\": false,"));
+        assertFalse(Arrays.equals(unshifted, draw(builder, "sequential", 1, request)));
     }
 
     @Test

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.slipstream.bridge.Shape;
+import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart.Reading;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.model.RequestException;
@@ -26,15 +28,15 @@ class SteeringTest {
 
     private static ControlNetPart net(String module, boolean global) {
         return new ControlNetPart(module, Path.of("nets", module), module + ".picture", module + ".scales", 3,
-            OptionalInt.of(8), global);
+            OptionalInt.of(8), global, Reading.PIXELS);
     }
 
     private static Steering steering(List<ControlNetPart> nets, List<ControlImage> images) {
-        return new Steering(nets, images, Optional.empty(), 1, 1, 1);
+        return new Steering(nets, images, Optional.empty(), 1, 1, 1, Shape.of(1, 4, 1, 1));
     }
 
     private static Steering skipping(LayerGuidance layers, double guidance) {
-        return new Steering(List.of(), List.of(), Optional.of(layers), guidance, 1, 1);
+        return new Steering(List.of(), List.of(), Optional.of(layers), guidance, 1, 1, Shape.of(1, 4, 1, 1));
     }
 
     /** diffusers: {@code i > n * start and i < n * stop}. */
@@ -52,7 +54,7 @@ class SteeringTest {
     @Test
     void whatSkippedLayersAddIsDividedByTheGuidance() {
         assertArrayEquals(new float[] {0, 0.625f},
-            skipping(LayerGuidance.of(7).withScale(2.5), 4).bothRows().get("skipping_scale"));
+            skipping(LayerGuidance.of(7).withScale(2.5), 4).bothRows(Optional.empty()).get("skipping_scale"));
         assertEquals(Set.of(0, 1, 2), skipping(LayerGuidance.of(7).withScale(0).withRange(0, 1), 4).rests(3, 3)
             .get("skipping"));
         assertEquals(Set.of(0), skipping(LayerGuidance.of(7).withRange(0, 1), 4).rests(3, 3).get("skipping"));
@@ -60,13 +62,13 @@ class SteeringTest {
     }
 
     private static float[] scales(ControlNetPart net, ControlImage image) {
-        return steering(List.of(net), List.of(image)).bothRows().get(net.scales());
+        return steering(List.of(net), List.of(image)).bothRows(Optional.empty()).get(net.scales());
     }
 
     @Test
     void picturesAreFrom0To1RedFirstForBothPredictions() {
         assertArrayEquals(new float[] {0, 0.2f, 1, 0, 0.2f, 1}, steering(List.of(NET),
-            List.of(ControlImage.of(DOT))).bothRows().get("controlnet.picture"));
+            List.of(ControlImage.of(DOT))).bothRows(Optional.empty()).get("controlnet.picture"));
     }
 
     @Test

@@ -94,6 +94,22 @@ public final class ImageEncoder implements AutoCloseable {
         return Arrays.copyOf(made, Math.toIntExact(latents.dim(1) * plane));
     }
 
+    /**
+     * The same, scaled as the loop has latents.
+     *
+     * @param shifted whether their shift is taken off, too
+     */
+    public float[] likeliest(Planes picture, boolean shifted) {
+        float[] latentsOfPicture = likeliest(picture);
+        if (shifted) {
+            return scaled(latentsOfPicture);
+        }
+        for (int i = 0; i < latentsOfPicture.length; i++) {
+            latentsOfPicture[i] *= (float) config.scaling().factor();
+        }
+        return latentsOfPicture;
+    }
+
     private Planes made(Planes picture) {
         Tiling tiling = new Tiling((int) latents.dim(2), (int) latents.dim(3));
         Shape pixels = model.inputType().shape();

@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param decoder there is none where another model takes the last steps
  * @param previewDecoder is there if previews are not decoded as pictures are
- * @param pictureEncoder is there if the request's picture becomes latents
+ * @param pictureEncoder is there if a picture of the request becomes latents
  * @param pictureReader is there if the denoiser is told what the request's picture shows
  */
 public record RequestEngines(TextEncoder text, Execution loop, Optional<LatentsDecoder> decoder,

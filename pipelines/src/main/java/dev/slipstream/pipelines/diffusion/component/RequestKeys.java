@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 /**
  * What one model must have for one request.
  *
- * @param encoding where the request's picture becomes latents
+ * @param encoding where a picture of the request becomes latents
  * @param seeing where the denoiser is told what the request's picture shows
  * @param decoding where the model takes the last steps
  * @param previewing where previews have a decoder of their own

@@ -33,20 +33,33 @@ import java.util.OptionalInt;
  *
  * @param module what it is called in the network
  * @param folder where it was read
- * @param picture the network's input for its picture, {@code [rows, 3, height, width]} in pixels, from 0 to 1
+ * @param picture the network's input for its picture, {@code [rows, 3, height, width]} in pixels, from 0 to 1; or its
+ *     latents
  * @param scales the network's input for how much of each residual is added, {@code [rows, residuals]}
  * @param residuals how many it makes, the deepest last
  * @param pixelsPerLatent along each side, where its configuration says it
  * @param global whether it adds means over the whole picture alone, which only predictions with the prompt get
+ * @param reading what it reads of its picture
  */
 public record ControlNetPart(String module, Path folder, String picture, String scales, int residuals,
-    OptionalInt pixelsPerLatent, boolean global) {
+    OptionalInt pixelsPerLatent, boolean global, Reading reading) {
+
+    /** What a ControlNet reads of its picture. */
+    public enum Reading {
+        PIXELS,
+        /** Of Stable Diffusion 3: latents as the denoiser has them. */
+        LATENTS,
+        /** The same without the shift of latents, as those that see no pooled text were taught. */
+        UNSHIFTED_LATENTS
+    }
 
     /** A ControlNet's input for how much all of it counts. */
     static final String SCALE = "conditioning_scale";
     private static final String SCALES = "residual_scales";
     private static final String PICTURE = ControlNet.CONDITION;
     private static final long COLOURS = 3;
+    private static final String OF_BLOCKS = "controlnet_block_sample";
+    private static final String POOLED = "pooled_projections";
 
     /** @param several whether there are more than this one, so that inputs are called after modules */
     static ControlNetPart of(String module, Path folder, Graph graph, boolean several) {
@@ -54,8 +67,20 @@ public record ControlNetPart(String module, Path folder, String picture, String 
         Optional<ConfigFile> config = Optional.of(folder.resolve("config.json")).filter(InputFile::isThere)
             .map(ConfigFile::read);
         return new ControlNetPart(module, folder, prefix + PICTURE, prefix + SCALES,
-            graph.outputs().size(), config.map(it -> OptionalInt.of(ControlNet.pixelsPerLatent(it)))
-                .orElseGet(OptionalInt::empty), config.map(ControlNet::isGlobal).orElse(false));
+            graph.outputs().size(), config.filter(it -> !readsLatents(graph))
+                .map(it -> OptionalInt.of(ControlNet.pixelsPerLatent(it))).orElseGet(OptionalInt::empty),
+            config.map(ControlNet::isGlobal).orElse(false), !readsLatents(graph) ? Reading.PIXELS
+                : seesPooledText(folder) ? Reading.LATENTS : Reading.UNSHIFTED_LATENTS);
+    }
+
+    /** Those of Stable Diffusion 3 have residuals of blocks, all others of levels. */
+    private static boolean readsLatents(Graph graph) {
+        return graph.outputs().stream().anyMatch(output -> output.getName().startsWith(OF_BLOCKS));
+    }
+
+    /** As diffusers' pipeline decides it. */
+    private static boolean seesPooledText(Path folder) {
+        return !ConfigFile.read(folder.resolve("config.json")).flag("force_zeros_for_pooled_projection", true);
     }
 
     /** Reads the graph of one. @throws ModelException if there is none, or it is damaged */
@@ -76,20 +101,24 @@ public record ControlNetPart(String module, Path folder, String picture, String 
     /**
      * Its graph as pipelines call it, for a denoiser.
      *
+     * @param folder where it was read
      * @throws GraphException if it reads what the denoiser is not told, or another kind of picture or latents
      */
-    static Graph fitted(Graph graph, DenoiserGraph denoiser) {
+    static Graph fitted(Graph graph, DenoiserGraph denoiser, Path folder) {
         check(graph, denoiser);
-        return FractionalTimesteps.allow(Rewrite.fitted(graph, denoiser), denoiser.ports().timestep());
+        boolean withoutText = graph.isInput(POOLED) && !seesPooledText(folder);
+        return FractionalTimesteps.allow(Rewrite.fitted(graph, denoiser, withoutText), denoiser.ports().timestep());
     }
 
     private static void check(Graph graph, DenoiserGraph denoiser) {
         ValueInfoProto picture = graph.inputs().stream().filter(input -> input.getName().equals(PICTURE)).findFirst()
             .orElseThrow(() -> new GraphException("it has no input '" + PICTURE + "', so it is no ControlNet"));
         List<Dimension> dims = picture.getType().getTensorType().getShape().getDimList();
-        if (dims.size() == 4 && dims.get(1).hasDimValue() && dims.get(1).getDimValue() != COLOURS) {
-            throw new GraphException("its picture has " + dims.get(1).getDimValue() + " channels, not red, green and "
-                + "blue; ControlNets that read latents or masks are not supported in requests");
+        long wanted = readsLatents(graph) ? denoiser.fixedSize(denoiser.ports().sample(), 1).orElse(0) : COLOURS;
+        if (dims.size() == 4 && dims.get(1).hasDimValue() && dims.get(1).getDimValue() != wanted) {
+            throw new GraphException("its picture has " + dims.get(1).getDimValue() + " channels, not "
+                + (wanted == COLOURS ? "red, green and blue" : "the " + wanted + " of latents") + "; ControlNets that "
+                + "read others, such as masks, are not supported in requests");
         }
         graph.inputs().stream().map(ValueInfoProto::getName).filter(input -> !input.equals(PICTURE)
             && !input.equals(SCALE) && !denoiser.graph().isInput(input)).findFirst().ifPresent(input -> {
@@ -125,9 +154,12 @@ public record ControlNetPart(String module, Path folder, String picture, String 
         }
 
         /** The graph for a denoiser. @throws GraphException if it does not take the denoiser's latents */
-        static Graph fitted(Graph control, DenoiserGraph denoiser) {
+        static Graph fitted(Graph control, DenoiserGraph denoiser, boolean withoutText) {
             Rewrite changed = new Rewrite(control, denoiser.ports().sample());
             changed.takeInputs(denoiser.fixedSize(changed.sample, 1).orElse(0));
+            if (withoutText) {
+                changed.forgetText();
+            }
             for (int i = 0; i < control.outputs().size(); i++) {
                 changed.scale(control.outputs().get(i), i);
             }
@@ -165,6 +197,14 @@ public record ControlNetPart(String module, Path folder, String picture, String 
             scales.getTypeBuilder().getTensorTypeBuilder().setElemType(TensorProto.DataType.FLOAT_VALUE);
             inputs.add(LoopAdapter.shaped(scales.build(), rows.getType().getTensorType().getShape().getDim(0),
                 LoopAdapter.number(graph.outputs().size())));
+        }
+
+        /** The pooled text is the denoiser's; it becomes zeros. */
+        private void forgetText() {
+            String zero = SCALES + ".zero";
+            weights.put(zero, TensorProto.newBuilder().setName(zero).setDataType(TensorProto.DataType.FLOAT_VALUE)
+                .addFloatData(0).build());
+            renamed.put(POOLED, add(before, "Mul", POOLED + ".zeros", Attributes.NONE, POOLED, zero));
         }
 
         private void scale(ValueInfoProto residual, int index) {

@@ -118,7 +118,7 @@ public final class ControlNets {
         controls.replaceAll((module, control) -> {
             Path from = folders.get(parts.size());
             try {
-                Graph fitted = ControlNetPart.fitted(control, alone);
+                Graph fitted = ControlNetPart.fitted(control, alone, from);
                 requireInputs(alone, folder, format);
                 join(alone.graph(), Map.of(module, fitted));
                 parts.add(ControlNetPart.of(module, from, fitted, controls.size() > 1));

@@ -20,7 +20,7 @@ import java.util.Set;
  */
 final class StableDiffusion3 extends LatentDiffusion {
     static final Set<String> PIPELINES = Set.of("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline",
-        "StableDiffusion3InpaintPipeline");
+        "StableDiffusion3InpaintPipeline", "StableDiffusion3ControlNetPipeline");
 
     /** The denoiser's input for the pooled texts. */
     static final String POOLED = "pooled_projections";

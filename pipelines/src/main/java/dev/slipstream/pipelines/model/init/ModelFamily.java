@@ -53,6 +53,8 @@ public enum ModelFamily {
     CONTROLNET_SD15,
     /** A ControlNet for SDXL. */
     CONTROLNET_SDXL,
+    /** A ControlNet for Stable Diffusion 3. */
+    CONTROLNET_SD3,
     /** The small autoencoder for previews of Stable Diffusion 1.x and 2.x. */
     TAESD,
     /** Stable Video Diffusion, which makes 14 frames of a picture. */

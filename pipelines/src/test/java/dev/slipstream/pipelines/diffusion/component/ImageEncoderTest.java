@@ -20,6 +20,7 @@ import dev.slipstream.pipelines.model.weights.RandomCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +46,12 @@ class ImageEncoderTest {
     }
 
     private float[] encode(int height, int width, int side, LatentScaling scaling) {
+        return encode(height, width, side, scaling,
+            (built, picture) -> built.encode(picture, List.of(Noise.ofImage(3)), 0));
+    }
+
+    private float[] encode(int height, int width, int side, LatentScaling scaling,
+        BiFunction<ImageEncoder, Planes, float[]> way) {
         TensorType latents = TensorType.of(DataType.FLOAT32, 1, 4, height, width);
         TensorType tile = ImageDecoder.tile(latents, side);
         Planes picture = Planes.of(3, height * FACTOR, width * FACTOR);
@@ -56,7 +63,7 @@ class ImageEncoderTest {
         try (Device device = Devices.discover().open(new DeviceSpec("cpu", "1"));
             ImageEncoder built = ImageEncoder.build(ImageEncoder.fix(encoder, tile, FACTOR),
                 new DecoderConfig(scaling, 4, FACTOR, side), tile, device)) {
-            return built.encode(picture, List.of(Noise.ofImage(3)), 0);
+            return way.apply(built, picture);
         }
     }
 
@@ -80,6 +87,19 @@ class ImageEncoderTest {
         }
         assertNotEquals(0, error, "it was not tiled");
         assertTrue(Math.sqrt(error / power) < 0.1, "the tiles differ by " + Math.sqrt(error / power));
+    }
+
+    @Test
+    void theLikeliestLatentsAreScaledWithTheirShiftOrWithout() {
+        LatentScaling scaling = LatentScaling.of(0.5, 0.25);
+        float[] plain = encode(6, 5, 1000, scaling, ImageEncoder::likeliest);
+        float[] shifted = encode(6, 5, 1000, scaling, (built, picture) -> built.likeliest(picture, true));
+        float[] unshifted = encode(6, 5, 1000, scaling, (built, picture) -> built.likeliest(picture, false));
+        assertEquals(4 * 6 * 5, plain.length);
+        for (int i = 0; i < plain.length; i++) {
+            assertEquals((plain[i] - 0.25) * 0.5, shifted[i], 1e-6);
+            assertEquals(plain[i] * 0.5, unshifted[i], 1e-6);
+        }
     }
 
     @Test

@@ -78,7 +78,7 @@ class ControlNetPartTest {
             DenoiserGraph denoiser = DenoiserGraph.read(ModelFolder.open(write(base)), ComponentFormat.CHECKPOINT);
             Map<String, OnnxTensor> inputs = inputs(runner, base == ModelFamily.SD15 ? 4 : 9);
             Map<String, OnnxTensor> alone = runner.run(plain, inputs);
-            Graph fitted = ControlNetPart.fitted(plain, denoiser);
+            Graph fitted = ControlNetPart.fitted(plain, denoiser, write(ModelFamily.CONTROLNET_SD15));
             int count = plain.outputs().size();
             float[] scales = random(2 * count);
             inputs.put("sample", inputs.get("wide"));
@@ -94,6 +94,41 @@ class ControlNetPartTest {
                 }
                 assertArrayEquals(expected, OnnxRunner.floats(scaled.get(name)), name);
             }
+        }
+    }
+
+    /** As diffusers' pipeline gives it zeros for the pooled text unless its configuration says otherwise. */
+    @Test
+    void thatOfStableDiffusion3SeesNoPooledTextUnlessItWasTaughtTo() throws OrtException, IOException {
+        Path net = write(ModelFamily.CONTROLNET_SD3);
+        Graph plain = ControlNetPart.read(net);
+        DenoiserGraph denoiser = DenoiserGraph.read(ModelFolder.open(write(ModelFamily.SD3_MEDIUM)),
+            ComponentFormat.CHECKPOINT);
+        OnnxRunner runner = new OnnxRunner();
+        Map<String, OnnxTensor> inputs = new HashMap<>();
+        inputs.put("hidden_states", runner.tensor(random(2 * 16 * SIDE * SIDE), 2, 16, SIDE, SIDE));
+        inputs.put("controlnet_cond", runner.tensor(random(2 * 16 * SIDE * SIDE), 2, 16, SIDE, SIDE));
+        inputs.put("encoder_hidden_states", runner.tensor(random(2 * 3 * 64), 2, 3, 64));
+        inputs.put("timestep", runner.tensor(new float[] {501}, 1));
+        inputs.put("conditioning_scale", runner.tensor(new float[] {1}, 1));
+        inputs.put("residual_scales", runner.tensor(new float[] {1, 2, 3, 4}, 2, 2));
+        float[] text = random(2 * 64);
+        for (boolean sees : new boolean[] {false, true}) {
+            if (sees) {
+                Path config = net.resolve("config.json");
+                Files.writeString(config, Files.readString(config)
+                    .replaceFirst("\\{", "{\"force_zeros_for_pooled_projection\": false,"));
+            }
+            inputs.put("pooled_projections", runner.tensor(sees ? text : new float[text.length], 2, 64));
+            float[] expected = OnnxRunner.floats(runner.run(plain, inputs).get("controlnet_block_samples.1"));
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] *= i < expected.length / 2 ? 2 : 4;
+            }
+            inputs.put("pooled_projections", runner.tensor(text, 2, 64));
+            assertArrayEquals(expected, OnnxRunner.floats(runner.run(ControlNetPart.fitted(plain, denoiser, net),
+                inputs).get("controlnet_block_samples.1")), 1e-6f);
+            assertEquals(sees ? ControlNetPart.Reading.LATENTS : ControlNetPart.Reading.UNSHIFTED_LATENTS,
+                ControlNetPart.of("controlnet", net, plain, false).reading());
         }
     }
 

@@ -22,7 +22,7 @@ class FamilyTest {
     private Path folder;
 
     @ParameterizedTest
-    @EnumSource(mode = Mode.EXCLUDE, names = {"CONTROLNET_SD15", "CONTROLNET_SDXL", "TAESD"})
+    @EnumSource(mode = Mode.EXCLUDE, names = {"CONTROLNET_SD15", "CONTROLNET_SDXL", "CONTROLNET_SD3", "TAESD"})
     void aDenoiserIsOfItsClassOrWithoutOneOfTheFamilyThatItLooksLike(ModelFamily template) {
         ModelTemplate.of(template, true).write(folder);
         try (ModelFolder model = ModelFolder.open(folder)) {

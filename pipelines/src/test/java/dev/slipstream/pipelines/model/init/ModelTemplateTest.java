@@ -227,6 +227,7 @@ class ModelTemplateTest {
         ModelException refused = assertThrows(ModelException.class, () -> ModelFamily.of("sd3"));
         assertTrue(refused.getMessage().endsWith("there are sd15, sd21, sdxl, sdxl-refiner, inpaint, x4-upscaler, "
             + "sd3-medium, sd35-medium, sd35-large, flux-dev, flux-schnell, flux-fill, flux-control, pixart-alpha, "
-            + "pixart-sigma, dit, controlnet-sd15, controlnet-sdxl, taesd, svd, svd-xt, animatediff"));
+            + "pixart-sigma, dit, controlnet-sd15, controlnet-sdxl, controlnet-sd3, taesd, svd, svd-xt, "
+            + "animatediff"));
     }
 }
