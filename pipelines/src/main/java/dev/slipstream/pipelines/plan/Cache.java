@@ -1,62 +1,171 @@
 package dev.slipstream.pipelines.plan;
 
+import dev.slipstream.pipelines.plan.Edge.Form;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
- * The inner part of the denoiser runs at some steps only; at the others its shell, which always runs, takes what it
- * made last (Ma et al., "DeepCache: Accelerating Diffusion Models for Free", CVPR 2024). One device is enough.
+ * A part of the denoiser runs at some steps only; at the others the rest takes what it made last, or what that leads to
+ * expect. One device is enough.
  *
- * @param rounds at which steps the inner part runs
- * @param depth how many layers the shell has: {@link #shellDepth}
+ * @param part which part
+ * @param rounds at which steps it runs
+ * @param depth of {@link Part#INNER}, how many layers the shell has that always runs
+ * @param form what stands for what it did not make; empty for what its kind of network usually takes: a residual where
+ *     the part adds to what enters it, as a transformer's blocks do, else the last value
  * @param warmUp steps at the beginning at which all runs, at least 1; {@code tail} likewise at the end
  * @param cut the name of a cut with two components, of which the first is the shell
  */
-public record Cache(Rounds rounds, int depth, int warmUp, int tail, Optional<String> cut) implements Strategy {
-    private static final List<String> KEYS = List.of("every", "steps", "depth", "warmup", "tail", "cut");
+public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form, int order, int warmUp, int tail,
+    Optional<String> cut) implements Strategy {
+
+    /** What runs at some steps only. */
+    public enum Part {
+        /**
+         * All but the layers next to input and output (Ma et al., "DeepCache: Accelerating Diffusion Models for Free",
+         * CVPR 2024), and of a transformer all blocks but the first ones (MagCache, first-block cache).
+         */
+        INNER(Set.of()),
+        /** All attention (Zhao et al., "Real-Time Video Generation with Pyramid Attention Broadcast", 2024). */
+        ATTENTION(Set.of("attn", "attn1", "attn2")),
+        /** What attends to the picture itself, and in a joint sequence to the text with it. */
+        SELF_ATTENTION(Set.of("attn", "attn1")),
+        /** What attends to the text alone. */
+        CROSS_ATTENTION(Set.of("attn2")),
+        /** The whole denoiser: predictions are continued. */
+        ALL(Set.of());
+
+        private final Set<String> modules;
+
+        Part(Set<String> modules) {
+            this.modules = modules;
+        }
+
+        private String word() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /** {@link Edge.Form} by name. */
+    public enum FormName {
+        REPLACE,
+        RESIDUAL,
+        FORECAST;
+
+        private String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private static final List<String> KEYS = List.of("every", "first", "steps", "magnitudes", "threshold", "most",
+        "kept", "part", "depth", "form", "order", "warmup", "tail", "cut");
     private static final int USUAL_INTERVAL = 3;
     private static final int USUAL_DEPTH = 1;
     /** Without it some pictures change their composition: 12 dB to the exact ones at worst, and 41 with it. */
     private static final int USUAL_WARM_UP = 3;
+    /** As published for large transformers. */
+    private static final String USUAL_THRESHOLD = "0.06";
+    private static final int USUAL_REST = 3;
+    private static final double USUAL_KEPT = 0.2;
     /** Far more than any denoiser has layers. */
     private static final int MOST_DEPTH = 1000;
+    /** Higher differences need more values than a combination has, and are noise. */
+    private static final int MOST_ORDER = 4;
+
+    public Cache {
+        if (order < 1 || order > MOST_ORDER) {
+            throw new PlanException("cache: order is a whole number from 1 to " + MOST_ORDER + ", not '" + order + "'");
+        }
+    }
 
     /** Every third step with a shell of one layer, after three steps at which all runs. */
     public static Cache usual() {
-        return new Cache(new Rounds.Every(USUAL_INTERVAL), USUAL_DEPTH, USUAL_WARM_UP, 0, Optional.empty());
+        return new Cache(Part.INNER, new Rounds.Every(USUAL_INTERVAL), USUAL_DEPTH, Optional.empty(), 1, USUAL_WARM_UP,
+            0, Optional.empty());
     }
 
-    /** @param steps from one run of the inner part to the next */
+    /** @param steps from one run of the part to the next */
     public Cache withEvery(int steps) {
-        return new Cache(new Rounds.Every(steps), depth, warmUp, tail, cut);
+        return with(new Rounds.Every(steps));
+    }
+
+    /** @param steps at which the part runs */
+    public Cache with(Rounds steps) {
+        return new Cache(part, steps, depth, form, order, warmUp, tail, cut);
+    }
+
+    /** Another part. */
+    public Cache of(Part other) {
+        return new Cache(other, rounds, depth, form, order, warmUp, tail, cut);
     }
 
     /** @param layers of the shell */
     public Cache withDepth(int layers) {
-        return new Cache(rounds, layers, warmUp, tail, cut);
+        return new Cache(part, rounds, layers, form, order, warmUp, tail, cut);
+    }
+
+    /** What stands for what was not made. */
+    public Cache with(FormName name) {
+        return new Cache(part, rounds, depth, Optional.of(name), order, warmUp, tail, cut);
+    }
+
+    /** A forecast of that order. */
+    public Cache withOrder(int highest) {
+        return new Cache(part, rounds, depth, Optional.of(FormName.FORECAST), highest, warmUp, tail, cut);
+    }
+
+    /** @param steps at the beginning at which all runs, at least 1 */
+    public Cache withWarmUp(int steps) {
+        return new Cache(part, rounds, depth, form, order, steps, tail, cut);
+    }
+
+    /** @param steps at the end at which all runs */
+    public Cache withTail(int steps) {
+        return new Cache(part, rounds, depth, form, order, warmUp, steps, cut);
     }
 
     static Cache parse(Settings settings) {
         settings.refuseOthers(KEYS);
-        if (settings.has("every") && settings.has("steps")) {
-            throw new PlanException("cache: every and steps both say when the inner part runs; leave one out");
-        }
-        Rounds rounds = settings.text("steps").<Rounds>map(list -> new Rounds.At(new TreeSet<>(Arrays.stream(
-                list.split("\\+", -1)).map(step -> settings.number("steps", step, 0, Settings.MOST_STEPS)).toList())))
-            .orElseGet(() -> new Rounds.Every(settings.number("every", USUAL_INTERVAL, 1, Settings.MOST_STEPS)));
-        return new Cache(rounds, settings.number("depth", USUAL_DEPTH, 0, MOST_DEPTH),
+        return new Cache(settings.word("part", Part.values(), Part::word).orElse(Part.INNER), rounds(settings),
+            settings.number("depth", USUAL_DEPTH, 0, MOST_DEPTH),
+            settings.word("form", FormName.values(), FormName::word), settings.number("order", 1, 1, MOST_ORDER),
             settings.number("warmup", USUAL_WARM_UP, 1, Settings.MOST_STEPS),
-            settings.number("tail", 0, 0, Settings.MOST_STEPS),
-            settings.text("cut"));
+            settings.number("tail", 0, 0, Settings.MOST_STEPS), settings.text("cut"));
+    }
+
+    private static Rounds rounds(Settings settings) {
+        List<String> said = Stream.of("every", "steps", "magnitudes").filter(settings::has).toList();
+        if (said.size() > 1) {
+            throw new PlanException("cache: " + String.join(" and ", said) + " both say when the part runs; leave one "
+                + "out");
+        }
+        if (settings.has("steps")) {
+            return new Rounds.At(new TreeSet<>(settings.list("steps").stream()
+                .map(step -> settings.number("steps", step, 0, Settings.MOST_STEPS)).toList()));
+        }
+        if (settings.has("magnitudes")) {
+            return new Rounds.Magnitudes(settings.list("magnitudes").stream()
+                .map(ratio -> settings.positive("magnitudes", ratio)).toList(),
+                settings.positive("threshold", settings.text("threshold").orElse(USUAL_THRESHOLD)),
+                settings.number("most", USUAL_REST, 1, Settings.MOST_STEPS), settings.share("kept", USUAL_KEPT));
+        }
+        return new Rounds.Every(settings.number("every", USUAL_INTERVAL, 1, Settings.MOST_STEPS),
+            settings.number("first", 0, 0, Settings.MOST_STEPS));
     }
 
     @Override
     public Cutting cutting(int devices) {
-        return cut.<Cutting>map(name -> new Cutting.Parts(2, cut)).orElse(new Cutting.Shell(depth));
+        return cut.<Cutting>map(name -> new Cutting.Parts(2, cut)).orElseGet(() -> switch (part) {
+            case INNER -> new Cutting.Shell(depth);
+            case ALL -> Cutting.WHOLE;
+            case ATTENTION, SELF_ATTENTION, CROSS_ATTENTION -> new Cutting.Modules(part.modules);
+        });
     }
 
     @Override
@@ -77,16 +186,40 @@ public record Cache(Rounds rounds, int depth, int warmUp, int tail, Optional<Str
         Branch branch = guided ? Branch.BOTH : Branch.CONDITIONAL;
         List<Stage> stages = new ArrayList<>();
         for (int segment = 0; segment < segments.size(); segment++) {
-            boolean inner = segments.get(segment).component() == 1;
-            stages.add(new Stage(segment, 0, branch, 0, inner ? rounds : Rounds.ALL));
+            stages.add(new Stage(segment, 0, branch, 0,
+                part == Part.ALL || segments.get(segment).component() == 1 ? rounds : Rounds.ALL));
         }
-        return new Plan(spec(), devices, segments, stages, Edges.synchronous(segments, stages),
-            new Cadence(warmUp, tail, 1, true, false), prediction);
+        List<Edge> edges = Edges.synchronous(segments, stages).stream().map(edge ->
+            new Edge(edge.tensor(), edge.from(), edge.to(), edge.slip(), form(segments, stages, edge))).toList();
+        return new Plan(spec(), devices, segments, stages, edges, new Cadence(warmUp, tail, 1, true, false),
+            prediction, part == Part.ALL && form.equals(Optional.of(FormName.FORECAST)) ? new Form.Forecast(order)
+                : Form.LAST, GuidanceSchedule.ALWAYS);
+    }
+
+    /** Only what the part makes for the rest can be missing. */
+    private Form form(List<SegmentOutline> segments, List<Stage> stages, Edge edge) {
+        SegmentOutline writer = segments.get(stages.get(edge.from()).segment());
+        if (writer.component() != 1 || segments.get(stages.get(edge.to()).segment()).component() == 1) {
+            return Form.LAST;
+        }
+        Optional<String> base = Optional.ofNullable(writer.residuals().get(edge.tensor()));
+        return switch (form.orElse(base.isPresent() ? FormName.RESIDUAL : FormName.REPLACE)) {
+            case REPLACE -> Form.LAST;
+            case RESIDUAL -> new Form.Residual(base.orElseThrow(() -> new PlanException("cache: what leaves the part "
+                + "that rests, " + edge.tensor() + ", is nothing that enters it and a change; take form=replace")));
+            case FORECAST -> new Form.Forecast(order);
+        };
     }
 
     @Override
     public String spec() {
-        return "cache:" + rounds + ",depth=" + depth + ",warmup=" + warmUp
-            + (tail > 0 ? ",tail=" + tail : "") + cut.map(name -> ",cut=" + name).orElse("");
+        StringBuilder text = new StringBuilder("cache:").append(rounds);
+        text.append(part == Part.INNER ? ",depth=" + depth : ",part=" + part.word());
+        form.ifPresent(name -> text.append(",form=").append(name.word()));
+        if (form.equals(Optional.of(FormName.FORECAST))) {
+            text.append(",order=").append(order);
+        }
+        return text.append(",warmup=").append(warmUp).append(tail > 0 ? ",tail=" + tail : "")
+            .append(cut.map(name -> ",cut=" + name).orElse("")).toString();
     }
 }

@@ -18,13 +18,13 @@ import java.util.stream.Collectors;
 record Composed(List<Strategy> parts) implements Strategy {
     Composed {
         parts = List.copyOf(parts);
-        Set<Class<?>> kinds = new HashSet<>();
+        Set<Object> kinds = new HashSet<>();
         for (Strategy part : parts) {
             if (part instanceof Sequential) {
                 throw new PlanException("sequential says nothing that another plan does not say; leave it out of "
                     + spec(parts));
             }
-            if (!kinds.add(part.getClass())) {
+            if (!kinds.add(part instanceof Cache cache ? cache.part() : part.getClass())) {
                 throw new PlanException(spec(parts) + " has two plans of one kind");
             }
         }

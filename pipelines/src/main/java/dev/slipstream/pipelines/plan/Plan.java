@@ -77,6 +77,11 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
         return made;
     }
 
+    /** The last step before this one at which the value of an edge was made; negative if there is none. */
+    public int madeBefore(Edge edge, int step, int steps) {
+        return lastRun(edge.from(), step - 1, steps);
+    }
+
     /** The latest step up to this one at which a stage runs; the first step is synchronous, so there is one. */
     private int lastRun(int stage, int step, int steps) {
         int last = step;
@@ -90,7 +95,7 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
     private boolean runs(int stage, int step, int steps) {
         Stage it = stages.get(stage);
         return cadence.isSynchronous(step, steps)
-            || it.phase().includes(false) && cadence.isRound(step, steps) && it.rounds().includes(step);
+            || it.phase().includes(false) && cadence.isRound(step, steps) && it.rounds().includes(step, steps);
     }
 
     /** Whether a segment makes a tensor; else it is an input of the whole graph. */

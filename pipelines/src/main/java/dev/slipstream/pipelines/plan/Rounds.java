@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.plan;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -13,8 +14,11 @@ public sealed interface Rounds {
     /** Every step. */
     Rounds ALL = new Every(1);
 
-    /** @param step from 0 */
-    boolean includes(int step);
+    /**
+     * @param step from 0
+     * @param steps of the whole loop
+     */
+    boolean includes(int step, int steps);
 
     /** The steps of both. */
     default Rounds and(Rounds other) {
@@ -22,33 +26,40 @@ public sealed interface Rounds {
     }
 
     /**
-     * Every so many steps, counted from the first of the loop.
+     * Every so many steps.
      *
-     * @param steps at least 1
+     * @param interval at least 1
+     * @param first a step that is one of them; so are those before it at the same distances
      */
-    record Every(int steps) implements Rounds {
+    record Every(int interval, int first) implements Rounds {
         public Every {
-            if (steps < 1) {
-                throw new PlanException("a stage runs every step or every so many, not every " + steps);
+            if (interval < 1 || first < 0) {
+                throw new PlanException("a stage runs every step or every so many from a step on, not every "
+                    + interval + " from " + first);
             }
         }
 
+        /** Counted from the first of the loop. */
+        public Every(int interval) {
+            this(interval, 0);
+        }
+
         @Override
-        public boolean includes(int step) {
-            return step % steps == 0;
+        public boolean includes(int step, int steps) {
+            return Math.floorMod(step - first, interval) == 0;
         }
 
         @Override
         public String toString() {
-            return "every=" + steps;
+            return "every=" + interval + (first == 0 ? "" : ",first=" + first);
         }
     }
 
     /** The steps that both have. */
     record Both(Rounds first, Rounds second) implements Rounds {
         @Override
-        public boolean includes(int step) {
-            return first.includes(step) && second.includes(step);
+        public boolean includes(int step, int steps) {
+            return first.includes(step, steps) && second.includes(step, steps);
         }
 
         @Override
@@ -64,13 +75,65 @@ public sealed interface Rounds {
         }
 
         @Override
-        public boolean includes(int step) {
-            return steps.contains(step);
+        public boolean includes(int step, int steps) {
+            return this.steps.contains(step);
         }
 
         @Override
         public String toString() {
             return "steps=" + steps.stream().map(String::valueOf).collect(Collectors.joining("+"));
+        }
+    }
+
+    /**
+     * As long as what the stage adds keeps its size, as was measured for a model beforehand (Ma et al., "MagCache: Fast
+     * Video Generation with Magnitude-Aware Cache", 2025): it rests until the sizes since its last run have moved by
+     * more than a threshold.
+     *
+     * @param ratios of the size at each step to that at the step before; of other numbers of steps, the nearest serve
+     * @param threshold of the sum of how far the size is off at the steps at which it rested
+     * @param most how many steps it rests at a time
+     * @param kept share of the steps, from the first, at which it runs in any case
+     */
+    record Magnitudes(List<Double> ratios, double threshold, int most, double kept) implements Rounds {
+        public Magnitudes {
+            ratios = List.copyOf(ratios);
+            if (ratios.isEmpty() || most < 1 || !(threshold >= 0) || !(kept >= 0 && kept <= 1)) {
+                throw new PlanException("magnitudes are at least one ratio, a threshold of at least 0, at least 1 step "
+                    + "to rest at most and a share of the steps from 0 to 1");
+            }
+        }
+
+        @Override
+        public boolean includes(int step, int steps) {
+            double size = 1;
+            double error = 0;
+            int rested = 0;
+            boolean runs = true;
+            for (int at = (int) (kept * steps + 0.5); at <= step; at++) {
+                size *= ratio(at, steps);
+                rested++;
+                error += Math.abs(1 - size);
+                runs = at == 0 || error > threshold || rested > most;
+                if (runs) {
+                    size = 1;
+                    error = 0;
+                    rested = 0;
+                }
+            }
+            return runs;
+        }
+
+        private double ratio(int step, int steps) {
+            int last = ratios.size() - 1;
+            return ratios.get(ratios.size() == steps ? step
+                : (int) Math.rint((double) step * last / Math.max(1, steps - 1)));
+        }
+
+        @Override
+        public String toString() {
+            return "magnitudes=" + ratios.stream().map(String::valueOf).collect(Collectors.joining("+"))
+                + ",threshold=" + threshold + ",most=" + most + ",kept=" + kept;
         }
     }
 }

@@ -1,10 +1,13 @@
 package dev.slipstream.pipelines.plan;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -58,6 +61,31 @@ record Settings(String strategy, Map<String, String> values) {
         }
         String range = most == least + 1 ? least + " or " : "a whole number from " + least + " to ";
         throw new PlanException(strategy + ": " + key + " is " + range + most + ", not '" + value + "'");
+    }
+
+    /** The parts of a list, which are joined by {@code +}. */
+    List<String> list(String key) {
+        return List.of(values.getOrDefault(key, "").split(" *\\+ *", -1));
+    }
+
+    /** One of these; empty if it is not said. */
+    <T> Optional<T> word(String key, T[] known, Function<T, String> word) {
+        return text(key).map(value -> Arrays.stream(known).filter(it -> word.apply(it).equals(value)).findFirst()
+            .orElseThrow(() -> new PlanException(strategy + ": " + key + " is one of "
+                + Arrays.stream(known).map(word).collect(Collectors.joining(", ")) + ", not '" + value + "'")));
+    }
+
+    /** @throws PlanException if it is no number of at least 0 */
+    double positive(String key, String value) {
+        try {
+            double number = Double.parseDouble(value);
+            if (number >= 0 && number <= Double.MAX_VALUE) {
+                return number;
+            }
+        } catch (NumberFormatException notANumber) {
+            // The same answer as for a number that is out of range.
+        }
+        throw new PlanException(strategy + ": " + key + " is made of numbers of at least 0, not '" + value + "'");
     }
 
     /** @throws PlanException if it is no number from 0 to 1 */

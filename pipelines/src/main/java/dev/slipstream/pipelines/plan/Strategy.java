@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -25,7 +26,9 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
      *   patches:n=2,split=rows|columns,warmup=5,tail=0,norm=corrected|stale|separate|sync,portion=0.3,neighbours,
      *           segments=1,frozen,bessel
-     *   cache:every=3|steps=0+2+5,depth=1,warmup=3,tail=0,cut=NAME
+     *   cache:every=3,first=0|steps=0+2+5|magnitudes=1+0.98+…,threshold=0.06,most=3,kept=0.2,
+     *     part=inner|attention|self-attention|cross-attention|all,depth=1,form=replace|residual|forecast,order=1,
+     *     warmup=3,tail=0,cut=NAME
      *   guidance:start=0,stop=1,every=1,warmup=0,keep=difference|unconditional
      *   pipefusion:parts=2,patches=2,warmup=1
      * </pre>
@@ -34,7 +37,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      */
     static Strategy parse(String text) {
         // Between two steps of a list there is a digit behind it.
-        List<Strategy> parts = Stream.of(text.split("\\+(?! *[0-9])", -1)).map(Strategy::one).toList();
+        List<Strategy> parts = Stream.of(text.split("\\+(?! *[0-9.])", -1)).map(Strategy::one).toList();
         return parts.size() == 1 ? parts.getFirst() : new Composed(parts);
     }
 
@@ -218,6 +221,22 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
             @Override
             public int components() {
                 return patches + 2;
+            }
+        }
+
+        /**
+         * Modules of certain names, wherever they are, which are the second component, and all else.
+         *
+         * @param names last elements of module paths, such as {@code attn1}
+         */
+        record Modules(Set<String> names) implements Cutting {
+            public Modules {
+                names = Set.copyOf(names);
+            }
+
+            @Override
+            public int components() {
+                return 2;
             }
         }
 

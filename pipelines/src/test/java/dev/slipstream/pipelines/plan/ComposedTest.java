@@ -29,8 +29,8 @@ class ComposedTest {
         assertEquals("cfg-split+asyncdiff:warmup=1+cache:every=4,depth=1,warmup=3", all.spec());
         assertEquals(all, Strategy.parse(all.spec()));
         assertEquals(all, new CfgSplit().with(AsyncDiff.usual().with(Cache.usual().withEvery(4))));
-        assertEquals(new CfgSplit().with(new Cache(new Rounds.At(new TreeSet<>(List.of(0, 4))), 1, 3, 0,
-            Optional.empty())), Strategy.parse("cfg-split + cache:steps=0+4"));
+        assertEquals(new CfgSplit().with(Cache.usual().with(new Rounds.At(new TreeSet<>(List.of(0, 4))))),
+            Strategy.parse("cfg-split + cache:steps=0+4"));
     }
 
     @Test

@@ -22,7 +22,7 @@ class PatchesTest {
             String other = "@" + (1 - patch);
             segments.add(new SegmentOutline("patch" + patch, patch + 1,
                 List.of("x", "t", "row" + other, "s" + other, "s" + own), List.of("eps" + own, "row" + own, "s" + own),
-                Map.of("s" + own, "former" + own), fresh));
+                Map.of(), Map.of("s" + own, "former" + own), fresh));
         }
         segments.add(new SegmentOutline("together", 3, List.of("eps@0", "eps@1"), List.of("eps")));
         return segments;

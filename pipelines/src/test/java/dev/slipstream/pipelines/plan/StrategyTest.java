@@ -31,7 +31,11 @@ class StrategyTest {
         "patches:n=2,warmup=3,split=columns,tail=1,norm=sync,segments=4",
         "patches:n=8,warmup=5,norm=corrected,portion=0.3,bessel", "patches:n=3,warmup=2,norm=corrected,neighbours",
         "patches:n=2,warmup=2,norm=separate,frozen",
-        "cache:every=2,depth=4,warmup=3,tail=2,cut=mine", "pipefusion:parts=3,patches=4,warmup=2"})
+        "cache:every=2,depth=4,warmup=3,tail=2,cut=mine",
+        "cache:every=3,first=4,part=attention,form=forecast,order=2,warmup=3",
+        "cache:every=2,part=cross-attention,warmup=3+cache:every=3,part=self-attention,warmup=3",
+        "cache:magnitudes=1.0+0.98+1.02,threshold=0.06,most=3,kept=0.2,depth=0,form=residual,warmup=1",
+        "pipefusion:parts=3,patches=4,warmup=2"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());
         assertEquals(Strategy.parse(spec), Strategy.parse(Strategy.parse(spec).spec()));
@@ -60,10 +64,15 @@ class StrategyTest {
         "pipefusion:stages=2 | pipefusion has no setting stages; it has parts, patches, warmup",
         "pipefusion:parts=0 | pipefusion: parts is a whole number from 1 to 256, not '0'",
         "pipefusion:warmup=0 | pipefusion: warmup is a whole number from 1 to 10000, not '0'",
-        "cache:evry=2 | cache has no setting evry; it has every, steps, depth, warmup, tail, cut",
+        "cache:evry=2 | cache has no setting evry; it has every, first, steps, magnitudes, threshold, most, kept, "
+            + "part, depth, form, order, warmup, tail, cut",
         "cache:every=0 | cache: every is a whole number from 1 to 10000, not '0'",
         "cache:steps=x | cache: steps is a whole number from 0 to 10000, not 'x'",
-        "'cache:every=2,steps=0' | cache: every and steps both say when the inner part runs; leave one out",
+        "'cache:every=2,steps=0' | cache: every and steps both say when the part runs; leave one out",
+        "cache:part=outer | cache: part is one of inner, attention, self-attention, cross-attention, all, not 'outer'",
+        "cache:form=guess | cache: form is one of replace, residual, forecast, not 'guess'",
+        "cache:magnitudes=x | cache: magnitudes is made of numbers of at least 0, not 'x'",
+        "'cache:form=forecast,order=5' | cache: order is a whole number from 1 to 4, not '5'",
         "cache:depth=-1 | cache: depth is a whole number from 0 to 1000, not '-1'",
         "patches:n=1 | patches: n is a whole number from 2 to 256, not '1'",
         "patches:norm=other | patches: norm is corrected, stale, separate or sync, not 'other'",

@@ -15,9 +15,13 @@ import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Strategy;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * One case: a plan, and the key of its expected latents.
@@ -58,13 +62,14 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
      *
      * @throws dev.slipstream.pipelines.model.ModelException naming the file and the setting
      */
-    static ReferenceCase read(ConfigFile entry) {
+    static ReferenceCase read(ConfigFile entry, Function<String, List<Double>> timesteps) {
         String name = name(entry);
         String scheduler = entry.text("scheduler")
             .orElseThrow(() -> entry.wrong("scheduler", "is missing in case " + name));
         Optional<ConfigFile> cache = entry.object("cache");
         if (cache.isPresent()) {
-            return new ReferenceCase(name, scheduler, PublishedCache.strategy(cache.get(), name), 1, 1);
+            return new ReferenceCase(name, scheduler,
+                PublishedCache.strategy(cache.get(), name, timesteps.apply(scheduler)), 1, 1);
         }
         if (entry.has("mode")) {
             return new ReferenceCase(name, scheduler, patches(entry, name), 1,
@@ -152,15 +157,17 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
     private static final class PublishedCache {
         private final ConfigFile setting;
         private final String name;
+        private final List<Double> timesteps;
 
-        private PublishedCache(ConfigFile setting, String name) {
+        private PublishedCache(ConfigFile setting, String name, List<Double> timesteps) {
             this.setting = setting;
             this.name = name;
+            this.timesteps = timesteps;
         }
 
         /** @throws dev.slipstream.pipelines.model.ModelException naming the file and what is not known */
-        static Strategy strategy(ConfigFile setting, String name) {
-            return new PublishedCache(setting, name).strategy();
+        static Strategy strategy(ConfigFile setting, String name, List<Double> timesteps) {
+            return new PublishedCache(setting, name, timesteps).strategy();
         }
 
         private Strategy strategy() {
@@ -170,8 +177,12 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 case "guidance_interval" -> GuidanceSchedule.ALWAYS.within(setting.number("start", 0),
                     setting.number("stop", 1));
                 case "uncond_reuse" -> unconditional();
+                case "attention_broadcast" -> broadcast();
+                case "magcache" -> magCache();
+                case "taylor" -> taylor();
                 default -> throw setting.wrong("kind", "is " + kind + " in case " + name + ", which cannot be compared "
-                    + "yet; there are deepcache, guidance_interval, uncond_reuse");
+                    + "yet; there are attention_broadcast, deepcache, guidance_interval, magcache, taylor, "
+                    + "uncond_reuse");
             };
         }
 
@@ -180,7 +191,47 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 ? new Rounds.At(new TreeSet<>(setting.list("full_steps").stream().map(JsonElement::getAsInt)
                     .toList()))
                 : new Rounds.Every(setting.positiveInteger("interval"));
-            return new Cache(rounds, (int) setting.number("branch", 0), 1, 0, Optional.empty());
+            return Cache.usual().with(rounds).withDepth((int) setting.number("branch", 0)).withWarmUp(1);
+        }
+
+        private Strategy magCache() {
+            return Cache.usual().withDepth(0).withWarmUp(1).with(new Rounds.Magnitudes(
+                setting.list("mag_ratios").stream().map(JsonElement::getAsDouble).toList(),
+                setting.number("threshold", 0), setting.positiveInteger("max_skip_steps"),
+                setting.number("retention_ratio", 0)));
+        }
+
+        private Strategy broadcast() {
+            Optional<Strategy> spatial = broadcast("spatial", Cache.Part.SELF_ATTENTION);
+            Optional<Strategy> cross = broadcast("cross", Cache.Part.CROSS_ATTENTION);
+            return Stream.of(spatial, cross).flatMap(Optional::stream).reduce(Strategy::with)
+                .orElseThrow(() -> setting.wrong("kind", "is attention_broadcast, but neither "
+                    + "spatial_attention_block_skip_range nor that of cross is given in case " + name));
+        }
+
+        private Optional<Strategy> broadcast(String kind, Cache.Part part) {
+            String interval = kind + "_attention_block_skip_range";
+            if (!setting.has(interval)) {
+                return Optional.empty();
+            }
+            int every = setting.positiveInteger(interval);
+            List<Double> range = setting.list(kind + "_attention_timestep_skip_range").stream()
+                .map(JsonElement::getAsDouble).toList();
+            double from = range.isEmpty() ? 100 : range.getFirst();
+            double to = range.isEmpty() ? 800 : range.getLast();
+            return Optional.of(Cache.usual().of(part).withWarmUp(1).with(new Rounds.At(new TreeSet<>(
+                IntStream.range(0, timesteps.size()).filter(step -> step % every == 0
+                    || !(from < timesteps.get(step) && timesteps.get(step) < to)).boxed().toList()))));
+        }
+
+        private Strategy taylor() {
+            int warmUp = setting.positiveInteger("disable_cache_before_step");
+            int steps = timesteps.size();
+            int end = (int) setting.number("disable_cache_after_step", steps);
+            return Cache.usual()
+                .of(setting.flag("use_lite_mode", false) ? Cache.Part.ALL : Cache.Part.ATTENTION)
+                .withOrder(setting.positiveInteger("max_order")).withWarmUp(warmUp).withTail(Math.max(0, steps - end))
+                .with(new Rounds.Every(setting.positiveInteger("cache_interval"), warmUp + 1));
         }
 
         private Strategy unconditional() {

@@ -196,7 +196,8 @@ public final class ReferenceFolder implements AutoCloseable {
         names.subList(0, sequential).stream().filter(name -> wanted.isEmpty() || wanted.contains(name))
             .map(ReferenceCase::sequential).forEach(all::add);
         cases.objects("cases").stream().filter(entry -> wanted.isEmpty()
-            || wanted.contains(ReferenceCase.name(entry))).map(ReferenceCase::read).forEach(all::add);
+            || wanted.contains(ReferenceCase.name(entry))).map(entry -> ReferenceCase.read(entry, this::timesteps))
+            .forEach(all::add);
         if (all.isEmpty()) {
             throw cases.wrong("cases", "lists no case, and expected.safetensors has no sequential one");
         }
@@ -226,6 +227,11 @@ public final class ReferenceFolder implements AutoCloseable {
             loop.noise().filter(noise -> table.needsNoise()).ifPresent(noise -> checkNoise(noise, table.steps()));
             return table;
         });
+    }
+
+    /** Those of the noise scheduler, whatever the denoiser makes of them. */
+    private List<Double> timesteps(String scheduler) {
+        return noise(scheduler).rows().stream().map(NoiseTable.Row::timestep).toList();
     }
 
     private void checkNoise(StoredTensor noise, int steps) {

@@ -30,7 +30,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class VerifyTest {
     /** Of published caches, those that can be run. */
-    private static final Set<String> KINDS = Set.of("deepcache", "guidance_interval", "uncond_reuse");
+    private static final Set<String> KINDS = Set.of("attention_broadcast", "deepcache", "guidance_interval", "magcache",
+        "taylor", "uncond_reuse");
 
     @TempDir
     private Path folder;
@@ -68,11 +69,12 @@ class VerifyTest {
         assertTrue(run.out().contains(cases + " of " + cases + " cases agree"), run.out());
     }
 
-    /** Numbers of the published DeepCache. */
+    /** Numbers of published caches. */
     @ParameterizedTest
     @Tag("slow")
-    @CsvSource({"sd21, onnx", "sd21, checkpoint", "sdxl, onnx", "sdxl, checkpoint"})
-    void everyStepOfTheCachesOfUNetsAgrees(String family, String form) throws IOException {
+    @CsvSource({"sd21, onnx", "sd21, checkpoint", "sdxl, onnx", "sdxl, checkpoint", "flux, onnx", "flux, checkpoint",
+        "pixart, onnx", "pixart, checkpoint", "sd3, onnx", "sd3, checkpoint"})
+    void everyStepOfPublishedCachesAgrees(String family, String form) throws IOException {
         Path caches = ReferenceFiles.orSkip("reference-caches", family);
         List<String> arguments = new ArrayList<>(List.of("--from", form));
         for (JsonElement entry : JsonParser.parseString(Files.readString(caches.resolve("cases.json")))
@@ -82,7 +84,7 @@ class VerifyTest {
                 arguments.addAll(List.of("--case", entry.getAsJsonObject().get("expected").getAsString()));
             }
         }
-        assertTrue(arguments.size() > 10, arguments::toString);
+        assertTrue(arguments.size() > 9, arguments::toString);
         VerifyRun run = VerifyRun.of(caches, arguments.toArray(String[]::new));
         assertEquals(0, run.exitCode(), () -> run.out() + run.error());
     }

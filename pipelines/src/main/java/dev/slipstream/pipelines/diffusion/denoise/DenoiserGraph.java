@@ -10,8 +10,11 @@ import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.cut.BalancedCut;
+import dev.slipstream.pipelines.graph.cut.BlockShell;
 import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.graph.cut.Cuts;
+import dev.slipstream.pipelines.graph.cut.Division;
+import dev.slipstream.pipelines.graph.cut.ModulesApart;
 import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
@@ -261,16 +264,18 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
      *
      * @param cost of a node, for parts of equal cost
      */
-    public List<Cut> cuts(Cutting wanted, ToDoubleFunction<NodeProto> cost) {
+    public List<Division> cuts(Cutting wanted, ToDoubleFunction<NodeProto> cost) {
         return switch (wanted) {
             case Cutting.Parts parts when parts.components() == 1 -> List.of();
             case Cutting.Parts(int components, Optional<String> named) -> List.of(cut(named, components, cost));
-            case Cutting.Shell(int depth) -> List.of(ShellCut.of(graph, depth).withFresh(joined));
+            case Cutting.Shell(int depth) -> List.of(ShellCut.isPossible(graph)
+                ? ShellCut.of(graph, depth).withFresh(joined) : BlockShell.of(graph, Set.of(sample()), depth));
+            case Cutting.Modules(Set<String> names) -> List.of(new ModulesApart(names));
             case Cutting.Patched patched -> throw new PlanException(patched.strategy().spec()
                 + " has graphs of its own, which other plans cannot cut; of the others only cfg-split and guidance go "
                 + "with it");
             case Cutting.Crossed(Cutting first, Cutting second) ->
-                Stream.concat(cuts(first, cost).stream(), cuts(second, cost).stream()).toList();
+                Stream.of(first, second).flatMap(cut -> cuts(cut, cost).stream()).toList();
             case Cutting.Pipe pipe -> throw new PlanException("parts that patches go through cannot be cut in another "
                 + "way as well; compose pipefusion with plans that do not cut, such as cfg-split");
         };

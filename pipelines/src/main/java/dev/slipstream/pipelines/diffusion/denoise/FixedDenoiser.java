@@ -6,7 +6,7 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
-import dev.slipstream.pipelines.graph.cut.Cut;
+import dev.slipstream.pipelines.graph.cut.Division;
 import dev.slipstream.pipelines.graph.cut.Partition;
 import dev.slipstream.pipelines.graph.cut.Segment;
 import dev.slipstream.pipelines.graph.cut.Splitter;
@@ -34,7 +34,7 @@ import java.util.Set;
  * @param cuts that cross each other; none where the graph is in one piece, or in patches
  * @param apart the component of each joined module that has one to itself
  */
-record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, List<Cut> cuts, CutNetwork network,
+record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, List<Division> cuts, CutNetwork network,
     Map<String, Integer> apart) {
     /** Of latents, [rows, channels, height, width]. */
     private static final int HEIGHT = 2;
@@ -87,7 +87,7 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         Map<String, TensorType> types = new HashMap<>(ValueInfos.types(fixed));
         segments.forEach(segment -> types.putAll(ValueInfos.types(segment.graph())));
         return new FixedDenoiser(denoiser, shape, pipe, List.of(), new CutNetwork(fixed, segments, types, Map.of(),
-            Set.of()), Map.of());
+            Map.of(), Set.of()), Map.of());
     }
 
     private static Graph fixed(DenoiserGraph denoiser, LoopShape shape, long rows) {
@@ -108,17 +108,19 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
     }
 
     private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting cutting,
-        List<Cut> cuts) {
+        List<Division> cuts) {
         Map<String, Integer> apart = new HashMap<>();
         denoiser.joined().forEach(module -> own(cuts, module, denoiser.joined())
             .ifPresent(component -> apart.put(module, component)));
         Partition partition = cuts.isEmpty() ? whole(denoiser, fixed)
             : Splitter.splitCrossing(fixed, cuts, Set.of(denoiser.ports().sample()));
-        return new FixedDenoiser(denoiser, shape, cutting, cuts, CutNetwork.of(partition), apart);
+        Map<String, String> residuals = new HashMap<>();
+        cuts.forEach(cut -> residuals.putAll(cut.residuals()));
+        return new FixedDenoiser(denoiser, shape, cutting, cuts, CutNetwork.of(partition, residuals), apart);
     }
 
     /** The component that a module has to itself; of crossing cuts only where it is in none of any. */
-    private static OptionalInt own(List<Cut> cuts, String module, List<String> joined) {
+    private static OptionalInt own(List<Division> cuts, String module, List<String> joined) {
         return switch (cuts.size()) {
             case 0 -> OptionalInt.of(-1 - joined.indexOf(module));
             case 1 -> cuts.getFirst().own(module);

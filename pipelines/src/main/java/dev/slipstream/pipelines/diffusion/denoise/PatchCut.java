@@ -105,7 +105,7 @@ record PatchCut(DenoiserGraph denoiser, Cutting.Patched cutting) {
         Map<String, TensorType> types = new HashMap<>();
         Stream.concat(Stream.of(network.whole(), network.assembly()), network.patches().stream())
             .forEach(graph -> types.putAll(ValueInfos.types(graph)));
-        return new CutNetwork(whole, segments, types, network.former(), fresh);
+        return new CutNetwork(whole, segments, types, Map.of(), network.former(), fresh);
     }
 
     private static List<Segment> pieces(int patch, List<Graph> graphs) {

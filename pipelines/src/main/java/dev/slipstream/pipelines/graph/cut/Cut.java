@@ -16,7 +16,7 @@ import java.util.OptionalInt;
  * @param fresh modules that are in no component, such as a ControlNet that is joined with the model: each is cut off by
  *     itself, and runs at every step at which others read what it makes
  */
-public record Cut(String name, List<List<String>> components, List<String> fresh) {
+public record Cut(String name, List<List<String>> components, List<String> fresh) implements Division {
     /** @throws GraphException if there is no component, one is empty, or a prefix is empty or given twice */
     public Cut {
         components = components.stream().map(List::copyOf).toList();
@@ -53,10 +53,7 @@ public record Cut(String name, List<List<String>> components, List<String> fresh
             .noneMatch(prefixes -> prefixes.contains(module))).toList());
     }
 
-    /**
-     * The component that a module has to itself; negative where it is in none. Empty where it shares one, or its parts
-     * are in several.
-     */
+    @Override
     public OptionalInt own(String module) {
         if (fresh.contains(module) && components.stream().flatMap(List::stream)
             .noneMatch(prefix -> prefix.startsWith(module + "."))) {
@@ -66,7 +63,7 @@ public record Cut(String name, List<List<String>> components, List<String> fresh
         return component < 0 ? OptionalInt.empty() : OptionalInt.of(component);
     }
 
-    /** Number of components. */
+    @Override
     public int size() {
         return components.size();
     }

@@ -84,14 +84,36 @@ final class Ownership {
         }
     }
 
+    /** Owners as a division says. */
+    static Ownership of(Graph graph, StepDependence dependence, Division division) {
+        return switch (division) {
+            case Cut cut -> byModules(graph, dependence, cut);
+            case TensorCut cut -> byTensors(graph, dependence, cut.ends()).as(cut.components());
+            case ModulesApart modules -> apart(graph, dependence, List.of(), modules.components(graph));
+        };
+    }
+
     /** Owners by modules that are in no component; component 0 has the rest. */
     static Ownership apart(Graph graph, StepDependence dependence, List<String> modules) {
         Map<String, Integer> components = new HashMap<>();
         modules.forEach(module -> components.put(module, -1 - modules.indexOf(module)));
-        Ownership ownership = new Ownership(List.copyOf(modules), 1);
+        return apart(graph, dependence, modules, components);
+    }
+
+    private static Ownership apart(Graph graph, StepDependence dependence, List<String> fresh,
+        Map<String, Integer> components) {
+        Ownership ownership = new Ownership(List.copyOf(fresh),
+            1 + Math.max(0, components.values().stream().mapToInt(Integer::intValue).max().orElse(0)));
         graph.nodes().stream().filter(dependence::changes).forEach(node -> ownership.owners.put(node,
             ModulePath.longestPrefix(ModulePath.of(node), components).map(components::get).orElse(0)));
         return ownership;
+    }
+
+    /** The same owners with other numbers. */
+    private Ownership as(List<Integer> numbers) {
+        Ownership renumbered = new Ownership(fresh, 1 + numbers.stream().mapToInt(Integer::intValue).max().orElse(0));
+        owners.forEach((node, owner) -> renumbered.owners.put(node, numbers.get(owner)));
+        return renumbered;
     }
 
     /** Owners by tensors: component k is what {@code ends.get(k)} need and no earlier one has; the last is the rest. */

@@ -67,15 +67,14 @@ public final class Splitter {
     }
 
     /**
-     * Cuts by modules in several ways at once: each component of a cut as the cuts after it say. With {@code n}
-     * components in the last cut, component {@code i} of the first and {@code j} of the last is {@code i * n + j}.
+     * Cuts in several ways at once: each component of a division as those after it say. With {@code n} components in
+     * the last one, component {@code i} of the first and {@code j} of the last is {@code i * n + j}.
      *
-     * @throws GraphException as {@link #split(Graph, Cut, Set)}, or if no work is both in a component of one cut and in
-     *     one of another
+     * @throws GraphException as {@link #split(Graph, Cut, Set)}
      */
-    public static Partition splitCrossing(Graph graph, List<Cut> cuts, Set<String> laggable) {
-        return split(graph, laggable, (live, dependence) -> cuts.stream()
-            .map(cut -> Ownership.byModules(live, dependence, cut)).reduce(Ownership::crossedBy).orElseThrow());
+    public static Partition splitCrossing(Graph graph, List<? extends Division> divisions, Set<String> laggable) {
+        return split(graph, laggable, (live, dependence) -> divisions.stream()
+            .map(division -> Ownership.of(live, dependence, division)).reduce(Ownership::crossedBy).orElseThrow());
     }
 
     /**

@@ -63,7 +63,7 @@ final class Reads {
                 of(writer(edge, made, branch), base).stream().map(source -> source.times(-1)))
                 .flatMap(sources -> sources).toList();
             case Edge.Form.Forecast(int order) -> {
-                List<Integer> times = times(edge, run.step(), order);
+                List<Integer> times = times(edge, made, order);
                 List<Double> weights = Edge.Form.Forecast.weights(times, wanted);
                 List<Source> sources = new ArrayList<>();
                 for (int back = weights.size() - 1; back >= 0; back--) {
@@ -75,13 +75,9 @@ final class Reads {
     }
 
     /** The last steps at which the writer of an edge ran, the latest first; one more than the order, if there are. */
-    private List<Integer> times(Edge edge, int step, int order) {
+    private List<Integer> times(Edge edge, int latest, int order) {
         List<Integer> times = new ArrayList<>();
-        for (int more = 0; more <= order; more++) {
-            int time = plan.madeAt(new Edge(edge.tensor(), edge.from(), edge.to(), edge.slip() + more), step, steps);
-            if (time < 0) {
-                break;
-            }
+        for (int time = latest; time >= 0 && times.size() <= order; time = plan.madeBefore(edge, time, steps)) {
             times.add(time);
         }
         return times;
@@ -110,7 +106,7 @@ final class Reads {
         }
         if (cadence.isRound(step, steps)) {
             boolean isMade = plan.predictors(0).stream()
-                .allMatch(stage -> plan.stages().get(stage).rounds().includes(step));
+                .allMatch(stage -> plan.stages().get(stage).rounds().includes(step, steps));
             return isMade ? made(step, step, plan.predictors(0)) : guessed(step);
         }
         if (cadence.reuse() || isSynchronous(step - 1)) {

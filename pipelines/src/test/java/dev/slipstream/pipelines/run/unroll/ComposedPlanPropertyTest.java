@@ -31,6 +31,7 @@ import net.jqwik.api.Provide;
 /** Plans put together of any others: programs keep their promises for these, too. */
 class ComposedPlanPropertyTest {
     private static final int STEPS = 7;
+    private static final int LONGEST = 4000;
     /** As many as the largest cut has that the strategies here ask for. */
     private static final int COMPONENTS = 4;
 
@@ -74,8 +75,8 @@ class ComposedPlanPropertyTest {
             Arbitraries.integers().between(0, STEPS).set().ofMaxSize(STEPS)
                 .map(steps -> new Rounds.At(new TreeSet<>(steps))));
         Arbitrary<Cache> cache = Combinators.combine(rounds, Arbitraries.integers().between(1, 3),
-            Arbitraries.integers().between(0, 2)).as((at, warmUp, tail) -> new Cache(at, 1, warmUp, tail,
-                Optional.empty()));
+            Arbitraries.integers().between(0, 2)).as((at, warmUp, tail) ->
+                Cache.usual().with(at).withWarmUp(warmUp).withTail(tail));
         Arbitrary<GuidanceSchedule> guidance = Combinators.combine(Arbitraries.doubles().between(0, 1),
             Arbitraries.doubles().between(0, 1), Arbitraries.integers().between(1, 3),
             Arbitraries.integers().between(0, 3), Arbitraries.of(GuidanceSchedule.Kept.class))
@@ -99,7 +100,7 @@ class ComposedPlanPropertyTest {
     }
 
     private static List<String> formulas(Plan plan, boolean copyStreams, long seed) {
-        return new SymbolicMachine(unroll(plan, copyStreams), plan).run(seed);
+        return new SymbolicMachine(unroll(plan, copyStreams), plan, LONGEST).run(seed);
     }
 
     @Property(tries = 300)

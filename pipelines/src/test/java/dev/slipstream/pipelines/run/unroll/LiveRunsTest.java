@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.slipstream.pipelines.plan.Cadence;
 import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Stage.Branch;
@@ -52,5 +53,33 @@ class LiveRunsTest {
         assertEquals(Set.of(2), live.readers(new Version(new StageRun(0, 0), "a")));
         assertEquals(Set.of(2), live.readers(new Version(new StageRun(2, 1), "eps")));
         assertEquals(Set.of(), live.readers(new Version(new StageRun(0, 0), "unread")));
+    }
+
+    /** B runs at even steps; C reads what it made, in some form. */
+    private static List<String> read(Edge.Form form, int step) {
+        List<SegmentOutline> segments = List.of(new SegmentOutline("A", 0, List.of("x"), List.of("a")),
+            new SegmentOutline("B", 1, List.of("a"), List.of("b")),
+            new SegmentOutline("C", 0, List.of("b"), List.of("eps")));
+        Plan lagging = new Plan("by hand", 1, segments, List.of(new Stage(0, 0, Branch.CONDITIONAL, 0),
+            new Stage(1, 0, Branch.CONDITIONAL, 0, new Rounds.Every(2)), new Stage(2, 0, Branch.CONDITIONAL, 0)),
+            List.of(new Edge("a", 0, 1, 0), new Edge("b", 1, 2, 0, form)), new Cadence(1, 0, 1, false, false), "eps");
+        return new LiveRuns(lagging, 8, new Reads(lagging, 8), Rests.NONE).sources(new StageRun(2, step), "b").stream()
+            .map(source -> source.weight() + " " + source.version().tensor() + source.version().run().step()).toList();
+    }
+
+    @Test
+    void whatWasMadeNowIsReadAsItIs() {
+        for (Edge.Form form : List.of(Edge.Form.LAST, new Edge.Form.Residual("a"), new Edge.Form.Forecast(2))) {
+            assertEquals(List.of("1.0 b4"), read(form, 4));
+        }
+    }
+
+    @Test
+    void whatWasNotMadeIsTheLastOrWhatThatLeadsToExpect() {
+        assertEquals(List.of("1.0 b4"), read(Edge.Form.LAST, 5));
+        assertEquals(List.of("1.0 a5", "1.0 b4", "-1.0 a4"), read(new Edge.Form.Residual("a"), 5));
+        assertEquals(List.of("-0.5 b2", "1.5 b4"), read(new Edge.Form.Forecast(1), 5));
+        assertEquals(List.of("1.0 b0"), read(new Edge.Form.Forecast(2), 1));
+        assertEquals(List.of("0.125 b0", "-0.75 b2", "1.625 b4"), read(new Edge.Form.Forecast(2), 5));
     }
 }

@@ -29,16 +29,21 @@ public final class SymbolicMachine {
     private record Cell(String formula, long bytes) {
     }
 
-    private static final int LONG = 100_000;
-
     private final Program program;
     private final Plan plan;
+    private final int longest;
     private final Map<Integer, TreeMap<Long, Cell>> memory = new HashMap<>();
     private final Map<Integer, String> estimates = new TreeMap<>();
 
     public SymbolicMachine(Program program, Plan plan) {
+        this(program, plan, Integer.MAX_VALUE);
+    }
+
+    /** @param longest formula that is kept as it is; longer ones get names */
+    SymbolicMachine(Program program, Plan plan, int longest) {
         this.program = program;
         this.plan = plan;
+        this.longest = longest;
     }
 
     /** The formula of the latents after each step; read when the step's event is reached. */
@@ -150,7 +155,7 @@ public final class SymbolicMachine {
     private void write(Region region, String value) {
         TreeMap<Long, Cell> cells = memory.computeIfAbsent(region.buffer(), key -> new TreeMap<>());
         cells.subMap(region.offset(), region.offset() + region.bytes()).clear();
-        cells.put(region.offset(), new Cell(value.length() > LONG ? digest(value) : value, region.bytes()));
+        cells.put(region.offset(), new Cell(value.length() > longest ? digest(value) : value, region.bytes()));
     }
 
     /** Formulas of guided loops grow fourfold a step; a long one gets a name, which still says if it has garbage. */

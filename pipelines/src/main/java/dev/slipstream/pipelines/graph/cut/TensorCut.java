@@ -1,0 +1,33 @@
+package dev.slipstream.pipelines.graph.cut;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A division at tensors.
+ *
+ * @param ends for each part but the last the tensors at its end: it is what they need and no earlier part has. The last
+ *     part is the rest
+ * @param components of each part, one more than there are ends; several parts may be of one component
+ */
+public record TensorCut(String name, List<List<String>> ends, List<Integer> components, Map<String, String> residuals)
+    implements Division {
+
+    public TensorCut {
+        ends = ends.stream().map(List::copyOf).toList();
+        components = List.copyOf(components);
+        residuals = Map.copyOf(residuals);
+        if (components.size() != ends.size() + 1) {
+            throw new IllegalArgumentException(ends.size() + " ends make " + (ends.size() + 1) + " parts, not "
+                + components.size());
+        }
+    }
+
+    @Override
+    public int size() {
+        Set<Integer> distinct = new HashSet<>(components);
+        return distinct.size();
+    }
+}

@@ -1,0 +1,58 @@
+package dev.slipstream.pipelines.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class RoundsTest {
+    private static List<Integer> of(Rounds rounds, int steps) {
+        return IntStream.range(0, steps).filter(step -> rounds.includes(step, steps)).boxed().toList();
+    }
+
+    @Test
+    void anIntervalMayBeginAnywhere() {
+        assertEquals(List.of(0, 3, 6, 9), of(new Rounds.Every(3), 12));
+        assertEquals(List.of(1, 4, 7, 10), of(new Rounds.Every(3, 4), 12));
+        assertEquals("every=3,first=4", new Rounds.Every(3, 4).toString());
+    }
+
+    /** Numbers of the published implementation, with 12 steps. */
+    @Test
+    void magnitudesSayWhenAPartRests() {
+        List<Double> flux = List.of(1.0, 1.01401, 0.99303, 1.02838, 0.93743, 1.04761, 1.0675, 0.9302, 0.93511, 1.08378,
+            1.04541, 0.90644);
+        assertEquals(List.of(0, 1, 4, 6, 7, 8, 9, 11), of(new Rounds.Magnitudes(flux, 0.06, 3, 0.2), 12));
+        assertEquals(List.of(0, 3, 6, 8, 10), of(new Rounds.Magnitudes(flux, 0.15, 2, 0.1), 12));
+    }
+
+    /** As published for 28 steps. */
+    @Test
+    void magnitudesOfOtherNumbersOfStepsServe() {
+        List<Double> published = List.of(1.0, 1.21094, 1.11719, 1.07812, 1.0625, 1.03906, 1.03125, 1.03906, 1.02344,
+            1.03125, 1.02344, 0.98047, 1.01562, 1.00781, 1.0, 1.00781, 1.0, 1.00781, 1.0, 1.0, 0.99609, 0.99609,
+            0.98047, 0.98828, 0.96484, 0.95703, 0.93359, 0.89062);
+        assertEquals(List.of(0, 1, 5, 9), of(new Rounds.Magnitudes(published, 0.24, 3, 0.2), 12));
+    }
+
+    @Test
+    void roundsOfTwoPlansAreThoseOfBoth() {
+        Rounds both = new Rounds.Every(2).and(new Rounds.At(new TreeSet<>(List.of(1, 2, 4, 5, 8))));
+        assertEquals(List.of(2, 4, 8), of(both, 10));
+        assertEquals(new Rounds.Every(2), Rounds.ALL.and(new Rounds.Every(2)));
+        assertEquals(new Rounds.Every(2), new Rounds.Every(2).and(Rounds.ALL));
+    }
+
+    @Test
+    void whatMakesNoSenseIsRefused() {
+        assertThrows(PlanException.class, () -> new Rounds.Every(0));
+        assertThrows(PlanException.class, () -> new Rounds.Every(2, -1));
+        assertThrows(PlanException.class, () -> new Rounds.Magnitudes(List.of(), 0.1, 1, 0));
+        assertThrows(PlanException.class, () -> new Rounds.Magnitudes(List.of(1.0), Double.NaN, 1, 0));
+        assertThrows(PlanException.class, () -> new Rounds.Magnitudes(List.of(1.0), 0.1, 0, 0));
+        assertThrows(PlanException.class, () -> new Rounds.Magnitudes(List.of(1.0), 0.1, 1, 2));
+    }
+}
