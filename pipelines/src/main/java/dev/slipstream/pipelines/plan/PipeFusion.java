@@ -86,7 +86,7 @@ public record PipeFusion(int parts, int patches, int warmUp) implements Strategy
         Branch branch = guided ? Branch.BOTH : Branch.CONDITIONAL;
         List<Stage> stages = new ArrayList<>();
         for (int segment = 0; segment < segments.size(); segment++) {
-            int part = Math.min(part(segments.get(segment)), parts - 1);
+            int part = isDivision(segments.get(segment)) ? 0 : Math.min(part(segments.get(segment)), parts - 1);
             stages.add(new Stage(segment, part * devices / parts, branch, 0, Rounds.ALL,
                 isWhole(segments.get(segment)) ? Phase.SYNCHRONOUS : Phase.WINDOW));
         }
@@ -102,12 +102,16 @@ public record PipeFusion(int parts, int patches, int warmUp) implements Strategy
         return cutting(parts).patch(segment.component());
     }
 
-    private boolean isAssembly(SegmentOutline segment) {
-        return segment.component() == cutting(parts).assembly();
+    private boolean isDivision(SegmentOutline segment) {
+        return segment.component() == cutting(parts).division();
     }
 
     private boolean isWhole(SegmentOutline segment) {
-        return patch(segment) < 0 && !isAssembly(segment);
+        return segment.component() < cutting(parts).division() && patch(segment) < 0;
+    }
+
+    private boolean isOfPatch(SegmentOutline segment) {
+        return segment.component() < cutting(parts).division() && patch(segment) >= 0;
     }
 
     /** In the window, in which patches go through the parts in their order. */
@@ -117,7 +121,7 @@ public record PipeFusion(int parts, int patches, int warmUp) implements Strategy
             SegmentOutline reading = segments.get(stages.get(reader).segment());
             for (int writer = 0; writer < stages.size() && !isWhole(reading); writer++) {
                 SegmentOutline writing = segments.get(stages.get(writer).segment());
-                int slip = !isAssembly(reading) && patch(writing) > patch(reading) ? 1 : 0;
+                int slip = isOfPatch(reading) && isOfPatch(writing) && patch(writing) > patch(reading) ? 1 : 0;
                 if (!isWhole(writing)) {
                     for (String tensor : reading.reads()) {
                         if (writing.writes().contains(tensor)) {

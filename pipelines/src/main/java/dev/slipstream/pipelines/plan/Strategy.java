@@ -174,15 +174,15 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
 
         /**
          * Parts of the blocks of a transformer, each for the whole picture and for each of its patches. Components are
-         * those of a part one after another, the one for the whole picture first; last comes what puts the patches of
-         * the prediction together.
+         * those of a part one after another, the one for the whole picture first; last come what makes the patches of
+         * the latents and what puts those of the prediction together.
          *
          * @param patches at most; pictures with few rows have fewer
          */
         record Pipe(int parts, int patches) implements Cutting {
             @Override
             public int components() {
-                return Math.addExact(Math.multiplyExact(parts, patches + 1), 1);
+                return Math.addExact(Math.multiplyExact(parts, patches + 1), 2);
             }
 
             /** The component of a part for the whole picture. */
@@ -195,9 +195,14 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
                 return whole(part) + 1 + patch;
             }
 
-            /** The component that puts patches together. */
-            public int assembly() {
+            /** The component that makes the patches of the latents. */
+            public int division() {
                 return whole(parts);
+            }
+
+            /** The component that puts the patches of the prediction together. */
+            public int assembly() {
+                return whole(parts) + 1;
             }
 
             /** The part that a component is of. */

@@ -6,8 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.plan.Stage.Phase;
-import dev.slipstream.pipelines.plan.Strategy.Cutting;
-import java.util.ArrayList;
+import dev.slipstream.pipelines.run.unroll.Loops;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -16,36 +15,8 @@ import org.junit.jupiter.api.Test;
 class PipeFusionTest {
     private static final int STEPS = 10;
 
-    /** As a transformer is cut: each part has keys of its own, and passes hidden states on. */
-    private static List<SegmentOutline> segments(int parts, int patches) {
-        Cutting.Pipe pipe = new Cutting.Pipe(parts, patches);
-        List<SegmentOutline> segments = new ArrayList<>();
-        List<Integer> all = IntStream.range(0, patches).boxed().toList();
-        for (int part = 0; part < parts; part++) {
-            String key = "k" + part;
-            String out = part == parts - 1 ? "eps" : "h" + part;
-            List<String> writes = new ArrayList<>(all.stream().map(patch -> key + "@" + patch).toList());
-            writes.add(out);
-            segments.add(new SegmentOutline("p" + part, pipe.whole(part), List.of(part == 0 ? "x" : "h" + (part - 1)),
-                writes));
-        }
-        for (int patch : all) {
-            for (int part = 0; part < parts; part++) {
-                String key = "k" + part;
-                List<String> reads = new ArrayList<>(all.stream().filter(other -> other != patch)
-                    .map(other -> key + "@" + other).toList());
-                reads.add(part == 0 ? "x" : "h" + (part - 1) + "@" + patch);
-                segments.add(new SegmentOutline("p" + part + "@" + patch, pipe.patch(part, patch), reads,
-                    List.of(key + "@" + patch, (part == parts - 1 ? "eps" : "h" + part) + "@" + patch)));
-            }
-        }
-        segments.add(new SegmentOutline("assembly", pipe.assembly(),
-            all.stream().map(patch -> "eps@" + patch).toList(), List.of("eps")));
-        return segments;
-    }
-
     private static Plan plan(String spec, int parts, int patches, int devices) {
-        return Strategy.parse(spec).plan(segments(parts, patches), "eps", devices, true);
+        return Strategy.parse(spec).plan(Loops.pipe(parts, patches), "eps", devices, true);
     }
 
     private static Stage stage(Plan plan, String label) {
@@ -66,9 +37,10 @@ class PipeFusionTest {
     void keysOfEarlierPatchesAreOfThisStepAndThoseOfLaterOnesOfTheStepBefore() {
         Plan plan = plan("pipefusion:parts=2,patches=3", 2, 3, 2);
 
-        assertEquals(0, slip(plan, "k0@0", "p0@1"));
-        assertEquals(1, slip(plan, "k0@2", "p0@1"));
-        assertEquals(0, slip(plan, "h0@1", "p1@1"));
+        assertEquals(0, slip(plan, "k0@0", "P0@1"));
+        assertEquals(1, slip(plan, "k0@2", "P0@1"));
+        assertEquals(0, slip(plan, "h0@1", "P1@1"));
+        assertEquals(0, slip(plan, "x@2", "P0@2"));
         assertEquals(0, slip(plan, "eps@0", "assembly"));
         assertEquals(0, slip(plan, "eps@2", "assembly"));
     }
@@ -87,10 +59,10 @@ class PipeFusionTest {
     void theWholePictureGoesThroughThePartsInWarmUpAlone() {
         Plan plan = plan("pipefusion:parts=2,patches=2,warmup=3", 2, 2, 2);
 
-        assertEquals(Phase.SYNCHRONOUS, stage(plan, "p1").phase());
-        assertEquals(Phase.WINDOW, stage(plan, "p1@1").phase());
+        assertEquals(Phase.SYNCHRONOUS, stage(plan, "P1").phase());
+        assertEquals(Phase.WINDOW, stage(plan, "P1@1").phase());
         assertEquals(List.of(index(plan, "assembly")), plan.predictors(0));
-        assertEquals(List.of(index(plan, "p1")), plan.synchronousPredictors());
+        assertEquals(List.of(index(plan, "P1")), plan.synchronousPredictors());
         assertEquals(1, plan.home());
         assertTrue(plan.cadence().isSynchronous(2, STEPS));
         assertTrue(!plan.cadence().isSynchronous(3, STEPS));
@@ -102,7 +74,7 @@ class PipeFusionTest {
     void partsShareDevicesWhereThereAreFewer() {
         Plan plan = plan("pipefusion:parts=4,patches=2", 4, 2, 2);
 
-        assertEquals(List.of(0, 0, 1, 1), IntStream.range(0, 4).mapToObj(part -> stage(plan, "p" + part).device())
+        assertEquals(List.of(0, 0, 1, 1), IntStream.range(0, 4).mapToObj(part -> stage(plan, "P" + part).device())
             .toList());
         assertTrue(assertThrows(PlanException.class, () -> plan("pipefusion:parts=2", 2, 2, 3)).getMessage()
             .contains("take parts=3"));
@@ -112,12 +84,12 @@ class PipeFusionTest {
     void eachGuidanceBranchHasAPipelineOfItsOwn() {
         Plan plan = plan("cfg-split+pipefusion:parts=2,patches=2", 2, 2, 4);
 
-        assertEquals(0, stage(plan, "p0@1-").device());
-        assertEquals(1, stage(plan, "p1@1-").device());
-        assertEquals(2, stage(plan, "p0@1+").device());
+        assertEquals(0, stage(plan, "P0@1-").device());
+        assertEquals(1, stage(plan, "P1@1-").device());
+        assertEquals(2, stage(plan, "P0@1+").device());
         assertEquals(3, stage(plan, "assembly+").device());
-        assertEquals(Branch.UNCONDITIONAL, stage(plan, "p0-").branch());
-        assertEquals(1, slip(plan, "k0@1", "p0@0+"));
+        assertEquals(Branch.UNCONDITIONAL, stage(plan, "P0-").branch());
+        assertEquals(1, slip(plan, "k0@1", "P0@0+"));
         assertEquals(2, plan.predictors(0).size());
     }
 }

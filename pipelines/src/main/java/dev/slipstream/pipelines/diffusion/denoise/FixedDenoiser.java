@@ -19,6 +19,7 @@ import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
+import dev.slipstream.pipelines.run.loop.LoopSpec.Band;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A denoiser's graph fixed to sizes and a number of rows, and cut.
@@ -78,6 +80,7 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         for (int part = 0; part < pipe.parts(); part++) {
             segments.add(network.whole().get(part).of(pipe.whole(part)));
         }
+        segments.add(network.division().of(pipe.division()));
         for (int patch = 0; patch < network.patches().size(); patch++) {
             for (int part = 0; part < pipe.parts(); part++) {
                 segments.add(network.parts().get(part).get(patch).of(pipe.patch(part, patch)));
@@ -137,6 +140,22 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         Partition cut = Splitter.splitOff(fixed, denoiser.joined(), Set.of(denoiser.ports().sample()));
         return new Partition(fixed, cut.segments().stream().map(segment -> segment.component() < 0 ? segment
             : new Segment(segment.name().replaceFirst("^c0", denoiser.name()), 0, segment.graph())).toList());
+    }
+
+    /** Bands of rows of the latents that go through the loop one by one; none where the latents stay whole. */
+    List<Band> bands() {
+        if (!(cutting instanceof Cutting.Pipe pipe)) {
+            return List.of();
+        }
+        List<String> samples = segment(pipe.division()).outputs();
+        List<String> predictions = segment(pipe.assembly()).inputs();
+        return IntStream.range(0, samples.size()).mapToObj(band -> new Band(samples.get(band), predictions.get(band)))
+            .toList();
+    }
+
+    private Segment segment(int component) {
+        return network.segments().stream().filter(segment -> segment.component() == component).findFirst()
+            .orElseThrow();
     }
 
     private static Map<String, TensorType> inputs(DenoiserGraph denoiser, LoopShape shape, long rows) {

@@ -172,7 +172,7 @@ public final class PartitionedDenoiser {
         IntStream.range(0, plan.stages().size())
             .forEach(stage -> byBranch.put(plan.stages().get(stage).branch(), types(stage)));
         return Unroller.unroll(plan, new LoopSpec(denoiser().ports(), noise, guidance, shape().latents(), byBranch,
-            keepLatents, estimates, rests(rests)), options);
+            keepLatents, estimates, rests(rests), fixed.bands()), options);
     }
 
     private Rests rests(Map<String, Set<Integer>> modules) {

@@ -63,6 +63,13 @@ class PartGraph {
         return graph.result();
     }
 
+    /** What each patch has of an input. */
+    static Graph divided(TokenFlow flow, String input, List<Patch> patches) {
+        PartGraph graph = new PartGraph(flow);
+        patches.forEach(patch -> graph.tap(input, patch));
+        return graph.result();
+    }
+
     private void tap(String site, Patch patch) {
         TokenLayout layout = flow.layout(site).orElseThrow();
         long begin = 0;

@@ -96,7 +96,8 @@ final class PatchGraph extends PartGraph {
         }
         Optional<NodeProto> maker = flow.graph().producer(tensor);
         if (maker.isEmpty()) {
-            return rows(tensor, flow.layout(tensor).orElseThrow());
+            input(name(tensor), type(tensor, flow.layout(tensor).orElseThrow(), patch));
+            return name(tensor);
         }
         if (blocks.part(maker.get()) != part) {
             return taken(tensor);

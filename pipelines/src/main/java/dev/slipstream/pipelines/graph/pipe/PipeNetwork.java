@@ -30,9 +30,11 @@ import java.util.stream.IntStream;
  * @param patches there may be fewer than were asked for
  * @param whole the segments for the whole picture, one a part
  * @param parts for each part the segments of its patches
+ * @param division makes the patches of the latents
  * @param assembly puts the patches of the prediction together
  */
-public record PipeNetwork(List<Patch> patches, List<Segment> whole, List<List<Segment>> parts, Segment assembly) {
+public record PipeNetwork(List<Patch> patches, List<Segment> whole, List<List<Segment>> parts, Segment division,
+    Segment assembly) {
     /**
      * What is divided.
      *
@@ -72,6 +74,7 @@ public record PipeNetwork(List<Patch> patches, List<Segment> whole, List<List<Se
                 new PatchGraph(flow, blocks, number, all, index).result())).toList());
         }
         return new PipeNetwork(all, whole, cut,
+            new Segment("division", 0, PartGraph.divided(flow, picture.sample(), all)),
             new Segment("assembly", parts, assembly(graph, prediction, flow.type(prediction), layout, all)));
     }
 

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.run.loop;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.plan.Stage.Branch;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,12 +15,23 @@ import java.util.Map;
  * @param keepLatents whether the latents after each step stay readable until the next run
  * @param estimates after which steps the clean image that the step expects is readable too
  * @param rests components that do not run at some steps
+ * @param bands of rows that the plan predicts apart in its window, downwards; none where latents stay whole
  */
 public record LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
-    Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates, Rests rests) {
+    Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates, Rests rests,
+    List<Band> bands) {
+    /**
+     * Rows of the latents that stages of their own predict.
+     *
+     * @param sample what these read in place of the latents, {@code [rows, channels, height, width]}
+     * @param prediction what they make of the prediction
+     */
+    public record Band(String sample, String prediction) {
+    }
 
     public LoopSpec {
         types = Map.copyOf(types);
+        bands = List.copyOf(bands);
         if (latents.type() != DataType.FLOAT32 || latents.shape().rank() != 4) {
             throw new IllegalArgumentException("latents are float32 [batch, channels, height, width], not " + latents);
         }
@@ -29,6 +41,12 @@ public record LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance,
     public LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
         Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates) {
         this(ports, noise, guidance, latents, types, keepLatents, estimates, Rests.NONE);
+    }
+
+    /** A loop in which latents stay whole. */
+    public LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
+        Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates, Rests rests) {
+        this(ports, noise, guidance, latents, types, keepLatents, estimates, rests, List.of());
     }
 
     public boolean isEstimated(int step) {

@@ -37,9 +37,17 @@ final class Predictions {
         this.tasks = tasks;
     }
 
-    /** On the plan's home device. */
-    List<Part> of(int step) {
+    /**
+     * On the plan's home device.
+     *
+     * @param band its number, or {@link Bands#WHOLE}
+     */
+    List<Part> of(int step, int band) {
         List<Term> terms = live.prediction(step);
+        if (band != Bands.WHOLE) {
+            return terms.stream().map(term -> new Part(stages.predicted(term.run(), step, term.rows(), band),
+                term.weight(loop.guidance().weight()))).toList();
+        }
         Guidance guidance = loop.guidance();
         if (!guidance.isRescaled() && !guidance.isPartwise() || terms.size() == 1) {
             return rows(terms, step).stream()
@@ -85,6 +93,6 @@ final class Predictions {
 
     private List<Rows> rows(List<Term> terms, int step) {
         return terms.stream()
-            .map(term -> new Rows(term, StageRuns.rows(stages.predicted(term.run(), step), term.rows()))).toList();
+            .map(term -> new Rows(term, stages.predicted(term.run(), step, term.rows(), Bands.WHOLE))).toList();
     }
 }

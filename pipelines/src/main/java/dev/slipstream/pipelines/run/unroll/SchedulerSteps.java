@@ -42,20 +42,27 @@ final class SchedulerSteps {
 
     private final int home;
     private final LoopSpec loop;
+    private final Bands bands;
     private final HostValues host;
     private final Predictions predictions;
     private final TaskList tasks;
-    private final List<Value> remembered = new ArrayList<>();
+    private final List<Banded> remembered = new ArrayList<>();
+    private final Map<Integer, Banded> noise = new HashMap<>();
+    private final Map<String, Banded> known = new HashMap<>();
     private final Map<Integer, Value> estimates = new HashMap<>();
     private int step;
+    private int band;
     private Row row;
-    private Value x;
+    private Banded x;
+    private Banded next;
+    private Banded estimate;
     private Value limited;
 
     /** @param tasks where the work goes */
-    SchedulerSteps(int home, LoopSpec loop, HostValues host, Predictions predictions, TaskList tasks) {
+    SchedulerSteps(int home, LoopSpec loop, Bands bands, HostValues host, Predictions predictions, TaskList tasks) {
         this.home = home;
         this.loop = loop;
+        this.bands = bands;
         this.host = host;
         this.predictions = predictions;
         this.tasks = tasks;
@@ -66,19 +73,65 @@ final class SchedulerSteps {
         return estimates;
     }
 
-    /** Takes the next step. @param latents before it, at home @return the latents after it */
-    Value take(int nextStep, Value latents) {
+    /** Begins the next step. @param latents before it, at home @return the latents after it, which are still to make */
+    Banded begin(int nextStep, Banded latents) {
         step = nextStep;
         row = loop.noise().rows().get(step);
         x = latents;
+        next = new Banded(bands);
+        estimate = new Banded(bands);
+        remembered.add(isRemembered() ? new Banded(bands) : null);
+        return next;
+    }
+
+    /**
+     * Takes the step for the whole latents, or for a band of them: all of them in their order.
+     *
+     * @param part its number, or {@link Bands#WHOLE}
+     * @return the latents after the step, as far as they are made
+     */
+    Value take(int part) {
+        band = part;
         limited = null;
-        remembered.add(isRemembered() ? remember() : null);
+        boolean isLast = part == Bands.WHOLE || part == bands.count() - 1;
+        if (remembered.getLast() != null) {
+            remembered.getLast().put(band, remember());
+        }
         if (loop.isEstimated(step)) {
             // Before the next latents, whose event says that the step is done.
-            estimates.put(step, make(sum(row.estimate(), row.known().estimate()), Value.pinned(home, x.bytes())));
+            Value made = make(sum(row.estimate(), row.known().estimate()), result("estimate", true));
+            estimate.put(band, made);
+            if (isLast) {
+                estimates.put(step, joined(estimate, made));
+            }
         }
         boolean isRead = loop.keepLatents() || step == loop.noise().steps() - 1;
-        return make(next(row.next()), isRead ? Value.pinned(home, x.bytes()) : Value.made("x", home, x.bytes()));
+        Value made = make(next(row.next()), result("x", isRead));
+        next.put(band, made);
+        return isLast && isRead ? joined(next, made) : made;
+    }
+
+    /** A value for the whole latents, or for a band of them. @param isRead whether the whole is read after the run */
+    private Value result(String name, boolean isRead) {
+        return isRead && band == Bands.WHOLE ? Value.pinned(home, bands.bytes(band)) : made(name);
+    }
+
+    private Value made(String name) {
+        return Value.made(Bands.role(name, band), home, bands.bytes(band));
+    }
+
+    /** The whole of what may be bands. @param made the last of them, or the whole */
+    private Value joined(Banded all, Value made) {
+        if (band == Bands.WHOLE) {
+            return made;
+        }
+        Value whole = Value.pinned(home, bands.bytes(Bands.WHOLE));
+        all.joinTo(whole, step);
+        return whole;
+    }
+
+    private Access in(Banded tensor) {
+        return tensor.in(band, step).all();
     }
 
     private boolean isRemembered() {
@@ -95,16 +148,16 @@ final class SchedulerSteps {
 
     private Value remember() {
         return row.history().equals(LinearForm.CLEAN) ? limited()
-            : make(sum(row.history(), Mix.NOTHING), Value.made("h", home, x.bytes()));
+            : make(sum(row.history(), Mix.NOTHING), made("h"));
     }
 
     private Sum next(LinearForm next) {
         Sum sum = new Sum();
-        sum.add(x.all(), next.latent());
+        sum.add(in(x), next.latent());
         addPrediction(sum, next.prediction(), next.clean(), row.known().next());
         for (int back = 0; back < next.past().size(); back++) {
             if (next.past().get(back) != 0) {
-                sum.add(remembered.get(step - 1 - back).all(), next.past().get(back));
+                sum.add(in(remembered.get(step - 1 - back)), next.past().get(back));
             }
         }
         addNoise(sum, step, next.noise());
@@ -116,35 +169,38 @@ final class SchedulerSteps {
 
     private void addNoise(Sum sum, int ofStep, double weight) {
         if (weight != 0) {
-            sum.add(host.given(Program.NOISE, home, ofStep * x.bytes(), x.bytes()).all(), weight);
+            long bytes = loop.latents().bytes();
+            sum.add(in(noise.computeIfAbsent(ofStep, key -> new Banded(bands,
+                host.given(Program.NOISE, home, ofStep * bytes, bytes)))), weight);
         }
     }
 
-    private Sum sum(LinearForm form, Mix known) {
+    private Sum sum(LinearForm form, Mix mix) {
         Sum sum = new Sum();
         if (form.latent() != 0) {
-            sum.add(x.all(), form.latent());
+            sum.add(in(x), form.latent());
         }
-        addPrediction(sum, form.prediction(), form.clean(), known);
+        addPrediction(sum, form.prediction(), form.clean(), mix);
         return sum;
     }
 
-    /** @param known what is added where the picture is known, beside the prediction there */
-    private void addPrediction(Sum sum, double prediction, double clean, Mix known) {
+    /** @param mix what is added where the picture is known, beside the prediction there */
+    private void addPrediction(Sum sum, double prediction, double clean, Mix mix) {
         if (prediction != 0 || clean == 0) {
-            predictions.of(step).forEach(part -> sum.add(part.access(), prediction * part.weight()));
+            predictions.of(step, band).forEach(part -> sum.add(part.access(), prediction * part.weight()));
         }
         if (clean != 0) {
             sum.add(limited().all(), clean);
         }
         Mix added = row.known().prediction();
-        addKnown(sum, Program.KNOWN_IMAGE, prediction * added.image() + known.image());
-        addKnown(sum, Program.KNOWN_NOISE, prediction * added.noise() + known.noise());
+        addKnown(sum, Program.KNOWN_IMAGE, prediction * added.image() + mix.image());
+        addKnown(sum, Program.KNOWN_NOISE, prediction * added.noise() + mix.noise());
     }
 
     private void addKnown(Sum sum, String tensor, double weight) {
         if (weight != 0) {
-            sum.add(host.given(tensor, home, 0, loop.latents().bytes()).all(), weight);
+            sum.add(in(known.computeIfAbsent(tensor, key -> new Banded(bands,
+                host.given(tensor, home, 0, loop.latents().bytes())))), weight);
         }
     }
 
@@ -153,8 +209,8 @@ final class SchedulerSteps {
         if (limited == null) {
             Limit limit = loop.noise().limit().orElseThrow();
             int pictures = Math.toIntExact(loop.latents().shape().dim(0));
-            Value clean = make(sum(row.clean(), Mix.NOTHING), Value.made("clean", home, x.bytes()));
-            limited = Value.made("limited", home, x.bytes());
+            Value clean = make(sum(row.clean(), Mix.NOTHING), made("clean"));
+            limited = made("limited");
             tasks.add(home, step, new Work.Limiting<>(limited.all(), clean.all(), pictures, limit));
         }
         return limited;
@@ -163,7 +219,7 @@ final class SchedulerSteps {
     private Value make(Sum sum, Value made) {
         Sum rest = sum;
         while (rest.from.size() > Combination.MAX_TERMS) {
-            Value part = Value.made("sum", home, x.bytes());
+            Value part = made("sum");
             combine(part, rest.from.subList(0, Combination.MAX_TERMS), rest.weights.subList(0, Combination.MAX_TERMS));
             rest = rest.after(part.all(), Combination.MAX_TERMS);
         }

@@ -11,6 +11,7 @@ import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Rows;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Source;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.Term;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Version;
 import dev.slipstream.pipelines.run.unroll.Value.Access;
 import java.util.HashMap;
@@ -18,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The stages' part of each step: their runs, and the copies of what they make on the devices where it is read. */
 final class StageRuns {
@@ -29,6 +31,7 @@ final class StageRuns {
     private final Plan plan;
     private final LoopSpec loop;
     private final LiveRuns live;
+    private final Bands bands;
     private final HostValues host;
     private final StepInputs inputs;
     private final TaskList tasks;
@@ -39,11 +42,12 @@ final class StageRuns {
     private int checks;
 
     /** @param tasks where the work goes */
-    StageRuns(Plan plan, LoopSpec loop, LiveRuns live, HostValues host, StepInputs inputs, TaskList tasks,
+    StageRuns(Plan plan, LoopSpec loop, LiveRuns live, Bands bands, HostValues host, StepInputs inputs, TaskList tasks,
         UnrollOptions options) {
         this.plan = plan;
         this.loop = loop;
         this.live = live;
+        this.bands = bands;
         this.host = host;
         this.inputs = inputs;
         this.tasks = tasks;
@@ -89,7 +93,10 @@ final class StageRuns {
             // First, as its copy would stand between work that can be captured together.
             taken.put(loop.ports().timestep(), inputs.timestep(stage).all());
         }
-        reads.stream().filter(live::isMade).forEach(tensor -> taken.put(tensor, read(run, tensor, stage)));
+        reads.stream().filter(live::isMade).forEach(tensor -> {
+            int band = bands.areApart(run.step()) ? bands.ofSample(tensor) : Bands.WHOLE;
+            taken.put(tensor, band == Bands.WHOLE ? read(run, tensor, stage) : inputs.sample(stage, band).all());
+        });
         reads.forEach(tensor -> {
             if (!taken.containsKey(tensor)) {
                 taken.put(tensor, graphInput(tensor, stage).all());
@@ -147,7 +154,7 @@ final class StageRuns {
 
     private Value graphInput(String tensor, Stage stage) {
         if (tensor.equals(loop.ports().sample())) {
-            return inputs.sample(stage);
+            return inputs.sample(stage, Bands.WHOLE);
         }
         TensorType type = loop.type(tensor, stage.branch());
         boolean second = stage.branch() == Branch.CONDITIONAL && plan.isGuided();
@@ -162,9 +169,31 @@ final class StageRuns {
         }
     }
 
-    /** What a stage predicted, on the device where the noise scheduler's steps are taken. */
-    Value predicted(StageRun run, int step) {
-        return on(new Version(run, plan.prediction()), plan.home(), step);
+    /**
+     * What a stage predicted, on the device where the noise scheduler's steps are taken.
+     *
+     * @param band its number, or {@link Bands#WHOLE}
+     */
+    Access predicted(StageRun run, int step, Rows rows, int band) {
+        if (band == Bands.WHOLE) {
+            return rows(on(new Version(run, plan.prediction()), plan.home(), step), rows);
+        }
+        if (bands.isAssembly(run.stage())) {
+            return rows(on(predictor(run, band), plan.home(), step), rows);
+        }
+        return bands.part(predicted(run, step, rows, Bands.WHOLE), band, step).all();
+    }
+
+    /** The runs of this step that make the prediction of a band. */
+    Set<StageRun> predictors(int step, int band) {
+        return live.prediction(step).stream().map(Term::run)
+            .filter(run -> run.step() == step && bands.isAssembly(run.stage()))
+            .map(run -> predictor(run, band).run()).collect(Collectors.toSet());
+    }
+
+    /** What a band's own stage predicted. @param assembly puts it into the prediction */
+    private Version predictor(StageRun assembly, int band) {
+        return live.sources(assembly, bands.band(band).prediction()).getFirst().version();
     }
 
     /**

@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.run.program.Work;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** What the denoiser takes that differs from step to step, beside its own tensors: the scaled latents and the time. */
 final class StepInputs {
@@ -18,39 +19,54 @@ final class StepInputs {
     private final HostValues host;
     private final TaskList tasks;
     private final boolean copiedTimesteps;
-    private final Map<Integer, Value> latents = new HashMap<>();
+    private final Bands bands;
+    private final Map<String, Value> sent = new HashMap<>();
     private final Map<String, Value> samples = new HashMap<>();
     private final Map<Value, Value> timesteps = new HashMap<>();
     private int step;
+    private Banded latents;
 
     /**
      * @param tasks where the work goes that makes them
      * @param copiedTimesteps see {@link UnrollOptions}
      */
-    StepInputs(Plan plan, LoopSpec loop, LiveRuns live, HostValues host, TaskList tasks, boolean copiedTimesteps) {
+    StepInputs(Plan plan, LoopSpec loop, LiveRuns live, Bands bands, HostValues host, TaskList tasks,
+        boolean copiedTimesteps) {
         this.plan = plan;
         this.loop = loop;
         this.live = live;
+        this.bands = bands;
         this.host = host;
         this.tasks = tasks;
         this.copiedTimesteps = copiedTimesteps;
     }
 
     /**
-     * Begins a step: sends the latents to the devices whose stages take them.
+     * Begins a step: sends whole latents to the devices whose stages take them. A band is sent when it is first read.
      *
      * @param x the latents before the step, on the plan's home device
      */
-    void begin(int newStep, Value x) {
+    void begin(int newStep, Banded x) {
         step = newStep;
+        latents = x;
         samples.clear();
         timesteps.clear();
-        latents.clear();
-        latents.put(plan.home(), x);
-        live.at(step).stream().map(LiveRuns.StageRun::stage)
-            .filter(stage -> plan.segment(stage).reads().contains(loop.ports().sample()))
-            .map(stage -> plan.stages().get(stage).device()).sorted()
-            .forEach(device -> latents.computeIfAbsent(device, key -> tasks.copy(x, device, step, "x")));
+        sent.clear();
+        if (bands.areApart(step)) {
+            // All at once, lest they wait for what is predicted of the first.
+            IntStream.range(0, bands.count()).forEach(band -> x.in(band, step));
+        } else {
+            live.at(step).stream().map(LiveRuns.StageRun::stage)
+                .filter(stage -> plan.segment(stage).reads().contains(loop.ports().sample()))
+                .map(stage -> plan.stages().get(stage).device()).sorted()
+                .forEach(device -> latents(device, Bands.WHOLE));
+        }
+    }
+
+    private Value latents(int device, int band) {
+        Value x = latents.in(band, step);
+        return device == plan.home() ? x : sent.computeIfAbsent(Bands.role("x", band) + " on " + device,
+            key -> tasks.copy(x, device, step, Bands.role("x", band)));
     }
 
     /** The timestep that a stage takes now. */
@@ -69,16 +85,21 @@ final class StepInputs {
         return copied;
     }
 
-    /** The scaled latents, once for each row of the guidance batch, with the extra channels behind each. */
-    Value sample(Stage stage) {
-        Value x = latents.get(stage.device());
-        TensorType type = loop.type(loop.ports().sample(), stage.branch());
+    /**
+     * The scaled latents, once for each row of the guidance batch, with the extra channels behind each.
+     *
+     * @param band its number, or {@link Bands#WHOLE}
+     */
+    Value sample(Stage stage, int band) {
+        Value x = latents(stage.device(), band);
+        TensorType type = loop.type(band == Bands.WHOLE ? loop.ports().sample() : bands.band(band).sample(),
+            stage.branch());
         double scale = loop.noise().rows().get(step).inputScale();
         if (scale == 1 && type.bytes() == x.bytes()) {
             return x;
         }
-        return samples.computeIfAbsent(stage.branch() + "@" + stage.device(), key -> {
-            Value input = Value.made("in " + stage.branch(), stage.device(), type.bytes());
+        return samples.computeIfAbsent(Bands.role(stage.branch() + " on " + stage.device(), band), key -> {
+            Value input = Value.made(Bands.role("in " + stage.branch(), band), stage.device(), type.bytes());
             fill(input, x, stage, type, (float) scale);
             return input;
         });

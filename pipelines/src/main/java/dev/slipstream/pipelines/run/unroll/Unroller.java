@@ -7,12 +7,18 @@ import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program.StreamSpec;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
 import dev.slipstream.pipelines.run.unroll.Value.Access;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Turns a plan into a program, for one loop. It thinks in {@link Value}s; {@link Lowering} does the rest. */
 public final class Unroller {
@@ -22,6 +28,7 @@ public final class Unroller {
     private final LiveRuns live;
     private final HostValues host = new HostValues();
     private final TaskList tasks;
+    private final Bands bands;
     private final StepInputs inputs;
     private final StageRuns stages;
     private final SchedulerSteps schedulerSteps;
@@ -33,10 +40,11 @@ public final class Unroller {
         this.live = new LiveRuns(plan, loop.noise().steps(), new Reads(plan, loop.noise().steps()),
             loop.rests());
         this.tasks = new TaskList(plan.devices(), options.copyStreams());
-        this.inputs = new StepInputs(plan, loop, live, host, tasks, options.copiedTimesteps());
-        this.stages = new StageRuns(plan, loop, live, host, inputs, tasks, options);
+        this.bands = new Bands(plan, loop, tasks);
+        this.inputs = new StepInputs(plan, loop, live, bands, host, tasks, options.copiedTimesteps());
+        this.stages = new StageRuns(plan, loop, live, bands, host, inputs, tasks, options);
         this.schedulerSteps =
-            new SchedulerSteps(plan.home(), loop, host, new Predictions(loop, live, stages, tasks), tasks);
+            new SchedulerSteps(plan.home(), loop, bands, host, new Predictions(loop, live, stages, tasks), tasks);
     }
 
     /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
@@ -49,18 +57,46 @@ public final class Unroller {
     }
 
     private Program unroll() {
-        Value x = host.given(Program.LATENTS, plan.home(), 0, loop.latents().bytes());
+        Banded x = new Banded(bands, host.given(Program.LATENTS, plan.home(), 0, loop.latents().bytes()));
         List<Value> results = new ArrayList<>();
         for (int step = 0; step < loop.noise().steps(); step++) {
             inputs.begin(step, x);
-            live.at(step).forEach(stages::add);
-            x = schedulerSteps.take(step, x);
-            results.add(x);
+            Banded next = schedulerSteps.begin(step, x);
+            results.add(bands.areApart(step) ? inBands(step) : whole(step));
+            x = next;
         }
         Buffers buffers = new Buffers(tasks.tasks(), options.copiedTimesteps());
         List<HostInput> hostInputs = host.place(buffers, plan.devices());
         return new Lowering(tasks.streams(), buffers)
             .lower(tasks.tasks(), hostInputs, results, schedulerSteps.estimates());
+    }
+
+    /** @return the latents after the step */
+    private Value whole(int step) {
+        live.at(step).forEach(stages::add);
+        return schedulerSteps.take(Bands.WHOLE);
+    }
+
+    /**
+     * Each band takes its step as soon as it is predicted, before the stages behind it in the queue.
+     *
+     * @return the last of the latents after the step
+     */
+    private Value inBands(int step) {
+        Deque<Integer> open = new ArrayDeque<>(IntStream.range(0, bands.count()).boxed().toList());
+        Set<StageRun> added = new HashSet<>();
+        List<Value> made = new ArrayList<>();
+        for (StageRun run : live.at(step)) {
+            if (!bands.isJoint(run.stage())) {
+                stages.add(run);
+                added.add(run);
+                while (!open.isEmpty() && added.containsAll(stages.predictors(step, open.getFirst()))) {
+                    made.add(schedulerSteps.take(open.removeFirst()));
+                }
+            }
+        }
+        open.forEach(band -> made.add(schedulerSteps.take(band)));
+        return made.getLast();
     }
 
     /**

@@ -55,6 +55,7 @@ class PipeNetworkTest {
         Graph graph = graph(model, form);
         PipeNetwork network = network(graph, model, parts, patches);
         Map<String, OnnxTensor> values = inputs(graph);
+        values.putAll(runner.run(network.division().graph(), values));
         for (Segment segment : network.whole()) {
             values.putAll(runner.run(segment.graph(), values));
         }

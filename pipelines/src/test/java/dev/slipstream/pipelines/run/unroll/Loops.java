@@ -4,10 +4,12 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.LoopSpec.Band;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
@@ -35,6 +37,52 @@ public final class Loops {
         return List.of(new SegmentOutline("D", 1, List.of("x", "t"), List.of("d", "skip")),
             new SegmentOutline("I", 0, List.of("d", "t"), List.of("i")),
             new SegmentOutline("U", 1, List.of("i", "skip", "t"), List.of("eps")));
+    }
+
+    /**
+     * Parts through which patches go, as a transformer is cut: P0@1 is the first part for the second patch. Each has
+     * keys of its own and passes hidden states on.
+     */
+    public static List<SegmentOutline> pipe(int parts, int patches) {
+        Cutting.Pipe pipe = new Cutting.Pipe(parts, patches);
+        List<Integer> all = IntStream.range(0, patches).boxed().toList();
+        List<SegmentOutline> segments = new ArrayList<>();
+        for (int part = 0; part < parts; part++) {
+            String key = "k" + part;
+            List<String> writes = new ArrayList<>(all.stream().map(patch -> key + "@" + patch).toList());
+            writes.add(part == parts - 1 ? "eps" : "h" + part);
+            segments.add(new SegmentOutline("P" + part, pipe.whole(part),
+                List.of(part == 0 ? "x" : "h" + (part - 1), "t"), writes));
+        }
+        segments.add(new SegmentOutline("division", pipe.division(), List.of("x"),
+            all.stream().map(patch -> "x@" + patch).toList()));
+        for (int patch : all) {
+            for (int part = 0; part < parts; part++) {
+                String key = "k" + part;
+                List<String> reads = new ArrayList<>(all.stream().filter(other -> other != patch)
+                    .map(other -> key + "@" + other).toList());
+                reads.addAll(List.of((part == 0 ? "x" : "h" + (part - 1)) + "@" + patch, "t"));
+                segments.add(new SegmentOutline("P" + part + "@" + patch, pipe.patch(part, patch), reads,
+                    List.of(key + "@" + patch, (part == parts - 1 ? "eps" : "h" + part) + "@" + patch)));
+            }
+        }
+        segments.add(new SegmentOutline("assembly", pipe.assembly(),
+            all.stream().map(patch -> "eps@" + patch).toList(), List.of("eps")));
+        return segments;
+    }
+
+    /** A loop for these, in which patches are bands of the latents. */
+    static LoopSpec banded(List<SegmentOutline> segments, NoiseTable table, int patches) {
+        LoopSpec whole = loop(segments, table, Guidance.NONE, 1, 4);
+        List<Band> bands = IntStream.range(0, patches).mapToObj(patch -> new Band("x@" + patch, "eps@" + patch))
+            .toList();
+        LoopSpec loop = whole;
+        for (Band band : bands) {
+            TensorType rows = TensorType.of(DataType.FLOAT32, 1, 4, 8 / patches, 8);
+            loop = withType(withType(loop, band.sample(), rows), band.prediction(), rows);
+        }
+        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(), false,
+            loop.estimates(), loop.rests(), bands);
     }
 
     /** A loop whose latents become the prediction, at the timesteps 0, 1, 2, ... */
