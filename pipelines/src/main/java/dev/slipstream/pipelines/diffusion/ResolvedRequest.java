@@ -316,7 +316,8 @@ final class ResolvedRequest {
         }
         return new RequestKeys(new ComponentKey.Text(stage.model().texts(), core().conditioning().clipSkip()),
             new RequestKeys.Loop(new ComponentKey.Denoising(stage.partitioner(), shape), noise, guidance,
-                new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), rests()),
+                new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), rests(),
+                steering.guided()),
             encodes ? Optional.of(new ComponentKey.Encoding(autoencoder,
                 autoencoder.tile(frames().type(1, latents)))) : Optional.empty(),
             recipe.pictureReader().map(ComponentKey.Seeing::new),

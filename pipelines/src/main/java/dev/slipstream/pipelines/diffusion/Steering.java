@@ -111,6 +111,11 @@ record Steering(List<ControlNetPart> nets, List<ControlImage> images, Optional<L
         return both(image.guesses() || net.global() ? new float[with.length] : with, with);
     }
 
+    /** The modules that do not run where nothing is guided, either. */
+    Set<String> guided() {
+        return layers.isPresent() ? Set.of(Sd3Transformer.SKIPPING) : Set.of();
+    }
+
     private static float[] both(float[] without, float[] with) {
         float[] rows = Arrays.copyOf(without, without.length + with.length);
         System.arraycopy(with, 0, rows, without.length, with.length);

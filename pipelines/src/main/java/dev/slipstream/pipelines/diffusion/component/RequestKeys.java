@@ -3,16 +3,22 @@ package dev.slipstream.pipelines.diffusion.component;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.plan.GuidanceSchedule.Unconditional;
+import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -30,17 +36,32 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
      * What a denoiser's loop is for: two that are equal run the same program.
      *
      * @param rests by modules that are joined with the denoiser the steps at which they do not run
+     * @param guided those of them that do not run where the plan guides nothing, either
      */
     public record Loop(ComponentKey.Denoising denoiser, NoiseTable noise, Guidance guidance, Estimates estimates,
-        Map<String, Set<Integer>> rests) {
+        Map<String, Set<Integer>> rests, Set<String> guided) {
         public Loop {
             rests = Map.copyOf(rests);
+            guided = Set.copyOf(guided);
         }
 
         /** @param keepLatents whether the latents of every step stay readable after a run */
         public Program program(boolean keepLatents, UnrollOptions options) {
-            return denoiser.partitioned().program(noise, guidance, keepLatents, estimates, rests, options);
+            PartitionedDenoiser placed = denoiser.partitioned();
+            Map<String, Set<Integer>> all = new HashMap<>(rests);
+            guided.forEach(module -> all.merge(module, unguided(placed.plan().guidance()), RequestKeys::union));
+            return placed.program(noise, guidance, keepLatents, estimates, all, options);
         }
+
+        private Set<Integer> unguided(GuidanceSchedule schedule) {
+            int steps = noise.steps();
+            return IntStream.range(0, steps).filter(step -> schedule.at(step, steps) == Unconditional.NONE).boxed()
+                .collect(Collectors.toSet());
+        }
+    }
+
+    private static Set<Integer> union(Set<Integer> one, Set<Integer> other) {
+        return Stream.concat(one.stream(), other.stream()).collect(Collectors.toSet());
     }
 
     /**
