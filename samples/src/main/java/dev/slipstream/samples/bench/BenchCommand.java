@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
         "Examples:",
         "  slipstream bench --json bench.json --png bench.png",
         "  slipstream bench --rounds 3 --prompts 2 --seeds 1 --steps 20",
+        "  slipstream bench --compare cfg-split+cache --compare cache:every=2",
         "  slipstream bench --devices cuda:0,cuda:1"})
 public final class BenchCommand implements Callable<Integer> {
     private static final int ENLARGED = 2;
@@ -57,6 +58,10 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--devices", paramLabel = "LIST", order = HelpLayout.DEVICES, split = ",",
         description = "Devices for the plans, like cuda:0,cuda:1; plans for more are left out. CPU threads without it.")
     private List<String> devices;
+
+    @Option(names = "--compare", paramLabel = "PLAN", order = HelpLayout.OWN,
+        description = "Compare only this plan with the exact one on one device; may be given several times.")
+    private List<String> compared;
 
     @Option(names = "--rounds", paramLabel = "N", order = HelpLayout.OWN + 1,
         description = "Timed rounds; one a picture without it.")
@@ -130,6 +135,9 @@ public final class BenchCommand implements Callable<Integer> {
 
     private List<BenchPlan> plans(ImageRequest request) {
         try (PipelineSpec spec = control.apply(model.pipeline()).devices("cpu:1").spec()) {
+            if (compared != null) {
+                return BenchPlan.compared(compared, devices);
+            }
             PartitionedDenoiser sequential = spec.unwrap(request, PartitionedDenoiser.class);
             return devices == null
                 ? BenchPlan.onThreads(sequential, Runtime.getRuntime().availableProcessors())

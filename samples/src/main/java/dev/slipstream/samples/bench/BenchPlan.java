@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.samples.terminal.InputException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -35,6 +36,30 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
             plans.add(new BenchPlan("sequential, 2 threads", "sequential", List.of("cpu:2"), true));
         }
         addOthers(plans, sequential, Collections.nCopies(COMPONENTS + 1, THREAD));
+        return List.copyOf(plans);
+    }
+
+    /**
+     * The baseline and these plans, each on as many devices as it usually takes.
+     *
+     * @param devices to choose from, the first ones first; null for CPU threads
+     * @throws InputException if a plan takes more devices than there are, or is given twice
+     */
+    static List<BenchPlan> compared(List<String> specs, List<String> devices) {
+        List<BenchPlan> plans = new ArrayList<>();
+        plans.add(new BenchPlan("sequential", "sequential", List.of(devices == null ? THREAD : devices.getFirst()),
+            true));
+        for (String spec : specs) {
+            int count = Strategy.parse(spec).usualDevices();
+            List<String> all = devices == null ? Collections.nCopies(count, THREAD) : devices;
+            if (count > all.size()) {
+                throw new InputException(spec + " takes " + count + " devices, and --devices has " + all.size());
+            }
+            if (plans.stream().anyMatch(plan -> plan.label().equals(spec))) {
+                throw new InputException("--compare " + spec + " is given twice");
+            }
+            plans.add(new BenchPlan(spec, spec, all.subList(0, count), true));
+        }
         return List.copyOf(plans);
     }
 
@@ -76,6 +101,11 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
                 add(plans, "cache e" + every, "cache:every=" + every, 1, devices);
             }
             add(plans, "cache e3 d0", "cache:every=3,depth=0,warmup=5", 1, devices);
+            if (sequential.shape().guided()) {
+                add(plans, "cache e3 d0, guided to 0.5", "cache:every=3,depth=0,warmup=5+guidance:stop=0.5", 1,
+                    devices);
+                add(plans, "cfg-split, cache e3 d0", "cfg-split+cache:every=3,depth=0,warmup=5", 2, devices);
+            }
         }
         add(plans, "cfg-split", "cfg-split", 2, devices);
         List<Cut> halves = sequential.denoiser().cuts().stream().filter(cut -> cut.size() == COMPONENTS).toList();

@@ -2,12 +2,14 @@ package dev.slipstream.samples.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.samples.terminal.InputException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,9 +31,11 @@ class BenchPlanTest {
 
     @Test
     void oneDeviceTakesOnlyTheSequentialPlan() {
-        assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0", "sequential, direct"),
+        assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0",
+            "cache e3 d0, guided to 0.5", "sequential, direct"),
             labels(BenchPlan.on(List.of("cuda:0"), sequential)));
-        assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0"),
+        assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0",
+            "cache e3 d0, guided to 0.5"),
             labels(BenchPlan.on(List.of("cpu:2"), sequential)));
     }
 
@@ -51,6 +55,16 @@ class BenchPlanTest {
         assertEquals(List.of("sequential, direct", "cfg-split, direct", "shell w1, direct", "contiguous w1, direct"),
             labels(plans.stream().filter(plan -> !plan.replayed()).toList()));
         assertTrue(BenchPlan.onThreads(sequential, 2).stream().allMatch(BenchPlan::replayed));
+    }
+
+    @Test
+    void plansThatAreNamedAreComparedWithTheExactOne() {
+        List<BenchPlan> plans = BenchPlan.compared(List.of("cache:every=2", "cfg-split+cache"), null);
+        assertEquals(List.of("sequential", "cache:every=2", "cfg-split+cache"), labels(plans));
+        assertEquals(List.of(1, 1, 2), plans.stream().map(plan -> plan.devices().size()).toList());
+        assertEquals(List.of("cpu:2"), BenchPlan.compared(List.of("cache"), List.of("cpu:2")).getLast().devices());
+        assertThrows(InputException.class, () -> BenchPlan.compared(List.of("cfg-split"), List.of("cpu:1")));
+        assertThrows(InputException.class, () -> BenchPlan.compared(List.of("cache", "cache"), null));
     }
 
     @Test
