@@ -173,11 +173,12 @@ public final class PlanCommand implements Callable<Integer> {
 
         private String memory() {
             Table table = new Table().left("device").right("weights").right("encoder, decoder").right("buffers")
-                .right("work space");
+                .right("work space").right(plan.copiedBytes() == 0 ? "" : "received a step");
             for (int index = 0; index < plan.devices().size(); index++) {
                 PlanSummary.DeviceEntry device = plan.devices().get(index);
                 table.row(device(index), Amounts.bytes(device.weightBytes()), Amounts.bytes(device.componentBytes()),
-                    Amounts.bytes(device.bufferBytes()), Amounts.bytes(device.workBytes()));
+                    Amounts.bytes(device.bufferBytes()), Amounts.bytes(device.workBytes()),
+                    plan.copiedBytes() == 0 ? "" : Amounts.bytes(device.receivedBytes()));
             }
             return table.toString();
         }
@@ -252,11 +253,16 @@ public final class PlanCommand implements Callable<Integer> {
         record EdgeEntry(String tensor, int from, int to, int slip, long bytes) {
         }
 
-        /** Estimates; {@code componentBytes} are the weights of the text encoder and the image decoder. */
-        record DeviceEntry(String name, long weightBytes, long componentBytes, long bufferBytes, long workBytes) {
-            private static DeviceEntry of(String name, MemoryNeed need) {
+        /**
+         * Estimates; {@code componentBytes} are the weights of the text encoder and the image decoder.
+         *
+         * @param receivedBytes that come from other devices in a step, at most
+         */
+        record DeviceEntry(String name, long weightBytes, long componentBytes, long bufferBytes, long workBytes,
+            long receivedBytes) {
+            private static DeviceEntry of(String name, MemoryNeed need, long received) {
                 return new DeviceEntry(name, need.weightBytes(), need.componentBytes(), need.bufferBytes(),
-                    need.workBytes());
+                    need.workBytes(), received);
             }
         }
 
@@ -288,7 +294,7 @@ public final class PlanCommand implements Callable<Integer> {
                     .mapToObj(stage -> StageEntry.of(plan, stage)).toList(),
                 plan.edges().stream().map(edge -> edge(partitioned, edge)).toList(),
                 IntStream.range(0, plan.devices()).mapToObj(device -> DeviceEntry.of(devices.get(device),
-                    memory.get(device))).toList(),
+                    memory.get(device), program.receivedBytes(device))).toList(),
                 program.copiedBytes(), null);
         }
 

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run.program;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -77,8 +78,24 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
 
     /** Bytes that go from one device to another during the loop. */
     public long copiedBytes() {
-        return works().mapToLong(work -> work instanceof Work.Copy<Region>(Region from, Region to)
-            && buffers.get(from.buffer()).device() != buffers.get(to.buffer()).device() ? from.bytes() : 0).sum();
+        return works().mapToLong(work -> isBetweenDevices(work) ? ((Work.Copy<Region>) work).from().bytes() : 0).sum();
+    }
+
+    /** Bytes that come to a device from others in a step, in the one in which there are most. */
+    public long receivedBytes(int device) {
+        long[] bytes = new long[steps()];
+        for (Instruction instruction : instructions) {
+            if (instruction instanceof Instruction.Launch launch && isBetweenDevices(launch.work())
+                && buffers.get(((Work.Copy<Region>) launch.work()).to().buffer()).device() == device) {
+                bytes[launch.step()] += ((Work.Copy<Region>) launch.work()).to().bytes();
+            }
+        }
+        return Arrays.stream(bytes).max().orElse(0);
+    }
+
+    private boolean isBetweenDevices(Work<Region> work) {
+        return work instanceof Work.Copy<Region>(Region from, Region to)
+            && buffers.get(from.buffer()).device() != buffers.get(to.buffer()).device();
     }
 
     /** For each step, how many instructions there are up to its end. */
