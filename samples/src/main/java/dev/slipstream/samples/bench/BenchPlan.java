@@ -2,9 +2,11 @@ package dev.slipstream.samples.bench;
 
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.samples.terminal.InputException;
 import java.util.ArrayList;
@@ -23,6 +25,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
     private static final String CPU = "cpu";
     private static final String THREAD = "cpu:1";
     private static final int COMPONENTS = 2;
+    private static final String PATCHES = "patches:n=" + COMPONENTS;
 
     BenchPlan {
         devices = List.copyOf(devices);
@@ -112,10 +115,25 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
         if (devices.size() < COMPONENTS) {
             return;
         }
+        if (canBePatched(sequential)) {
+            for (int warmUp : new int[] {3, 5}) {
+                add(plans, "patches w" + warmUp, PATCHES + ",warmup=" + warmUp, COMPONENTS, devices);
+            }
+        }
         if (halves.isEmpty()) {
             addAsynchronous(plans, "asyncdiff", "", sequential, devices);
         } else {
             halves.forEach(cut -> addAsynchronous(plans, cut.name(), ",cut=" + cut.name(), sequential, devices));
+        }
+    }
+
+    /** Whether its operators and sizes can be divided. */
+    private static boolean canBePatched(PartitionedDenoiser sequential) {
+        try {
+            PartitionedDenoiser.of(sequential.denoiser(), sequential.shape(), Strategy.parse(PATCHES), COMPONENTS);
+            return true;
+        } catch (GraphException | PlanException refused) {
+            return false;
         }
     }
 

@@ -106,7 +106,8 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
 
     private static FixedDenoiser patched(DenoiserGraph denoiser, LoopShape shape, long rows,
         Cutting.Patched cutting) {
-        CutNetwork network = new PatchCut(denoiser, cutting).of(shape, sizes -> fixed(denoiser, sizes, rows));
+        CutNetwork network = new PatchCut(denoiser, cutting).of(shape,
+            (graph, sizes) -> fixed(graph, sizes, rows));
         return new FixedDenoiser(denoiser, shape, cutting, List.of(), network, Map.of());
     }
 

@@ -24,7 +24,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
 /** Cuts a denoiser into patches: the segments of each, the whole network, and what puts predictions together. */
@@ -79,13 +79,14 @@ record PatchCut(DenoiserGraph denoiser, Cutting.Patched cutting) {
     /**
      * Makes the segments.
      *
-     * @param fixed gives the denoiser's graph for given sizes
+     * @param fixed gives the graph of a denoiser for given sizes
      */
-    CutNetwork of(LoopShape shape, Function<LoopShape, Graph> fixed) {
+    CutNetwork of(LoopShape shape, BiFunction<DenoiserGraph, LoopShape, Graph> fixed) {
         check(shape);
         boolean together = strategy().norm() == Norm.SYNC;
-        Graph whole = fixed.apply(shape);
-        PatchedNetwork network = PatchedNetwork.of(whole, fixed.apply(ofPatch(shape)), new Patching(cutting.patches(),
+        Graph whole = fixed.apply(denoiser, shape);
+        Graph part = fixed.apply(denoiser.with(PatchedNetwork.opened(denoiser.graph())), ofPatch(shape));
+        PatchedNetwork network = PatchedNetwork.of(whole, part, new Patching(cutting.patches(),
             axis(), switch (strategy().norm()) {
                 case CORRECTED -> Norms.CORRECTED;
                 case STALE, SYNC -> Norms.EXCHANGED;

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.graph.patch;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.Nodes;
@@ -55,6 +56,26 @@ public record PatchedNetwork(Graph whole, List<Graph> patches, Map<String, Strin
             .addAllAttribute(Attributes.NONE.integer("axis", patching.axis().index()).protos()).build();
         return whole.with(parts, List.of(prediction), List.of(concat), Map.of())
             .withTypes(Map.of(prediction.getName(), prediction.getType()));
+    }
+
+    /**
+     * The same denoiser for any height and width, where an exporter declared those of one size. Where it wrote that
+     * size into the graph, too, the shapes of a patch do not fit the nodes, which is an error when they are fixed.
+     */
+    public static Graph opened(Graph graph) {
+        return graph.with(graph.inputs().stream().map(PatchedNetwork::opened).toList(),
+            graph.outputs().stream().map(PatchedNetwork::opened).toList(), graph.nodes(), graph.weights())
+            .withTypes(Map.of());
+    }
+
+    private static ValueInfoProto opened(ValueInfoProto info) {
+        int rank = info.getType().getTensorType().getShape().getDimCount();
+        ValueInfoProto.Builder open = info.toBuilder();
+        for (int axis = 2; rank == 4 && axis < rank; axis++) {
+            open.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder().setDim(axis,
+                Dimension.newBuilder().setDimParam(axis == 2 ? "height" : "width"));
+        }
+        return open.build();
     }
 
     /**
