@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.component.Autoencoder;
 import dev.slipstream.pipelines.diffusion.component.PreviewDecoder;
@@ -8,11 +9,15 @@ import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.denoise.Partitioner;
 import dev.slipstream.pipelines.diffusion.family.LatentGrid;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
+import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.model.ModelException;
+import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * A model's place in a pipeline: the part of the steps that it takes, with nothing built yet. Its owner closes the
@@ -48,6 +53,24 @@ record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoen
                     + "; take one that was made for such latents");
             }
         });
+    }
+
+    /**
+     * The steps that a request takes, if it says how many.
+     *
+     * @param part of the steps
+     * @param strength how much is drawn anew, where the loop starts from a picture
+     * @throws RequestException if that is less than one step
+     */
+    NoiseTable table(RequestCore request, Shape latents, NoiseSpan part, OptionalDouble strength) {
+        NoiseScheduler scheduler = model.noise(request.scheduler(), latents);
+        int steps = request.steps().orElseThrow();
+        int taken = (int) Math.min(steps * strength.orElse(1), steps);
+        if (taken == 0) {
+            throw new RequestException("strength " + strength.orElseThrow() + " of " + steps
+                + " steps is less than one step; take more steps or a larger strength");
+        }
+        return scheduler.table(steps, steps - taken, part);
     }
 
     /** Which sizes the latents can have. */

@@ -28,7 +28,6 @@ import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Picture;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
-import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.model.RequestException;
@@ -42,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -244,18 +244,8 @@ final class ResolvedRequest {
 
     /** @param part of the steps that are left where the loop starts from a picture */
     private NoiseTable table(NoiseSpan part) {
-        NoiseScheduler scheduler = stage.model().noise(core().scheduler(), latents.shape());
-        int steps = core().steps().orElseThrow();
-        if (!startsFromPicture()) {
-            return scheduler.table(steps, 0, part);
-        }
-        double strength = request.given().get().usedStrength();
-        int taken = (int) Math.min(steps * strength, steps);
-        if (taken == 0) {
-            throw new RequestException("strength " + strength + " of " + steps
-                + " steps is less than one step; take more steps or a larger strength");
-        }
-        return scheduler.table(steps, steps - taken, part);
+        return stage.table(core(), latents.shape(), part, startsFromPicture()
+            ? OptionalDouble.of(request.given().orElseThrow().usedStrength()) : OptionalDouble.empty());
     }
 
     /** How the first latents are mixed: from noise alone, or by the noise scheduler's rule for a picture. */
