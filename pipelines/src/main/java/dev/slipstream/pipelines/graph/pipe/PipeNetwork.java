@@ -51,29 +51,30 @@ public record PipeNetwork(List<Patch> patches, List<Segment> whole, List<List<Se
     }
 
     /**
-     * @param graph with fixed shapes, and types of all tensors; its first output is the prediction
+     * @param whole with fixed shapes; its first output is the prediction
      * @param parts how many
      * @param patches how many there are at most
      * @throws GraphException naming the node, if one mixes tokens in another way than attention, or if there are too
      *     few blocks
      */
-    public static PipeNetwork of(Graph graph, Picture picture, int parts, int patches) {
+    public static PipeNetwork of(Graph whole, Picture picture, int parts, int patches) {
+        Graph graph = PartGraph.fixed(whole);
         TokenFlow flow = new TokenFlow(graph, picture.sample(), picture.axis(), picture.rows());
         Blocks blocks = new Blocks(flow, parts);
         List<Patch> all = Patch.of(picture.rows(), patches);
         String prediction = graph.outputs().getFirst().getName();
         TokenLayout layout = flow.layout(prediction).filter(TokenLayout::isPicture)
             .orElseThrow(() -> new GraphException("output '" + prediction + "' has no rows of the picture"));
-        List<Segment> whole = new ArrayList<>();
+        List<Segment> inOne = new ArrayList<>();
         List<List<Segment>> cut = new ArrayList<>();
         for (int part = 0; part < parts; part++) {
             int number = part;
             String name = "p" + part;
-            whole.add(new Segment(name, part, PartGraph.whole(flow, blocks, part, all)));
+            inOne.add(new Segment(name, part, PartGraph.whole(flow, blocks, part, all)));
             cut.add(IntStream.range(0, all.size()).mapToObj(index -> new Segment(name + "@" + index, number,
                 new PatchGraph(flow, blocks, number, all, index).result())).toList());
         }
-        return new PipeNetwork(all, whole, cut,
+        return new PipeNetwork(all, inOne, cut,
             new Segment("division", 0, PartGraph.divided(flow, picture.sample(), all)),
             new Segment("assembly", parts, assembly(graph, prediction, flow.type(prediction), layout, all)));
     }

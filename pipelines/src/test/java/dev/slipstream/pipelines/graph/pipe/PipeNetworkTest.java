@@ -16,6 +16,8 @@ import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.OnnxRunner;
 import dev.slipstream.pipelines.graph.cut.Segment;
 import dev.slipstream.pipelines.graph.pipe.PipeNetwork.Picture;
+import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.model.config.ConfigFile;
@@ -81,6 +83,29 @@ class PipeNetworkTest {
 
         assertArrayEquals(expected, assembled, TOLERANCE);
         assertTrue(compared >= 2 * network.patches().size() * 2, "keys and values of each block were compared");
+    }
+
+    @Test
+    void aGraphInHalfPrecisionIsDividedAsWell() throws OrtException {
+        Graph graph = new PrecisionRewrite(Precision.FP16).apply(graph("sd3", "checkpoint"));
+        PipeNetwork network = network(graph, "sd3", 2, 3);
+        Map<String, OnnxTensor> values = inputs(graph);
+        String prediction = graph.outputs().getFirst().getName();
+        float[] expected = OnnxRunner.floats(runner.run(graph, values).get(prediction));
+        values.putAll(runner.run(network.division().graph(), values));
+        for (Segment segment : network.whole()) {
+            values.putAll(runner.run(segment.graph(), values));
+        }
+        values.remove(prediction);
+
+        for (int patch = 0; patch < network.patches().size(); patch++) {
+            for (List<Segment> part : network.parts()) {
+                values.putAll(runner.run(part.get(patch).graph(), values));
+            }
+        }
+
+        assertArrayEquals(expected,
+            OnnxRunner.floats(runner.run(network.assembly().graph(), values).get(prediction)), 0.02f);
     }
 
     private PipeNetwork network(Graph graph, String model, int parts, int patches) {
