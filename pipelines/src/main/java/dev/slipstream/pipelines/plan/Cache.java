@@ -169,6 +169,11 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     }
 
     @Override
+    public Cadence cadence() {
+        return new Cadence(warmUp, tail, 1, true, false);
+    }
+
+    @Override
     public int usualDevices() {
         return 1;
     }
@@ -191,7 +196,7 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
         }
         List<Edge> edges = Edges.synchronous(segments, stages).stream().map(edge ->
             new Edge(edge.tensor(), edge.from(), edge.to(), edge.slip(), form(segments, stages, edge))).toList();
-        return new Plan(spec(), devices, segments, stages, edges, new Cadence(warmUp, tail, 1, true, false),
+        return new Plan(spec(), devices, segments, stages, edges, cadence(),
             prediction, part == Part.ALL && form.equals(Optional.of(FormName.FORECAST)) ? new Form.Forecast(order)
                 : Form.LAST, GuidanceSchedule.ALWAYS);
     }

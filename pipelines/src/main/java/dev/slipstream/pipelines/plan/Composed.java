@@ -55,6 +55,11 @@ record Composed(List<Strategy> parts) implements Strategy {
     }
 
     @Override
+    public Cadence cadence() {
+        return parts.stream().map(Strategy::cadence).reduce(Cadence.SYNCHRONOUS, Cadence::and);
+    }
+
+    @Override
     public int usualDevices() {
         return parts.stream().mapToInt(Strategy::usualDevices).reduce(1, Math::multiplyExact);
     }

@@ -104,6 +104,11 @@ public record Patches(int count, boolean columns, int warmUp, int tail, Norm nor
     }
 
     @Override
+    public Cadence cadence() {
+        return new Cadence(warmUp, tail, 1, true, false);
+    }
+
+    @Override
     public int usualDevices() {
         return Math.max(2, count);
     }
@@ -138,7 +143,7 @@ public record Patches(int count, boolean columns, int warmUp, int tail, Norm nor
                 component == 0 ? Phase.SYNCHRONOUS : Phase.WINDOW));
         }
         return new Plan(spec(), devices, segments, stages, edges(segments, last),
-            new Cadence(warmUp, tail, 1, true, false), prediction);
+            cadence(), prediction);
     }
 
     /** Stages are as many as segments, and in their order. */

@@ -63,6 +63,11 @@ public record PipeFusion(int parts, int patches, int warmUp) implements Strategy
     }
 
     @Override
+    public Cadence cadence() {
+        return new Cadence(warmUp, 0, 1, true, false);
+    }
+
+    @Override
     public int usualDevices() {
         return parts;
     }
@@ -91,7 +96,7 @@ public record PipeFusion(int parts, int patches, int warmUp) implements Strategy
                 isWhole(segments.get(segment)) ? Phase.SYNCHRONOUS : Phase.WINDOW));
         }
         return new Plan(spec(), devices, segments, stages, edges(segments, stages),
-            new Cadence(warmUp, 0, 1, true, false), prediction);
+            cadence(), prediction);
     }
 
     private int part(SegmentOutline segment) {

@@ -12,6 +12,9 @@ import java.util.stream.Stream;
  */
 public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache, GuidanceSchedule,
     PipeFusion, Patches, Composed {
+    /** So few that values of the step before do not do: 27 to 34 dB to the exact picture were measured. */
+    int FEW_STEPS = 8;
+
     /** The strategies by name, for help texts. */
     List<String> NAMES =
         List.of("sequential", "cfg-split", "asyncdiff", "cache", "guidance", "pipefusion", "patches");
@@ -111,6 +114,26 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
     /** Whether it takes any number of devices; others run on as many as they usually do. */
     default boolean scales() {
         return false;
+    }
+
+    /** Which steps are synchronous; of plans that are exact, all. */
+    default Cadence cadence() {
+        return Cadence.SYNCHRONOUS;
+    }
+
+    /** What who asks for so many steps should know: with few, a plan that lives on their likeness has no room. */
+    default List<String> warnings(int steps) {
+        if (cadence().equals(Cadence.SYNCHRONOUS)) {
+            return List.of();
+        }
+        String exact = "; for few steps take a plan that is exact: cfg-split where there is guidance, or sequential";
+        int window = steps - cadence().warmUp() - cadence().tail();
+        if (window <= 0) {
+            return List.of("all " + steps + " steps of plan " + spec() + " are synchronous, so it draws what "
+                + "sequential draws, and no sooner" + exact);
+        }
+        return steps > FEW_STEPS ? List.of() : List.of("with " + steps + " steps, neighbours have little in common, "
+            + "and plan " + spec() + " changes the picture" + exact);
     }
 
     /**

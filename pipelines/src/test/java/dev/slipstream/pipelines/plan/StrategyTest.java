@@ -181,4 +181,13 @@ class StrategyTest {
         Plan shell = Strategy.parse("asyncdiff:stride=2").plan(SHELL, "eps", 3, true);
         assertEquals(5, shell.stages().size());
     }
+
+    @Test
+    void plansThatLiveOnLikenessSayWhereThereIsLittle() {
+        assertEquals(List.of(), Strategy.parse("asyncdiff:warmup=3").warnings(50));
+        assertEquals(List.of(), Strategy.parse("cfg-split").warnings(1));
+        assertTrue(Strategy.parse("cfg-split+cache:warmup=3").warnings(4).getFirst().startsWith("with 4 steps"));
+        String exact = Strategy.parse("asyncdiff:warmup=3,tail=1").warnings(4).getFirst();
+        assertTrue(exact.startsWith("all 4 steps of plan asyncdiff:warmup=3,tail=1 are synchronous"), exact);
+    }
 }
