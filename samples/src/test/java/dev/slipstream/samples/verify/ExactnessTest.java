@@ -75,6 +75,8 @@ class ExactnessTest {
             List<float[]> whole = runner.latents(Strategy.parse("patches:n=2,warmup=2"), 2, noise);
             agree(whole, runner.latents(Strategy.parse("patches:n=2,warmup=2,segments=3"), 2, noise), 1e-5);
             agree(whole, runner.latents(Strategy.parse("patches:n=2,warmup=2"), 1, noise), 0);
+            agree(runner.latents(Strategy.parse("patches:n=2,warmup=2,norm=sync"), 1, noise),
+                runner.latents(Strategy.parse("patches:n=2,warmup=2,norm=sync"), 2, noise), 0);
             agree(runner.latents(new Sequential(), 1, noise),
                 runner.latents(Strategy.parse("patches:n=2,warmup=1000,norm=sync,split=columns"), 2, noise), 1e-4);
         }

@@ -96,11 +96,19 @@ record PatchCut(DenoiserGraph denoiser, Cutting.Patched cutting) {
         segments.add(new Segment(denoiser.name(), 0, network.whole()));
         Set<String> fresh = new LinkedHashSet<>();
         List<Cut> cuts = new ArrayList<>();
+        List<List<Segment>> pieces = new ArrayList<>();
         for (int patch = 0; patch < cutting.patches(); patch++) {
             Graph graph = network.patches().get(patch);
             List<String> statistics = together ? PatchedNetwork.statistics(graph) : List.of();
             fresh.addAll(statistics);
-            segments.addAll(pieces(patch, pieces(graph, statistics, cuts)));
+            pieces.add(pieces(patch, pieces(graph, statistics, cuts)));
+        }
+        // Piece by piece, as what is of the same step is made before it is read.
+        int most = pieces.stream().mapToInt(List::size).max().orElse(0);
+        for (int piece = 0; piece < most; piece++) {
+            for (List<Segment> ofPatch : pieces) {
+                segments.addAll(ofPatch.subList(Math.min(piece, ofPatch.size()), Math.min(piece + 1, ofPatch.size())));
+            }
         }
         segments.add(new Segment("together", cutting.patches() + 1, network.assembly()));
         Map<String, TensorType> types = new HashMap<>();
