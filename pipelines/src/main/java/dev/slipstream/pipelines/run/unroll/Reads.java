@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.run.unroll;
 
 import dev.slipstream.pipelines.plan.Cadence;
 import dev.slipstream.pipelines.plan.Edge;
+import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Rows;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** What a plan says of values: which versions a stage reads at a step, and of which ones a prediction is made. */
@@ -127,6 +129,16 @@ final class Reads {
         return terms;
     }
 
+    /** Where a step was left out at which both branches were to be predicted, they are at the next one that is not. */
+    private GuidanceSchedule.Unconditional guidance(int step) {
+        GuidanceSchedule.Unconditional wanted = plan.guidance().at(step, steps);
+        int last = predicted.isEmpty() ? -1 : predicted.getFirst().step();
+        boolean isMissing = IntStream.range(last + 1, step).anyMatch(between ->
+            plan.guidance().at(between, steps) == GuidanceSchedule.Unconditional.PREDICTED);
+        return wanted == GuidanceSchedule.Unconditional.KEPT && isMissing ? GuidanceSchedule.Unconditional.PREDICTED
+            : wanted;
+    }
+
     /**
      * What is predicted for a step when these stages run, as guidance puts the branches together.
      *
@@ -145,7 +157,7 @@ final class Reads {
                 ? new StageRun(plan.half(last).getAsInt(), round) : text;
             Rows textRows = both ? Rows.SECOND_HALF : Rows.ALL;
             Rows aloneRows = alone.equals(text) ? textRows : Rows.ALL;
-            switch (plan.guidance().at(step, steps)) {
+            switch (guidance(step)) {
                 case PREDICTED -> {
                     StageRun other = new StageRun(stages.getFirst(), round);
                     Rows otherRows = both ? Rows.FIRST_HALF : Rows.ALL;

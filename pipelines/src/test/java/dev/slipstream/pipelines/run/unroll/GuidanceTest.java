@@ -152,4 +152,12 @@ class GuidanceTest {
         assertEquals(List.of("I", "O", "O+", "O+", "O+"), Programs.runs(unroll(early, Guidance.of(3)))
             .map(run -> early.label(run.stage())).toList());
     }
+
+    /** Else rounds and schedule could miss each other for ever. */
+    @Test
+    void aPredictionThatALeftOutStepShouldHaveMadeIsMadeAtTheNext() {
+        Plan plan = plan("cache:every=2,part=all,warmup=1+guidance:every=2,warmup=1", ONE, 1);
+        assertEquals(List.of("C0", "C0"), Programs.runs(unroll(plan, Guidance.of(3)))
+            .map(run -> plan.label(run.stage())).toList());
+    }
 }
