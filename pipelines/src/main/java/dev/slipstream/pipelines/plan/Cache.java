@@ -55,6 +55,7 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     /** {@link Edge.Form} by name. */
     public enum FormName {
         REPLACE,
+        MEAN,
         RESIDUAL,
         FORECAST;
 
@@ -210,6 +211,7 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
         Optional<String> base = Optional.ofNullable(writer.residuals().get(edge.tensor()));
         return switch (form.orElse(base.isPresent() ? FormName.RESIDUAL : FormName.REPLACE)) {
             case REPLACE -> Form.LAST;
+            case MEAN -> new Form.Mean();
             case RESIDUAL -> new Form.Residual(base.orElseThrow(() -> new PlanException("cache: what leaves the part "
                 + "that rests, " + edge.tensor() + ", is nothing that enters it and a change; take form=replace")));
             case FORECAST -> new Form.Forecast(order);

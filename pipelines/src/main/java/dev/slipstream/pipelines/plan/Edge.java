@@ -32,6 +32,17 @@ public record Edge(String tensor, int from, int to, int slip, Form form) {
         }
 
         /**
+         * The last value too; but where it was made for both guidance branches and is read for one alone, the mean of
+         * the two (Zhang et al., "T-GATE", 2024), which keeps some of the text's effect where guidance has ended.
+         */
+        record Mean() implements Form {
+            @Override
+            public String toString() {
+                return "mean";
+            }
+        }
+
+        /**
          * What enters the writer now, and what the writer added to what entered it then (MagCache, first-block cache).
          *
          * @param base the tensor that enters, which the writer reads

@@ -15,8 +15,12 @@ import java.util.Locale;
  * @param stop share of the steps after which it ends
  * @param every so many steps the branch without the text is predicted anew, and what is kept of it serves in between
  * @param warmUp steps at the beginning at which it is predicted in any case
+ * @param untold whether on one device steps without guidance are told what the branch without the text is, as in the
+ *     published T-GATE for SDXL; it makes sense only where nothing else of the text is read there
  */
-public record GuidanceSchedule(double start, double stop, int every, int warmUp, Kept kept) implements Strategy {
+public record GuidanceSchedule(double start, double stop, int every, int warmUp, Kept kept, boolean untold)
+    implements Strategy {
+
     /** What is kept of a step at which both branches were predicted. */
     public enum Kept {
         /** The prediction without the text. */
@@ -34,9 +38,9 @@ public record GuidanceSchedule(double start, double stop, int every, int warmUp,
     }
 
     /** At every step. */
-    public static final GuidanceSchedule ALWAYS = new GuidanceSchedule(0, 1, 1, 0, Kept.DIFFERENCE);
+    public static final GuidanceSchedule ALWAYS = new GuidanceSchedule(0, 1, 1, 0, Kept.DIFFERENCE, false);
 
-    private static final List<String> KEYS = List.of("start", "stop", "every", "warmup", "keep");
+    private static final List<String> KEYS = List.of("start", "stop", "every", "warmup", "keep", "untold");
 
     public GuidanceSchedule {
         if (!(start >= 0 && stop <= 1 && start <= stop)) {
@@ -49,14 +53,19 @@ public record GuidanceSchedule(double start, double stop, int every, int warmUp,
         }
     }
 
+    /** Told at steps without guidance what the branch with the text is. */
+    public GuidanceSchedule(double start, double stop, int every, int warmUp, Kept kept) {
+        this(start, stop, every, warmUp, kept, false);
+    }
+
     /** Only in a part of the steps. */
     public GuidanceSchedule within(double from, double to) {
-        return new GuidanceSchedule(from, to, every, warmUp, kept);
+        return new GuidanceSchedule(from, to, every, warmUp, kept, untold);
     }
 
     /** @param steps from one prediction without the text to the next */
     public GuidanceSchedule withEvery(int steps) {
-        return new GuidanceSchedule(start, stop, steps, warmUp, kept);
+        return new GuidanceSchedule(start, stop, steps, warmUp, kept, untold);
     }
 
     static GuidanceSchedule parse(Settings settings) {
@@ -64,7 +73,12 @@ public record GuidanceSchedule(double start, double stop, int every, int warmUp,
         return new GuidanceSchedule(settings.share("start", 0), settings.share("stop", 1),
             settings.number("every", 1, 1, Settings.MOST_STEPS), settings.number("warmup", 0, 0, Settings.MOST_STEPS),
             settings.choice("keep", "difference", "unconditional").equals("difference") ? Kept.DIFFERENCE
-                : Kept.UNCONDITIONAL);
+                : Kept.UNCONDITIONAL, settings.flag("untold"));
+    }
+
+    /** Told at steps without guidance what the branch without the text is. */
+    public GuidanceSchedule asUntold() {
+        return new GuidanceSchedule(start, stop, every, warmUp, kept, true);
     }
 
     /** @param step from 0 */
@@ -108,7 +122,7 @@ public record GuidanceSchedule(double start, double stop, int every, int warmUp,
             text.append(",every=").append(every).append(",warmup=").append(warmUp)
                 .append(",keep=").append(kept.name().toLowerCase(Locale.ROOT));
         }
-        return text.toString();
+        return text.append(untold ? ",untold" : "").toString();
     }
 
     private static String number(double share) {

@@ -33,6 +33,7 @@ class StrategyTest {
         "patches:n=2,warmup=2,norm=separate,frozen",
         "cache:every=2,depth=4,warmup=3,tail=2,cut=mine",
         "cache:every=3,first=4,part=attention,form=forecast,order=2,warmup=3",
+        "cache:steps=0+1,part=self-attention,form=mean,warmup=1+guidance:start=0,stop=0.5,untold",
         "cache:every=2,part=cross-attention,warmup=3+cache:every=3,part=self-attention,warmup=3",
         "cache:magnitudes=1.0+0.98+1.02,threshold=0.06,most=3,kept=0.2,depth=0,form=residual,warmup=1",
         "pipefusion:parts=3,patches=4,warmup=2"})
@@ -70,7 +71,7 @@ class StrategyTest {
         "cache:steps=x | cache: steps is a whole number from 0 to 10000, not 'x'",
         "'cache:every=2,steps=0' | cache: every and steps both say when the part runs; leave one out",
         "cache:part=outer | cache: part is one of inner, attention, self-attention, cross-attention, all, not 'outer'",
-        "cache:form=guess | cache: form is one of replace, residual, forecast, not 'guess'",
+        "cache:form=guess | cache: form is one of replace, mean, residual, forecast, not 'guess'",
         "cache:magnitudes=x | cache: magnitudes is made of numbers of at least 0, not 'x'",
         "'cache:form=forecast,order=5' | cache: order is a whole number from 1 to 4, not '5'",
         "cache:depth=-1 | cache: depth is a whole number from 0 to 1000, not '-1'",

@@ -53,6 +53,11 @@ public final class PipelineOptions {
         return files;
     }
 
+    /** What who asked for this plan should know of so many steps. */
+    public List<String> warnings(int steps) {
+        return devices.warnings(steps);
+    }
+
     /** The devices in the plan's order, as {@link dev.slipstream.bridge.DeviceSpec#parse} reads them. */
     public List<String> devices() {
         return List.of(devices.devices());

@@ -10,7 +10,6 @@ import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Stage;
-import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.samples.options.ControlOptions;
 import dev.slipstream.samples.options.PipelineOptions;
@@ -87,7 +86,7 @@ public final class PlanCommand implements Callable<Integer> {
         try (PipelineSpec spec = control.apply(options.pipeline()).spec()) {
             spec.warnings().forEach(terminal.warnings(form.json));
             PlanSummary plan = spec.makesVideos() ? ofVideo(spec) : ofPicture(spec);
-            Strategy.parse(plan.plan()).warnings(plan.steps()).forEach(terminal.warnings(form.json));
+            options.warnings(plan.steps()).forEach(terminal.warnings(form.json));
             terminal.out().println(form.json ? Json.text(plan) : form.dot ? PlanReport.graphviz(plan)
                 : PlanReport.text(plan));
         }

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -180,9 +181,10 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 case "attention_broadcast" -> broadcast();
                 case "magcache" -> magCache();
                 case "taylor" -> taylor();
+                case "tgate" -> gate();
                 default -> throw setting.wrong("kind", "is " + kind + " in case " + name + ", which cannot be compared "
                     + "yet; there are attention_broadcast, deepcache, guidance_interval, magcache, taylor, "
-                    + "uncond_reuse");
+                    + "tgate, uncond_reuse");
             };
         }
 
@@ -232,6 +234,26 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 .of(setting.flag("use_lite_mode", false) ? Cache.Part.ALL : Cache.Part.ATTENTION)
                 .withOrder(setting.positiveInteger("max_order")).withWarmUp(warmUp).withTail(Math.max(0, steps - end))
                 .with(new Rounds.Every(setting.positiveInteger("cache_interval"), warmUp + 1));
+        }
+
+        private Strategy gate() {
+            int gate = setting.positiveInteger("gate_step");
+            int warmUp = (int) setting.number("warm_up", 0);
+            int before = setting.positiveInteger("sp_interval");
+            int behind = setting.positiveInteger("fi_interval");
+            Cache self = rests(Cache.Part.SELF_ATTENTION, step -> step <= warmUp || step == gate - 1
+                || step % (step < gate ? before : behind) == 0);
+            // Half a step more, so that no rounding ends guidance a step early.
+            GuidanceSchedule guidance = GuidanceSchedule.ALWAYS.within(0, (gate + 0.5) / timesteps.size());
+            boolean untold = setting.text("row_after_gate").equals(Optional.of("unconditional"));
+            return self.with(rests(Cache.Part.CROSS_ATTENTION, step -> step < gate))
+                .with(untold ? guidance.asUntold() : guidance);
+        }
+
+        /** @param runs at which steps */
+        private Cache rests(Cache.Part part, IntPredicate runs) {
+            return Cache.usual().of(part).withWarmUp(1).with(Cache.FormName.MEAN).with(new Rounds.At(new TreeSet<>(
+                IntStream.range(0, timesteps.size()).filter(runs).boxed().toList())));
         }
 
         private Strategy unconditional() {

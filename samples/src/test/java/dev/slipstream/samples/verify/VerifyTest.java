@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class VerifyTest {
     /** Of published caches, those that can be run. */
     private static final Set<String> KINDS = Set.of("attention_broadcast", "deepcache", "guidance_interval", "magcache",
-        "taylor", "uncond_reuse");
+        "taylor", "tgate", "uncond_reuse");
 
     @TempDir
     private Path folder;

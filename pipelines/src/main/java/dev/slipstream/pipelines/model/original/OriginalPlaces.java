@@ -21,6 +21,8 @@ import java.util.stream.Stream;
  */
 public final class OriginalPlaces {
     private static final List<KeyMap> TABLES = Stream.of("flux", "sd3", "motion").map(KeyTable::read).toList();
+    /** What all have that a table is for, and others have not: queries of the text in joint attention, motion. */
+    private static final List<String> MARKS = List.of("transformer_blocks.0.attn.add_q_proj.", "motion_modules.0.");
     private static final Pattern BRACES = Pattern.compile("\\{([^}]*)}");
 
     private OriginalPlaces() {
@@ -43,6 +45,9 @@ public final class OriginalPlaces {
      * @return by the name in the original layout, without prefix; empty for denoisers that have no table
      */
     public static Map<String, List<Place>> of(Set<String> names) {
+        if (names.stream().noneMatch(name -> MARKS.stream().anyMatch(name::contains))) {
+            return Map.of();
+        }
         for (KeyMap map : TABLES) {
             Map<String, List<Place>> places = places(map, names);
             if (map.needs().stream().allMatch(places::containsKey)) {

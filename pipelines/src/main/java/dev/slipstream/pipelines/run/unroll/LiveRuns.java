@@ -28,7 +28,8 @@ final class LiveRuns {
     record Version(StageRun run, String tensor) {
     }
 
-    enum Rows { ALL, FIRST_HALF, SECOND_HALF }
+    /** {@code MEAN} is that of the two halves where there are two, else all. */
+    enum Rows { ALL, FIRST_HALF, SECOND_HALF, MEAN }
 
     /** Rows of a version, and their weight in what is read. */
     record Source(Version version, Rows rows, double weight) {
@@ -137,12 +138,21 @@ final class LiveRuns {
      * component that makes the tensor rests.
      */
     List<Source> sources(StageRun run, String tensor) {
-        return reads.of(run, tensor).stream().filter(source -> !isAtRest(source.version().run())).map(source -> {
-            StageRun maker = source.version().run();
-            return covered.contains(maker)
-                ? new Source(new Version(whole(maker).orElseThrow(), source.version().tensor()), Rows.SECOND_HALF,
-                    source.weight()) : source;
-        }).toList();
+        return reads.of(run, tensor).stream().filter(source -> !isAtRest(source.version().run()))
+            .flatMap(source -> resolved(source).stream()).toList();
+    }
+
+    /** As values that are there: those that a run for all rows makes for one that is not needed. */
+    private List<Source> resolved(Source source) {
+        StageRun maker = source.version().run();
+        if (!covered.contains(maker)) {
+            return List.of(new Source(source.version(), Rows.ALL, source.weight()));
+        }
+        Version version = new Version(whole(maker).orElseThrow(), source.version().tensor());
+        return source.rows() == Rows.MEAN
+            ? List.of(new Source(version, Rows.FIRST_HALF, source.weight() / 2),
+                new Source(version, Rows.SECOND_HALF, source.weight() / 2))
+            : List.of(new Source(version, Rows.SECOND_HALF, source.weight()));
     }
 
     private boolean isAtRest(StageRun run) {

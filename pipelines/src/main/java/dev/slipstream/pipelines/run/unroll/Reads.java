@@ -59,6 +59,8 @@ final class Reads {
         }
         return switch (edge.form()) {
             case Edge.Form.Last last -> List.of(source(edge, made, branch, 1));
+            case Edge.Form.Mean mean -> List.of(new Source(new Version(writer(edge, made, branch), tensor),
+                Rows.MEAN, 1));
             case Edge.Form.Residual(String base) -> Stream.of(
                 of(new StageRun(edge.from(), wanted), base).stream(),
                 Stream.of(source(edge, made, branch, 1)),

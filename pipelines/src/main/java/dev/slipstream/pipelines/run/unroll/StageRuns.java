@@ -146,7 +146,7 @@ final class StageRuns {
     static Access rows(Value value, Rows rows) {
         long half = value.bytes() / 2;
         return switch (rows) {
-            case ALL -> value.all();
+            case ALL, MEAN -> value.all();
             case FIRST_HALF -> value.part(0, half);
             case SECOND_HALF -> value.part(half, half);
         };
@@ -157,7 +157,9 @@ final class StageRuns {
             return inputs.sample(stage, Bands.WHOLE);
         }
         TensorType type = loop.type(tensor, stage.branch());
-        boolean second = stage.branch() == Branch.CONDITIONAL && plan.isGuided();
+        boolean alone = plan.whole(plan.stages().indexOf(stage)).isPresent();
+        boolean second = stage.branch() == Branch.CONDITIONAL && plan.isGuided()
+            && !(alone && plan.guidance().untold());
         return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes());
     }
 

@@ -160,4 +160,24 @@ class GuidanceTest {
         assertEquals(List.of("C0", "C0"), Programs.runs(unroll(plan, Guidance.of(3)))
             .map(run -> plan.label(run.stage())).toList());
     }
+
+    /** T-GATE: attention rests where guidance has ended, and its text's effect stays. */
+    @Test
+    void whatWasMadeForBothBranchesIsReadAsTheirMeanWhereOneIsLeft() {
+        List<SegmentOutline> attention = List.of(
+            new SegmentOutline("A", 1, List.of("x", "t", "text"), List.of("h")),
+            new SegmentOutline("O", 0, List.of("h", "t"), List.of("eps")));
+        Plan plan = plan("cache:part=attention,form=mean,steps=0+1,warmup=1+guidance:stop=0.5", attention, 1);
+        List<String> formulas = formulas(plan, Guidance.of(1));
+        assertEquals(List.of("A", "O", "A", "O", "O+", "O+"), Programs.runs(unroll(plan, Guidance.of(1)))
+            .map(run -> plan.label(run.stage())).toList());
+        String made = "A[1](0.5*" + formulas.getFirst() + "|0.5*" + formulas.getFirst() + ",text)";
+        assertEquals("O[2]({0.5*" + made + "[0]+0.5*" + made + "[1]})", formulas.get(2));
+    }
+
+    @Test
+    void aStepWithoutGuidanceMayBeToldWhatTheBranchWithoutTheTextIs() {
+        assertTrue(formulas(plan("guidance:stop=0.5,untold", ONE, 1), Guidance.of(3)).get(2).endsWith(",text)"));
+        assertTrue(formulas(plan("guidance:stop=0.5", ONE, 1), Guidance.of(3)).get(2).endsWith(",text+1)"));
+    }
 }
