@@ -20,7 +20,8 @@ class CudaPictureTest {
         ImageRequest.of("a large red star on a blue background").withSteps(8).withSeed(7);
 
     @ParameterizedTest
-    @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:warmup=1,stride=2"})
+    @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1", "asyncdiff:warmup=1,stride=2",
+        "cfg-split+cache:every=2,warmup=1", "asyncdiff:warmup=1+guidance:every=2,warmup=1", "patches:n=2,warmup=2"})
     void thePictureIsThatOfTheCpu(String plan) {
         byte[] expected = draw(Devices.discover(), plan, STAR, "cpu:1", "cpu:1").getFirst().rgb();
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
@@ -30,7 +31,9 @@ class CudaPictureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"cache:every=3", "cache:steps=0+1+5,depth=4"})
+    @ValueSource(strings = {"cache:every=3", "cache:steps=0+1+5,depth=4", "guidance:stop=0.5",
+        "cache:every=2,warmup=1+guidance:every=2", "cache:form=forecast,order=2,every=2,warmup=3",
+        "cache:part=all,form=forecast,every=2,warmup=3"})
     void thePictureWithACacheIsThatOfTheCpu(String plan) {
         byte[] expected = draw(Devices.discover(), plan, STAR, "cpu:1").getFirst().rgb();
         assertFalse(Arrays.equals(expected, draw(Devices.discover(), "sequential", STAR, "cpu:1").getFirst().rgb()));

@@ -27,7 +27,9 @@ class GpuLoopTest extends OnRealGpus {
         "asyncdiff:warmup=6,cut=shell | 2", "asyncdiff:warmup=1,cut=chain | 2", "asyncdiff:warmup=1,cut=shell | 2",
         "asyncdiff:warmup=1,cut=shell,staleness=reference | 2", "asyncdiff:n=3,warmup=2 | 3",
         "asyncdiff:n=4,warmup=1 | 4", "asyncdiff:warmup=1,tail=1,stride=2,cut=chain | 2",
-        "asyncdiff:warmup=1,stride=2,form=paper,n=2,cut=chain | 3", "asyncdiff:n=4,warmup=1,stride=2,form=paper | 5"})
+        "asyncdiff:warmup=1,stride=2,form=paper,n=2,cut=chain | 3", "asyncdiff:n=4,warmup=1,stride=2,form=paper | 5",
+        "guidance:stop=0.5 | 1", "cfg-split+asyncdiff:n=2,warmup=1,cut=chain | 4",
+        "asyncdiff:warmup=1,cut=shell+guidance:every=2,warmup=1 | 2"})
     void everyPlanGivesTheLatentsOfTheCpu(String plan, int count) {
         List<Device> gpus = gpus(count);
         assertArrayEquals(TinyDenoiser.run(plan, cpus(count)), TinyDenoiser.run(plan, gpus), ROUNDING);
