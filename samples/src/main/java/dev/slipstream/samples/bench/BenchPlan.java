@@ -104,10 +104,11 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
                 add(plans, "cache e" + every, "cache:every=" + every, 1, devices);
             }
             add(plans, "cache e3 d0", "cache:every=3,depth=0,warmup=5", 1, devices);
+            String all = "cache:every=4,part=all,form=forecast,warmup=5";
+            add(plans, "cache all e4", all, 1, devices);
             if (sequential.shape().guided()) {
-                add(plans, "cache e3 d0, guided to 0.5", "cache:every=3,depth=0,warmup=5+guidance:stop=0.5", 1,
-                    devices);
-                add(plans, "cfg-split, cache e3 d0", "cfg-split+cache:every=3,depth=0,warmup=5", 2, devices);
+                add(plans, "cache all e4, guidance e8", all + "+guidance:every=8,warmup=8", 1, devices);
+                add(plans, "cfg-split, cache all e4", "cfg-split+" + all, 2, devices);
             }
         }
         add(plans, "cfg-split", "cfg-split", 2, devices);

@@ -32,10 +32,10 @@ class BenchPlanTest {
     @Test
     void oneDeviceTakesOnlyTheSequentialPlan() {
         assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0",
-            "cache e3 d0, guided to 0.5", "sequential, direct"),
+            "cache all e4", "cache all e4, guidance e8", "sequential, direct"),
             labels(BenchPlan.on(List.of("cuda:0"), sequential)));
         assertEquals(List.of("sequential", "cache e2", "cache e3", "cache e5", "cache e3 d0",
-            "cache e3 d0, guided to 0.5"),
+            "cache all e4", "cache all e4, guidance e8"),
             labels(BenchPlan.on(List.of("cpu:2"), sequential)));
     }
 
