@@ -133,4 +133,18 @@ class PlanCommandTest {
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertTrue(run.err().contains("mutually exclusive"), run.err());
     }
+
+    @Test
+    void whatAPlanIsNotForIsSaidWithWhatToTake() {
+        CommandRun run = plan("--plan", "pipefusion");
+        assertEquals(ExitCode.WRONG_USAGE, run.code());
+        assertTrue(run.err().contains("pipefusion is for transformers, and denoiser unet is a U-Net; take patches"),
+            run.err());
+    }
+
+    @Test
+    void aPlanThatWasAskedForSaysWhereItHasNoRoom() {
+        assertTrue(plan("--plan", "asyncdiff:warmup=3", "--steps", "3").err().contains("all 3 steps"));
+        assertEquals("", plan("--plan", "cfg-split", "--steps", "3").err());
+    }
 }

@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.cut.Division;
 import dev.slipstream.pipelines.graph.cut.Partition;
 import dev.slipstream.pipelines.graph.cut.Segment;
+import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.graph.cut.Splitter;
 import dev.slipstream.pipelines.graph.pipe.PipeNetwork.Picture;
 import dev.slipstream.pipelines.graph.pipe.PipeNetwork;
@@ -67,8 +68,12 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         };
     }
 
-    /** @throws PlanException if something is joined with the denoiser */
+    /** @throws PlanException if it is no transformer, or something is joined with it */
     private static FixedDenoiser piped(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting.Pipe pipe) {
+        if (ShellCut.isPossible(fixed)) {
+            throw new PlanException("pipefusion is for transformers, and denoiser " + denoiser.name()
+                + " is a U-Net; take patches");
+        }
         if (!denoiser.joined().isEmpty()) {
             throw new PlanException("pipefusion does not divide what is joined with a denoiser: "
                 + String.join(", ", denoiser.joined()));
