@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -70,36 +69,30 @@ record Settings(String strategy, Map<String, String> values) {
 
     /** One of these; empty if it is not said. */
     <T> Optional<T> word(String key, T[] known, Function<T, String> word) {
-        return text(key).map(value -> Arrays.stream(known).filter(it -> word.apply(it).equals(value)).findFirst()
-            .orElseThrow(() -> new PlanException(strategy + ": " + key + " is one of "
-                + Arrays.stream(known).map(word).collect(Collectors.joining(", ")) + ", not '" + value + "'")));
+        List<String> words = Arrays.stream(known).map(word).toList();
+        return text(key).map(value -> known[words.indexOf(oneOf(key, value, words))]);
     }
 
     /** @throws PlanException if it is no number of at least 0 */
     double positive(String key, String value) {
+        return real(key, value, Double.MAX_VALUE, "made of numbers of at least 0");
+    }
+
+    /** @throws PlanException if it is no number from 0 to 1 */
+    double share(String key, double otherwise) {
+        return real(key, values.getOrDefault(key, Double.toString(otherwise)), 1, "a number from 0 to 1");
+    }
+
+    private double real(String key, String value, double most, String what) {
         try {
             double number = Double.parseDouble(value);
-            if (number >= 0 && number <= Double.MAX_VALUE) {
+            if (number >= 0 && number <= most) {
                 return number;
             }
         } catch (NumberFormatException notANumber) {
             // The same answer as for a number that is out of range.
         }
-        throw new PlanException(strategy + ": " + key + " is made of numbers of at least 0, not '" + value + "'");
-    }
-
-    /** @throws PlanException if it is no number from 0 to 1 */
-    double share(String key, double otherwise) {
-        String value = values.getOrDefault(key, Double.toString(otherwise));
-        try {
-            double share = Double.parseDouble(value);
-            if (share >= 0 && share <= 1) {
-                return share;
-            }
-        } catch (NumberFormatException notANumber) {
-            // The same answer as for a number that is out of range.
-        }
-        throw new PlanException(strategy + ": " + key + " is a number from 0 to 1, not '" + value + "'");
+        throw new PlanException(strategy + ": " + key + " is " + what + ", not '" + value + "'");
     }
 
     /** Whether a setting that needs no value is there. */
@@ -109,8 +102,11 @@ record Settings(String strategy, Map<String, String> values) {
 
     /** One of several words. @param usual what it is if it is not said */
     String choice(String key, String usual, String... others) {
-        String value = values.getOrDefault(key, usual);
-        List<String> words = Stream.concat(Stream.of(usual), Stream.of(others)).distinct().toList();
+        return oneOf(key, values.getOrDefault(key, usual),
+            Stream.concat(Stream.of(usual), Stream.of(others)).distinct().toList());
+    }
+
+    private String oneOf(String key, String value, List<String> words) {
         if (!words.contains(value)) {
             throw new PlanException(strategy + ": " + key + " is " + String.join(", ",
                 words.subList(0, words.size() - 1)) + " or " + words.getLast() + ", not '" + value + "'");

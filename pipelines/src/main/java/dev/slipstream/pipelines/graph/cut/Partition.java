@@ -11,11 +11,10 @@ import java.util.Optional;
  * A graph and the segments that it was cut into.
  *
  * @param whole the graph as it was
- * @param segments in an order in which they can run: each reads only inputs of the graph and what earlier ones make.
- *     Several that make the same tensor are for different kinds of steps
+ * @param segments in an order in which they can run: each reads only inputs of the graph and what earlier ones make
  */
 public record Partition(Graph whole, List<Segment> segments) {
-    /** @throws GraphException if a segment reads what no earlier one makes */
+    /** @throws GraphException if two segments make the same tensor, or one reads what no earlier one makes */
     public Partition {
         segments = List.copyOf(segments);
         Map<String, Segment> makers = new LinkedHashMap<>();
@@ -27,7 +26,11 @@ public record Partition(Graph whole, List<Segment> segments) {
                 }
             }
             for (String output : segment.outputs()) {
-                makers.putIfAbsent(output, segment);
+                Segment other = makers.put(output, segment);
+                if (other != null) {
+                    throw new GraphException("segments " + other.name() + " and " + segment.name() + " both make '"
+                        + output + "'");
+                }
             }
         }
     }

@@ -99,7 +99,7 @@ final class StageRuns {
         });
         reads.forEach(tensor -> {
             if (!taken.containsKey(tensor)) {
-                taken.put(tensor, graphInput(tensor, stage).all());
+                taken.put(tensor, graphInput(tensor, stage, plan.whole(run.stage()).isPresent()).all());
             }
         });
         return taken;
@@ -152,12 +152,12 @@ final class StageRuns {
         };
     }
 
-    private Value graphInput(String tensor, Stage stage) {
+    /** @param alone whether the stage computes rows that another one computes with all */
+    private Value graphInput(String tensor, Stage stage, boolean alone) {
         if (tensor.equals(loop.ports().sample())) {
             return inputs.sample(stage, Bands.WHOLE);
         }
         TensorType type = loop.type(tensor, stage.branch());
-        boolean alone = plan.whole(plan.stages().indexOf(stage)).isPresent();
         boolean second = stage.branch() == Branch.CONDITIONAL && plan.isGuided()
             && !(alone && plan.guidance().untold());
         return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes());
