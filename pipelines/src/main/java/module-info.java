@@ -44,5 +44,7 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.run to dev.slipstream.samples;
     exports dev.slipstream.pipelines.run.loop to dev.slipstream.samples;
     exports dev.slipstream.pipelines.run.program to dev.slipstream.samples;
+    exports dev.slipstream.pipelines.run.simulate to dev.slipstream.samples;
+    exports dev.slipstream.pipelines.run.timeline to dev.slipstream.samples;
     exports dev.slipstream.pipelines.run.unroll to dev.slipstream.samples;
 }

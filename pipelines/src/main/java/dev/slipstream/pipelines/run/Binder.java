@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +39,7 @@ final class Binder {
     private final Map<Work.Run<Slice>, Bindings> bindings = new HashMap<>();
     private boolean refusalIsTold;
 
-    /** @param tracer what times the stages, or null */
+    /** @param tracer what times the instructions, or null */
     Binder(Program program, Resources resources, List<StageEngine> engines, Tracer tracer) {
         this.program = program;
         this.resources = resources;
@@ -53,7 +54,8 @@ final class Binder {
      * @param regions what to capture
      */
     Runnable[] bind(List<CaptureRegion> regions) {
-        Runnable[] commands = program.instructions().stream().map(this::command).toArray(Runnable[]::new);
+        Runnable[] commands = IntStream.range(0, program.instructions().size()).mapToObj(this::command)
+            .toArray(Runnable[]::new);
         Map<CaptureRegion.Content, Graph> graphs = new HashMap<>();
         for (CaptureRegion region : regions) {
             Graph graph = graphs.computeIfAbsent(region.content(program), key ->
@@ -65,8 +67,15 @@ final class Binder {
         return commands;
     }
 
-    private Runnable command(Instruction instruction) {
+    private Runnable command(int index) {
+        Instruction instruction = program.instructions().get(index);
         Stream stream = resources.streams().get(instruction.stream());
+        Runnable command = command(stream, instruction);
+        return tracer == null || instruction instanceof Instruction.Record ? command
+            : tracer.around(stream, index, command);
+    }
+
+    private Runnable command(Stream stream, Instruction instruction) {
         return switch (instruction) {
             case Instruction.Launch launch -> command(stream, launch);
             case Instruction.Record record -> {
@@ -84,8 +93,7 @@ final class Binder {
         return switch (launch.work().map(resources::slice)) {
             case Work.Run<Slice> run -> {
                 Bindings bound = bindings.computeIfAbsent(run, this::bind);
-                Runnable call = () -> stream.run(bound);
-                yield tracer == null ? call : tracer.around(stream, launch, run.stage(), call);
+                yield () -> stream.run(bound);
             }
             case Work.Copy<Slice>(Slice from, Slice to) -> () -> stream.copy(from, to);
             case Work.Combine<Slice>(Slice to, List<Slice> from, List<Float> weights) -> {

@@ -9,8 +9,8 @@ import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
-import dev.slipstream.pipelines.run.program.Timeline;
 import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -31,7 +31,7 @@ import java.util.concurrent.CancellationException;
  */
 public final class Execution implements AutoCloseable {
     /** How many steps the host queues ahead; more would only make cancelling slower. */
-    private static final int STEPS_AHEAD = 4;
+    public static final int STEPS_AHEAD = 4;
 
     /** How long one step may take by default: long enough for a large picture on one core. */
     public static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(10);
@@ -65,7 +65,7 @@ public final class Execution implements AutoCloseable {
             resources.allocate(program, devices);
             Device home = resources.slice(program.latents().getFirst()).buffer().device();
             this.hostStream = resources.newStream(home, " host");
-            this.tracer = traced ? new Tracer(resources, devices.getFirst()) : null;
+            this.tracer = traced ? new Tracer(program, resources, engines) : null;
             List<CaptureRegion> regions =
                 CaptureRegion.find(program, launch -> captured && !traced && isCapturable(launch));
             this.commands = new Binder(program, resources, engines, tracer).bind(regions);
@@ -123,7 +123,7 @@ public final class Execution implements AutoCloseable {
 
     private void loop(LoopObserver observer) {
         if (tracer != null) {
-            tracer.start(resources.streams().getFirst());
+            tracer.start();
         }
         queued = 0;
         int done = 0;

@@ -62,6 +62,10 @@ final class Resources implements AutoCloseable {
         return events;
     }
 
+    List<String> deviceNames() {
+        return devices.stream().map(Device::name).toList();
+    }
+
     Device device(int index) {
         return devices.get(index);
     }

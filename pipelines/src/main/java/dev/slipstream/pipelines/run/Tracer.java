@@ -1,37 +1,45 @@
 package dev.slipstream.pipelines.run;
 
-import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
-import dev.slipstream.pipelines.run.program.Instruction;
-import dev.slipstream.pipelines.run.program.Timeline;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.timeline.Recording;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Times each stage with a pair of events around it. */
+/** Times everything that is launched or waited for, with a pair of events around it. */
 final class Tracer {
-    private record Probe(Instruction.Launch launch, int stage, Event before, Event after) {
-        Timeline.Span span(Event origin) {
-            return new Timeline.Span(launch.stream(), launch.step(), stage, before.nanos() - origin.nanos(),
-                after.nanos() - origin.nanos(), after.busyNanos() - before.busyNanos());
+    private record Probe(int instruction, Event before, Event after) {
+        void addTo(Recording recording, Event origin) {
+            recording.add(instruction, before.nanos() - origin.nanos(), after.nanos() - origin.nanos(),
+                after.busyNanos() - before.busyNanos());
         }
     }
 
+    private final Program program;
     private final Resources resources;
+    private final List<StageEngine> engines;
     private final Event origin;
     private final List<Probe> probes = new ArrayList<>();
 
-    Tracer(Resources resources, Device first) {
+    Tracer(Program program, Resources resources, List<StageEngine> engines) {
+        this.program = program;
         this.resources = resources;
-        this.origin = resources.own(first.newTimedEvent());
+        this.engines = engines;
+        this.origin = resources.own(resources.streams().getFirst().device().newTimedEvent());
     }
 
-    void start(Stream stream) {
-        stream.record(origin);
+    /** The loop starts now. Streams are empty; none of them may be faster than the one that says when that is. */
+    void start() {
+        Stream first = resources.streams().getFirst();
+        first.record(origin);
+        first.synchronize();
     }
 
-    Runnable around(Stream stream, Instruction.Launch launch, int stage, Runnable call) {
-        Probe probe = new Probe(launch, stage, resources.own(stream.device().newTimedEvent()),
+    /** @param instruction its number in the program */
+    Runnable around(Stream stream, int instruction, Runnable call) {
+        Probe probe = new Probe(instruction, resources.own(stream.device().newTimedEvent()),
             resources.own(stream.device().newTimedEvent()));
         probes.add(probe);
         return () -> {
@@ -41,7 +49,11 @@ final class Tracer {
         };
     }
 
+    /** Of the last run, which is over. */
     Timeline timeline() {
-        return new Timeline(probes.stream().map(probe -> probe.span(origin)).toList());
+        Recording recording = new Recording(program, resources.deviceNames(),
+            engines.stream().map(stage -> stage.engine().name()).toList());
+        probes.forEach(probe -> probe.addTo(recording, origin));
+        return recording.timeline(0);
     }
 }

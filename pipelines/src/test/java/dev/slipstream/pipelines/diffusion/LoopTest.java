@@ -12,10 +12,14 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
-import dev.slipstream.pipelines.run.program.Timeline;
+import dev.slipstream.pipelines.run.simulate.Machine;
+import dev.slipstream.pipelines.run.simulate.Simulator;
+import dev.slipstream.pipelines.run.timeline.Timeline.Activity;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -100,11 +104,37 @@ class LoopTest {
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, true)) {
             TinyDenoiser.run(execution, LoopObserver.NONE);
             Timeline timeline = execution.timeline();
-            assertEquals(execution.program().engineRuns(), timeline.spans().size());
+            assertEquals(execution.program().engineRuns(), TinyDenoiser.stages(timeline).size());
             assertTrue(timeline.spans().stream().allMatch(span ->
                 span.startNanos() >= 0 && span.endNanos() >= span.startNanos() && span.busyNanos() >= 0));
             assertEquals(2, timeline.medianBusyNanos().size());
+            assertEquals(2, timeline.devices());
+            assertEquals(Set.of("c0", "c1"), Set.copyOf(timeline.stages()));
+            assertTrue(timeline.utilisation() > 0 && timeline.utilisation() < 1, () -> "" + timeline.utilisation());
         }
+    }
+
+    @Test
+    void aTracedRunAndASimulatedOneHaveTheSameSpans() {
+        List<Device> all = open(2);
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=chain", 2), all);
+             Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, true)) {
+            TinyDenoiser.run(execution, LoopObserver.NONE);
+
+            Timeline measured = execution.timeline();
+            Timeline simulated =
+                Simulator.simulate(execution.program(), Machine.ideal(2, (device, work) -> 1)).timeline();
+
+            assertEquals(launches(simulated), launches(measured));
+            assertEquals(simulated.flows(), measured.flows());
+            assertTrue(measured.spans().stream().anyMatch(span -> span.activity() instanceof Activity.Wait));
+        }
+    }
+
+    /** What was launched, apart from when. */
+    private static List<String> launches(Timeline timeline) {
+        return timeline.spans().stream().filter(span -> !(span.activity() instanceof Activity.Wait))
+            .map(span -> span.instruction() + " " + span.lane() + " " + span.step() + " " + span.activity()).toList();
     }
 
     @Test

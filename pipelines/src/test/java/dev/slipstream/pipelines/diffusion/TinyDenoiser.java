@@ -21,6 +21,9 @@ import dev.slipstream.pipelines.run.loop.LinearForm;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
 import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.timeline.Timeline.Activity;
+import dev.slipstream.pipelines.run.timeline.Timeline.Span;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -118,5 +121,10 @@ final class TinyDenoiser {
             }
             return all.toArray(ValueLayout.JAVA_FLOAT);
         }
+    }
+
+    /** When stages ran. */
+    static List<Span> stages(Timeline timeline) {
+        return timeline.spans().stream().filter(span -> span.activity() instanceof Activity.Stage).toList();
     }
 }

@@ -14,8 +14,9 @@ import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
-import dev.slipstream.pipelines.run.program.Simulator;
 import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.simulate.Machine;
+import dev.slipstream.pipelines.run.simulate.Simulator;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -59,8 +60,9 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
                 HeapMeter meter = new HeapMeter(threads(before), noise.steps());
                 double heap = heapBytes(execution, given, meter);
                 double runtime = plan.isOnCpus() ? runtimeBytes(partitioned, program, meter) : 0;
-                double critical = Simulator.simulate(program, work ->
-                    work instanceof Work.Run<Region> run ? costs.get(run.stage()) : 0).endNanos() / 1e6;
+                double critical = Simulator.simulate(program, Machine.ideal(partitioned.plan().devices(),
+                    (device, work) -> work instanceof Work.Run<Region> run ? costs.get(run.stage()) : 0))
+                    .latencyNanos() / 1e6;
                 return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
                     runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs));
             }

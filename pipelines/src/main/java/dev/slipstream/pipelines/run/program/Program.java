@@ -65,6 +65,11 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
         return buffers.stream().filter(buffer -> buffer.device() == device).mapToLong(BufferSpec::bytes).sum();
     }
 
+    /** The device that a region lies on. */
+    public int device(Region region) {
+        return buffers.get(region.buffer()).device();
+    }
+
     /** Everything that is launched, in order. */
     public Stream<Work<Region>> works() {
         return instructions.stream().filter(Instruction.Launch.class::isInstance)
@@ -86,16 +91,16 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
         long[] bytes = new long[steps()];
         for (Instruction instruction : instructions) {
             if (instruction instanceof Instruction.Launch launch && isBetweenDevices(launch.work())
-                && buffers.get(((Work.Copy<Region>) launch.work()).to().buffer()).device() == device) {
+                && device(((Work.Copy<Region>) launch.work()).to()) == device) {
                 bytes[launch.step()] += ((Work.Copy<Region>) launch.work()).to().bytes();
             }
         }
         return Arrays.stream(bytes).max().orElse(0);
     }
 
-    private boolean isBetweenDevices(Work<Region> work) {
-        return work instanceof Work.Copy<Region>(Region from, Region to)
-            && buffers.get(from.buffer()).device() != buffers.get(to.buffer()).device();
+    /** Whether a work brings bytes to another device. */
+    public boolean isBetweenDevices(Work<Region> work) {
+        return work instanceof Work.Copy<Region>(Region from, Region to) && device(from) != device(to);
     }
 
     /** For each step, how many instructions there are up to its end. */

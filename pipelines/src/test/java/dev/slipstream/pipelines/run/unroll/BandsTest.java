@@ -10,8 +10,9 @@ import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
-import dev.slipstream.pipelines.run.program.Simulator;
 import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.simulate.Machine;
+import dev.slipstream.pipelines.run.simulate.Simulator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -46,7 +47,8 @@ class BandsTest {
         Plan plan = plan(parts, patches);
         Program program = program(plan, patches, Loops.predictions(STEPS), copyStreams);
 
-        long end = Simulator.simulate(program, work -> work instanceof Work.Run<?> ? 1 : 0).endNanos();
+        long end = Simulator.simulate(program,
+            Machine.ideal(parts, (device, work) -> work instanceof Work.Run<?> ? 1 : 0)).latencyNanos();
 
         int warmUp = parts;
         assertEquals(warmUp + patches * (STEPS - 1) + parts - 1, end);

@@ -72,7 +72,7 @@ public final class Loops {
     }
 
     /** A loop for these, in which patches are bands of the latents. */
-    static LoopSpec banded(List<SegmentOutline> segments, NoiseTable table, int patches) {
+    public static LoopSpec banded(List<SegmentOutline> segments, NoiseTable table, int patches) {
         LoopSpec whole = loop(segments, table, Guidance.NONE, 1, 4);
         List<Band> bands = IntStream.range(0, patches).mapToObj(patch -> new Band("x@" + patch, "eps@" + patch))
             .toList();
@@ -137,7 +137,7 @@ public final class Loops {
     }
 
     /** A table whose next latents are the prediction, times 0.5 where they enter the denoiser. */
-    static NoiseTable predictions(int steps) {
+    public static NoiseTable predictions(int steps) {
         return new NoiseTable("predictions", 1, IntStream.range(0, steps).mapToObj(step ->
             new Row(step, 0.5, LinearForm.PREDICTION, LinearForm.ZERO, LinearForm.ZERO)).toList());
     }

@@ -1,0 +1,88 @@
+package dev.slipstream.pipelines.run.timeline;
+
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.timeline.Timeline.Activity;
+import dev.slipstream.pipelines.run.timeline.Timeline.Flow;
+import dev.slipstream.pipelines.run.timeline.Timeline.Lane;
+import dev.slipstream.pipelines.run.timeline.Timeline.Span;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Gathers when the instructions of a program ran. One thread. */
+public final class Recording {
+    private final Program program;
+    private final List<Lane> lanes;
+    private final List<String> stages;
+    private final List<Span> spans = new ArrayList<>();
+
+    /**
+     * @param devices what people call them, by their number in the program
+     * @param stages what people call stages, by their number
+     */
+    public Recording(Program program, List<String> devices, List<String> stages) {
+        this.program = program;
+        this.lanes = program.streams().stream()
+            .map(stream -> new Lane(stream.device(), devices.get(stream.device()), stream.copies())).toList();
+        this.stages = stages;
+    }
+
+    /**
+     * A launch, or a wait, took this time.
+     *
+     * @param instruction its number in the program
+     * @param busyNanos processing time; not asked of waits
+     */
+    public void add(int instruction, long startNanos, long endNanos, long busyNanos) {
+        Instruction it = program.instructions().get(instruction);
+        Activity activity = Activity.of(program, it);
+        spans.add(new Span(instruction, it.stream(), it.step(), activity, startNanos, endNanos,
+            activity instanceof Activity.Wait ? 0 : busyNanos));
+    }
+
+    /** All of it. @param endNanos when all was done; the end of the last span, if that is later */
+    public Timeline timeline(long endNanos) {
+        spans.sort(Comparator.comparingInt(Span::instruction));
+        long end = spans.stream().mapToLong(Span::endNanos).reduce(endNanos, Math::max);
+        return new Timeline(lanes, stages, end, spans, flows());
+    }
+
+    /** Who writes what a launch of another lane reads; of several reads in a lane the first. */
+    private List<Flow> flows() {
+        record Written(Region region, int instruction) {
+        }
+
+        record Reading(int writer, int lane) {
+        }
+
+        Map<Integer, List<Written>> writers = new HashMap<>();
+        Set<Reading> seen = new LinkedHashSet<>();
+        List<Flow> flows = new ArrayList<>();
+        for (int index = 0; index < program.instructions().size(); index++) {
+            if (!(program.instructions().get(index) instanceof Instruction.Launch launch)) {
+                continue;
+            }
+            for (Region read : launch.work().reads()) {
+                for (Written written : writers.getOrDefault(read.buffer(), List.of())) {
+                    int lane = program.instructions().get(written.instruction()).stream();
+                    if (lane != launch.stream() && written.region().overlaps(read)
+                        && seen.add(new Reading(written.instruction(), launch.stream()))) {
+                        flows.add(new Flow(written.instruction(), index));
+                    }
+                }
+            }
+            for (Region write : launch.work().writes()) {
+                List<Written> there = writers.computeIfAbsent(write.buffer(), buffer -> new ArrayList<>());
+                there.removeIf(written -> write.contains(written.region()));
+                there.add(new Written(write, index));
+            }
+        }
+        return flows;
+    }
+}

@@ -1,0 +1,177 @@
+package dev.slipstream.pipelines.run.timeline;
+
+import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.timeline.Intervals.Interval;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/**
+ * What ran where and when, measured or simulated. Times are nanoseconds since the start of the loop.
+ *
+ * @param lanes one for each stream of the program, in their order
+ * @param stages what people call stages, by their number; may be fewer than there are
+ * @param endNanos when all was done
+ * @param spans in the order of their instructions
+ * @param flows of values from lane to lane
+ */
+public record Timeline(List<Lane> lanes, List<String> stages, long endNanos, List<Span> spans, List<Flow> flows) {
+    /**
+     * A queue of a device.
+     *
+     * @param device its number in the program
+     * @param deviceName what people call it
+     * @param copies whether only copies go there
+     */
+    public record Lane(int device, String deviceName, boolean copies) {
+    }
+
+    /**
+     * One instruction at work.
+     *
+     * @param instruction its number in the program, which names the same work in every run of that program
+     * @param lane index of the lane
+     * @param step the denoising step that it serves
+     * @param busyNanos processing time: on a CPU without what other load took away; 0 for waits
+     */
+    public record Span(int instruction, int lane, int step, Activity activity, long startNanos, long endNanos,
+        long busyNanos) {
+        Interval interval() {
+            return new Interval(startNanos, endNanos);
+        }
+    }
+
+    /** A value goes to another lane: the instruction that writes it there comes before the one that reads it. */
+    public record Flow(int from, int to) {
+    }
+
+    /** What an instruction does. */
+    public sealed interface Activity {
+        /** Runs the engine of a stage. */
+        record Stage(int stage) implements Activity {
+        }
+
+        /** Copies bytes; both devices may be the same one. */
+        record Copy(int from, int to, long bytes) implements Activity {
+        }
+
+        /** Something small: a combination, a check. @param name in a few words */
+        record Arithmetic(String name) implements Activity {
+        }
+
+        /** Waits for another lane. */
+        record Wait() implements Activity {
+        }
+
+        /** What an instruction of a program does; records do nothing that takes time. */
+        static Activity of(Program program, Instruction instruction) {
+            if (!(instruction instanceof Instruction.Launch launch)) {
+                return new Wait();
+            }
+            return switch (launch.work()) {
+                case Work.Run<Region> run -> new Stage(run.stage());
+                case Work.Copy<Region>(Region from, Region to) -> new Copy(program.device(from), program.device(to),
+                    from.bytes());
+                case Work.FiniteCheck<Region> check -> new Arithmetic("a check");
+                case Work<Region> work -> new Arithmetic(work.describe(List.of()));
+            };
+        }
+
+        /** Whether a device computes meanwhile, rather than moves bytes or waits. */
+        default boolean computes() {
+            return this instanceof Stage || this instanceof Arithmetic;
+        }
+    }
+
+    public Timeline {
+        lanes = List.copyOf(lanes);
+        stages = List.copyOf(stages);
+        spans = List.copyOf(spans);
+        flows = List.copyOf(flows);
+    }
+
+    /** The same with other names of stages. */
+    public Timeline named(List<String> names) {
+        return new Timeline(lanes, names, endNanos, spans, flows);
+    }
+
+    /** What people call a stage. */
+    public String stage(int index) {
+        return index < stages.size() ? stages.get(index) : "stage " + index;
+    }
+
+    public int devices() {
+        return 1 + lanes.stream().mapToInt(Lane::device).max().orElse(-1);
+    }
+
+    /** When a device computes: runs engines, or does something small between them. */
+    public Intervals busy(int device) {
+        return intervals(span -> lanes.get(span.lane()).device() == device && span.activity().computes());
+    }
+
+    /** When a device does not compute: it waits, copies, or has nothing to do. */
+    public Intervals bubbles(int device) {
+        return Intervals.of(List.of(new Interval(0, endNanos))).minus(busy(device));
+    }
+
+    /** The share of the time in which a device computes, 0 to 1. */
+    public double utilisation(int device) {
+        return endNanos == 0 ? 0 : (double) busy(device).nanos() / endNanos;
+    }
+
+    /** The mean of all devices' utilisation. */
+    public double utilisation() {
+        double sum = 0;
+        for (int device = 0; device < devices(); device++) {
+            sum += utilisation(device);
+        }
+        return devices() == 0 ? 0 : sum / devices();
+    }
+
+    /** When bytes are on their way to a device from others, and no computing of that device hides it. */
+    public Intervals exposedCopies(int device) {
+        return intervals(span -> span.activity() instanceof Activity.Copy(int from, int to, long bytes)
+            && to == device && from != device).minus(busy(device));
+    }
+
+    private Intervals intervals(Predicate<Span> which) {
+        return Intervals.of(spans.stream().filter(which).map(Span::interval).toList());
+    }
+
+    /**
+     * A part of the time as a timeline of its own, which begins at 0: spans are cut off at its ends.
+     *
+     * @param fromNanos at least 0, less than {@code toNanos}
+     */
+    public Timeline between(long fromNanos, long toNanos) {
+        List<Span> cut = spans.stream().filter(span -> span.endNanos() > fromNanos && span.startNanos() < toNanos)
+            .map(span -> cut(span, fromNanos, toNanos)).toList();
+        return new Timeline(lanes, stages, toNanos - fromNanos, cut, flows);
+    }
+
+    private static Span cut(Span span, long from, long to) {
+        long start = Math.max(span.startNanos(), from);
+        long end = Math.min(span.endNanos(), to);
+        long nanos = span.endNanos() - span.startNanos();
+        return new Span(span.instruction(), span.lane(), span.step(), span.activity(), start - from, end - from,
+            nanos == 0 ? span.busyNanos() : Math.round((double) span.busyNanos() / nanos * (end - start)));
+    }
+
+    /** Median processing time of each stage that ran. */
+    public Map<Integer, Long> medianBusyNanos() {
+        Map<Integer, List<Long>> times = new TreeMap<>();
+        for (Span span : spans) {
+            if (span.activity() instanceof Activity.Stage(int stage)) {
+                times.computeIfAbsent(stage, key -> new ArrayList<>()).add(span.busyNanos());
+            }
+        }
+        Map<Integer, Long> medians = new TreeMap<>();
+        times.forEach((stage, all) -> medians.put(stage, all.stream().sorted().toList().get(all.size() / 2)));
+        return medians;
+    }
+}
