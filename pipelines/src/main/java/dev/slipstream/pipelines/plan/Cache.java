@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
  * A part of the denoiser runs at some steps only; at the others the rest takes what it made last, or what that leads to
@@ -19,11 +17,13 @@ import java.util.stream.Stream;
  * @param depth of {@link Part#INNER}, how many layers the shell has that always runs
  * @param form what stands for what it did not make; empty for what its kind of network usually takes: a residual where
  *     the part adds to what enters it, as a transformer's blocks do, else the last value
+ * @param order of a forecast
+ * @param weight of the last change in what is extrapolated
  * @param warmUp steps at the beginning at which all runs, at least 1; {@code tail} likewise at the end
  * @param cut the name of a cut with two components, of which the first is the shell
  */
-public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form, int order, int warmUp, int tail,
-    Optional<String> cut) implements Strategy {
+public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form, int order, double weight, int warmUp,
+    int tail, Optional<String> cut) implements Strategy {
 
     /** What runs at some steps only. */
     public enum Part {
@@ -57,7 +57,8 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
         REPLACE,
         MEAN,
         RESIDUAL,
-        FORECAST;
+        FORECAST,
+        EXTRAPOLATE;
 
         private String word() {
             return name().toLowerCase(Locale.ROOT);
@@ -65,7 +66,7 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     }
 
     private static final List<String> KEYS = List.of("every", "first", "steps", "magnitudes", "threshold", "most",
-        "kept", "part", "depth", "form", "order", "warmup", "tail", "cut");
+        "kept", "part", "depth", "form", "order", "weight", "warmup", "tail", "cut");
     private static final int USUAL_INTERVAL = 3;
     private static final int USUAL_DEPTH = 1;
     /** Without it some pictures change their composition: 12 dB to the exact ones at worst, and 41 with it. */
@@ -74,6 +75,9 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     private static final String USUAL_THRESHOLD = "0.06";
     private static final int USUAL_REST = 3;
     private static final double USUAL_KEPT = 0.2;
+    /** As published. */
+    private static final double USUAL_WEIGHT = 0.5;
+    private static final int MOST_WEIGHT = 100;
     /** Far more than any denoiser has layers. */
     private static final int MOST_DEPTH = 1000;
     /** Higher differences need more values than a combination has, and are noise. */
@@ -83,12 +87,16 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
         if (order < 1 || order > MOST_ORDER) {
             throw new PlanException("cache: order is a whole number from 1 to " + MOST_ORDER + ", not '" + order + "'");
         }
+        if (part == Part.ALL && form.equals(Optional.of(FormName.EXTRAPOLATE))) {
+            throw new PlanException("cache: form=extrapolate is for a part of the denoiser; take form=forecast for "
+                + "part=all");
+        }
     }
 
     /** Every third step with a shell of one layer, after three steps at which all runs. */
     public static Cache usual() {
-        return new Cache(Part.INNER, new Rounds.Every(USUAL_INTERVAL), USUAL_DEPTH, Optional.empty(), 1, USUAL_WARM_UP,
-            0, Optional.empty());
+        return new Cache(Part.INNER, new Rounds.Every(USUAL_INTERVAL), USUAL_DEPTH, Optional.empty(), 1,
+            USUAL_WEIGHT, USUAL_WARM_UP, 0, Optional.empty());
     }
 
     /** @param steps from one run of the part to the next */
@@ -98,37 +106,42 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
 
     /** @param steps at which the part runs */
     public Cache with(Rounds steps) {
-        return new Cache(part, steps, depth, form, order, warmUp, tail, cut);
+        return new Cache(part, steps, depth, form, order, weight, warmUp, tail, cut);
     }
 
     /** Another part. */
     public Cache of(Part other) {
-        return new Cache(other, rounds, depth, form, order, warmUp, tail, cut);
+        return new Cache(other, rounds, depth, form, order, weight, warmUp, tail, cut);
     }
 
     /** @param layers of the shell */
     public Cache withDepth(int layers) {
-        return new Cache(part, rounds, layers, form, order, warmUp, tail, cut);
+        return new Cache(part, rounds, layers, form, order, weight, warmUp, tail, cut);
     }
 
     /** What stands for what was not made. */
     public Cache with(FormName name) {
-        return new Cache(part, rounds, depth, Optional.of(name), order, warmUp, tail, cut);
+        return new Cache(part, rounds, depth, Optional.of(name), order, weight, warmUp, tail, cut);
     }
 
     /** A forecast of that order. */
     public Cache withOrder(int highest) {
-        return new Cache(part, rounds, depth, Optional.of(FormName.FORECAST), highest, warmUp, tail, cut);
+        return new Cache(part, rounds, depth, Optional.of(FormName.FORECAST), highest, weight, warmUp, tail, cut);
+    }
+
+    /** Extrapolated with that weight. */
+    public Cache withWeight(double ofChange) {
+        return new Cache(part, rounds, depth, Optional.of(FormName.EXTRAPOLATE), order, ofChange, warmUp, tail, cut);
     }
 
     /** @param steps at the beginning at which all runs, at least 1 */
     public Cache withWarmUp(int steps) {
-        return new Cache(part, rounds, depth, form, order, steps, tail, cut);
+        return new Cache(part, rounds, depth, form, order, weight, steps, tail, cut);
     }
 
     /** @param steps at the end at which all runs */
     public Cache withTail(int steps) {
-        return new Cache(part, rounds, depth, form, order, warmUp, steps, cut);
+        return new Cache(part, rounds, depth, form, order, weight, warmUp, steps, cut);
     }
 
     static Cache parse(Settings settings) {
@@ -136,28 +149,20 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
         return new Cache(settings.word("part", Part.values(), Part::word).orElse(Part.INNER), rounds(settings),
             settings.number("depth", USUAL_DEPTH, 0, MOST_DEPTH),
             settings.word("form", FormName.values(), FormName::word), settings.number("order", 1, 1, MOST_ORDER),
+            settings.real("weight", USUAL_WEIGHT, MOST_WEIGHT),
             settings.number("warmup", USUAL_WARM_UP, 1, Settings.MOST_STEPS),
             settings.number("tail", 0, 0, Settings.MOST_STEPS), settings.text("cut"));
     }
 
     private static Rounds rounds(Settings settings) {
-        List<String> said = Stream.of("every", "steps", "magnitudes").filter(settings::has).toList();
-        if (said.size() > 1) {
-            throw new PlanException("cache: " + String.join(" and ", said) + " both say when the part runs; leave one "
-                + "out");
-        }
-        if (settings.has("steps")) {
-            return new Rounds.At(new TreeSet<>(settings.list("steps").stream()
-                .map(step -> settings.number("steps", step, 0, Settings.MOST_STEPS)).toList()));
-        }
+        settings.refuseTogether("magnitudes", "every", "first", "steps");
         if (settings.has("magnitudes")) {
             return new Rounds.Magnitudes(settings.list("magnitudes").stream()
                 .map(ratio -> settings.positive("magnitudes", ratio)).toList(),
                 settings.positive("threshold", settings.text("threshold").orElse(USUAL_THRESHOLD)),
                 settings.number("most", USUAL_REST, 1, Settings.MOST_STEPS), settings.share("kept", USUAL_KEPT));
         }
-        return new Rounds.Every(settings.number("every", USUAL_INTERVAL, 1, Settings.MOST_STEPS),
-            settings.number("first", 0, 0, Settings.MOST_STEPS));
+        return settings.rounds(new Rounds.Every(USUAL_INTERVAL));
     }
 
     @Override
@@ -188,12 +193,26 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
 
     @Override
     public Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided) {
+        return plan(segments, prediction, devices, guided, rounds);
+    }
+
+    /**
+     * Beside a schedule of guidance. What is extrapolated is so for the text's rows alone, as published: where both
+     * branches are predicted, the part runs.
+     */
+    Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided,
+        GuidanceSchedule guidance) {
+        return plan(segments, prediction, devices, guided, form.equals(Optional.of(FormName.EXTRAPOLATE))
+            ? rounds.or(guidance.both()) : rounds);
+    }
+
+    private Plan plan(List<SegmentOutline> segments, String prediction, int devices, boolean guided, Rounds at) {
         check(devices, guided);
         Branch branch = guided ? Branch.BOTH : Branch.CONDITIONAL;
         List<Stage> stages = new ArrayList<>();
         for (int segment = 0; segment < segments.size(); segment++) {
             stages.add(new Stage(segment, 0, branch, 0,
-                part == Part.ALL || segments.get(segment).component() == 1 ? rounds : Rounds.ALL));
+                part == Part.ALL || segments.get(segment).component() == 1 ? at : Rounds.ALL));
         }
         List<Edge> edges = Edges.synchronous(segments, stages).stream().map(edge ->
             new Edge(edge.tensor(), edge.from(), edge.to(), edge.slip(), form(segments, stages, edge))).toList();
@@ -215,6 +234,7 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
             case RESIDUAL -> new Form.Residual(base.orElseThrow(() -> new PlanException("cache: what leaves the part "
                 + "that rests, " + edge.tensor() + ", is nothing that enters it and a change; take form=replace")));
             case FORECAST -> new Form.Forecast(order);
+            case EXTRAPOLATE -> new Form.Extrapolated(weight);
         };
     }
 
@@ -225,6 +245,9 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
         form.ifPresent(name -> text.append(",form=").append(name.word()));
         if (form.equals(Optional.of(FormName.FORECAST))) {
             text.append(",order=").append(order);
+        }
+        if (form.equals(Optional.of(FormName.EXTRAPOLATE))) {
+            text.append(",weight=").append(weight);
         }
         return text.append(",warmup=").append(warmUp).append(tail > 0 ? ",tail=" + tail : "")
             .append(cut.map(name -> ",cut=" + name).orElse("")).toString();

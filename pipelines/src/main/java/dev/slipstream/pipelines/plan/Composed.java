@@ -75,6 +75,11 @@ record Composed(List<Strategy> parts) implements Strategy {
     }
 
     @Override
+    public boolean partsFrequencies() {
+        return parts.stream().anyMatch(Strategy::partsFrequencies);
+    }
+
+    @Override
     public void check(int devices, boolean guided) {
         parts.forEach(part -> part.check(devices(part, devices), guided));
         int used = parts.stream().mapToInt(part -> devices(part, devices)).reduce(1, Math::multiplyExact);
@@ -93,10 +98,18 @@ record Composed(List<Strategy> parts) implements Strategy {
             int here = devices(part, devices);
             int own = part.cutting(here).components();
             inner /= own;
-            Plan next = part.plan(asSeen(segments, inner, own), prediction, here, guided);
+            List<SegmentOutline> seen = asSeen(segments, inner, own);
+            Optional<GuidanceSchedule> guidance = guidance();
+            Plan next = part instanceof Cache cache && guidance.isPresent()
+                ? cache.plan(seen, prediction, here, guided, guidance.get())
+                : part.plan(seen, prediction, here, guided);
             all = all == null ? next : new Product(all, next).plan(segments);
         }
         return all == null ? new Sequential().plan(segments, prediction, devices, guided) : all;
+    }
+
+    private Optional<GuidanceSchedule> guidance() {
+        return parts.stream().filter(GuidanceSchedule.class::isInstance).map(GuidanceSchedule.class::cast).findFirst();
     }
 
     /**

@@ -55,6 +55,20 @@ public record Edge(String tensor, int from, int to, int slip, Form form) {
         }
 
         /**
+         * The value of the step before, and its change from the one before that (Lv et al., "FasterCache", ICLR 2025).
+         * Each of them was made, or is itself continued in this way: what was put in its place counts as made. At the
+         * second step there is no change yet.
+         *
+         * @param weight of the change
+         */
+        record Extrapolated(double weight) implements Form {
+            @Override
+            public String toString() {
+                return "extrapolate";
+            }
+        }
+
+        /**
          * The last values continued by their differences, as a Taylor series is by derivatives (Liu et al., "From
          * Reusing to Forecasting: Accelerating Diffusion Models with TaylorSeers", 2025).
          *

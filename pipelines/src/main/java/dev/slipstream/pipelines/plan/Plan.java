@@ -62,6 +62,19 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
     }
 
     /**
+     * The stage that makes a tensor where another one has made what it is made of: of the same branch and lead.
+     *
+     * @throws PlanException if there is none
+     */
+    public int beside(int stage, String tensor) {
+        Stage it = stages.get(stage);
+        return IntStream.range(0, stages.size()).filter(index -> stages.get(index).branch() == it.branch()
+            && stages.get(index).lead() == it.lead() && segment(index).writes().contains(tensor))
+            .findFirst().orElseThrow(() -> new PlanException("plan " + strategy + " has no stage that makes " + tensor
+                + " beside " + label(stage)));
+    }
+
+    /**
      * The step at which the value was made that an edge brings when its reader runs.
      *
      * @param step at which the reader runs, in the asynchronous window

@@ -25,6 +25,11 @@ public sealed interface Rounds {
         return equals(ALL) || equals(other) ? other : other.equals(ALL) ? this : new Both(this, other);
     }
 
+    /** The steps of either. */
+    default Rounds or(Rounds other) {
+        return equals(ALL) || equals(other) ? this : other.equals(ALL) ? other : new Either(this, other);
+    }
+
     /**
      * Every so many steps.
      *
@@ -65,6 +70,32 @@ public sealed interface Rounds {
         @Override
         public String toString() {
             return first + " and " + second;
+        }
+    }
+
+    /** The steps that one of them has. */
+    record Either(Rounds first, Rounds second) implements Rounds {
+        @Override
+        public boolean includes(int step, int steps) {
+            return first.includes(step, steps) || second.includes(step, steps);
+        }
+
+        @Override
+        public String toString() {
+            return first + " or " + second;
+        }
+    }
+
+    /** Those at which both guidance branches are predicted. */
+    record Guided(GuidanceSchedule schedule) implements Rounds {
+        @Override
+        public boolean includes(int step, int steps) {
+            return schedule.at(step, steps) == GuidanceSchedule.Unconditional.PREDICTED;
+        }
+
+        @Override
+        public String toString() {
+            return "guided";
         }
     }
 

@@ -35,6 +35,14 @@ record Settings(String strategy, Map<String, String> values) {
         });
     }
 
+    /** @throws PlanException if the first of these is there and one of the others, too */
+    void refuseTogether(String key, String... others) {
+        Stream.of(others).filter(other -> has(key) && has(other)).findFirst().ifPresent(other -> {
+            throw new PlanException(strategy + ": " + other + " and " + key + " both say at which steps; leave one "
+                + "out");
+        });
+    }
+
     boolean has(String key) {
         return values.containsKey(key);
     }
@@ -80,7 +88,12 @@ record Settings(String strategy, Map<String, String> values) {
 
     /** @throws PlanException if it is no number from 0 to 1 */
     double share(String key, double otherwise) {
-        return real(key, values.getOrDefault(key, Double.toString(otherwise)), 1, "a number from 0 to 1");
+        return real(key, otherwise, 1);
+    }
+
+    /** @throws PlanException if it is no number from 0 to this one */
+    double real(String key, double otherwise, int most) {
+        return real(key, values.getOrDefault(key, Double.toString(otherwise)), most, "a number from 0 to " + most);
     }
 
     private double real(String key, String value, double most, String what) {
@@ -93,6 +106,17 @@ record Settings(String strategy, Map<String, String> values) {
             // The same answer as for a number that is out of range.
         }
         throw new PlanException(strategy + ": " + key + " is " + what + ", not '" + value + "'");
+    }
+
+    /** What {@code every} and {@code first}, or {@code steps}, say. @param usual where none of them is there */
+    Rounds rounds(Rounds.Every usual) {
+        refuseTogether("steps", "every", "first");
+        if (!has("steps")) {
+            return new Rounds.Every(number("every", usual.interval(), 1, MOST_STEPS),
+                number("first", usual.first(), 0, MOST_STEPS));
+        }
+        return new Rounds.At(new TreeSet<>(list("steps").stream().map(step -> number("steps", step, 0, MOST_STEPS))
+            .toList()));
     }
 
     /** Whether a setting that needs no value is there. */

@@ -30,9 +30,10 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      *   patches:n=2,split=rows|columns,warmup=5,tail=0,norm=corrected|stale|separate|sync,portion=0.3,neighbours,
      *           segments=1,frozen,bessel
      *   cache:every=3,first=0|steps=0+2+5|magnitudes=1+0.98+…,threshold=0.06,most=3,kept=0.2,
-     *     part=inner|attention|self-attention|cross-attention|all,depth=1,form=replace|mean|residual|forecast,order=1,
-     *     warmup=3,tail=0,cut=NAME
-     *   guidance:start=0,stop=1,every=1,warmup=0,keep=difference|unconditional,untold
+     *     part=inner|attention|self-attention|cross-attention|all,depth=1,
+     *     form=replace|mean|residual|forecast|extrapolate,order=1,weight=0.5,warmup=3,tail=0,cut=NAME
+     *   guidance:start=0,stop=1,every=1,first=0|steps=0+2+5,warmup=0,keep=difference|unconditional|frequencies,
+     *     low=1.1,low-start=0.1,low-stop=0.9,high=1.1,high-start=0.7,high-stop=1,untold
      *   pipefusion:parts=2,patches=2,warmup=1
      * </pre>
      *
@@ -108,6 +109,11 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
 
     /** Whether the guidance branches run apart, so that stages see half of the guidance batch. */
     default boolean splitsGuidance() {
+        return false;
+    }
+
+    /** Whether low frequencies of predictions are read by themselves, so that something has to make them. */
+    default boolean partsFrequencies() {
         return false;
     }
 

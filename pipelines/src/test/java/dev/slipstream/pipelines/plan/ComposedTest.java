@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -89,7 +90,20 @@ class ComposedTest {
     void aSplitNeedsNoFurtherStagesForASchedule() {
         Plan plan = Strategy.parse("cfg-split+guidance:every=2").plan(WHOLE, "eps", 2, true);
         assertEquals(new CfgSplit().plan(WHOLE, "eps", 2, true).stages(), plan.stages());
-        assertEquals(2, plan.guidance().every());
+        assertEquals(new Rounds.Every(2), plan.guidance().rounds());
+    }
+
+    @Test
+    void whatIsExtrapolatedRunsWhereBothBranchesArePredicted() {
+        List<SegmentOutline> segments = List.of(new SegmentOutline("c0", 0, List.of("x", "t"), List.of("h")),
+            new SegmentOutline("c1", 1, List.of("h"), List.of("a")),
+            new SegmentOutline("c0.1", 0, List.of("a", "h"), List.of("eps")));
+        Strategy both = Strategy.parse("cache:part=attention,every=2,form=extrapolate+guidance:steps=0+3");
+        Plan plan = both.plan(segments, "eps", 1, true);
+        Rounds rounds = plan.stages().stream().filter(stage -> stage.segment() == 1).findFirst().orElseThrow().rounds();
+        assertEquals(List.of(0, 2, 3, 4, 6), IntStream.range(0, 8).filter(step -> rounds.includes(step, 8)).boxed()
+            .toList());
+        assertEquals(both, Strategy.parse(plan.strategy()));
     }
 
     @ParameterizedTest
@@ -104,7 +118,7 @@ class ComposedTest {
         "guidance:start=2 | guidance: start is a number from 0 to 1, not '2'",
         "guidance:stop=soon | guidance: stop is a number from 0 to 1, not 'soon'",
         "'guidance:start=0.6,stop=0.5' | guidance begins and ends between 0 and 1, in this order, not at 0.6 and 0.5",
-        "guidance:keep=all | guidance: keep is difference or unconditional, not 'all'"})
+        "guidance:keep=all | guidance: keep is unconditional, difference or frequencies, not 'all'"})
     void whatMakesNoSenseIsRefusedWithTheReason(String spec, String message) {
         assertEquals(message, assertThrows(PlanException.class, () -> Strategy.parse(spec)).getMessage());
     }

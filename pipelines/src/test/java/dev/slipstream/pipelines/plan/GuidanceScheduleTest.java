@@ -39,7 +39,31 @@ class GuidanceScheduleTest {
     }
 
     @Test
+    void stepsOfThePredictionWithoutTheTextMayBeListedOrCountedFromAny() {
+        assertEquals(List.of(0, 1, 4, 9), steps("guidance:steps=1+4+9", Unconditional.PREDICTED), "the first is one");
+        assertEquals(List.of(0, 1, 5, 10), steps("guidance:every=5,first=0,warmup=2", Unconditional.PREDICTED));
+        assertEquals("guidance: every and steps both say at which steps; leave one out",
+            assertThrows(PlanException.class, () -> Strategy.parse("guidance:every=2,steps=1+4")).getMessage());
+    }
+
+    @Test
+    void frequenciesGrowOnceMoreAtEachStepOfTheirs() {
+        GuidanceSchedule.Growth growth = new GuidanceSchedule.Growth(2, 0.25, 0.75);
+        assertEquals(List.of(1.0, 1.0, 2.0, 4.0), IntStream.range(1, 5).mapToObj(step -> growth.between(0, step, 12))
+            .toList(), "steps 3 to 8 are its own");
+        assertEquals(List.of(2.0, 4.0, 4.0), IntStream.range(7, 10).mapToObj(step -> growth.between(6, step, 12))
+            .toList());
+        GuidanceSchedule published = (GuidanceSchedule) Strategy.parse("guidance:every=5,keep=frequencies");
+        assertEquals(new GuidanceSchedule.Growth(1.1, 0.1, 0.9), published.low());
+        assertEquals(new GuidanceSchedule.Growth(1.1, 0.7, 1), published.high());
+    }
+
+    @Test
     void whatMakesNoSenseIsRefused() {
+        for (String spec : List.of("guidance:low=1.1", "guidance:keep=frequencies,low=-1",
+            "guidance:keep=frequencies,high-start=0.5,high-stop=0.4", "guidance:steps=1+x")) {
+            assertThrows(PlanException.class, () -> Strategy.parse(spec), spec);
+        }
         for (double[] range : new double[][] {{0.6, 0.5}, {-0.1, 1}, {0, 1.1}, {Double.NaN, 1}}) {
             assertThrows(PlanException.class, () -> GuidanceSchedule.ALWAYS.within(range[0], range[1]));
         }
@@ -49,7 +73,10 @@ class GuidanceScheduleTest {
     @Test
     void whatIsPrintedIsReadBackTheSame() {
         for (String spec : List.of("guidance:start=0,stop=1", "guidance:start=0.2,stop=0.8",
-            "guidance:start=0,stop=0.5,every=3,warmup=2,keep=unconditional")) {
+            "guidance:start=0,stop=0.5,every=3,warmup=2,keep=unconditional",
+            "guidance:start=0,stop=1,every=3,first=0,warmup=2,keep=difference",
+            "guidance:start=0,stop=1,steps=0+4,warmup=0,keep=frequencies,low=1.1,low-start=0.1,low-stop=0.9,"
+                + "high=1.2,high-start=0.7,high-stop=1")) {
             assertEquals(spec, Strategy.parse(spec).spec());
             assertEquals(Strategy.parse(spec), Strategy.parse(Strategy.parse(spec).spec()));
         }

@@ -182,9 +182,10 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 case "magcache" -> magCache();
                 case "taylor" -> taylor();
                 case "tgate" -> gate();
+                case "faster_cache" -> fasterCache();
                 default -> throw setting.wrong("kind", "is " + kind + " in case " + name + ", which cannot be compared "
-                    + "yet; there are attention_broadcast, deepcache, guidance_interval, magcache, taylor, "
-                    + "tgate, uncond_reuse");
+                    + "yet; there are attention_broadcast, deepcache, faster_cache, guidance_interval, "
+                    + "magcache, taylor, tgate, uncond_reuse");
             };
         }
 
@@ -221,9 +222,8 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 .map(JsonElement::getAsDouble).toList();
             double from = range.isEmpty() ? 100 : range.getFirst();
             double to = range.isEmpty() ? 800 : range.getLast();
-            return Optional.of(Cache.usual().of(part).withWarmUp(1).with(new Rounds.At(new TreeSet<>(
-                IntStream.range(0, timesteps.size()).filter(step -> step % every == 0
-                    || !(from < timesteps.get(step) && timesteps.get(step) < to)).boxed().toList()))));
+            return Optional.of(Cache.usual().of(part).withWarmUp(1).with(at(step -> step % every == 0
+                || !(from < timesteps.get(step) && timesteps.get(step) < to))));
         }
 
         private Strategy taylor() {
@@ -250,10 +250,45 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 .with(untold ? guidance.asUntold() : guidance);
         }
 
+        private Strategy fasterCache() {
+            int every = setting.positiveInteger("spatial_attention_block_skip_range");
+            int unconditional = setting.positiveInteger("unconditional_batch_skip_range");
+            List<Integer> attention = within("spatial_attention_timestep_skip_range");
+            List<Integer> text = within("unconditional_batch_timestep_skip_range");
+            Cache cache = Cache.usual().of(Cache.Part.SELF_ATTENTION).withWarmUp(1)
+                .withWeight(setting.number("attention_weight", 1))
+                .with(at(step -> step % every == 0 || !attention.contains(step)));
+            return cache.with(GuidanceSchedule.ALWAYS
+                .with(at(step -> step % unconditional == 0 || !text.contains(step)))
+                .growing(growth("low"), growth("high")));
+        }
+
+        private GuidanceSchedule.Growth growth(String frequencies) {
+            List<Integer> range = within(frequencies + "_frequency_weight_update_timestep_range");
+            // Half a step more, so that no rounding begins or ends it a step early.
+            double steps = timesteps.size();
+            return new GuidanceSchedule.Growth(setting.number("alpha_" + frequencies + "_frequency", 1),
+                range.isEmpty() ? 0 : (range.getFirst() + 0.5) / steps,
+                range.isEmpty() ? 0 : Math.min(1, (range.getLast() + 1.5) / steps));
+        }
+
+        /** The steps whose timesteps lie within a range, without its ends. */
+        private List<Integer> within(String range) {
+            List<Double> ends = setting.list(range).stream().map(JsonElement::getAsDouble).toList();
+            if (ends.size() != 2) {
+                throw setting.wrong(range, "is not a range of timesteps in case " + name);
+            }
+            return IntStream.range(0, timesteps.size()).filter(step -> ends.getFirst() < timesteps.get(step)
+                && timesteps.get(step) < ends.getLast()).boxed().toList();
+        }
+
+        private Rounds at(IntPredicate steps) {
+            return new Rounds.At(new TreeSet<>(IntStream.range(0, timesteps.size()).filter(steps).boxed().toList()));
+        }
+
         /** @param runs at which steps */
         private Cache rests(Cache.Part part, IntPredicate runs) {
-            return Cache.usual().of(part).withWarmUp(1).with(Cache.FormName.MEAN).with(new Rounds.At(new TreeSet<>(
-                IntStream.range(0, timesteps.size()).filter(runs).boxed().toList())));
+            return Cache.usual().of(part).withWarmUp(1).with(Cache.FormName.MEAN).with(at(runs));
         }
 
         private Strategy unconditional() {

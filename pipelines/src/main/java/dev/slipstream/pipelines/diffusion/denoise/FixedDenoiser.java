@@ -6,6 +6,7 @@ import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.build.LowPass;
 import dev.slipstream.pipelines.graph.cut.Division;
 import dev.slipstream.pipelines.graph.cut.Partition;
 import dev.slipstream.pipelines.graph.cut.Segment;
@@ -17,6 +18,7 @@ import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.tensor.ValueInfos;
+import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
@@ -36,9 +38,10 @@ import java.util.stream.IntStream;
  * @param cutting how
  * @param cuts that cross each other; none where the graph is in one piece, or in patches
  * @param apart the component of each joined module that has one to itself
+ * @param lows whether a segment makes the low frequencies of the prediction
  */
 record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, List<Division> cuts, CutNetwork network,
-    Map<String, Integer> apart) {
+    Map<String, Integer> apart, boolean lows) {
     /** Of latents, [rows, channels, height, width]. */
     private static final int HEIGHT = 2;
 
@@ -46,9 +49,15 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
      * Fixes the graph and cuts it.
      *
      * @param rows of the batch
+     * @param lows whether a segment is to make the low frequencies of the prediction
      * @throws GraphException if the graph does not take these sizes or this batch, or cannot be cut so
      */
-    static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting) {
+    static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting, boolean lows) {
+        FixedDenoiser cut = of(denoiser, shape, rows, cutting);
+        return lows ? cut.withLows() : cut;
+    }
+
+    private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting) {
         if (cutting instanceof Cutting.Patched patched) {
             return patched(denoiser, shape, rows, patched);
         }
@@ -61,11 +70,32 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
 
     /** The same, cut in the same way, for another number of rows. */
     FixedDenoiser withRows(long rows) {
-        return switch (cutting) {
+        FixedDenoiser cut = switch (cutting) {
             case Cutting.Patched patched -> patched(denoiser, shape, rows, patched);
             case Cutting.Pipe pipe -> piped(denoiser, shape, fixed(denoiser, shape, rows), pipe);
             default -> of(denoiser, shape, fixed(denoiser, shape, rows), cutting, cuts);
         };
+        return lows ? cut.withLows() : cut;
+    }
+
+    /** With one more segment, of the component that predicts. @throws PlanException if the prediction is in patches */
+    private FixedDenoiser withLows() {
+        if (cutting instanceof Cutting.Patched || cutting instanceof Cutting.Pipe) {
+            throw new PlanException("patches have no low frequencies of the whole picture; take keep=difference for "
+                + "guidance, or a plan without patches");
+        }
+        String prediction = denoiser.ports().prediction();
+        TensorType type = network.types().get(prediction);
+        Segment predicting = network.segments().stream().filter(segment -> segment.outputs().contains(prediction))
+            .findFirst().orElseThrow();
+        List<Segment> segments = new ArrayList<>(network.segments());
+        Graph low = StaticShapes.fix(LowPass.of(prediction, type, GuidanceSchedule.low(prediction)),
+            Map.of(prediction, type));
+        segments.add(new Segment("low", predicting.component(), low));
+        Map<String, TensorType> types = new HashMap<>(network.types());
+        types.put(GuidanceSchedule.low(prediction), type);
+        return new FixedDenoiser(denoiser, shape, cutting, cuts, new CutNetwork(network.whole(), segments, types,
+            network.residuals(), network.former(), network.fresh()), apart, true);
     }
 
     /** @throws PlanException if it is no transformer, or something is joined with it */
@@ -95,7 +125,7 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         Map<String, TensorType> types = new HashMap<>(ValueInfos.types(fixed));
         segments.forEach(segment -> types.putAll(ValueInfos.types(segment.graph())));
         return new FixedDenoiser(denoiser, shape, pipe, List.of(), new CutNetwork(fixed, segments, types, Map.of(),
-            Map.of(), Set.of()), Map.of());
+            Map.of(), Set.of()), Map.of(), false);
     }
 
     private static Graph fixed(DenoiserGraph denoiser, LoopShape shape, long rows) {
@@ -113,7 +143,7 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         Cutting.Patched cutting) {
         CutNetwork network = new PatchCut(denoiser, cutting).of(shape,
             (graph, sizes) -> fixed(graph, sizes, rows));
-        return new FixedDenoiser(denoiser, shape, cutting, List.of(), network, Map.of());
+        return new FixedDenoiser(denoiser, shape, cutting, List.of(), network, Map.of(), false);
     }
 
     private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting cutting,
@@ -125,7 +155,7 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
             : Splitter.splitCrossing(fixed, cuts, Set.of(denoiser.ports().sample()));
         Map<String, String> residuals = new HashMap<>();
         cuts.forEach(cut -> residuals.putAll(cut.residuals()));
-        return new FixedDenoiser(denoiser, shape, cutting, cuts, CutNetwork.of(partition, residuals), apart);
+        return new FixedDenoiser(denoiser, shape, cutting, cuts, CutNetwork.of(partition, residuals), apart, false);
     }
 
     /** The component that a module has to itself; of crossing cuts only where it is in none of any. */

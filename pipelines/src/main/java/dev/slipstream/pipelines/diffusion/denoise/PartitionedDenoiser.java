@@ -50,7 +50,8 @@ public final class PartitionedDenoiser {
      */
     public static PartitionedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Strategy strategy, int devices) {
         long rows = shape.rows(strategy);
-        FixedDenoiser fixed = FixedDenoiser.of(denoiser, shape, rows, strategy.cutting(devices));
+        FixedDenoiser fixed = FixedDenoiser.of(denoiser, shape, rows, strategy.cutting(devices),
+            strategy.partsFrequencies());
         Plan plan = strategy.plan(fixed.network().outlines(), denoiser.ports().prediction(), devices, shape.guided());
         boolean halves = IntStream.range(0, plan.stages().size()).anyMatch(stage -> plan.whole(stage).isPresent());
         return new PartitionedDenoiser(plan, fixed, halves ? half(fixed, rows) : fixed);

@@ -100,6 +100,11 @@ public final class Scope {
         return graph.constants().reals(Value.dims(values.length), values);
     }
 
+    /** A matrix of numbers, row by row. */
+    public Value matrix(int rows, int columns, float... values) {
+        return graph.constants().reals(Value.dims(rows, columns), values);
+    }
+
     /** A list of the same number. */
     public Value filled(double value, int count) {
         return graph.constants().filled((float) value, count);

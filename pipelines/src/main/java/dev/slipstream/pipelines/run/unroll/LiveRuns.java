@@ -44,13 +44,17 @@ final class LiveRuns {
      * @param constant the weight without guidance
      * @param slope what is added for each unit of it
      */
-    record Term(StageRun run, Rows rows, double constant, double slope) {
+    record Term(Version version, Rows rows, double constant, double slope) {
+        StageRun run() {
+            return version.run();
+        }
+
         double weight(double guidance) {
             return constant + slope * guidance;
         }
 
         Term times(double factor) {
-            return new Term(run, rows, factor * constant, factor * slope);
+            return new Term(version, rows, factor * constant, factor * slope);
         }
     }
 
@@ -80,7 +84,7 @@ final class LiveRuns {
             .flatMap(tensor -> sources(run, tensor).stream())
             .forEach(source -> read(source.version(), plan.stages().get(run.stage()).device())));
         IntStream.range(0, steps).forEach(step -> prediction(step)
-            .forEach(term -> read(new Version(term.run(), plan.prediction()), plan.home())));
+            .forEach(term -> read(term.version(), plan.home())));
     }
 
     /** From the last to the first: what reads a version comes behind what makes it. */
@@ -88,6 +92,7 @@ final class LiveRuns {
         TreeSet<StageRun> open = new TreeSet<>(Comparator.comparingInt(StageRun::step)
             .thenComparingInt(StageRun::stage).reversed());
         IntStream.range(0, steps).forEach(step -> reads.prediction(step).forEach(term -> open.add(term.run())));
+        Set<Version> seen = new HashSet<>();
         while (!open.isEmpty()) {
             StageRun run = open.pollFirst();
             Optional<StageRun> whole = whole(run);
@@ -97,7 +102,18 @@ final class LiveRuns {
             }
             runs.add(run);
             plan.segment(run.stage()).reads().stream().filter(made::contains)
-                .flatMap(tensor -> sources(run, tensor).stream()).forEach(source -> open.add(source.version().run()));
+                .flatMap(tensor -> sources(run, tensor).stream())
+                .forEach(source -> open(source.version(), open, seen));
+        }
+    }
+
+    /** Adds what makes a version, or what makes those of which it is continued. @param seen those that were */
+    private void open(Version version, Set<StageRun> open, Set<Version> seen) {
+        List<Source> parts = continued(version);
+        if (parts.isEmpty()) {
+            open.add(version.run());
+        } else if (seen.add(version)) {
+            parts.forEach(part -> open(part.version(), open, seen));
         }
     }
 
@@ -107,7 +123,9 @@ final class LiveRuns {
     }
 
     private void read(Version version, int device) {
-        devices.computeIfAbsent(version, key -> new TreeSet<>()).add(device);
+        if (devices.computeIfAbsent(version, key -> new TreeSet<>()).add(device)) {
+            continued(version).forEach(part -> read(part.version(), device));
+        }
     }
 
     /** What runs at a step, in the order of the plan's stages. */
@@ -119,7 +137,8 @@ final class LiveRuns {
     /** What the prediction of a step is made of; what knows the text comes last. */
     List<Term> prediction(int step) {
         return reads.prediction(step).stream().map(term -> covered.contains(term.run())
-            ? new Term(whole(term.run()).orElseThrow(), Rows.SECOND_HALF, term.constant(), term.slope()) : term)
+            ? new Term(new Version(whole(term.run()).orElseThrow(), term.version().tensor()), Rows.SECOND_HALF,
+                term.constant(), term.slope()) : term)
             .toList();
     }
 
@@ -138,7 +157,16 @@ final class LiveRuns {
      * component that makes the tensor rests.
      */
     List<Source> sources(StageRun run, String tensor) {
-        return reads.of(run, tensor).stream().filter(source -> !isAtRest(source.version().run()))
+        return resolved(reads.of(run, tensor));
+    }
+
+    /** The sum of what a version is that no stage makes, as it is continued; empty for one that a stage makes. */
+    List<Source> continued(Version version) {
+        return resolved(reads.continued(version));
+    }
+
+    private List<Source> resolved(List<Source> sources) {
+        return sources.stream().filter(source -> !isAtRest(source.version().run()))
             .flatMap(source -> resolved(source).stream()).toList();
     }
 

@@ -45,7 +45,7 @@ final class Predictions {
     List<Part> of(int step, int band) {
         List<Term> terms = live.prediction(step);
         if (band != Bands.WHOLE) {
-            return terms.stream().map(term -> new Part(stages.predicted(term.run(), step, term.rows(), band),
+            return terms.stream().map(term -> new Part(stages.predicted(term, step, band),
                 term.weight(loop.guidance().weight()))).toList();
         }
         Guidance guidance = loop.guidance();
@@ -93,6 +93,6 @@ final class Predictions {
 
     private List<Rows> rows(List<Term> terms, int step) {
         return terms.stream()
-            .map(term -> new Rows(term, stages.predicted(term.run(), step, term.rows(), Bands.WHOLE))).toList();
+            .map(term -> new Rows(term, stages.predicted(term, step, Bands.WHOLE))).toList();
     }
 }

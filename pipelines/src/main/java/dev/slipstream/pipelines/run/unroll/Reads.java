@@ -22,12 +22,23 @@ final class Reads {
     private final Plan plan;
     private final int steps;
     private final Map<Integer, Map<String, Edge>> edges = new HashMap<>();
+    /** Edges that bring what is extrapolated, by their writers and tensors. */
+    private final Map<List<Object>, Edge> extrapolated = new HashMap<>();
     private final List<List<Term>> predictions = new ArrayList<>();
     /** The steps at which the prediction was made, the last one first, and what it is made of. */
     private final List<Predicted> predicted = new ArrayList<>();
-    private List<Term> unconditional = List.of();
+    private Kept kept = new Kept(0, List.of(), List.of());
 
     private record Predicted(int step, List<Term> terms) {
+    }
+
+    /**
+     * What serves in place of the branch without the text.
+     *
+     * @param step at which it was predicted
+     * @param lows low frequencies of the terms, where they grow by themselves
+     */
+    private record Kept(int step, List<Term> terms, List<Term> lows) {
     }
 
     Reads(Plan plan, int steps) {
@@ -35,6 +46,8 @@ final class Reads {
         this.steps = steps;
         plan.edges().forEach(edge -> edges.computeIfAbsent(edge.to(), key -> new HashMap<>())
             .put(edge.tensor(), edge));
+        plan.edges().stream().filter(edge -> edge.form() instanceof Edge.Form.Extrapolated)
+            .forEach(edge -> extrapolated.put(List.of(edge.from(), edge.tensor()), edge));
         for (int step = 0; step < steps; step++) {
             predictions.add(predicted(step));
         }
@@ -58,6 +71,7 @@ final class Reads {
             return List.of(source(edge, made, branch, 1));
         }
         return switch (edge.form()) {
+            case Edge.Form.Extrapolated extrapolated -> List.of(source(new StageRun(edge.from(), wanted), tensor, 1));
             case Edge.Form.Last last -> List.of(source(edge, made, branch, 1));
             case Edge.Form.Mean mean -> List.of(new Source(new Version(writer(edge, made, branch), tensor),
                 Rows.MEAN, 1));
@@ -76,6 +90,30 @@ final class Reads {
                 yield sources;
             }
         };
+    }
+
+    /**
+     * The sum of what a version is that no stage makes: the one of the step before, and its change from the one before
+     * that. Empty for versions that are made.
+     */
+    List<Source> continued(Version version) {
+        int step = version.run().step();
+        Edge edge = extrapolated.get(List.of(version.run().stage(), version.tensor()));
+        if (edge == null || !(edge.form() instanceof Edge.Form.Extrapolated(double weight))
+            || isMade(edge, step)) {
+            return List.of();
+        }
+        return step == 1 ? List.of(extrapolated(edge, 0, 1))
+            : List.of(extrapolated(edge, step - 2, -weight), extrapolated(edge, step - 1, 1 + weight));
+    }
+
+    private Source extrapolated(Edge edge, int step, double weight) {
+        return isMade(edge, step) ? source(edge, step, plan.stages().get(edge.from()).branch(), weight)
+            : source(new StageRun(edge.from(), step), edge.tensor(), weight);
+    }
+
+    private boolean isMade(Edge edge, int step) {
+        return plan.madeBefore(edge, step + 1, steps) == step;
     }
 
     /** The last steps at which the writer of an edge ran, the latest first; one more than the order, if there are. */
@@ -152,7 +190,7 @@ final class Reads {
         StageRun text = new StageRun(last, round);
         List<Term> terms = new ArrayList<>();
         if (!plan.isGuided()) {
-            terms.add(new Term(text, Rows.ALL, 1, 0));
+            terms.add(term(text, Rows.ALL, 1, 0));
         } else {
             boolean both = plan.stages().get(last).branch() == Branch.BOTH;
             StageRun alone = both && plan.half(last).isPresent()
@@ -161,24 +199,47 @@ final class Reads {
             Rows aloneRows = alone.equals(text) ? textRows : Rows.ALL;
             switch (guidance(step)) {
                 case PREDICTED -> {
-                    StageRun other = new StageRun(stages.getFirst(), round);
-                    Rows otherRows = both ? Rows.FIRST_HALF : Rows.ALL;
-                    terms.add(new Term(other, otherRows, 1, -1));
-                    unconditional = switch (plan.guidance().kept()) {
-                        case UNCONDITIONAL -> List.copyOf(terms);
-                        case DIFFERENCE -> List.of(new Term(other, otherRows, 1, -1), new Term(text, textRows, -1, 1));
+                    Term other = term(new StageRun(stages.getFirst(), round), both ? Rows.FIRST_HALF : Rows.ALL, 1, -1);
+                    List<Term> difference = List.of(other, term(text, textRows, -1, 1));
+                    kept = switch (plan.guidance().kept()) {
+                        case UNCONDITIONAL -> new Kept(step, List.of(other), List.of());
+                        case DIFFERENCE -> new Kept(step, difference, List.of());
+                        case FREQUENCIES -> new Kept(step, difference, difference.stream().map(this::low).toList());
                     };
-                    terms.add(new Term(text, textRows, 0, 1));
+                    terms.add(other);
+                    terms.add(term(text, textRows, 0, 1));
                 }
                 case KEPT -> {
-                    terms.addAll(unconditional);
-                    terms.add(unconditional.size() == 1 ? new Term(alone, aloneRows, 0, 1)
-                        : new Term(alone, aloneRows, 1, 0));
+                    terms.addAll(kept(step));
+                    terms.add(plan.guidance().kept() == GuidanceSchedule.Kept.UNCONDITIONAL
+                        ? term(alone, aloneRows, 0, 1) : term(alone, aloneRows, 1, 0));
                 }
-                case NONE -> terms.add(new Term(alone, aloneRows, 1, 0));
+                case NONE -> terms.add(term(alone, aloneRows, 1, 0));
             }
         }
         predicted.addFirst(new Predicted(step, terms));
+        return terms;
+    }
+
+    private Term term(StageRun run, Rows rows, double constant, double slope) {
+        return new Term(new Version(run, plan.prediction()), rows, constant, slope);
+    }
+
+    /** The low frequencies of what was predicted. */
+    private Term low(Term term) {
+        String tensor = GuidanceSchedule.low(plan.prediction());
+        return new Term(new Version(new StageRun(plan.beside(term.run().stage(), tensor), term.run().step()), tensor),
+            term.rows(), term.constant(), term.slope());
+    }
+
+    /** What is kept for a step, of which low frequencies may have grown otherwise than high ones. */
+    private List<Term> kept(int step) {
+        double low = plan.guidance().low().between(kept.step(), step, steps);
+        double high = plan.guidance().high().between(kept.step(), step, steps);
+        List<Term> terms = new ArrayList<>(kept.terms().stream().map(term -> term.times(high)).toList());
+        if (low != high) {
+            kept.lows().forEach(term -> terms.add(term.times(low - high)));
+        }
         return terms;
     }
 }

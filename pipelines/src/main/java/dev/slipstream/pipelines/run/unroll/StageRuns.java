@@ -110,8 +110,7 @@ final class StageRuns {
         if (sources.isEmpty()) {
             return host.zeros(stage.device(), mostZeros).part(0, loop.type(tensor, stage.branch()).bytes());
         }
-        List<Access> values = sources.stream()
-            .map(source -> rows(on(source.version(), stage.device(), run.step()), source.rows())).toList();
+        List<Access> values = values(sources, stage.device(), run.step());
         if (sources.size() > 1) {
             return combined(sources, values, run, tensor, stage);
         }
@@ -119,19 +118,27 @@ final class StageRuns {
         return value.offset() % HostValues.ALIGNMENT == 0 ? value : copied(value, run.step());
     }
 
+    private List<Access> values(List<Source> sources, int device, int step) {
+        return sources.stream().map(source -> rows(on(source.version(), device, step), source.rows())).toList();
+    }
+
     /** Stages of a device that read the same values in the same way at a step share what is made of them. */
     private Access combined(List<Source> sources, List<Access> values, StageRun run, String tensor, Stage stage) {
-        return combinations.computeIfAbsent(new Combination(sources, stage.device(), run.step()), key -> {
-            TensorType type = loop.type(tensor, stage.branch());
-            if (type.type() != DataType.FLOAT32) {
-                throw new PlanException("plan " + plan.strategy() + " continues values between its segments in "
-                    + "float32, but " + tensor + " is " + type.type() + "; take fp32, or a plan that replaces them");
-            }
-            Value value = Value.made("of " + plan.label(run.stage()) + "." + tensor, stage.device(), type.bytes());
-            tasks.add(stage.device(), run.step(), new Work.Combine<>(value.all(), values,
-                sources.stream().map(source -> (float) source.weight()).toList()));
-            return value;
-        }).all();
+        return combinations.computeIfAbsent(new Combination(sources, stage.device(), run.step()), key ->
+            sum(sources, values, tensor, run.stage(), stage.device(), run.step())).all();
+    }
+
+    /** @param stage whose rows it has */
+    private Value sum(List<Source> sources, List<Access> values, String tensor, int stage, int device, int step) {
+        TensorType type = loop.type(tensor, plan.stages().get(stage).branch());
+        if (type.type() != DataType.FLOAT32) {
+            throw new PlanException("plan " + plan.strategy() + " continues values between its segments in "
+                + "float32, but " + tensor + " is " + type.type() + "; take fp32, or a plan that replaces them");
+        }
+        Value value = Value.made("of " + plan.label(stage) + "." + tensor, device, type.bytes());
+        tasks.add(device, step, new Work.Combine<>(value.all(), values,
+            sources.stream().map(source -> (float) source.weight()).toList()));
+        return value;
     }
 
     /** At a place of its own, as engines take no tensor that lies anywhere. */
@@ -172,18 +179,18 @@ final class StageRuns {
     }
 
     /**
-     * What a stage predicted, on the device where the noise scheduler's steps are taken.
+     * What a term of a prediction is, on the device where the noise scheduler's steps are taken.
      *
      * @param band its number, or {@link Bands#WHOLE}
      */
-    Access predicted(StageRun run, int step, Rows rows, int band) {
+    Access predicted(Term term, int step, int band) {
         if (band == Bands.WHOLE) {
-            return rows(on(new Version(run, plan.prediction()), plan.home(), step), rows);
+            return rows(on(term.version(), plan.home(), step), term.rows());
         }
-        if (bands.isAssembly(run.stage())) {
-            return rows(on(predictor(run, band), plan.home(), step), rows);
+        if (bands.isAssembly(term.run().stage())) {
+            return rows(on(predictor(term.run(), band), plan.home(), step), term.rows());
         }
-        return bands.part(predicted(run, step, rows, Bands.WHOLE), band, step).all();
+        return bands.part(predicted(term, step, Bands.WHOLE), band, step).all();
     }
 
     /** The runs of this step that make the prediction of a band. */
@@ -200,10 +207,16 @@ final class StageRuns {
 
     /**
      * A version on a device; copied there if need be. With copy streams that is done as soon as it is made; without, by
-     * the reader when it is wanted: by then a value that lags has long been ready, and no stream waits.
+     * the reader when it is wanted: by then a value that lags has long been ready, and no stream waits. One that no
+     * stage makes is continued there.
      */
     private Value on(Version version, int device, int step) {
-        Map<Integer, Value> places = versions.get(version);
+        Map<Integer, Value> places = versions.computeIfAbsent(version, key -> new HashMap<>());
+        List<Source> parts = live.continued(version);
+        if (!parts.isEmpty() && !places.containsKey(device)) {
+            places.put(device, sum(parts, values(parts, device, step), version.tensor(), version.run().stage(), device,
+                step));
+        }
         Value made = places.get(plan.stages().get(version.run().stage()).device());
         return places.computeIfAbsent(device, key -> tasks.copy(made, device, step, made.role()));
     }

@@ -75,8 +75,8 @@ class ComposedPlanPropertyTest {
             Arbitraries.integers().between(0, STEPS).set().ofMaxSize(STEPS)
                 .map(steps -> new Rounds.At(new TreeSet<>(steps))));
         Arbitrary<Cache> cache = Combinators.combine(rounds, Arbitraries.integers().between(1, 3),
-            Arbitraries.integers().between(0, 2)).as((at, warmUp, tail) ->
-                Cache.usual().with(at).withWarmUp(warmUp).withTail(tail));
+            Arbitraries.integers().between(0, 2), Arbitraries.of(Cache.usual(), Cache.usual().withWeight(0.5)))
+            .as((at, warmUp, tail, usual) -> usual.with(at).withWarmUp(warmUp).withTail(tail));
         Arbitrary<GuidanceSchedule> guidance = Combinators.combine(Arbitraries.doubles().between(0, 1),
             Arbitraries.doubles().between(0, 1), Arbitraries.integers().between(1, 3),
             Arbitraries.integers().between(0, 3), Arbitraries.of(GuidanceSchedule.Kept.class))
@@ -89,8 +89,11 @@ class ComposedPlanPropertyTest {
 
     private static Plan plan(Strategy strategy, List<SegmentOutline> segments) {
         int components = strategy.cutting(strategy.usualDevices()).components();
-        List<SegmentOutline> cut = segments.stream().map(segment -> new SegmentOutline(segment.name(),
-            segment.component() % components, segment.reads(), segment.writes())).toList();
+        List<SegmentOutline> cut = new ArrayList<>(segments.stream().map(segment -> new SegmentOutline(segment.name(),
+            segment.component() % components, segment.reads(), segment.writes())).toList());
+        if (strategy.partsFrequencies()) {
+            cut.add(new SegmentOutline("low", cut.getLast().component(), List.of("eps"), List.of("eps.low")));
+        }
         return strategy.plan(cut, "eps", strategy.usualDevices(), true);
     }
 

@@ -14,6 +14,7 @@ import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Version;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Which stages run, in a plan that no strategy makes: a lagging edge from a stage that is not the primary one. */
@@ -81,5 +82,29 @@ class LiveRunsTest {
         assertEquals(List.of("-0.5 b2", "1.5 b4"), read(new Edge.Form.Forecast(1), 5));
         assertEquals(List.of("1.0 b0"), read(new Edge.Form.Forecast(2), 1));
         assertEquals(List.of("0.125 b0", "-0.75 b2", "1.625 b4"), read(new Edge.Form.Forecast(2), 5));
+    }
+
+    /** B runs at every third step. */
+    @Test
+    void whatIsExtrapolatedCountsAsMade() {
+        List<SegmentOutline> segments = List.of(new SegmentOutline("B", 1, List.of("x"), List.of("b")),
+            new SegmentOutline("C", 0, List.of("b"), List.of("eps")));
+        Plan plan = new Plan("by hand", 1, segments, List.of(new Stage(0, 0, Branch.CONDITIONAL, 0,
+            new Rounds.Every(3)), new Stage(1, 0, Branch.CONDITIONAL, 0)),
+            List.of(new Edge("b", 0, 1, 0, new Edge.Form.Extrapolated(0.5))),
+            new Cadence(1, 0, 1, false, false), "eps");
+        LiveRuns runs = new LiveRuns(plan, 8, new Reads(plan, 8), Rests.NONE);
+        assertEquals(List.of("1.0 b0"), text(runs, 1), "there is no change yet");
+        assertEquals(List.of("-0.5 b0", "1.5 b1"), text(runs, 2));
+        assertEquals(List.of(), text(runs, 3), "made");
+        assertEquals(List.of("-0.5 b2", "1.5 b3"), text(runs, 4));
+        assertEquals(List.of(0, 3, 6), IntStream.range(0, 8).filter(step ->
+            runs.at(step).contains(new StageRun(0, step))).boxed().toList());
+        assertEquals(Set.of(0), runs.readers(new Version(new StageRun(0, 3), "b")));
+    }
+
+    private static List<String> text(LiveRuns runs, int step) {
+        return runs.continued(new Version(new StageRun(0, step), "b")).stream()
+            .map(source -> source.weight() + " " + source.version().tensor() + source.version().run().step()).toList();
     }
 }
