@@ -9,6 +9,8 @@
 
 #define MAX_TERMS 8
 #define SPREAD_LANES 256
+#define CHANGE_LANES 16384
+#define CHANGE_GROUPS 256
 
 /* Counts are elements of the tensor that is written or, for the guard, read. Addresses are of device memory. */
 
@@ -92,5 +94,20 @@ typedef struct {
     float largest;
     int32_t pictures;
 } ThresholdArguments;
+
+/* Sums of every CHANGE_LANES-th element. */
+typedef struct {
+    double moved;
+    double size;
+} Change;
+
+/* The count is of the tensors; there are CHANGE_LANES sums. */
+typedef struct {
+    const float *now;
+    const float *then;
+    Change *sums;
+    float *out;
+    int64_t count;
+} ChangeArguments;
 
 #endif

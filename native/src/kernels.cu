@@ -7,3 +7,4 @@
 #include "guard.cu"
 #include "rescale.cu"
 #include "limit.cu"
+#include "change.cu"

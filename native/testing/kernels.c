@@ -30,7 +30,9 @@
     EACH(rescale_spread_f32, RescaleArguments) \
     EACH(rescale_f32, RescaleArguments) \
     EACH(clamp_f32, ClampArguments) \
-    EACH(threshold_f32, ThresholdArguments)
+    EACH(threshold_f32, ThresholdArguments) \
+    EACH(change_lanes_f32, ChangeArguments) \
+    EACH(change_f32, ChangeArguments)
 
 KERNELS(RUN)
 

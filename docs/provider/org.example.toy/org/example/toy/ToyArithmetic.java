@@ -8,6 +8,7 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -104,6 +105,27 @@ final class ToyArithmetic {
         float above = sorted[(int) rank + 1];
         float step = above - below;
         return share < 0.5f ? below + share * step : above - step * (1 - share);
+    }
+
+    /** Added up in lanes and groups, as the API fixes it. */
+    static void compare(RelativeChange change) {
+        float[] now = load(change.now());
+        float[] then = load(change.then());
+        double[] moved = new double[RelativeChange.LANES];
+        double[] size = new double[RelativeChange.LANES];
+        for (int i = 0; i < now.length; i++) {
+            moved[i % RelativeChange.LANES] += Math.abs((double) now[i] - then[i]);
+            size[i % RelativeChange.LANES] += Math.abs((double) then[i]);
+        }
+        store(new float[] {(float) (grouped(moved) / grouped(size))}, change.out());
+    }
+
+    private static double grouped(double[] lanes) {
+        double[] groups = new double[RelativeChange.GROUPS];
+        for (int lane = 0; lane < lanes.length; lane++) {
+            groups[lane % RelativeChange.GROUPS] += lanes[lane];
+        }
+        return Arrays.stream(groups).reduce(0, Double::sum);
     }
 
     static void checkFinite(Tensor tensor, Slice mark, int label) {

@@ -3,6 +3,7 @@ package org.example.toy;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
@@ -109,6 +110,11 @@ final class ToyStream extends BaseStream<ToyDevice> {
     @Override
     protected void enqueueLimit(Limiting limiting) {
         enqueue("limiting", () -> ToyArithmetic.limit(limiting));
+    }
+
+    @Override
+    protected void enqueueCompare(RelativeChange change) {
+        enqueue("comparing", () -> ToyArithmetic.compare(change));
     }
 
     @Override

@@ -149,6 +149,45 @@ public final class Arithmetic {
         }
     }
 
+    /**
+     * How far a tensor has moved: {@code out = Σ|now − then| / Σ|then|}, one number for all elements. Decisions are
+     * made by it. Prepared once, queued often ({@link Stream#compare}).
+     *
+     * <p>Tensors are {@code float32}, of the same size and on one device, and {@code out} is one element there. The sums
+     * are made in double precision, in an order that is the same on every device, and so are the bits of the result. It
+     * is no number where an element is none, or both tensors are all 0. Slices that do not fit are an {@link
+     * IllegalArgumentException}.
+     *
+     * @param work {@link #WORK_BYTES} for what is between; it overlaps nothing
+     */
+    public record RelativeChange(Slice out, Slice now, Slice then, Slice work) {
+        /** Partial sums of a tensor. */
+        public static final int LANES = 16_384;
+        /** What the partial sums are added up to first. */
+        public static final int GROUPS = 256;
+        /** Two double sums for each lane. */
+        public static final long WORK_BYTES = LANES * 2L * Double.BYTES;
+
+        public RelativeChange {
+            requireElementwise(now, List.of(then));
+            requireAligned(out);
+            if (out.bytes() != Float.BYTES || out.buffer().device() != now.buffer().device()) {
+                throw new IllegalArgumentException("a change is one float32 on " + now.buffer().device().name()
+                    + ", not " + out);
+            }
+            if (work.bytes() != WORK_BYTES || work.offset() % Double.BYTES != 0
+                || work.buffer().device() != now.buffer().device()) {
+                throw new IllegalArgumentException("the work space is " + WORK_BYTES + " bytes on "
+                    + now.buffer().device().name() + " that begin at a multiple of 8, not " + work);
+            }
+            if (work.overlaps(out) || work.overlaps(now) || work.overlaps(then) || out.overlaps(now)
+                || out.overlaps(then)) {
+                throw new IllegalArgumentException("the result or the work space overlaps a tensor: " + out + ", "
+                    + work);
+            }
+        }
+    }
+
     /** @throws IllegalArgumentException if an input does not fit the output, or a slice does not begin at an element */
     private static void requireElementwise(Slice out, List<Slice> inputs) {
         if (out.bytes() % Float.BYTES != 0) {

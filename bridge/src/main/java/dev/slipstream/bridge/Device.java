@@ -1,5 +1,6 @@
 package dev.slipstream.bridge;
 
+import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -18,6 +19,14 @@ public interface Device extends AutoCloseable {
 
     /** Makes a buffer. @throws DeviceOutOfMemoryException with the sizes, if there is no room */
     Buffer allocate(long bytes);
+
+    /**
+     * Makes memory of the host to which streams of this device copy without the host's waiting for them.
+     *
+     * @param bytes at least 1
+     * @throws DeviceOutOfMemoryException if there is no room
+     */
+    HostMemory allocateHost(long bytes);
 
     /** Makes a stream. The name shows in errors and, on a CPU, as the name of its thread. */
     Stream newStream(String name);
@@ -54,13 +63,22 @@ public interface Device extends AutoCloseable {
     void giveUp(String reason);
 
     /**
-     * Objects made by this device and not closed yet: streams, events, buffers, engines, contexts, graphs. For
-     * tests.
+     * Objects made by this device and not closed yet: streams, events, buffers, host memory, engines, contexts, graphs.
+     * For tests.
      */
     int liveObjects();
 
     @Override
     void close();
+
+    /** Memory of the host that a device copies to. It is freed by closing it, once no queued work names it. */
+    interface HostMemory extends AutoCloseable {
+        /** All of it, open to any thread until it is closed. */
+        MemorySegment bytes();
+
+        @Override
+        void close();
+    }
 
     /**
      * Memory of a device at one moment.

@@ -3,6 +3,7 @@ package dev.slipstream.bridge;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.ExecutionContext.Bindings;
 import java.lang.foreign.MemorySegment;
 
@@ -38,7 +39,8 @@ public interface Stream extends AutoCloseable {
     void upload(MemorySegment from, Slice to);
 
     /**
-     * Copies to host memory, which must stay alive until the work is done, and be open to all threads.
+     * Copies to host memory, which must stay alive until the work is done, and be open to all threads. Into {@link
+     * Device#allocateHost memory that the device made for that} it copies without a stop and without allocating.
      *
      * @throws IllegalArgumentException if the sizes differ, or the memory is read-only or confined to a thread
      */
@@ -53,6 +55,9 @@ public interface Stream extends AutoCloseable {
     /** Bounds the values of pictures, on buffers of this stream's device. */
     void limit(Limiting limiting);
 
+    /** Computes how far a tensor has moved, on buffers of this stream's device. */
+    void compare(RelativeChange change);
+
     /**
      * Looks for NaN and infinite values. If the tensor holds one and the number in {@code mark} is greater than
      * {@code label}, the mark becomes {@code label}; so of several checks with one mark the lowest label stays.
@@ -66,8 +71,8 @@ public interface Stream extends AutoCloseable {
 
     /**
      * Begins to capture work instead of doing it: from now until {@link #endCapture}, {@link #run}, {@link #copy},
-     * {@link #combine}, {@link #rescale}, {@link #limit} and {@link #checkFinite} only become part of the graph, and
-     * every other call is refused with an {@link IllegalStateException}, except {@link #close}, which drops what was
+     * {@link #combine}, {@link #rescale}, {@link #limit}, {@link #compare} and {@link #checkFinite} only become part of
+     * the graph, and every other call is refused with an {@link IllegalStateException}, except {@link #close}, which drops what was
      * captured. Work queued earlier goes on. Copies from and to another device are refused where
      * {@link Device.Traits#capturesCopiesWith} says so. An engine that is captured must have run on these bindings
      * before. If a call fails, the capture must still be ended.

@@ -3,6 +3,7 @@ package dev.slipstream.bridge;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.ExecutionContext.Bindings;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -44,6 +45,11 @@ final class CapturingStream implements Stream {
     @Override
     public void rescale(GuidanceRescale rescale) {
         work(on -> on.rescale(rescale));
+    }
+
+    @Override
+    public void compare(RelativeChange change) {
+        work(on -> on.compare(change));
     }
 
     @Override

@@ -11,6 +11,7 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.ExecutionContext.Bindings;
 import dev.slipstream.bridge.Faults.Call;
 import dev.slipstream.bridge.Faults.Manner;
@@ -124,6 +125,8 @@ class FaultInjectingProviderTest {
         float[] result = new float[2];
         try (Buffer x = device.allocate(8); Buffer y = device.allocate(8);
                 Buffer work = device.allocate(GuidanceRescale.workBytes(1));
+                Buffer lanes = device.allocate(RelativeChange.WORK_BYTES); Device.HostMemory memory =
+                    device.allocateHost(4);
                 Engine engine = device.build(EngineSource.of("affine", TestModels.affine(2)));
                 ExecutionContext context = engine.newContext(); Event ready = device.newEvent();
                 Event end = device.newTimedEvent(); Stream first = device.newStream("first");
@@ -141,6 +144,8 @@ class FaultInjectingProviderTest {
             second.combine(new Combination(x.all(), List.of(x.all(), y.all()), List.of(1f, 10f)));
             second.rescale(new GuidanceRescale(y.all(), y.all(), x.all(), work.all(), 1, 0));
             second.limit(new Limiting(x.all(), x.all(), 1, new Limit.Clamp(100)));
+            second.compare(new RelativeChange(work.slice(0, 4), x.all(), y.all(), lanes.all()));
+            second.download(work.slice(0, 4), memory.bytes());
             second.copy(x.all(), y.all());
             second.download(y.all(), MemorySegment.ofArray(result));
             second.record(end);

@@ -11,7 +11,7 @@ public final class Faults {
     /** What can fail. */
     public enum Call {
         OPEN, ALLOCATE, NEW_STREAM, NEW_EVENT, BUILD, NEW_CONTEXT, BIND, EVENT_AWAIT, SYNCHRONIZE, BEGIN_CAPTURE,
-        END_CAPTURE, RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RESCALE, LIMIT, CHECK_FINITE, LAUNCH, RECORD, AWAIT;
+        END_CAPTURE, RUN, COPY, UPLOAD, DOWNLOAD, COMBINE, RESCALE, LIMIT, COMPARE, CHECK_FINITE, LAUNCH, RECORD, AWAIT;
 
         /** Whether it only queues work, which may fail later. */
         public boolean isQueued() {

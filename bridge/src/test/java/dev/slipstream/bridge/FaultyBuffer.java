@@ -3,6 +3,7 @@ package dev.slipstream.bridge;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 
 /** A buffer of a device whose calls may fail. */
 final class FaultyBuffer implements Buffer {
@@ -25,6 +26,11 @@ final class FaultyBuffer implements Buffer {
 
     static Limiting unwrap(Limiting limiting) {
         return new Limiting(unwrap(limiting.out()), unwrap(limiting.in()), limiting.pictures(), limiting.limit());
+    }
+
+    static RelativeChange unwrap(RelativeChange change) {
+        return new RelativeChange(unwrap(change.out()), unwrap(change.now()), unwrap(change.then()),
+            unwrap(change.work()));
     }
 
     static GuidanceRescale unwrap(GuidanceRescale rescale) {

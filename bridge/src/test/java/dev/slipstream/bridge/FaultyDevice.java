@@ -20,6 +20,12 @@ final class FaultyDevice extends WrappingDevice {
     }
 
     @Override
+    public Device.HostMemory allocateHost(long bytes) {
+        faults.next(Faults.Call.ALLOCATE, name());
+        return super.allocateHost(bytes);
+    }
+
+    @Override
     public Stream newStream(String streamName) {
         faults.next(Faults.Call.NEW_STREAM, name());
         return new FaultyStream(super.newStream(streamName), this);

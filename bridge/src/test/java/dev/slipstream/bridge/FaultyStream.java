@@ -3,6 +3,7 @@ package dev.slipstream.bridge;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.ExecutionContext.Bindings;
 import java.lang.foreign.MemorySegment;
 
@@ -65,6 +66,11 @@ final class FaultyStream implements Stream {
     @Override
     public void limit(Limiting limiting) {
         queue(Faults.Call.LIMIT, () -> real.limit(FaultyBuffer.unwrap(limiting)));
+    }
+
+    @Override
+    public void compare(RelativeChange change) {
+        queue(Faults.Call.COMPARE, () -> real.compare(FaultyBuffer.unwrap(change)));
     }
 
     @Override

@@ -24,6 +24,11 @@ abstract class WrappingDevice implements Device {
     }
 
     @Override
+    public Device.HostMemory allocateHost(long bytes) {
+        return real.allocateHost(bytes);
+    }
+
+    @Override
     public Stream newStream(String streamName) {
         return real.newStream(streamName);
     }

@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtException;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
@@ -24,7 +25,7 @@ import jdk.jfr.Name;
  */
 final class Command {
     /** What a command does. */
-    enum Operation { RUN, COPY, COMBINE, RESCALE, LIMIT, CHECK_FINITE, AWAIT, STAMP, STOP }
+    enum Operation { RUN, COPY, COMBINE, RESCALE, LIMIT, COMPARE, CHECK_FINITE, AWAIT, STAMP, STOP }
 
     /** An event could not be reached, or work before it failed: the cause. */
     static final class SkippedException extends Exception {
@@ -104,6 +105,9 @@ final class Command {
     /** LIMIT. */
     Limiting limiting;
 
+    /** COMPARE. */
+    RelativeChange change;
+
     /** CHECK_FINITE. */
     Tensor checked;
     Slice mark;
@@ -125,6 +129,7 @@ final class Command {
             case COMBINE -> kernels.combine(combination);
             case RESCALE -> kernels.rescale(rescale);
             case LIMIT -> kernels.limit(limiting);
+            case COMPARE -> kernels.compare(change);
             case CHECK_FINITE -> CpuKernels.checkFinite(checked, mark, label);
             case AWAIT -> await(queue);
             case STAMP -> stamp();
@@ -184,6 +189,7 @@ final class Command {
         combination = null;
         rescale = null;
         limiting = null;
+        change = null;
         checked = null;
         mark = null;
         progress = null;
@@ -201,6 +207,7 @@ final class Command {
                 + " bytes";
             case RESCALE -> "rescaling guidance of " + rescale.pictures() + " pictures";
             case LIMIT -> "limiting " + limiting.pictures() + " pictures: " + limiting.limit();
+            case COMPARE -> "comparing tensors of " + change.now().bytes() + " bytes";
             case CHECK_FINITE -> "checking a tensor " + checked.type();
             case AWAIT -> "waiting for an event";
             case STAMP -> "recording a timed event";

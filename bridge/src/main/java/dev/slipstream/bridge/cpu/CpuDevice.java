@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtException;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
@@ -206,6 +207,13 @@ final class CpuDevice extends BaseDevice {
         protected void enqueueLimit(Limiting limiting) {
             Command command = queue.claim(Command.Operation.LIMIT);
             command.limiting = limiting;
+            queue.publish();
+        }
+
+        @Override
+        protected void enqueueCompare(RelativeChange change) {
+            Command command = queue.claim(Command.Operation.COMPARE);
+            command.change = change;
             queue.publish();
         }
 

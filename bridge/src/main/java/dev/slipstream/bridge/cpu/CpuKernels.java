@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -34,6 +35,9 @@ final class CpuKernels {
     private final double[] sums = new double[LANES];
     private final double[] squares = new double[LANES];
     private final int[] counts = new int[DIGITS];
+    /** Of the lanes of a comparison; made when the first one comes. */
+    private double[] moved = {};
+    private double[] size = {};
 
     void combine(Combination combination) {
         long elements = combination.out().bytes() / Float.BYTES;
@@ -178,6 +182,49 @@ final class CpuKernels {
             }
         }
         return next;
+    }
+
+    /** Each lane adds up every {@code LANES}-th element, then the lanes of each group are, and then the groups. */
+    void compare(RelativeChange change) {
+        long elements = change.now().bytes() / Float.BYTES;
+        int lanes = (int) Math.min(RelativeChange.LANES, elements);
+        if (moved.length == 0) {
+            moved = new double[RelativeChange.LANES];
+            size = new double[RelativeChange.LANES];
+        }
+        Arrays.fill(moved, 0, lanes, 0);
+        Arrays.fill(size, 0, lanes, 0);
+        int count;
+        for (long start = 0; start < elements; start += count) {
+            int lane = (int) (start % RelativeChange.LANES);
+            count = (int) Math.min(Math.min(PIECE, RelativeChange.LANES - lane), elements - start);
+            load(change.now(), start, sum, count);
+            load(change.then(), start, term, count);
+            compare(sum, term, moved, size, lane, count);
+        }
+        float result = (float) (grouped(moved, lanes) / grouped(size, lanes));
+        segment(change.out()).set(FLOAT, change.out().offset(), result);
+    }
+
+    private static void compare(float[] now, float[] then, double[] moved, double[] size, int lane, int count) {
+        for (int i = 0; i < count; i++) {
+            double before = then[i];
+            moved[lane + i] += Math.abs(now[i] - before);
+            size[lane + i] += Math.abs(before);
+        }
+    }
+
+    /** Lanes without elements are 0, and make no difference. */
+    private static double grouped(double[] sums, int lanes) {
+        double all = 0;
+        for (int group = 0; group < Math.min(RelativeChange.GROUPS, lanes); group++) {
+            double some = 0;
+            for (int lane = group; lane < lanes; lane += RelativeChange.GROUPS) {
+                some += sums[lane];
+            }
+            all += some;
+        }
+        return all;
     }
 
     /** Looks for values that are no numbers: those whose exponent has all its bits set. */

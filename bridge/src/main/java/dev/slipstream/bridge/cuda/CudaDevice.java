@@ -15,9 +15,11 @@ import dev.slipstream.bridge.provider.BaseBuffer;
 import dev.slipstream.bridge.provider.BaseDevice;
 import dev.slipstream.bridge.provider.BaseEngine;
 import dev.slipstream.bridge.provider.BaseEvent;
+import dev.slipstream.bridge.provider.BaseHostMemory;
 import dev.slipstream.bridge.provider.BaseStream;
 import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.bridge.provider.DeviceObject;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -170,6 +172,13 @@ final class CudaDevice extends BaseDevice {
     @Override
     protected BaseBuffer<CudaDevice> makeBuffer(long bytes) {
         return new CudaBuffer(this, heap.allocate(bytes), bytes);
+    }
+
+    /** Pinned: copies to other memory hold the host up. */
+    @Override
+    protected BaseHostMemory<CudaDevice> makeHostMemory(long bytes) {
+        MemorySegment pinned = calls.allocatePinned(bytes);
+        return new BaseHostMemory<>(this, pinned, () -> calls.freePinned(pinned));
     }
 
     @Override

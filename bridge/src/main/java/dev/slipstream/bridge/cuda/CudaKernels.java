@@ -4,6 +4,7 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Tensor;
@@ -37,6 +38,8 @@ final class CudaKernels implements AutoCloseable {
     private final KernelHandle rescale;
     private final KernelHandle clamp;
     private final KernelHandle threshold;
+    private final KernelHandle changeLanes;
+    private final KernelHandle change;
     private final Map<DataType, KernelHandle> finiteChecks = new HashMap<>();
 
     CudaKernels(DeviceCalls calls) {
@@ -48,6 +51,8 @@ final class CudaKernels implements AutoCloseable {
             rescale = module.kernel("rescale_f32");
             clamp = module.kernel("clamp_f32");
             threshold = module.kernel("threshold_f32");
+            changeLanes = module.kernel("change_lanes_f32");
+            change = module.kernel("change_f32");
             finiteChecks.put(DataType.FLOAT32, module.kernel("guard_f32"));
             finiteChecks.put(DataType.FLOAT16, module.kernel("guard_f16"));
             finiteChecks.put(DataType.BFLOAT16, module.kernel("guard_bf16"));
@@ -112,6 +117,16 @@ final class CudaKernels implements AutoCloseable {
                 launch(threshold, (long) limiting.pictures() * THREADS, arguments, stream);
             }
         }
+    }
+
+    void compare(RelativeChange wanted, LaunchArguments arguments, StreamHandle stream) {
+        arguments.set(0, CudaBuffer.address(wanted.now()));
+        arguments.set(8, CudaBuffer.address(wanted.then()));
+        arguments.set(16, CudaBuffer.address(wanted.work()));
+        arguments.set(24, CudaBuffer.address(wanted.out()));
+        arguments.set(32, wanted.now().bytes() / Float.BYTES);
+        launch(changeLanes, RelativeChange.LANES, arguments, stream);
+        launch(change, RelativeChange.GROUPS, arguments, stream);
     }
 
     void checkFinite(Tensor tensor, Slice mark, int label, LaunchArguments arguments, StreamHandle stream) {

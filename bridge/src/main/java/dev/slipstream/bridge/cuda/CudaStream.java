@@ -3,6 +3,7 @@ package dev.slipstream.bridge.cuda;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
 import dev.slipstream.bridge.Slice;
@@ -142,6 +143,12 @@ final class CudaStream extends BaseStream<CudaDevice> {
     protected void enqueueLimit(Limiting limiting) {
         enqueue((stream, work, none, zero) -> stream.device().kernels()
             .limit(work, stream.arguments, stream.handle), limiting, null, 0);
+    }
+
+    @Override
+    protected void enqueueCompare(RelativeChange change) {
+        enqueue((stream, work, none, zero) -> stream.device().kernels()
+            .compare(work, stream.arguments, stream.handle), change, null, 0);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -91,6 +92,20 @@ public abstract class BaseDevice implements Device {
             throw new IllegalArgumentException("a buffer cannot have " + bytes + " bytes");
         }
         return make(() -> makeBuffer(bytes));
+    }
+
+    @Override
+    public final HostMemory allocateHost(long bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException("host memory cannot have " + bytes + " bytes");
+        }
+        return make(() -> makeHostMemory(bytes));
+    }
+
+    /** Makes memory of the host that copies reach without a stop: here any, where all of it is so. */
+    protected BaseHostMemory<?> makeHostMemory(long bytes) {
+        Arena arena = Arena.ofShared();
+        return new BaseHostMemory<>(this, arena.allocate(bytes, Double.BYTES), arena::close);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.slipstream.bridge.provider;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.CapturedGraph;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
@@ -57,6 +58,8 @@ public abstract class BaseStream<D extends BaseDevice> extends DeviceObject<D> i
     protected abstract void enqueueRescale(GuidanceRescale rescale);
 
     protected abstract void enqueueLimit(Limiting limiting);
+
+    protected abstract void enqueueCompare(RelativeChange change);
 
     protected abstract void enqueueFiniteCheck(Tensor tensor, Slice mark, int label);
 
@@ -184,6 +187,16 @@ public abstract class BaseStream<D extends BaseDevice> extends DeviceObject<D> i
         requireOwn(limiting.in());
         requireOpen();
         enqueueLimit(limiting);
+    }
+
+    @Override
+    public final void compare(RelativeChange change) {
+        requireOwn(change.out());
+        requireOwn(change.now());
+        requireOwn(change.then());
+        requireOwn(change.work());
+        requireOpen();
+        enqueueCompare(change);
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.CapturedGraph;
 import dev.slipstream.bridge.DataType;
@@ -69,6 +70,8 @@ public interface CaptureContract {
         Buffer z = fixture().floats(0, 0);
         Buffer w = fixture().floats(0, 0);
         Buffer work = fixture().buffer(fixture().device(), GuidanceRescale.workBytes(1));
+        Buffer far = fixture().floats(0);
+        Buffer lanes = fixture().buffer(fixture().device(), RelativeChange.WORK_BYTES);
         Buffer mark = fixture().floats(Float.intBitsToFloat(9));
         Bindings affine = fixture().context(fixture().engine("affine", TestModels.affine(2))).bind(Map.of(
             "x", tensor(x, DataType.FLOAT32, 2), "y", tensor(y, DataType.FLOAT32, 2)));
@@ -79,6 +82,7 @@ public interface CaptureContract {
         stream.rescale(new GuidanceRescale(z.all(), y.all(), x.all(), work.all(), 1, 1));
         stream.limit(new Limiting(z.all(), z.all(), 1, new Limit.Clamp(2)));
         stream.limit(new Limiting(w.all(), y.all(), 1, new Limit.DynamicThreshold(1, 4)));
+        stream.compare(new RelativeChange(far.all(), y.all(), x.all(), lanes.all()));
         stream.combine(twice(y));
         stream.copy(y.all(), x.all());
         stream.checkFinite(tensor(x, DataType.FLOAT32, 2), mark.all(), 5);
@@ -88,6 +92,7 @@ public interface CaptureContract {
         assertArrayEquals(new float[] {6, 10}, fixture().read(x));
         assertArrayEquals(new float[] {1.5f, 2}, fixture().read(z));
         assertArrayEquals(new float[] {0.75f, 1}, fixture().read(w));
+        assertArrayEquals(new float[] {5 / 3f}, fixture().read(far));
         assertEquals(9, Float.floatToRawIntBits(fixture().read(mark)[0]));
         stream.upload(fixture().host(Float.NaN, 1), x.all());
         stream.launch(graph);

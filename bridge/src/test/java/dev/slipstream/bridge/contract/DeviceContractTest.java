@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 public abstract class DeviceContractTest implements CopyContract, CombineContract, RescaleContract,
-        LimitContract, FiniteCheckContract, EventContract, FailureContract, EngineContract, BindingContract,
+        LimitContract, ChangeContract, FiniteCheckContract, EventContract, FailureContract, EngineContract, BindingContract,
         CaptureContract, LifecycleContract, LeakContract, GiveUpContract, MemoryContract, RandomWorkContract {
     private DeviceFixture fixture;
 

@@ -11,8 +11,10 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Device.HostMemory;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
@@ -47,8 +49,10 @@ public interface GiveUpContract {
     default void everyCallToAGivenUpDeviceThrowsWithTheReason() {
         try (Device device = openDevice(); Stream stream = device.newStream("stuck");
                 Buffer buffer = device.allocate(4); Buffer result = device.allocate(4); Event event = device.newEvent();
+                Buffer other = device.allocate(4);
                 Event timed = device.newTimedEvent();
                 Buffer work = device.allocate(GuidanceRescale.workBytes(1));
+                Buffer lanes = device.allocate(RelativeChange.WORK_BYTES); HostMemory memory = device.allocateHost(4);
                 Engine engine = device.build(EngineSource.of("affine", TestModels.affine(1)));
                 ExecutionContext context = engine.newContext()) {
             Map<String, Tensor> tensors = Map.of(
@@ -56,12 +60,16 @@ public interface GiveUpContract {
             Bindings bindings = context.bind(tensors);
             GuidanceRescale rescale =
                 new GuidanceRescale(result.all(), buffer.all(), buffer.all(), work.all(), 1, 1);
+            RelativeChange change =
+                new RelativeChange(result.all(), buffer.all(), other.all(), lanes.all());
             MemorySegment host = fixture().host(1);
             stream.record(event);
             stream.record(timed);
             stream.synchronize();
             device.giveUp(REASON);
             lost(device, () -> device.allocate(4));
+            lost(device, () -> device.allocateHost(4));
+            lost(device, memory::bytes);
             lost(device, () -> device.newStream("late"));
             lost(device, device::newEvent);
             lost(device, device::newTimedEvent);
@@ -76,6 +84,7 @@ public interface GiveUpContract {
             lost(device, () -> stream.combine(new Combination(result.all(), List.of(buffer.all()), List.of(1f))));
             lost(device, () -> stream.rescale(rescale));
             lost(device, () -> stream.limit(new Limiting(result.all(), buffer.all(), 1, new Limit.Clamp(1))));
+            lost(device, () -> stream.compare(change));
             lost(device, () -> stream.checkFinite(tensor(buffer, DataType.FLOAT32, 1), result.all(), 1));
             lost(device, stream::beginCapture);
             lost(device, () -> stream.record(event));
@@ -85,7 +94,7 @@ public interface GiveUpContract {
             lost(device, () -> event.await(Duration.ofSeconds(30)));
             lost(device, timed::nanos);
             lost(device, timed::busyNanos);
-            assertEquals(8, device.liveObjects());
+            assertEquals(11, device.liveObjects());
         }
     }
 

@@ -12,6 +12,7 @@ import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceLostException;
@@ -138,6 +139,8 @@ class CommandQueueTest {
             command.rescale = new GuidanceRescale(one.slice(), one.slice(), one.slice(),
                 buffer.slice(8, GuidanceRescale.workBytes(1)), 1, 0);
             command.limiting = new Limiting(one.slice(), one.slice(), 1, new Limit.Clamp(1));
+            command.change = new RelativeChange(one.slice(), buffer.slice(4, 4), buffer.slice(8, 4),
+                buffer.slice(16, RelativeChange.WORK_BYTES));
             command.checked = one;
             command.mark = buffer.slice(4, 4);
             command.progress = new Progress();

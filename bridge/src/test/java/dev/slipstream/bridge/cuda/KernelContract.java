@@ -272,6 +272,33 @@ abstract class KernelContract {
         assertEquals(Float.NaN, result[COUNT], "beyond the end");
     }
 
+    @ParameterizedTest
+    @CsvSource({"1, 1", "1, 256", "3, 32", "5, 1024"})
+    void aChangeHasTheSameBitsWithAnyBlocks(int blocks, int threads) {
+        float[] now = values(8);
+        float[] then = values(9);
+        double moved = 0;
+        double size = 0;
+        // With fewer elements than lanes each has one, so the groups are the sums of every 256th.
+        for (int group = 0; group < 256; group++) {
+            double groupMoved = 0;
+            double groupSize = 0;
+            for (int i = group; i < COUNT; i += 256) {
+                groupMoved += Math.abs((double) now[i] - then[i]);
+                groupSize += Math.abs((double) then[i]);
+            }
+            moved += groupMoved;
+            size += groupSize;
+        }
+        long out = kernels.memory(8);
+        long[] struct = {kernels.upload(now), kernels.upload(then), kernels.memory(16_384 * 16), out, COUNT};
+        kernels.launch("change_lanes_f32", blocks, threads, kernels.arguments(struct));
+        kernels.launch("change_f32", blocks, threads, kernels.arguments(struct));
+        float[] result = kernels.floats(out, 2);
+        assertEquals((float) (moved / size), result[0]);
+        assertEquals(Float.NaN, result[1], "beyond the end");
+    }
+
     /** Times the number of elements, added up in 256 lanes as the kernel does. */
     private static double laneVariance(float[] values, int start, int count) {
         double[] sums = new double[256];

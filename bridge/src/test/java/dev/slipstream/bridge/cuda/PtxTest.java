@@ -16,7 +16,7 @@ class PtxTest {
     private static final Set<String> KERNELS = Set.of("combine_f32", "combine_f16", "combine_bf16", "cast_f32_f16",
         "cast_f32_bf16", "cast_f16_f32", "cast_f16_bf16", "cast_bf16_f32", "cast_bf16_f16", "fill_b32", "fill_b16",
         "normal_f32", "image_rgb8", "guard_f32", "guard_f16", "guard_bf16", "rescale_spread_f32",
-        "rescale_f32", "clamp_f32", "threshold_f32");
+        "rescale_f32", "clamp_f32", "threshold_f32", "change_lanes_f32", "change_f32");
 
     @Test
     void thePtxHasEachKernel() {
