@@ -11,8 +11,8 @@ public final class Arithmetic {
     }
 
     /**
-     * The arithmetic of noise schedulers and guidance: {@code out = Σ weightᵢ·inputᵢ}, element by element, in fp32.
-     * Prepared once, queued often ({@link Stream#combine}).
+     * The arithmetic of noise schedulers and guidance: {@code out = Σ weightᵢ·inputᵢ}, an element at a time, in
+     * fp32. Prepared once, queued often ({@link Stream#combine}).
      *
      * <p>All slices hold {@code float32} elements, have the same size, and lie on one device. {@code out} may be the
      * same slice as an input (each element is read before it is written), but must not overlap one in part. Slices that
@@ -34,7 +34,7 @@ public final class Arithmetic {
     }
 
     /**
-     * Guidance rescale: {@code out = guided · (strength · σ(text) / σ(guided) + 1 − strength)} for each picture, where
+     * Guidance rescale: {@code out = guided · (strength · σ(text) / σ(guided) + 1 − strength)} for each picture;
      * σ is the standard deviation over all its elements. It gives what classifier-free guidance has spread too far the
      * spread of the prediction that knows the text. A picture whose guided prediction is the same everywhere stays as
      * it is. Prepared once, queued often ({@link Stream#rescale}).
@@ -153,9 +153,9 @@ public final class Arithmetic {
      * How far a tensor has moved: {@code out = Σ|now − then| / Σ|then|}, one number for all elements. Decisions are
      * made by it. Prepared once, queued often ({@link Stream#compare}).
      *
-     * <p>Tensors are {@code float32}, of the same size and on one device, and {@code out} is one element there. The sums
-     * are made in double precision, in an order that is the same on every device, and so are the bits of the result. It
-     * is no number where an element is none, or both tensors are all 0. Slices that do not fit are an {@link
+     * <p>Tensors are {@code float32}, of the same size and on one device, and {@code out} is one element there. Sums
+     * are in double precision, in an order that is the same on every device, and so are the bits of the result. It is
+     * no number where an element is none, or both tensors are all 0. Slices that do not fit are an {@link
      * IllegalArgumentException}.
      *
      * @param work {@link #WORK_BYTES} for what is between; it overlaps nothing

@@ -72,8 +72,8 @@ public interface Stream extends AutoCloseable {
     /**
      * Begins to capture work instead of doing it: from now until {@link #endCapture}, {@link #run}, {@link #copy},
      * {@link #combine}, {@link #rescale}, {@link #limit}, {@link #compare} and {@link #checkFinite} only become part of
-     * the graph, and every other call is refused with an {@link IllegalStateException}, except {@link #close}, which drops what was
-     * captured. Work queued earlier goes on. Copies from and to another device are refused where
+     * the graph, and every other call is refused with an {@link IllegalStateException}, except {@link #close}, which
+     * drops what was captured. Work queued earlier goes on. Copies from and to another device are refused where
      * {@link Device.Traits#capturesCopiesWith} says so. An engine that is captured must have run on these bindings
      * before. If a call fails, the capture must still be ended.
      *

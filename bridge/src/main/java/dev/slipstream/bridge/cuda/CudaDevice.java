@@ -15,7 +15,6 @@ import dev.slipstream.bridge.provider.BaseBuffer;
 import dev.slipstream.bridge.provider.BaseDevice;
 import dev.slipstream.bridge.provider.BaseEngine;
 import dev.slipstream.bridge.provider.BaseEvent;
-import dev.slipstream.bridge.provider.BaseHostMemory;
 import dev.slipstream.bridge.provider.BaseStream;
 import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.bridge.provider.DeviceObject;

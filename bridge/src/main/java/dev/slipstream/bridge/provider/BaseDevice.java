@@ -7,6 +7,7 @@ import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -283,5 +284,34 @@ public abstract class BaseDevice implements Device {
     @Override
     public final String toString() {
         return name;
+    }
+
+    /** Memory of the host that its device knows while it is open. */
+    public static final class BaseHostMemory<D extends BaseDevice> extends DeviceObject<D> implements HostMemory {
+        private final MemorySegment bytes;
+        private final Runnable free;
+
+        /** @param free gives the memory back; called once, when no work uses it any more */
+        public BaseHostMemory(D device, MemorySegment bytes, Runnable free) {
+            super(device);
+            this.bytes = bytes;
+            this.free = free;
+        }
+
+        @Override
+        public MemorySegment bytes() {
+            requireOpen();
+            return bytes;
+        }
+
+        @Override
+        protected void free() {
+            free.run();
+        }
+
+        @Override
+        public String toString() {
+            return "host memory of " + bytes.byteSize() + " bytes";
+        }
     }
 }

@@ -16,8 +16,9 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 public abstract class DeviceContractTest implements CopyContract, CombineContract, RescaleContract,
-        LimitContract, ChangeContract, FiniteCheckContract, EventContract, FailureContract, EngineContract, BindingContract,
-        CaptureContract, LifecycleContract, LeakContract, GiveUpContract, MemoryContract, RandomWorkContract {
+        LimitContract, ChangeContract, FiniteCheckContract, EventContract, FailureContract, EngineContract,
+        BindingContract, CaptureContract, LifecycleContract, LeakContract, GiveUpContract, MemoryContract,
+        RandomWorkContract {
     private DeviceFixture fixture;
 
     /** The provider under test; one instance for all tests of the class is enough. */

@@ -66,13 +66,14 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     }
 
     private static final List<String> KEYS = List.of("every", "first", "steps", "magnitudes", "threshold", "most",
-        "kept", "part", "depth", "form", "order", "weight", "warmup", "tail", "cut");
+        "kept", "decide", "slip", "part", "depth", "form", "order", "weight", "warmup", "tail", "cut");
     private static final int USUAL_INTERVAL = 3;
     private static final int USUAL_DEPTH = 1;
     /** Without it some pictures change their composition: 12 dB to the exact ones at worst, and 41 with it. */
     private static final int USUAL_WARM_UP = 3;
     /** As published for large transformers. */
     private static final String USUAL_THRESHOLD = "0.06";
+    private static final String USUAL_DECISION = "0.1";
     private static final int USUAL_REST = 3;
     private static final double USUAL_KEPT = 0.2;
     /** As published. */
@@ -91,6 +92,11 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
             throw new PlanException("cache: form=extrapolate is for a part of the denoiser; take form=forecast for "
                 + "part=all");
         }
+        if (rounds instanceof Rounds.Decided && !(part == Part.INNER && depth > 0 && cut.isEmpty()
+            && (form.isEmpty() || form.get() == FormName.REPLACE || form.get() == FormName.RESIDUAL))) {
+            throw new PlanException("cache: by the first block is decided whether those behind it run: with "
+                + "part=inner, a depth of at least 1 and form=residual or replace, and without cut");
+        }
     }
 
     /** Every third step with a shell of one layer, after three steps at which all runs. */
@@ -102,6 +108,16 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     /** @param steps from one run of the part to the next */
     public Cache withEvery(int steps) {
         return with(new Rounds.Every(steps));
+    }
+
+    /**
+     * Runs the part where the first block tells that its input has moved ("first-block cache", ParaAttention, 2024).
+     *
+     * @param threshold of the change of what the first block adds, relative to the last run
+     * @param slip 0 for the change of the same step, for which the host waits; 1 for that of the step before
+     */
+    public Cache decidedBy(double threshold, int slip) {
+        return with(new Rounds.Decided(Cutting.Shell.ADDED, new Rounds.Rule.Above(threshold), slip));
     }
 
     /** @param steps at which the part runs */
@@ -155,12 +171,18 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     }
 
     private static Rounds rounds(Settings settings) {
-        settings.refuseTogether("magnitudes", "every", "first", "steps");
+        settings.refuseTogether("magnitudes", "every", "first", "steps", "decide");
+        settings.refuseTogether("decide", "every", "first", "steps");
         if (settings.has("magnitudes")) {
             return new Rounds.Magnitudes(settings.list("magnitudes").stream()
                 .map(ratio -> settings.positive("magnitudes", ratio)).toList(),
                 settings.positive("threshold", settings.text("threshold").orElse(USUAL_THRESHOLD)),
                 settings.number("most", USUAL_REST, 1, Settings.MOST_STEPS), settings.share("kept", USUAL_KEPT));
+        }
+        if (settings.has("decide")) {
+            settings.choice("decide", "first-block");
+            return new Rounds.Decided(Cutting.Shell.ADDED, new Rounds.Rule.Above(settings.positive("threshold",
+                settings.text("threshold").orElse(USUAL_DECISION))), settings.number("slip", 0, 0, 1));
         }
         return settings.rounds(new Rounds.Every(USUAL_INTERVAL));
     }
@@ -168,10 +190,15 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     @Override
     public Cutting cutting(int devices) {
         return cut.<Cutting>map(name -> new Cutting.Parts(2, cut)).orElseGet(() -> switch (part) {
-            case INNER -> new Cutting.Shell(depth);
+            case INNER -> new Cutting.Shell(depth, decides());
             case ALL -> Cutting.WHOLE;
             case ATTENTION, SELF_ATTENTION, CROSS_ATTENTION -> new Cutting.Modules(part.modules);
         });
+    }
+
+    @Override
+    public boolean decides() {
+        return rounds instanceof Rounds.Decided;
     }
 
     @Override

@@ -28,10 +28,22 @@ record Composed(List<Strategy> parts) implements Strategy {
                 throw new PlanException(spec(parts) + " has two plans of one kind");
             }
         }
+        requireOnlyCfgSplitBesideDecisions(parts);
         List<Strategy> scaling = parts.stream().filter(Strategy::scales).toList();
         if (scaling.size() > 1) {
             throw new PlanException(spec(scaling) + ": both spread the denoiser over devices in a way of their own; "
                 + "take one of them");
+        }
+    }
+
+    private static void requireOnlyCfgSplitBesideDecisions(List<Strategy> all) {
+        for (Strategy one : all) {
+            for (Strategy other : all) {
+                if (one.decides() && other != one && !(other instanceof CfgSplit)) {
+                    throw new PlanException(spec(all) + ": when " + one.spec() + " runs is decided in the loop, and "
+                        + "only cfg-split goes with that; leave out " + other.spec());
+                }
+            }
         }
     }
 

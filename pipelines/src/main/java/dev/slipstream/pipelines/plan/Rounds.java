@@ -20,8 +20,16 @@ public sealed interface Rounds {
      */
     boolean includes(int step, int steps);
 
-    /** The steps of both. */
+    /**
+     * The steps of both.
+     *
+     * @throws PlanException if one is decided while the loop runs, and the other says something, too
+     */
     default Rounds and(Rounds other) {
+        if ((this instanceof Decided || other instanceof Decided) && !equals(other) && !equals(ALL)
+            && !other.equals(ALL)) {
+            throw new PlanException(this + " and " + other + " both say when a stage runs; leave one out");
+        }
         return equals(ALL) || equals(other) ? other : other.equals(ALL) ? this : new Both(this, other);
     }
 
@@ -57,6 +65,38 @@ public sealed interface Rounds {
         @Override
         public String toString() {
             return "every=" + interval + (first == 0 ? "" : ",first=" + first);
+        }
+    }
+
+    /**
+     * Each step at which it is decided so while the loop runs. Until then it may run at any, and its readers take a
+     * value of the same step whatever is decided: what it makes, or what its last value leads to expect.
+     *
+     * @param measured the tensor by whose change since the stage ran last it is decided, which another stage makes at
+     *     each step
+     * @param slip how many steps old the change is: 0, or 1 for what the host learns of the step before, so that it has
+     *     queued what comes next before it waits. The first step of the window is then not decided: the stage runs
+     */
+    record Decided(String measured, Rule rule, int slip) implements Rounds {
+        public Decided {
+            if (slip < 0 || slip > 1) {
+                throw new PlanException("a decision is 0 or 1 steps late, not " + slip);
+            }
+        }
+
+        @Override
+        public boolean includes(int step, int steps) {
+            return true;
+        }
+
+        /** Whether it is decided if the stage runs at a step. */
+        public boolean isOpen(int step, int steps, Cadence cadence) {
+            return !cadence.isSynchronous(step, steps) && !(slip > 0 && cadence.isSynchronous(step - 1, steps));
+        }
+
+        @Override
+        public String toString() {
+            return "decide=first-block," + rule + ",slip=" + slip;
         }
     }
 
@@ -165,6 +205,43 @@ public sealed interface Rounds {
         public String toString() {
             return "magnitudes=" + ratios.stream().map(String::valueOf).collect(Collectors.joining("+"))
                 + ",threshold=" + threshold + ",most=" + most + ",kept=" + kept;
+        }
+    }
+
+    /**
+     * How a decision follows from numbers that devices measured: pure, so that the same request decides the same way
+     * every time.
+     */
+    sealed interface Rule {
+        /**
+         * Decides.
+         *
+         * @param measures in the order in which they were made in this run; the first {@code count} of them are there
+         * @param count at least 1
+         */
+        boolean decide(float[] measures, int count);
+
+        /**
+         * Yes where the last number is above a threshold, or is no number at all: what cannot be compared is made anew.
+         *
+         * @param threshold at least 0
+         */
+        record Above(double threshold) implements Rule {
+            public Above {
+                if (!(threshold >= 0)) {
+                    throw new PlanException("the threshold of a decision is at least 0, not " + threshold);
+                }
+            }
+
+            @Override
+            public boolean decide(float[] measures, int count) {
+                return !(measures[count - 1] <= threshold);
+            }
+
+            @Override
+            public String toString() {
+                return "threshold=" + threshold;
+            }
         }
     }
 }

@@ -132,8 +132,9 @@ record Settings(String strategy, Map<String, String> values) {
 
     private String oneOf(String key, String value, List<String> words) {
         if (!words.contains(value)) {
-            throw new PlanException(strategy + ": " + key + " is " + String.join(", ",
-                words.subList(0, words.size() - 1)) + " or " + words.getLast() + ", not '" + value + "'");
+            String others = String.join(", ", words.subList(0, words.size() - 1));
+            throw new PlanException(strategy + ": " + key + " is " + others + (others.isEmpty() ? "" : " or ")
+                + words.getLast() + ", not '" + value + "'");
         }
         return value;
     }

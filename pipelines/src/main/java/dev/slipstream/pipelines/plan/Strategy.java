@@ -30,6 +30,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      *   patches:n=2,split=rows|columns,warmup=5,tail=0,norm=corrected|stale|separate|sync,portion=0.3,neighbours,
      *           segments=1,frozen,bessel
      *   cache:every=3,first=0|steps=0+2+5|magnitudes=1+0.98+…,threshold=0.06,most=3,kept=0.2,
+     *     decide=first-block,threshold=0.1,slip=0|1,
      *     part=inner|attention|self-attention|cross-attention|all,depth=1,
      *     form=replace|mean|residual|forecast|extrapolate,order=1,weight=0.5,warmup=3,tail=0,cut=NAME
      *   guidance:start=0,stop=1,every=1,first=0|steps=0+2+5,warmup=0,keep=difference|unconditional|frequencies,
@@ -122,6 +123,11 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
         return false;
     }
 
+    /** Whether it is decided while the loop runs which stages run. */
+    default boolean decides() {
+        return false;
+    }
+
     /** Which steps are synchronous; of plans that are exact, all. */
     default Cadence cadence() {
         return Cadence.SYNCHRONOUS;
@@ -193,8 +199,16 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
          * The layers next to input and output, which are the first component, and the rest.
          *
          * @param depth how many layers, counted from the ends
+         * @param measured whether the shell also makes {@link #ADDED}
          */
-        record Shell(int depth) implements Cutting {
+        record Shell(int depth, boolean measured) implements Cutting {
+            /** The tensor that is what the first block adds to what enters it. */
+            public static final String ADDED = "first_block_added";
+
+            public Shell(int depth) {
+                this(depth, false);
+            }
+
             @Override
             public int components() {
                 return 2;

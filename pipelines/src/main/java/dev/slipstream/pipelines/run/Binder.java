@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.run;
 import dev.slipstream.bridge.Arithmetic.Combination;
 import dev.slipstream.bridge.Arithmetic.GuidanceRescale;
 import dev.slipstream.bridge.Arithmetic.Limiting;
+import dev.slipstream.bridge.Arithmetic.RelativeChange;
 import dev.slipstream.bridge.CapturedGraph;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceLostException;
@@ -12,9 +13,11 @@ import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
+import dev.slipstream.pipelines.run.program.Decision.Condition;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Work;
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,16 +37,32 @@ final class Binder {
     private final Program program;
     private final Resources resources;
     private final List<StageEngine> engines;
+    private final Decider decider;
+    private final Deciding deciding;
     private final Tracer tracer;
     private final Map<Integer, ExecutionContext> contexts = new HashMap<>();
     private final Map<Work.Run<Slice>, Bindings> bindings = new HashMap<>();
     private boolean refusalIsTold;
 
+    /** What the host does at a decision. */
+    interface Deciding {
+        /**
+         * Waits for what is decided by, and decides.
+         *
+         * @param queued how many instructions are queued in this run
+         * @param scalar where the number will lie
+         */
+        void decide(Instruction.Decide decide, int queued, MemorySegment scalar);
+    }
+
     /** @param tracer what times the instructions, or null */
-    Binder(Program program, Resources resources, List<StageEngine> engines, Tracer tracer) {
+    Binder(Program program, Resources resources, List<StageEngine> engines, Decider decider, Deciding deciding,
+        Tracer tracer) {
         this.program = program;
         this.resources = resources;
         this.engines = engines;
+        this.decider = decider;
+        this.deciding = deciding;
         this.tracer = tracer;
     }
 
@@ -64,29 +83,45 @@ final class Binder {
             region.instructions().forEach(index -> commands[index] = DONE_BY_ITS_REGION);
             commands[region.instructions().getFirst()] = graph;
         }
+        for (int index = 0; index < commands.length; index++) {
+            if (program.instructions().get(index) instanceof Instruction.Launch launch
+                && launch.condition().isPresent()) {
+                commands[index] = onCondition(launch.condition().get(), launch.step(), commands[index]);
+            }
+        }
         return commands;
+    }
+
+    private Runnable onCondition(Condition condition, int step, Runnable call) {
+        return () -> {
+            if (decider.runs(condition, step)) {
+                call.run();
+            }
+        };
     }
 
     private Runnable command(int index) {
         Instruction instruction = program.instructions().get(index);
         Stream stream = resources.streams().get(instruction.stream());
-        Runnable command = command(stream, instruction);
-        return tracer == null || instruction instanceof Instruction.Record ? command
-            : tracer.around(stream, index, command);
-    }
-
-    private Runnable command(Stream stream, Instruction instruction) {
         return switch (instruction) {
-            case Instruction.Launch launch -> command(stream, launch);
+            case Instruction.Launch launch -> traced(stream, index, command(stream, launch));
             case Instruction.Record record -> {
                 Event event = resources.events()[record.event()];
                 yield () -> stream.record(event);
             }
             case Instruction.Wait wait -> {
                 Event event = resources.events()[wait.event()];
-                yield () -> stream.await(event);
+                yield traced(stream, index, () -> stream.await(event));
+            }
+            case Instruction.Decide decide -> {
+                MemorySegment scalar = decider.scalar(decide.scalar());
+                yield () -> deciding.decide(decide, index, scalar);
             }
         };
+    }
+
+    private Runnable traced(Stream stream, int index, Runnable command) {
+        return tracer == null ? command : tracer.around(stream, index, command);
     }
 
     private Runnable command(Stream stream, Instruction.Launch launch) {
@@ -107,6 +142,14 @@ final class Binder {
             case Work.Limiting<Slice> work -> {
                 Limiting limiting = new Limiting(work.to(), work.from(), work.pictures(), work.limit());
                 yield () -> stream.limit(limiting);
+            }
+            case Work.Compare<Slice>(Slice to, Slice now, Slice then, Slice space) -> {
+                RelativeChange change = new RelativeChange(to, now, then, space);
+                yield () -> stream.compare(change);
+            }
+            case Work.Report<Slice>(Slice from, int scalar) -> {
+                MemorySegment to = decider.scalar(scalar);
+                yield () -> stream.download(from, to);
             }
             case Work.FiniteCheck<Slice> check -> {
                 Tensor tensor = new Tensor(check.value(), check.type());

@@ -13,9 +13,10 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * What is captured as one graph: a longest sequence of recurring work of one stream in one step. Work recurs if an
- * equal one occurs in at least three steps. Waits and records stay outside, as their events differ from
- * step to step, and so does what devices cannot capture.
+ * What is captured as one graph: a longest sequence of recurring work of one stream in one step, all of it on the same
+ * condition. Work recurs if an equal one occurs in at least three steps. Waits, records and decisions stay outside, as
+ * their events differ from step to step, and so does what devices cannot capture. No region reaches across a decision:
+ * what comes behind it is queued when it is made.
  *
  * @param instructions indexes of the region's instructions in the program
  */
@@ -44,12 +45,16 @@ record CaptureRegion(int stream, int step, List<Integer> instructions) {
         for (int index = 0; index < program.instructions().size(); index++) {
             Instruction instruction = program.instructions().get(index);
             int stream = instruction.stream();
+            if (instruction instanceof Instruction.Decide) {
+                open.clear();
+                continue;
+            }
             if (!(instruction instanceof Instruction.Launch launch && capturable.test(launch)
                 && steps.get(launch.work()).size() >= STEPS)) {
                 open.remove(stream);
                 continue;
             }
-            if (!open.containsKey(stream) || open.get(stream).step() != instruction.step()) {
+            if (!open.containsKey(stream) || !open.get(stream).takes(launch, program)) {
                 open.put(stream, new CaptureRegion(stream, instruction.step(), new ArrayList<>()));
                 regions.add(open.get(stream));
             }
@@ -57,6 +62,11 @@ record CaptureRegion(int stream, int step, List<Integer> instructions) {
         }
         regions.removeIf(region -> !region.isWorthIt(program));
         return regions;
+    }
+
+    private boolean takes(Instruction.Launch launch, Program program) {
+        Instruction.Launch first = (Instruction.Launch) program.instructions().get(instructions.getFirst());
+        return first.step() == launch.step() && first.condition().equals(launch.condition());
     }
 
     private static Map<Work<Region>, Set<Integer>> steps(Program program) {

@@ -5,6 +5,7 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.Slice;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.pipelines.run.program.Decision;
 import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
@@ -40,6 +41,7 @@ public final class Execution implements AutoCloseable {
     private final Resources resources;
     private final Runnable[] commands;
     private final int[] stepEnds;
+    private final Decider decider;
     private final Tracer tracer;
     private final Stream hostStream;
     private final Watchdog watchdog;
@@ -47,6 +49,7 @@ public final class Execution implements AutoCloseable {
     private final CaptureStats captureStats;
     private final long[] queueNanos;
     private int queued;
+    private long waitedNanos;
 
     /**
      * @param engines one a stage of the plan
@@ -65,13 +68,14 @@ public final class Execution implements AutoCloseable {
             resources.allocate(program, devices);
             Device home = resources.slice(program.latents().getFirst()).buffer().device();
             this.hostStream = resources.newStream(home, " host");
-            this.tracer = traced ? new Tracer(program, resources, engines) : null;
+            this.decider = new Decider(program, resources);
+            this.tracer = traced ? new Tracer(program, resources, engines, decider) : null;
             List<CaptureRegion> regions =
                 CaptureRegion.find(program, launch -> captured && !traced && isCapturable(launch));
-            this.commands = new Binder(program, resources, engines, tracer).bind(regions);
+            this.watchdog = new Watchdog(program, resources, decider,
+                engines.stream().map(it -> it.engine().name()).toList(), patience);
+            this.commands = new Binder(program, resources, engines, decider, this::decide, tracer).bind(regions);
             this.captureStats = CaptureRegion.stats(program, regions);
-            this.watchdog = new Watchdog(program, resources, engines.stream().map(it -> it.engine().name()).toList(),
-                patience);
             this.finiteChecks = new FiniteChecks();
             this.stepEnds = program.stepEnds();
             this.queueNanos = new long[program.steps()];
@@ -85,7 +89,7 @@ public final class Execution implements AutoCloseable {
         Device device = resources.device(program.streams().get(launch.stream()).device());
         List<Region> operands = new ArrayList<>(launch.work().reads());
         operands.addAll(launch.work().writes());
-        return device.traits().capturesGraphs()
+        return device.traits().capturesGraphs() && !(launch.work() instanceof Work.Report)
             && operands.stream().map(region -> resources.buffers().get(region.buffer()).device())
                 .allMatch(other -> other == device || device.traits().capturesCopiesWith(other.traits()));
     }
@@ -122,6 +126,7 @@ public final class Execution implements AutoCloseable {
     }
 
     private void loop(LoopObserver observer) {
+        decider.begin();
         if (tracer != null) {
             tracer.start();
         }
@@ -131,11 +136,12 @@ public final class Execution implements AutoCloseable {
             if (observer.isCancelled()) {
                 throw new CancellationException("cancelled before step " + (step + 1) + " of " + stepEnds.length);
             }
+            waitedNanos = 0;
             long start = System.nanoTime();
             for (; queued < stepEnds[step]; queued++) {
                 commands[queued].run();
             }
-            queueNanos[step] = System.nanoTime() - start;
+            queueNanos[step] = System.nanoTime() - start - waitedNanos;
             if (step >= STEPS_AHEAD) {
                 awaitStep(done++, observer);
             }
@@ -148,6 +154,13 @@ public final class Execution implements AutoCloseable {
         }
         watchdog.awaitAll("the last step", queued);
         finiteChecks.require();
+    }
+
+    private void decide(Instruction.Decide decide, int before, MemorySegment scalar) {
+        long start = System.nanoTime();
+        watchdog.awaitDecision(decide, before);
+        waitedNanos += System.nanoTime() - start;
+        decider.decide(decide.decision(), decide.step(), scalar);
     }
 
     private void awaitStep(int step, LoopObserver observer) {
@@ -207,7 +220,24 @@ public final class Execution implements AutoCloseable {
         return tracer.timeline();
     }
 
-    /** Host time that the last run spent queueing a step, in nanoseconds; waits for the devices are not in it. */
+    /**
+     * What the last run decided, by the stage that it was about: at which steps, by which number, and whether the stage
+     * ran. Empty where a program has no decisions; steps at which nothing is decided, as at the beginning, are not in
+     * it.
+     */
+    public Map<String, List<Decision.Outcome>> outcomes() {
+        return decider.outcomes();
+    }
+
+    /** Whether the last run launched something that may be left out. */
+    public boolean ran(Instruction.Launch launch) {
+        return decider.ran(launch);
+    }
+
+    /**
+     * Host time that the last run spent queueing a step, in nanoseconds; waits for the devices, as for what is decided
+     * by, are not in it.
+     */
     public long queueNanos(int step) {
         return queueNanos[step];
     }
@@ -232,7 +262,8 @@ public final class Execution implements AutoCloseable {
 
         FiniteChecks() {
             for (Instruction instruction : program.instructions()) {
-                if (instruction instanceof Instruction.Launch(int stream, int step, Work.FiniteCheck<Region> check)) {
+                if (instruction instanceof Instruction.Launch(int stream, int step,
+                    Work.FiniteCheck<Region> check, var condition)) {
                     places.add(new Place(stream, step, check));
                 }
             }

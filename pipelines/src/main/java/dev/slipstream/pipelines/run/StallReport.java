@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -39,11 +40,14 @@ record StallReport(Map<Integer, Stuck> stuck, List<Integer> cycle) {
     /**
      * Examines a program of which the first {@code queued} instructions were queued in this run.
      *
+     * @param ran whether something that is launched on condition was
      * @param isDone whether an event was passed
      * @param isBusy whether a stream is known not to have ended, though all its events may be done
      */
-    static StallReport of(Program program, int queued, IntPredicate isDone, IntPredicate isBusy) {
-        List<Instruction> all = program.instructions().subList(0, queued);
+    static StallReport of(Program program, int queued, Predicate<Instruction.Launch> ran, IntPredicate isDone,
+        IntPredicate isBusy) {
+        List<Instruction> all = program.instructions().subList(0, queued).stream()
+            .filter(it -> !(it instanceof Instruction.Launch launch) || ran.test(launch)).toList();
         Map<Integer, Pending> pending = new TreeMap<>();
         for (int stream = 0; stream < program.streams().size(); stream++) {
             int index = stream;

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.run;
 
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.timeline.Recording;
 import dev.slipstream.pipelines.run.timeline.Timeline;
@@ -20,13 +21,15 @@ final class Tracer {
     private final Program program;
     private final Resources resources;
     private final List<StageEngine> engines;
+    private final Decider decider;
     private final Event origin;
     private final List<Probe> probes = new ArrayList<>();
 
-    Tracer(Program program, Resources resources, List<StageEngine> engines) {
+    Tracer(Program program, Resources resources, List<StageEngine> engines, Decider decider) {
         this.program = program;
         this.resources = resources;
         this.engines = engines;
+        this.decider = decider;
         this.origin = resources.own(resources.streams().getFirst().device().newTimedEvent());
     }
 
@@ -49,11 +52,16 @@ final class Tracer {
         };
     }
 
-    /** Of the last run, which is over. */
+    /** Of the last run, which is over: of what was launched in it. */
     Timeline timeline() {
         Recording recording = new Recording(program, resources.deviceNames(),
             engines.stream().map(stage -> stage.engine().name()).toList());
-        probes.forEach(probe -> probe.addTo(recording, origin));
+        probes.stream().filter(this::ran).forEach(probe -> probe.addTo(recording, origin));
         return recording.timeline(0);
+    }
+
+    private boolean ran(Probe probe) {
+        return !(program.instructions().get(probe.instruction()) instanceof Instruction.Launch launch)
+            || decider.ran(launch);
     }
 }

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.run;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
+import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import java.time.Duration;
 import java.util.List;
@@ -14,14 +15,16 @@ import java.util.List;
 final class Watchdog {
     private final Program program;
     private final Resources resources;
+    private final Decider decider;
     private final LoopNames names;
     private final Duration patience;
     private final Event[] ends;
 
     /** @param stages names of the segments that stages run */
-    Watchdog(Program program, Resources resources, List<String> stages, Duration patience) {
+    Watchdog(Program program, Resources resources, Decider decider, List<String> stages, Duration patience) {
         this.program = program;
         this.resources = resources;
+        this.decider = decider;
         this.names = new LoopNames(program.streams().stream().map(spec -> resources.device(spec.device()).name()
             + (spec.copies() ? " (copies)" : "")).toList(), stages);
         this.patience = patience;
@@ -47,6 +50,18 @@ final class Watchdog {
     }
 
     /**
+     * Waits for what is decided by.
+     *
+     * @param queued how many instructions of the program are queued in this run
+     * @throws LoopStuckException if it does not come
+     */
+    void awaitDecision(Instruction.Decide decide, int queued) {
+        if (!resources.events()[decide.event()].await(patience)) {
+            throw stuck("what is decided by at step " + (decide.step() + 1) + " of " + program.steps(), queued);
+        }
+    }
+
+    /**
      * Waits until all streams are done with what is queued, and throws the first failure.
      *
      * @param what is waited for, for the message
@@ -65,8 +80,8 @@ final class Watchdog {
 
     private LoopStuckException stuck(String what, int queued) {
         String late = what + " was not done within " + seconds();
-        StallReport report = StallReport.of(program, queued, event -> hasPassed(resources.events()[event]),
-            stream -> !hasPassed(ends[stream]));
+        StallReport report = StallReport.of(program, queued, decider::ran,
+            event -> hasPassed(resources.events()[event]), stream -> !hasPassed(ends[stream]));
         List<Device> culprits = report.culprits().stream().map(index -> program.streams().get(index).device())
             .distinct().map(resources::device).toList();
         culprits.forEach(device -> device.giveUp(late));

@@ -66,7 +66,7 @@ class StrategyTest {
         "pipefusion:parts=0 | pipefusion: parts is a whole number from 1 to 256, not '0'",
         "pipefusion:warmup=0 | pipefusion: warmup is a whole number from 1 to 10000, not '0'",
         "cache:evry=2 | cache has no setting evry; it has every, first, steps, magnitudes, threshold, most, kept, "
-            + "part, depth, form, order, weight, warmup, tail, cut",
+            + "decide, slip, part, depth, form, order, weight, warmup, tail, cut",
         "cache:every=0 | cache: every is a whole number from 1 to 10000, not '0'",
         "cache:steps=x | cache: steps is a whole number from 0 to 10000, not 'x'",
         "'cache:every=2,steps=0' | cache: every and steps both say at which steps; leave one out",

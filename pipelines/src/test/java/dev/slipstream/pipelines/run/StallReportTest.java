@@ -39,7 +39,8 @@ class StallReportTest {
         Program program = new Program(
             List.of(new StreamSpec(0, false), new StreamSpec(1, false), new StreamSpec(2, false)),
             List.of(new BufferSpec(0, 4)), List.of(), List.of(instructions), 8, List.of(0), List.of(REGION), Map.of());
-        return StallReport.of(program, instructions.length, done::contains, stream -> false);
+        return StallReport.of(program, instructions.length, launch -> true, done::contains,
+            stream -> false);
     }
 
     @Test
@@ -97,6 +98,6 @@ class StallReportTest {
             List.of(new BufferSpec(0, 4)), List.of(), List.of(run(0, 0, 0), record(0, 0, 0), run(1, 1, 1),
             record(1, 1, 1)), 2, List.of(0), List.of(REGION), Map.of());
         assertEquals("cpu:0 runs unet/down of step 1",
-            StallReport.of(program, 2, event -> false, stream -> false).describe(NAMES));
+            StallReport.of(program, 2, launch -> true, event -> false, stream -> false).describe(NAMES));
     }
 }

@@ -59,10 +59,10 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
                 double launchMicros = launchMicros(execution, given);
                 HeapMeter meter = new HeapMeter(threads(before), noise.steps());
                 double heap = heapBytes(execution, given, meter);
-                double runtime = plan.isOnCpus() ? runtimeBytes(partitioned, program, meter) : 0;
+                double runtime = plan.isOnCpus() ? runtimeBytes(partitioned, execution, meter) : 0;
                 double critical = Simulator.simulate(program, Machine.ideal(partitioned.plan().devices(),
-                    (device, work) -> work instanceof Work.Run<Region> run ? costs.get(run.stage()) : 0))
-                    .latencyNanos() / 1e6;
+                    (device, work) -> work instanceof Work.Run<Region> run ? costs.getOrDefault(run.stage(), 0L) : 0),
+                    execution::ran).latencyNanos() / 1e6;
                 return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
                     runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs));
             }
@@ -93,7 +93,8 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         int steps = execution.program().steps();
         int[] launches = new int[steps];
         for (Instruction instruction : execution.program().instructions()) {
-            if (instruction instanceof Instruction.Launch launch && launch.work() instanceof Work.Run) {
+            if (instruction instanceof Instruction.Launch launch && launch.work() instanceof Work.Run
+                && execution.ran(launch)) {
                 launches[launch.step()]++;
             }
         }
@@ -126,12 +127,12 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
             .mapToLong(Thread::threadId).toArray();
     }
 
-    private static double runtimeBytes(PartitionedDenoiser partitioned, Program program, HeapMeter meter) {
+    private static double runtimeBytes(PartitionedDenoiser partitioned, Execution execution, HeapMeter meter) {
         Map<Integer, Long> perRun = new HashMap<>();
         double bytes = 0;
-        for (Instruction instruction : program.instructions()) {
-            if (instruction instanceof Instruction.Launch(int stream, int step, Work.Run<Region> run)
-                && meter.counts(step)) {
+        for (Instruction instruction : execution.program().instructions()) {
+            if (instruction instanceof Instruction.Launch launch && launch.work() instanceof Work.Run<Region> run
+                && meter.counts(launch.step()) && execution.ran(launch)) {
                 bytes += perRun.computeIfAbsent(run.stage(), stage -> BareOnnxRuntime.heapBytesPerRun(
                     partitioned.segment(stage).graph(), partitioned.types(stage)));
             }

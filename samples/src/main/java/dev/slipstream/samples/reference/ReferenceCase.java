@@ -32,16 +32,17 @@ import java.util.stream.Stream;
  * @param components into how many parts of equal rank the denoiser is cut; 1 for the sequential case
  * @param devices as many as the published implementation has processes
  * @param inputs the file of what its loop reads, if it names one
+ * @param computed where the loop decides when a part runs: at which steps it did, a list for each decision
  */
 public record ReferenceCase(String name, String scheduler, Strategy strategy, int components, int devices,
-    Optional<String> inputs) {
+    Optional<String> inputs, List<List<Integer>> computed) {
     static final String SEQUENTIAL = ".sequential";
     /** More than any case has: all of its steps are synchronous. */
     private static final int ALL_STEPS = 10_000;
 
     /** A case that reads the folder's inputs. */
     ReferenceCase(String name, String scheduler, Strategy strategy, int components, int devices) {
-        this(name, scheduler, strategy, components, devices, Optional.empty());
+        this(name, scheduler, strategy, components, devices, Optional.empty(), List.of());
     }
 
     /** The case that every folder has for each noise scheduler, whether listed or not. */
@@ -69,12 +70,13 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
             .orElseThrow(() -> entry.wrong("scheduler", "is missing in case " + name));
         Optional<ConfigFile> cache = entry.object("cache");
         if (cache.isPresent()) {
-            return new ReferenceCase(name, scheduler,
-                PublishedCache.strategy(cache.get(), name, timesteps.apply(scheduler)), 1, 1);
+            Strategy strategy = PublishedCache.strategy(cache.get(), name, timesteps.apply(scheduler));
+            return new ReferenceCase(name, scheduler, strategy, 1, strategy.usualDevices(), Optional.empty(),
+                computed(entry));
         }
         if (entry.has("mode")) {
             return new ReferenceCase(name, scheduler, patches(entry, name), 1,
-                entry.positiveInteger("devices"), entry.text("inputs"));
+                entry.positiveInteger("devices"), entry.text("inputs"), List.of());
         }
         if (entry.has("stages")) {
             return pipelined(entry, name, scheduler);
@@ -94,6 +96,13 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         } catch (PlanException refused) {
             throw entry.wrong("cases", "has a case " + name + " that cannot be run: " + refused.getMessage());
         }
+    }
+
+    /** Of the whole batch, or of the unconditional branch and the conditional one. */
+    private static List<List<Integer>> computed(ConfigFile entry) {
+        return Stream.of(Optional.of(entry), entry.object("uncond"), entry.object("cond")).flatMap(Optional::stream)
+            .filter(branch -> branch.has("computed_steps"))
+            .map(branch -> branch.list("computed_steps").stream().map(JsonElement::getAsInt).toList()).toList();
     }
 
     /** Patches that go through stages, with or without a pipeline for each guidance branch. */
@@ -180,11 +189,12 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 case "uncond_reuse" -> unconditional();
                 case "attention_broadcast" -> broadcast();
                 case "magcache" -> magCache();
+                case "first_block" -> firstBlock();
                 case "taylor" -> taylor();
                 case "tgate" -> gate();
                 case "faster_cache" -> fasterCache();
                 default -> throw setting.wrong("kind", "is " + kind + " in case " + name + ", which cannot be compared "
-                    + "yet; there are attention_broadcast, deepcache, faster_cache, guidance_interval, "
+                    + "yet; there are attention_broadcast, deepcache, faster_cache, first_block, guidance_interval, "
                     + "magcache, taylor, tgate, uncond_reuse");
             };
         }
@@ -202,6 +212,12 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
                 setting.list("mag_ratios").stream().map(JsonElement::getAsDouble).toList(),
                 setting.number("threshold", 0), setting.positiveInteger("max_skip_steps"),
                 setting.number("retention_ratio", 0)));
+        }
+
+        private Strategy firstBlock() {
+            Cache cache = Cache.usual().withWarmUp(1).decidedBy(setting.number("threshold", 0), 0);
+            String state = setting.text("state").orElse("");
+            return state.startsWith("one per branch") ? new CfgSplit().with(cache) : cache;
         }
 
         private Strategy broadcast() {

@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.program.Decision;
 import dev.slipstream.samples.options.ComponentFormatConverter;
 import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.reference.LoopInputs;
@@ -36,6 +37,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -154,11 +156,12 @@ public final class VerifyCommand implements Callable<Integer> {
      * @param difference largest absolute difference of an element in the step that comes nearest to what is allowed, or
      *     goes farthest beyond it; NaN if some latents are not numbers
      * @param step that step, counted from 1
+     * @param decisions what was decided otherwise than by the reference implementation; empty where nothing was
      */
-    record CaseResult(String name, double difference, int step, boolean passed) {
+    record CaseResult(String name, double difference, int step, boolean passed, String decisions) {
         /** @param expected latents after each step; likewise {@code actual}, of the same sizes */
         static CaseResult compare(String name, List<float[]> expected, List<float[]> actual, Tolerance tolerance) {
-            CaseResult worst = new CaseResult(name, 0, 1, true);
+            CaseResult worst = new CaseResult(name, 0, 1, true, "");
             double part = 0;
             for (int step = 0; step < expected.size() && !Double.isNaN(worst.difference); step++) {
                 double difference = difference(expected.get(step), actual.get(step));
@@ -166,10 +169,16 @@ public final class VerifyCommand implements Callable<Integer> {
                 double reached = difference == 0 ? 0 : difference / allowed;
                 if (!(reached <= part)) {
                     part = reached;
-                    worst = new CaseResult(name, difference, step + 1, worst.passed && difference <= allowed);
+                    worst = new CaseResult(name, difference, step + 1, worst.passed && difference <= allowed, "");
                 }
             }
             return worst;
+        }
+
+        /** The verdict on latents and on decisions. @param computed the steps at which each part ran, from 0 */
+        CaseResult and(List<List<Integer>> expected, List<List<Integer>> computed) {
+            return expected.equals(computed) ? this
+                : new CaseResult(name, difference, step, false, "computed at " + computed + ", not at " + expected);
         }
 
         private static double largest(float[] latents) {
@@ -207,7 +216,7 @@ public final class VerifyCommand implements Callable<Integer> {
             for (CaseResult result : results) {
                 text.append(String.format(Locale.ROOT, "%-" + Math.max(width, 4) + "s  %12s %5d  %s%n", result.name(),
                     Double.isNaN(result.difference()) ? "NaN" : String.format(Locale.ROOT, "%.2e", result.difference()),
-                    result.step(), result.passed() ? "passed" : "FAILED"));
+                    result.step(), result.passed() ? "passed" : ("FAILED " + result.decisions()).strip()));
             }
             long failed = results.stream().filter(result -> !result.passed()).count();
             text.append(failed == 0
@@ -218,7 +227,10 @@ public final class VerifyCommand implements Callable<Integer> {
             return text.toString();
         }
 
-        /** A list of {@code {case, max_abs_diff, step, passed}}; a difference that is no number is {@code null}. */
+        /**
+         * A list of {@code {case, max_abs_diff, step, passed}}; a difference that is no number is {@code null}. Where
+         * decisions differ, {@code decisions} says how.
+         */
         static String json(List<CaseResult> results) {
             JsonArray list = new JsonArray();
             for (CaseResult result : results) {
@@ -231,6 +243,9 @@ public final class VerifyCommand implements Callable<Integer> {
                 }
                 entry.addProperty("step", result.step());
                 entry.addProperty("passed", result.passed());
+                if (!result.decisions().isEmpty()) {
+                    entry.addProperty("decisions", result.decisions());
+                }
                 list.add(entry);
             }
             return Json.tree(list);
@@ -279,17 +294,21 @@ public final class VerifyCommand implements Callable<Integer> {
         CaseResult run(ReferenceCase wanted, Tolerance tolerance) {
             LoopInputs inputs = folder.loop(wanted);
             List<float[]> expected = folder.expected(wanted, inputs.latents().shape());
-            List<float[]> actual =
-                latents(inputs, wanted.strategy(), wanted.devices(), folder.noise(wanted.scheduler()));
-            return CaseResult.compare(wanted.name(), expected, actual, tolerance);
+            Ran ran = run(inputs, wanted.strategy(), wanted.devices(), folder.noise(wanted.scheduler()));
+            return CaseResult.compare(wanted.name(), expected, ran.latents(), tolerance)
+                .and(wanted.computed(), ran.computed());
+        }
+
+        /** What a loop did. @param computed at which steps each part ran about which is decided */
+        private record Ran(List<float[]> latents, List<List<Integer>> computed) {
         }
 
         /** The latents after each step, with the folder's usual inputs. */
         List<float[]> latents(Strategy strategy, int most, NoiseTable noise) {
-            return latents(folder.loop(), strategy, most, noise);
+            return run(folder.loop(), strategy, most, noise).latents();
         }
 
-        private List<float[]> latents(LoopInputs inputs, Strategy strategy, int most, NoiseTable noise) {
+        private Ran run(LoopInputs inputs, Strategy strategy, int most, NoiseTable noise) {
             List<Device> used = devices.subList(0, Math.min(most, devices.size()));
             PartitionedDenoiser partitioned =
                 PartitionedDenoiser.of(folder.model(), inputs.shape(), strategy, used.size());
@@ -303,8 +322,17 @@ public final class VerifyCommand implements Callable<Integer> {
                     execution.latents(step, latents);
                     steps.add(latents.toArray(ValueLayout.JAVA_FLOAT));
                 }
-                return steps;
+                return new Ran(steps, execution.outcomes().values().stream()
+                    .map(outcomes -> computed(outcomes, noise.steps())).toList());
             }
+        }
+
+        /** Steps at which nothing is decided are among them. */
+        private static List<Integer> computed(List<Decision.Outcome> outcomes, int steps) {
+            List<Integer> computed = new ArrayList<>(IntStream.range(0, steps).boxed().toList());
+            outcomes.stream().filter(outcome -> !outcome.runs()).forEach(outcome ->
+                computed.remove(Integer.valueOf(outcome.step())));
+            return computed;
         }
 
         @Override

@@ -268,7 +268,7 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
         return switch (wanted) {
             case Cutting.Parts parts when parts.components() == 1 -> List.of();
             case Cutting.Parts(int components, Optional<String> named) -> List.of(cut(named, components, cost));
-            case Cutting.Shell(int depth) -> List.of(ShellCut.isPossible(graph)
+            case Cutting.Shell(int depth, boolean measured) -> List.of(ShellCut.isPossible(graph)
                 ? ShellCut.of(graph, depth).withFresh(joined) : BlockShell.of(graph, Set.of(sample()), depth));
             case Cutting.Modules(Set<String> names) -> List.of(new ModulesApart(names));
             case Cutting.Patched patched -> throw new PlanException(patched.strategy().spec()

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.build.LowPass;
 import dev.slipstream.pipelines.graph.cut.Division;
+import dev.slipstream.pipelines.graph.cut.FirstBlock;
 import dev.slipstream.pipelines.graph.cut.Partition;
 import dev.slipstream.pipelines.graph.cut.Segment;
 import dev.slipstream.pipelines.graph.cut.ShellCut;
@@ -151,8 +152,11 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         Map<String, Integer> apart = new HashMap<>();
         denoiser.joined().forEach(module -> own(cuts, module, denoiser.joined())
             .ifPresent(component -> apart.put(module, component)));
-        Partition partition = cuts.isEmpty() ? whole(denoiser, fixed)
-            : Splitter.splitCrossing(fixed, cuts, Set.of(denoiser.ports().sample()));
+        Set<String> laggable = Set.of(denoiser.ports().sample());
+        Graph made = cutting instanceof Cutting.Shell(int depth, boolean measured) && measured
+            ? FirstBlock.measured(fixed, laggable, Cutting.Shell.ADDED) : fixed;
+        Partition partition = cuts.isEmpty() ? whole(denoiser, made)
+            : Splitter.splitCrossing(made, cuts, laggable);
         Map<String, String> residuals = new HashMap<>();
         cuts.forEach(cut -> residuals.putAll(cut.residuals()));
         return new FixedDenoiser(denoiser, shape, cutting, cuts, CutNetwork.of(partition, residuals), apart, false);

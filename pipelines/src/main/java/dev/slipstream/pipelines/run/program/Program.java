@@ -10,7 +10,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * An unrolled plan: what each stream does, in order. Nothing is left to decide while it runs.
+ * An unrolled plan: what each stream does, in order. What is left to decide while it runs is which of two bodies is
+ * launched; both are here.
  *
  * @param streams the streams; several may belong to one device
  * @param buffers what to allocate
@@ -23,10 +24,11 @@ import java.util.stream.Stream;
  *     and where the loop keeps all
  * @param estimates for the steps that the loop asks for, in order, where the clean image lies that the step expects;
  *     it is there with the step's latents, and valid until the next run
+ * @param decisions what is decided while it runs
  */
 public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<HostInput> hostInputs,
     List<Instruction> instructions, int events, List<Integer> stepEvents, List<Region> latents,
-    Map<Integer, Region> estimates) {
+    Map<Integer, Region> estimates, List<Decision> decisions) {
 
     /** Name under which the host gives the first latents. */
     public static final String LATENTS = "latents";
@@ -54,6 +56,14 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
         stepEvents = List.copyOf(stepEvents);
         latents = List.copyOf(latents);
         estimates = Collections.unmodifiableMap(new TreeMap<>(estimates));
+        decisions = List.copyOf(decisions);
+    }
+
+    /** A program in which nothing is decided. */
+    public Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<HostInput> hostInputs,
+        List<Instruction> instructions, int events, List<Integer> stepEvents, List<Region> latents,
+        Map<Integer, Region> estimates) {
+        this(streams, buffers, hostInputs, instructions, events, stepEvents, latents, estimates, List.of());
     }
 
     public int steps() {
@@ -76,7 +86,7 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
             .map(instruction -> ((Instruction.Launch) instruction).work());
     }
 
-    /** How often engines are run. */
+    /** How often engines are run, whatever is decided. */
     public long engineRuns() {
         return works().filter(Work.Run.class::isInstance).count();
     }
@@ -113,8 +123,9 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
     }
 
     /**
-     * Checks that every wait, and every step's end, comes after the record that it is for. To a device an event that
-     * was not recorded counts as passed, so otherwise a stream would compute with what happens to lie there.
+     * Checks that every wait, every decision and every step's end comes after the record that it is for. To a device
+     * an event that was not recorded counts as passed, so otherwise a stream would compute with what happens to lie
+     * there.
      *
      * @throws IllegalArgumentException naming the first wait that comes too early
      */
@@ -127,6 +138,10 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
             if (instruction instanceof Instruction.Wait wait && !recorded.contains(wait.event())) {
                 throw new IllegalArgumentException("the program cannot run: stream " + wait.stream() + " waits in step "
                     + (wait.step() + 1) + " for event " + wait.event() + ", which is not recorded before");
+            }
+            if (instruction instanceof Instruction.Decide decide && !recorded.contains(decide.event())) {
+                throw new IllegalArgumentException("the program cannot run: the host decides in step "
+                    + (decide.step() + 1) + " behind event " + decide.event() + ", which is not recorded before");
             }
         }
         for (int step = 0; step < steps(); step++) {

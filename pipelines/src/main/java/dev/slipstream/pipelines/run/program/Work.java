@@ -177,6 +177,60 @@ public sealed interface Work<O> {
     }
 
     /**
+     * Computes how far a tensor has moved: {@code to = Σ|now − then| / Σ|then|}, one float32.
+     *
+     * @param space what it needs in between, which this work alone writes and reads
+     */
+    record Compare<O>(O to, O now, O then, O space) implements Work<O> {
+        @Override
+        public List<O> reads() {
+            return List.of(now, then);
+        }
+
+        @Override
+        public List<O> writes() {
+            return List.of(to, space);
+        }
+
+        @Override
+        public <P> Compare<P> map(Function<O, P> operand) {
+            return new Compare<>(operand.apply(to), operand.apply(now), operand.apply(then), operand.apply(space));
+        }
+
+        @Override
+        public String describe(List<String> stages) {
+            return "a comparison";
+        }
+    }
+
+    /**
+     * Tells the host a float32, which lies in its memory when the stream has passed this.
+     *
+     * @param scalar its number; each report of a program has one of its own
+     */
+    record Report<O>(O from, int scalar) implements Work<O> {
+        @Override
+        public List<O> reads() {
+            return List.of(from);
+        }
+
+        @Override
+        public List<O> writes() {
+            return List.of();
+        }
+
+        @Override
+        public <P> Report<P> map(Function<O, P> operand) {
+            return new Report<>(operand.apply(from), scalar);
+        }
+
+        @Override
+        public String describe(List<String> stages) {
+            return "a report";
+        }
+    }
+
+    /**
      * Looks for NaN and infinite values in what a stage made.
      *
      * @param mark an int32 of the device, which keeps the lowest label that found some. It only changes on this stream,

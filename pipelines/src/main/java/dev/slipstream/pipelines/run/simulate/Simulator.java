@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -25,6 +26,7 @@ public final class Simulator {
 
     private final Program program;
     private final Machine machine;
+    private final Predicate<Instruction.Launch> runs;
     private final Host host;
     private final List<Queue> queues;
     private final Traffic traffic = new Traffic();
@@ -32,9 +34,10 @@ public final class Simulator {
     private final boolean[] passed;
     private long now;
 
-    private Simulator(Program program, Machine machine) {
+    private Simulator(Program program, Machine machine, Predicate<Instruction.Launch> runs) {
         this.program = program;
         this.machine = machine;
+        this.runs = runs;
         this.host = new Host();
         this.queues = IntStream.range(0, program.streams().size()).mapToObj(Queue::new).toList();
         this.recording =
@@ -51,8 +54,17 @@ public final class Simulator {
      *     for a copy
      */
     public static Forecast simulate(Program program, Machine machine) {
+        return simulate(program, machine, launch -> true);
+    }
+
+    /**
+     * Forecasts a run in which decisions go in a certain way; without them, all is launched that may be.
+     *
+     * @param runs whether something is launched: asked of all, also of what is in any case
+     */
+    public static Forecast simulate(Program program, Machine machine, Predicate<Instruction.Launch> runs) {
         program.requireRecordsBeforeWaits();
-        return new Simulator(program, machine).run();
+        return new Simulator(program, machine, runs).run();
     }
 
     private Forecast run() {
@@ -102,6 +114,11 @@ public final class Simulator {
             while (step < stepEnds.length) {
                 while (queued < stepEnds[step]) {
                     if (readyAt > now) {
+                        return moved;
+                    }
+                    waits = program.instructions().get(queued) instanceof Instruction.Decide decide
+                        && !passed[decide.event()];
+                    if (waits) {
                         return moved;
                     }
                     queues.get(program.instructions().get(queued++).stream()).push();
@@ -167,6 +184,10 @@ public final class Simulator {
             if (!(instruction instanceof Instruction.Launch launch)) {
                 return;
             }
+            if (!runs.test(launch)) {
+                until = now;
+                return;
+            }
             if (launch.work() instanceof Work.Copy<Region>(Region from, Region to)
                 && program.isBetweenDevices(launch.work())) {
                 transfer = traffic.begin(machine.interconnect().route(program.device(from), program.device(to)),
@@ -181,6 +202,8 @@ public final class Simulator {
             return switch (instruction) {
                 case Instruction.Record record -> true;
                 case Instruction.Wait wait -> passed[wait.event()];
+                // The host has waited, and decided, before it pushed this.
+                case Instruction.Decide decide -> true;
                 case Instruction.Launch launch -> transfer == null ? until <= now : traffic.isDone(transfer);
             };
         }
@@ -188,7 +211,7 @@ public final class Simulator {
         private void end(Instruction instruction) {
             if (instruction instanceof Instruction.Record record) {
                 passed[record.event()] = true;
-            } else if (instruction instanceof Instruction.Launch || since < now) {
+            } else if (instruction instanceof Instruction.Launch launch ? runs.test(launch) : since < now) {
                 recording.add(instructions[done], since, now, now - since);
             }
             since = NONE;

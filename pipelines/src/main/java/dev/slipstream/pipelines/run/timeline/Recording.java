@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Gathers when the instructions of a program ran. One thread. */
 public final class Recording {
@@ -53,7 +54,7 @@ public final class Recording {
         return new Timeline(lanes, stages, end, spans, flows());
     }
 
-    /** Who writes what a launch of another lane reads; of several reads in a lane the first. */
+    /** Who writes what a launch of another lane reads, but for what was left out; of several reads the first. */
     private List<Flow> flows() {
         record Written(Region region, int instruction) {
         }
@@ -64,8 +65,10 @@ public final class Recording {
         Map<Integer, List<Written>> writers = new HashMap<>();
         Set<Reading> seen = new LinkedHashSet<>();
         List<Flow> flows = new ArrayList<>();
+        Set<Integer> ran = spans.stream().map(Span::instruction).collect(Collectors.toSet());
         for (int index = 0; index < program.instructions().size(); index++) {
-            if (!(program.instructions().get(index) instanceof Instruction.Launch launch)) {
+            if (!(program.instructions().get(index) instanceof Instruction.Launch launch)
+                || launch.condition().isPresent() && !ran.contains(index)) {
                 continue;
             }
             for (Region read : launch.work().reads()) {

@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
+import dev.slipstream.pipelines.run.program.Decision.Condition;
 import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Rows;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Source;
@@ -18,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -36,6 +38,7 @@ final class StageRuns {
     private final StepInputs inputs;
     private final TaskList tasks;
     private final UnrollOptions options;
+    private final DecidedRuns decided;
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
     private final Map<Combination, Value> combinations = new HashMap<>();
     private final long mostZeros;
@@ -43,7 +46,7 @@ final class StageRuns {
 
     /** @param tasks where the work goes */
     StageRuns(Plan plan, LoopSpec loop, LiveRuns live, Bands bands, HostValues host, StepInputs inputs, TaskList tasks,
-        UnrollOptions options) {
+        DecidedRuns decided, UnrollOptions options) {
         this.plan = plan;
         this.loop = loop;
         this.live = live;
@@ -52,6 +55,7 @@ final class StageRuns {
         this.inputs = inputs;
         this.tasks = tasks;
         this.options = options;
+        this.decided = decided;
         this.mostZeros = plan.stages().stream()
             .filter(stage -> loop.rests().ever(plan.segments().get(stage.segment()).component()))
             .flatMapToLong(stage -> plan.segments().get(stage.segment()).writes().stream()
@@ -70,10 +74,14 @@ final class StageRuns {
         }
         Map<String, Access> ports = new LinkedHashMap<>();
         taken.forEach((tensor, value) -> ports.put(plan.segment(run.stage()).port(tensor), value));
-        tasks.add(stage.device(), run.step(), new Work.Run<>(run.stage(), ports, outputs));
+        Optional<Condition> condition = decided.condition(run);
+        tasks.add(stage.device(), run.step(), new Work.Run<>(run.stage(), ports, outputs), condition);
         if (options.finiteChecks()) {
-            outputs.forEach((tensor, value) -> check(run, stage, tensor, value));
+            outputs.forEach((tensor, value) -> check(run, stage, tensor, value, condition));
         }
+        outputs.keySet().forEach(tensor -> decided.measure(run, stage, tensor,
+            device -> on(new Version(run, tensor), device, run.step())));
+        decided.follow(run, taken, outputs);
         if (options.copyStreams()) {
             for (String tensor : writes(run)) {
                 Version version = new Version(run, tensor);
@@ -170,11 +178,11 @@ final class StageRuns {
         return host.given(tensor, stage.device(), second ? type.bytes() : 0, type.bytes());
     }
 
-    private void check(StageRun run, Stage stage, String tensor, Access value) {
+    private void check(StageRun run, Stage stage, String tensor, Access value, Optional<Condition> condition) {
         TensorType type = loop.type(tensor, stage.branch());
         if (CHECKED.contains(type.type())) {
             tasks.add(stage.device(), run.step(), new Work.FiniteCheck<>(run.stage(), tensor, type, value,
-                host.mark(stage.device()).all(), checks++));
+                host.mark(stage.device()).all(), checks++), condition);
         }
     }
 

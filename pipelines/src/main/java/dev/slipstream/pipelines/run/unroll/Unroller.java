@@ -2,12 +2,14 @@ package dev.slipstream.pipelines.run.unroll;
 
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
+import dev.slipstream.pipelines.run.program.Decision;
 import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
-import dev.slipstream.pipelines.run.program.Program.StreamSpec;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
+import dev.slipstream.pipelines.run.unroll.TaskList.Choice;
 import dev.slipstream.pipelines.run.unroll.Value.Access;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -30,6 +32,7 @@ public final class Unroller {
     private final TaskList tasks;
     private final Bands bands;
     private final StepInputs inputs;
+    private final DecidedRuns decided;
     private final StageRuns stages;
     private final SchedulerSteps schedulerSteps;
 
@@ -42,7 +45,8 @@ public final class Unroller {
         this.tasks = new TaskList(plan.devices(), options.copyStreams());
         this.bands = new Bands(plan, loop, tasks);
         this.inputs = new StepInputs(plan, loop, live, bands, host, tasks, options.copiedTimesteps());
-        this.stages = new StageRuns(plan, loop, live, bands, host, inputs, tasks, options);
+        this.decided = new DecidedRuns(plan, loop, tasks);
+        this.stages = new StageRuns(plan, loop, live, bands, host, inputs, tasks, decided, options);
         this.schedulerSteps =
             new SchedulerSteps(plan.home(), loop, bands, host, new Predictions(loop, live, stages, tasks), tasks);
     }
@@ -67,8 +71,8 @@ public final class Unroller {
         }
         Buffers buffers = new Buffers(tasks.tasks(), options.copiedTimesteps());
         List<HostInput> hostInputs = host.place(buffers, plan.devices());
-        return new Lowering(tasks.streams(), buffers)
-            .lower(tasks.tasks(), hostInputs, results, schedulerSteps.estimates());
+        return new Lowering(tasks, buffers, decided.decisions())
+            .lower(hostInputs, results, schedulerSteps.estimates());
     }
 
     /** @return the latents after the step */
@@ -104,16 +108,18 @@ public final class Unroller {
      * a value of another stream waits for its writers, unless its clock says that they are done already.
      */
     private static final class Lowering {
-        private final List<StreamSpec> streams;
+        private final TaskList tasks;
         private final Buffers buffers;
+        private final List<Decision> decisions;
         private final Map<Value, List<Node>> writers = new HashMap<>();
         private final Map<Node, Integer> events = new LinkedHashMap<>();
         private final int[][] clocks;
 
-        Lowering(List<StreamSpec> streams, Buffers buffers) {
-            this.streams = streams;
+        Lowering(TaskList tasks, Buffers buffers, List<Decision> decisions) {
+            this.tasks = tasks;
             this.buffers = buffers;
-            this.clocks = new int[streams.size()][streams.size()];
+            this.decisions = decisions;
+            this.clocks = new int[tasks.streams().size()][tasks.streams().size()];
         }
 
         /**
@@ -121,25 +127,47 @@ public final class Unroller {
          * @param results per step the latents that it makes; the task that writes each gets the step's event
          * @param estimates by step, each written before the step's latents and on the same stream
          */
-        Program lower(List<Task> tasks, List<HostInput> hostInputs, List<Value> results,
-            Map<Integer, Value> estimates) {
-            List<Node> nodes = tasks.stream().map(this::order).toList();
+        Program lower(List<HostInput> hostInputs, List<Value> results, Map<Integer, Value> estimates) {
+            List<Node> nodes = tasks.tasks().stream().map(this::order).toList();
             nodes.forEach(node -> node.waits().forEach(this::event));
+            Map<Choice, Node> reports = reports(nodes);
+            Set<Choice> open = new HashSet<>(reports.keySet());
             List<Integer> stepEvents = results.stream().map(result -> event(writers.get(result).getLast())).toList();
             List<Instruction> instructions = new ArrayList<>();
             for (Node node : nodes) {
                 int stream = node.task().stream();
                 int step = node.task().step();
+                // As late as can be: the devices have all else to do while the host waits.
+                node.task().condition().map(condition -> new Choice(condition.decision(), step)).filter(open::remove)
+                    .ifPresent(choice -> instructions.add(decide(stream, choice, reports.get(choice))));
                 node.waits().forEach(awaited -> instructions.add(new Instruction.Wait(stream, step, event(awaited))));
-                instructions.add(new Instruction.Launch(stream, step, node.task().work().map(buffers::region)));
+                instructions.add(new Instruction.Launch(stream, step, node.task().work().map(buffers::region),
+                    node.task().condition()));
                 if (events.containsKey(node)) {
                     instructions.add(new Instruction.Record(stream, step, event(node)));
                 }
             }
             Map<Integer, Region> estimateRegions = new HashMap<>();
             estimates.forEach((step, value) -> estimateRegions.put(step, buffers.region(value.all())));
-            return new Program(streams, buffers.specs(), hostInputs, instructions, events.size(), stepEvents,
-                results.stream().map(result -> buffers.region(result.all())).toList(), estimateRegions);
+            return new Program(tasks.streams(), buffers.specs(), hostInputs, instructions, events.size(), stepEvents,
+                results.stream().map(result -> buffers.region(result.all())).toList(), estimateRegions, decisions);
+        }
+
+        private Map<Choice, Node> reports(List<Node> nodes) {
+            Map<Work<Access>, Node> all = new HashMap<>();
+            nodes.stream().filter(node -> node.task().work() instanceof Work.Report)
+                .forEach(node -> all.put(node.task().work(), node));
+            Map<Choice, Node> reports = new LinkedHashMap<>();
+            tasks.reports().forEach((choice, report) -> {
+                reports.put(choice, all.get(report));
+                event(all.get(report));
+            });
+            return reports;
+        }
+
+        private Instruction decide(int stream, Choice choice, Node report) {
+            return new Instruction.Decide(stream, choice.step(), choice.decision(), event(report),
+                ((Work.Report<?>) report.task().work()).scalar());
         }
 
         /** The event that says that a task is done. */

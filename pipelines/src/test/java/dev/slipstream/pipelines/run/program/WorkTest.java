@@ -41,6 +41,9 @@ class WorkTest {
                 new Work.Rescale<>("v4", "v1", "v2", "v3", 5, 0.7f), "rescaling guidance"),
             new Kind(new Work.Limiting<>(2, 1, 5, limit), List.of(1), List.of(2),
                 new Work.Limiting<>("v2", "v1", 5, limit), "limiting the clean latents"),
+            new Kind(new Work.Compare<>(4, 1, 2, 3), List.of(1, 2), List.of(4, 3),
+                new Work.Compare<>("v4", "v1", "v2", "v3"), "a comparison"),
+            new Kind(new Work.Report<>(1, 9), List.of(1), List.of(), new Work.Report<>("v1", 9), "a report"),
             new Kind(new Work.FiniteCheck<>(0, "h", TYPE, 1, 2, 7), List.of(1, 2), List.of(),
                 new Work.FiniteCheck<>(0, "h", TYPE, "v1", "v2", 7), "a check of unet/down"));
     }

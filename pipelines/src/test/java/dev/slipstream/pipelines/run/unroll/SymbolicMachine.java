@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.run.unroll;
 
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.run.program.Decision.Condition;
 import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
@@ -21,8 +22,8 @@ import java.util.TreeMap;
 
 /**
  * Runs a program on formulas instead of numbers: each buffer holds the expression that its bytes stand for. Streams
- * take turns at random, held only by their waits, so a missing wait or a buffer used again too early shows as a wrong
- * formula for some seed.
+ * take turns at random, held only by their waits and by what the host has not queued yet as it waits for a number, so a
+ * missing wait or a buffer used again too early shows as a wrong formula for some seed.
  */
 public final class SymbolicMachine {
     /** What so many bytes stand for. */
@@ -32,6 +33,11 @@ public final class SymbolicMachine {
     private final Program program;
     private final Plan plan;
     private final int longest;
+    private final Outcomes outcomes;
+    private final Map<Integer, String> reported = new HashMap<>();
+    /** The step at which each outcome was the last. */
+    private final Map<Condition, Integer> decisions = new HashMap<>();
+    private final Map<Integer, String> measures = new TreeMap<>();
     private final Map<Integer, TreeMap<Long, Cell>> memory = new HashMap<>();
     private final Map<Integer, String> estimates = new TreeMap<>();
 
@@ -41,9 +47,20 @@ public final class SymbolicMachine {
 
     /** @param longest formula that is kept as it is; longer ones get names */
     SymbolicMachine(Program program, Plan plan, int longest) {
+        this(program, plan, longest, (decision, step) -> true);
+    }
+
+    /** @param outcomes what is decided */
+    SymbolicMachine(Program program, Plan plan, int longest, Outcomes outcomes) {
         this.program = program;
         this.plan = plan;
         this.longest = longest;
+        this.outcomes = outcomes;
+    }
+
+    /** What is decided in place of numbers, which there are none. */
+    interface Outcomes {
+        boolean decide(int decision, int step);
     }
 
     /** The formula of the latents after each step; read when the step's event is reached. */
@@ -59,10 +76,11 @@ public final class SymbolicMachine {
         }
         List<Deque<Instruction>> queues = new ArrayList<>();
         program.streams().forEach(stream -> queues.add(new ArrayDeque<>()));
-        program.instructions().forEach(instruction -> queues.get(instruction.stream()).add(instruction));
+        Deque<Instruction> host = new ArrayDeque<>(program.instructions());
         boolean[] events = new boolean[program.events()];
         String[] latents = new String[program.steps()];
         Random random = new Random(seed);
+        queue(host, queues, events);
         while (queues.stream().anyMatch(queue -> !queue.isEmpty())) {
             List<Deque<Instruction>> ready = queues.stream().filter(queue -> !queue.isEmpty()
                 && !(queue.peek() instanceof Instruction.Wait wait && !events[wait.event()])).toList();
@@ -82,6 +100,10 @@ public final class SymbolicMachine {
             } else if (instruction instanceof Instruction.Launch launch) {
                 execute(launch.work());
             }
+            queue(host, queues, events);
+        }
+        if (!host.isEmpty()) {
+            throw new AssertionError("the host waits for what never comes: " + host.peek());
         }
         program.estimates().forEach((step, region) -> {
             if (!estimates.get(step).equals(read(region))) {
@@ -92,9 +114,35 @@ public final class SymbolicMachine {
         return List.of(latents);
     }
 
+    /** Queues as much as the host can without waiting. */
+    private void queue(Deque<Instruction> host, List<Deque<Instruction>> queues, boolean[] events) {
+        while (!host.isEmpty() && !(host.peek() instanceof Instruction.Decide wait && !events[wait.event()])) {
+            switch (host.poll()) {
+                case Instruction.Decide decide -> {
+                    measures.put(decide.step(), measures.getOrDefault(decide.step(), "")
+                        + reported.get(decide.scalar()));
+                    decisions.put(new Condition(decide.decision(), outcomes.decide(decide.decision(), decide.step())),
+                        decide.step());
+                }
+                case Instruction.Launch launch when !runs(launch) -> { /* left out */ }
+                case Instruction instruction -> queues.get(instruction.stream()).add(instruction);
+            }
+        }
+    }
+
+    private boolean runs(Instruction.Launch launch) {
+        return launch.condition().isEmpty()
+            || Integer.valueOf(launch.step()).equals(decisions.get(launch.condition().get()));
+    }
+
     /** The formula of each estimate, read when the event of its step is reached, and found the same in the end. */
     public Map<Integer, String> estimates() {
         return estimates;
+    }
+
+    /** By step, what was decided by. */
+    Map<Integer, String> measures() {
+        return measures;
     }
 
     private void execute(Work<Region> work) {
@@ -121,6 +169,11 @@ public final class SymbolicMachine {
                     + String.join(",", arguments) + ")";
                 plan.segment(run.stage()).writes().forEach(tensor -> write(run.tensors().get(tensor), formula));
             }
+            case Work.Compare<Region> compare -> {
+                write(compare.space(), "garbage");
+                write(compare.to(), "change(" + read(compare.now()) + "," + read(compare.then()) + ")");
+            }
+            case Work.Report<Region> report -> reported.put(report.scalar(), read(report.from()));
             case Work.FiniteCheck<Region> check -> read(check.value());
         }
     }

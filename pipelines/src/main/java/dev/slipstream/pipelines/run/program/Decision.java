@@ -1,0 +1,18 @@
+package dev.slipstream.pipelines.run.program;
+
+import dev.slipstream.pipelines.plan.Rounds.Rule;
+
+/**
+ * What is decided at steps while a program runs: which of two bodies, both of which are in the program, is launched.
+ *
+ * @param stage what it decides about, as people call it
+ */
+public record Decision(String stage, Rule rule) {
+    /** Something is launched only where a decision has this outcome, at the step that it serves. */
+    public record Condition(int decision, boolean outcome) {
+    }
+
+    /** How it went at a step. @param measure what was decided by */
+    public record Outcome(int step, float measure, boolean runs) {
+    }
+}
