@@ -93,9 +93,9 @@ public final class Faults {
     }
 
     /** Notes a call. Throws if it is to fail at once; returns the failure if it is to fail later, else null. */
-    DeviceException next(Call call, String device) {
+    DeviceException next(Call call, String place) {
         watch(call).run();
-        return count(call, device);
+        return count(call, place);
     }
 
     private synchronized Runnable watch(Call call) {
@@ -103,12 +103,12 @@ public final class Faults {
         };
     }
 
-    private synchronized DeviceException count(Call call, String device) {
+    private synchronized DeviceException count(Call call, String place) {
         if (!counted.contains(call) || ++seen != failing && failing != ALL) {
             return null;
         }
         DeviceException failure = failure(call, "injected: call " + seen + ", "
-            + call.name().toLowerCase(Locale.ROOT).replace('_', ' ') + " on " + device + ", failed");
+            + call.name().toLowerCase(Locale.ROOT).replace('_', ' ') + " on " + place + ", failed");
         if (manner == Manner.WHEN_DONE && call.isQueued()) {
             return failure;
         }

@@ -35,7 +35,9 @@ final class FaultyStream implements Stream {
 
     @Override
     public void run(Bindings bindings) {
-        queue(Faults.Call.RUN, () -> real.run(((FaultyEngine.FaultyBindings) bindings).real()));
+        String engine = bindings.context().engine().name();
+        queue(Faults.Call.RUN, device.name() + " of engine " + engine,
+            () -> real.run(((FaultyEngine.FaultyBindings) bindings).real()));
     }
 
     @Override
@@ -124,7 +126,11 @@ final class FaultyStream implements Stream {
     }
 
     private void queue(Faults.Call call, Runnable work) {
-        DeviceException failure = device.faults().next(call, device.name());
+        queue(call, device.name(), work);
+    }
+
+    private void queue(Faults.Call call, String place, Runnable work) {
+        DeviceException failure = device.faults().next(call, place);
         device.faults().holdBack(call, real);
         if (capturing) { // nothing is done now, so nothing fails now: what cannot be captured spoils the graph
             spoiled = spoiled == null ? failure : spoiled;

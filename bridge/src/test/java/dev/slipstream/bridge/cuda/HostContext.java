@@ -46,11 +46,12 @@ final class HostContext implements EngineContext {
         Bindings bindings = context.bind(bound);
         long number = engines.register(() -> run(tensors, buffers, bindings));
         owned.own(() -> engines.forget(number));
+        MemorySegment argument = MemorySegment.ofAddress(number); // once, as a run allocates nothing
         return cudaStream -> {
             if (engines.refuses(engine.name())) {
                 throw new DeviceException("the test wants it so");
             }
-            int result = CudaDriver.cuLaunchHostFunc(cudaStream, engines.function(), MemorySegment.ofAddress(number));
+            int result = CudaDriver.cuLaunchHostFunc(cudaStream, engines.function(), argument);
             if (result != CudaDriver.CUDA_SUCCESS()) {
                 throw new DeviceException("cuLaunchHostFunc gave " + result);
             }

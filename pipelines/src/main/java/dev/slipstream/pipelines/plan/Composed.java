@@ -72,6 +72,18 @@ record Composed(List<Strategy> parts) implements Strategy {
     }
 
     @Override
+    public List<String> warnings(int steps) {
+        List<String> all = new ArrayList<>(Strategy.super.warnings(steps));
+        boolean rests = parts.stream().anyMatch(part -> part instanceof GuidanceSchedule schedule
+            && schedule.restsBetween(steps));
+        if (rests && parts.stream().anyMatch(part -> part instanceof Patches || part instanceof PipeFusion)) {
+            all.add("plan " + spec() + " computes both branches at each step until guidance stops, as patches read "
+                + "what each of them made a step before; of guidance, only stop saves time here");
+        }
+        return all;
+    }
+
+    @Override
     public int usualDevices() {
         return parts.stream().mapToInt(Strategy::usualDevices).reduce(1, Math::multiplyExact);
     }

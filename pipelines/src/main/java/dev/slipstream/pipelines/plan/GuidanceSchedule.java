@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -186,6 +187,12 @@ public record GuidanceSchedule(double start, double stop, Rounds rounds, int war
     @Override
     public boolean partsFrequencies() {
         return kept == Kept.FREQUENCIES;
+    }
+
+    /** Whether it leaves the branch without the text out at a step, and predicts it at a later one. */
+    boolean restsBetween(int steps) {
+        return IntStream.range(1, steps).anyMatch(step -> at(step, steps) == Unconditional.PREDICTED
+            && at(step - 1, steps) != Unconditional.PREDICTED);
     }
 
     @Override

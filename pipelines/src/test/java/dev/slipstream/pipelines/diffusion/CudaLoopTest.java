@@ -5,53 +5,66 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.StandardGraphsProvider;
 import dev.slipstream.bridge.cuda.FakeGpus;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.util.Collections;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Every strategy through the CUDA provider, on the stand-in for its driver: the CPU provider's latents, bit for bit.
  */
 class CudaLoopTest {
+    /** Enough that all steps recur. */
+    private static final int STEPS = 20;
+    private static final DeviceProvider CPU = Devices.discover().providers().stream()
+        .filter(it -> it.name().equals("cpu")).findFirst().orElseThrow();
+
+    /** Where there are fewer GPUs than devices, some share one; with more, some would be idle. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "sequential | 1", "sequential | 2", "sequential | 3", "cfg-split | 2",
-        "asyncdiff:warmup=6,cut=shell | 2", "asyncdiff:warmup=1,cut=chain | 2", "asyncdiff:warmup=1,cut=shell | 2",
-        "asyncdiff:warmup=1,cut=shell,staleness=reference | 2", "asyncdiff:n=3,warmup=2 | 3",
-        "asyncdiff:n=4,warmup=1 | 4", "asyncdiff:warmup=1,tail=1,stride=2,cut=chain | 2",
-        "asyncdiff:warmup=1,stride=2,form=paper,n=2,cut=chain | 3", "asyncdiff:n=4,warmup=1,stride=2,form=paper | 5"})
-    void everyPlanGivesTheLatentsOfTheCpuOnOneTwoAndFourGpus(String plan, int devices) {
-        float[] expected = onCpu(plan, devices);
-        for (int count : new int[] {1, 2, 4}) {
+    @EnumSource
+    void everyPlanGivesTheLatentsOfTheCpuOnOneTwoAndFourGpus(PlanKind kind) {
+        List<Device> cpus = Devices.of(new StandardGraphsProvider(CPU))
+            .open(Collections.nCopies(kind.devices(), DeviceSpec.parse("cpu:1")));
+        float[] expected;
+        try (Denoiser denoiser = Denoiser.build(kind.partitioned(), cpus);
+             Execution execution = kind.prepare(denoiser, STEPS)) {
+            expected = TinyNetwork.run(execution, LoopObserver.NONE);
+        }
+        cpus.reversed().forEach(Device::close);
+        for (int count = 1; count <= kind.devices(); count *= 2) {
             try (FakeGpus gpus = FakeGpus.orSkip(count)) {
-                List<Device> opened = gpus.open(devices);
-                assertArrayEquals(expected, TinyDenoiser.run(plan, opened), count + " GPUs");
+                List<Device> opened = gpus.open(kind.devices());
+                try (Denoiser denoiser = Denoiser.build(kind.partitioned(), opened);
+                     Execution execution = kind.prepare(denoiser, STEPS)) {
+                    assertTrue(execution.captureStats().captured() > 0, execution.captureStats()::toString);
+                    for (String run : List.of("as it is", "captured", "replayed")) {
+                        assertArrayEquals(expected, TinyNetwork.run(execution, LoopObserver.NONE),
+                            run + " on " + count + " GPUs");
+                    }
+                }
                 opened.reversed().forEach(Device::close);
             }
         }
     }
 
-    @Test
-    void steadyStepsAreReplayedAndTheSameAsDirectOnes() {
-        String plan = "asyncdiff:warmup=1,cut=shell";
-        float[] expected = onCpu(plan, 2);
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"sequential | 3", "asyncdiff:warmup=1,cut=shell,staleness=reference | 2",
+        "asyncdiff:n=4,warmup=1 | 4", "asyncdiff:warmup=1,tail=1,stride=2,cut=chain | 2",
+        "asyncdiff:n=4,warmup=1,stride=2,form=paper | 5"})
+    void everySettingOfAsyncDiffGivesTheLatentsOfTheCpu(String plan, int devices) {
+        float[] expected = onCpu(plan, devices);
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
-            List<Device> opened = gpus.open(2);
-            try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(plan, 2), opened);
-                 Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE, true, false)) {
-                for (int run = 0; run < 3; run++) {
-                    assertArrayEquals(expected, TinyDenoiser.run(execution, LoopObserver.NONE));
-                }
-                assertTrue(execution.captureStats().captured() > 0, execution.captureStats()::toString);
-            }
+            List<Device> opened = gpus.open(devices);
+            assertArrayEquals(expected, TinyDenoiser.run(plan, opened));
             opened.reversed().forEach(Device::close);
         }
     }

@@ -9,39 +9,45 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.cuda.FakeGpus;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
-import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.util.Collections;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the thread that drives a loop allocates; the streams' threads are the providers' to test. */
 class LoopAllocationTest {
-    private static final int STEPS = 200;
-    private static final int FIRST = 20;
+    private static final int STEPS = 40;
+    private static final int FIRST = 10;
+    private static final int MOST_RUNS = 250;
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-    @Test
-    void aStepAllocatesNothing() {
-        measure(Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"), DeviceSpec.parse("cpu:1"))));
+    @ParameterizedTest
+    @EnumSource
+    void aStepAllocatesNothing(PlanKind kind) {
+        measure(kind, Devices.discover().open(Collections.nCopies(kind.devices(), DeviceSpec.parse("cpu:1"))));
     }
 
-    @Test
-    void aStepThatGpusReplayAllocatesNothing() {
+    @ParameterizedTest
+    @EnumSource
+    void aStepThatGpusReplayAllocatesNothing(PlanKind kind) {
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
-            measure(gpus.open(2));
+            measure(kind, gpus.open(kind.devices()));
         }
     }
 
-    private void measure(List<Device> devices) {
+    private void measure(PlanKind kind, List<Device> devices) {
         assumeTrue(threads.isThreadAllocatedMemorySupported(), "this JVM does not count what threads allocate");
-        PartitionedDenoiser partitioned = TinyDenoiser.partitioned("asyncdiff:warmup=1,cut=shell", 2);
-        try (Denoiser denoiser = Denoiser.build(partitioned, devices);
-             Execution execution = denoiser.prepare(TinyDenoiser.noise(STEPS), TinyDenoiser.GUIDANCE, false, false);
+        try (Denoiser denoiser = Denoiser.build(kind.partitioned(), devices);
+             Execution execution = kind.prepare(denoiser, STEPS);
              Arena arena = Arena.ofShared()) {
+            Map<String, MemorySegment> given = TinyNetwork.given(arena, STEPS);
             long[] allocated = new long[STEPS];
             LoopObserver meter = new LoopObserver() {
                 @Override
@@ -51,8 +57,8 @@ class LoopAllocationTest {
             };
             long least = Long.MAX_VALUE;
             // The JIT compiler may leave allocations in that it removes later, so the best of some runs counts.
-            for (int run = 0; run < 50 && least > 0; run++) {
-                execution.run(TinyDenoiser.given(arena, STEPS), meter);
+            for (int run = 0; run < MOST_RUNS && least > 0; run++) {
+                execution.run(given, meter);
                 least = Math.min(least, allocated[STEPS - 1] - allocated[FIRST]);
             }
             assertEquals(0, least, "bytes for " + (STEPS - 1 - FIRST) + " steps");

@@ -132,4 +132,12 @@ class ComposedTest {
         assertEquals(message, assertThrows(PlanException.class, () -> Strategy.parse(spec).check(devices, true))
             .getMessage());
     }
+
+    @ParameterizedTest
+    @CsvSource({"patches:n=2+guidance:every=2, true", "pipefusion+guidance:start=0.2, true",
+        "patches:n=2+guidance:stop=0.5, false", "asyncdiff+guidance:every=2, false", "cfg-split+pipefusion, false"})
+    void guidanceThatSavesNothingBesidePatchesIsTold(String spec, boolean told) {
+        assertEquals(told, Strategy.parse(spec).warnings(50).stream()
+            .anyMatch(warning -> warning.contains("only stop saves time")));
+    }
 }

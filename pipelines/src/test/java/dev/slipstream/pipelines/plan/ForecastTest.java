@@ -22,13 +22,13 @@ class ForecastTest {
         assertEquals(List.of(1.0), Edge.Form.Forecast.weights(List.of(4), 7));
     }
 
-    @Property
+    @Property(tries = 1000)
     void aLineIsContinuedExactly(@ForAll @IntRange(min = 1, max = 5) int apart,
         @ForAll @IntRange(min = 1, max = 6) int ahead) {
         assertEquals(3 * (10 + ahead) - 2, forecast(List.of(10, 10 - apart), 10 + ahead, time -> 3 * time - 2), 1e-9);
     }
 
-    @Property
+    @Property(tries = 1000)
     void aConstantStaysWhateverTheOrder(@ForAll @IntRange(min = 1, max = 3) int order,
         @ForAll @IntRange(min = 1, max = 6) int ahead) {
         List<Integer> times = IntStream.rangeClosed(0, order).map(back -> 12 - 3 * back).boxed().toList();

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class PatchesTest {
     /** Two patches that exchange a row and statistics; each reads its own statistics of before, too. */
-    private static List<SegmentOutline> network(Set<String> fresh) {
+    static List<SegmentOutline> network(Set<String> fresh) {
         List<SegmentOutline> segments = new ArrayList<>();
         segments.add(new SegmentOutline("unet", 0, List.of("x", "t"), List.of("eps", "row@0", "row@1", "s@0", "s@1")));
         for (int patch = 0; patch < 2; patch++) {

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run.unroll;
 
+import dev.slipstream.pipelines.run.unroll.Value.Access;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ final class Banded {
 
     /** Puts all bands together. */
     void joinTo(Value whole, int step) {
-        List<Value> parts = IntStream.range(0, bands.count()).mapToObj(forms::get).toList();
+        List<Access> parts = IntStream.range(0, bands.count()).mapToObj(band -> forms.get(band).all()).toList();
         bands.join(parts, whole, step);
         put(Bands.WHOLE, whole);
     }

@@ -95,10 +95,11 @@ final class Bands {
     }
 
     /** @param parts all bands @param whole is made of them */
-    void join(List<Value> parts, Value whole, int step) {
+    void join(List<Access> parts, Value whole, int step) {
         for (int band = 0; band < count(); band++) {
-            Value part = parts.get(band);
-            pieces(whole.all(), band).forEach((from, to) -> copy(to, part.part(from, to.bytes()), step));
+            Access part = parts.get(band);
+            pieces(whole.all(), band).forEach((from, to) ->
+                copy(to, part.value().part(part.offset() + from, to.bytes()), step));
         }
     }
 

@@ -76,9 +76,10 @@ final class Reads {
             case Edge.Form.Mean mean -> List.of(new Source(new Version(writer(edge, made, branch), tensor),
                 Rows.MEAN, 1));
             case Edge.Form.Residual(String base) -> Stream.of(
-                of(new StageRun(edge.from(), wanted), base).stream(),
+                entering(edge.from(), wanted, base, false).stream(),
                 Stream.of(source(edge, made, branch, 1)),
-                of(writer(edge, made, branch), base).stream().map(source -> source.times(-1)))
+                entering(writer(edge, made, branch).stage(), made, base, true).stream()
+                    .map(source -> source.times(-1)))
                 .flatMap(sources -> sources).toList();
             case Edge.Form.Forecast(int order) -> {
                 List<Integer> times = times(edge, made, order);
@@ -114,6 +115,23 @@ final class Reads {
 
     private boolean isMade(Edge edge, int step) {
         return plan.madeBefore(edge, step + 1, steps) == step;
+    }
+
+    /**
+     * The value of a tensor that enters a stage, maybe by way of those that it reads, where a part is cut once more.
+     *
+     * @param ran whether the stage ran at that step; else it is what would have entered it
+     */
+    private List<Source> entering(int stage, int step, String tensor, boolean ran) {
+        Map<String, Edge> read = edges.getOrDefault(stage, Map.of());
+        if (isSynchronous(step) || read.containsKey(tensor)) {
+            return of(new StageRun(stage, step), tensor);
+        }
+        return read.values().stream()
+            .filter(edge -> plan.stages().get(edge.from()).segment() < plan.stages().get(stage).segment())
+            .map(edge -> entering(edge.from(), ran ? plan.madeAt(edge, step, steps)
+                : Math.max(0, step - edge.slip()), tensor, ran))
+            .filter(sources -> !sources.isEmpty()).findFirst().orElseGet(List::of);
     }
 
     /** The last steps at which the writer of an edge ran, the latest first; one more than the order, if there are. */

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The stages' part of each step: their runs, and the copies of what they make on the devices where it is read. */
 final class StageRuns {
@@ -192,25 +193,39 @@ final class StageRuns {
      * @param band its number, or {@link Bands#WHOLE}
      */
     Access predicted(Term term, int step, int band) {
-        if (band == Bands.WHOLE) {
-            return rows(on(term.version(), plan.home(), step), term.rows());
+        if (bands.isAssembly(term.run().stage()) && bands.areApart(term.run().step())) {
+            return band == Bands.WHOLE ? joined(term, step) : ofBand(term, step, band);
         }
-        if (bands.isAssembly(term.run().stage())) {
-            return rows(on(predictor(term.run(), band), plan.home(), step), term.rows());
-        }
-        return bands.part(predicted(term, step, Bands.WHOLE), band, step).all();
+        Access whole = rows(on(term.version(), plan.home(), step), term.rows());
+        return band == Bands.WHOLE ? whole : bands.part(whole, band, step).all();
+    }
+
+    private Access ofBand(Term term, int step, int band) {
+        Source source = predictor(term.run(), band);
+        return rows(on(source.version(), plan.home(), step), source.rows() == Rows.ALL ? term.rows() : source.rows());
+    }
+
+    /** Of a step at which bands went one by one, for one at which they do not. */
+    private Access joined(Term term, int step) {
+        Value whole = Value.made("predicted", plan.home(), loop.latents().bytes());
+        bands.join(IntStream.range(0, bands.count()).mapToObj(band -> ofBand(term, step, band)).toList(), whole, step);
+        return whole.all();
     }
 
     /** The runs of this step that make the prediction of a band. */
     Set<StageRun> predictors(int step, int band) {
         return live.prediction(step).stream().map(Term::run)
             .filter(run -> run.step() == step && bands.isAssembly(run.stage()))
-            .map(run -> predictor(run, band).run()).collect(Collectors.toSet());
+            .map(run -> predictor(run, band).version().run()).collect(Collectors.toSet());
     }
 
-    /** What a band's own stage predicted. @param assembly puts it into the prediction */
-    private Version predictor(StageRun assembly, int band) {
-        return live.sources(assembly, bands.band(band).prediction()).getFirst().version();
+    /**
+     * What a band's own stage predicted, or the one for all rows in its place.
+     *
+     * @param assembly puts it into the prediction
+     */
+    private Source predictor(StageRun assembly, int band) {
+        return live.sources(assembly, bands.band(band).prediction()).getFirst();
     }
 
     /**

@@ -4,23 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.plan.AsyncDiff;
-import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
 import dev.slipstream.pipelines.plan.Cache;
-import dev.slipstream.pipelines.plan.Cadence;
 import dev.slipstream.pipelines.plan.CfgSplit;
 import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.plan.Plan;
-import dev.slipstream.pipelines.plan.Rounds;
+import dev.slipstream.pipelines.plan.RandomPlans;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.program.Program;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.TreeSet;
-import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -60,31 +55,10 @@ class ComposedPlanPropertyTest {
         return Loops.withText(segments);
     }
 
-    private static Arbitrary<Optional<Strategy>> maybe(Arbitrary<? extends Strategy> strategy) {
-        return strategy.optional(0.6).map(wanted -> wanted.map(it -> it));
-    }
-
     @Provide
     Arbitrary<Strategy> strategies() {
-        Arbitrary<Cadence> cadences = Combinators.combine(Arbitraries.integers().between(1, 4),
-            Arbitraries.integers().between(0, 2), Arbitraries.integers().between(1, 2), Arbitraries.of(true, false),
-            Arbitraries.of(true, false)).as(Cadence::new);
-        Arbitrary<AsyncDiff> asyncDiff = Combinators.combine(cadences, Arbitraries.of(Staleness.class))
-            .as((cadence, staleness) -> new AsyncDiff(2, cadence, staleness, Optional.empty()));
-        Arbitrary<Rounds> rounds = Arbitraries.oneOf(Arbitraries.integers().between(1, 4).map(Rounds.Every::new),
-            Arbitraries.integers().between(0, STEPS).set().ofMaxSize(STEPS)
-                .map(steps -> new Rounds.At(new TreeSet<>(steps))));
-        Arbitrary<Cache> cache = Combinators.combine(rounds, Arbitraries.integers().between(1, 3),
-            Arbitraries.integers().between(0, 2), Arbitraries.of(Cache.usual(), Cache.usual().withWeight(0.5)))
-            .as((at, warmUp, tail, usual) -> usual.with(at).withWarmUp(warmUp).withTail(tail));
-        Arbitrary<GuidanceSchedule> guidance = Combinators.combine(Arbitraries.doubles().between(0, 1),
-            Arbitraries.doubles().between(0, 1), Arbitraries.integers().between(1, 3),
-            Arbitraries.integers().between(0, 3), Arbitraries.of(GuidanceSchedule.Kept.class))
-            .as((a, b, every, warmUp, kept) -> new GuidanceSchedule(Math.min(a, b), Math.max(a, b), every, warmUp,
-                kept));
-        return Combinators.combine(maybe(Arbitraries.just(new CfgSplit())), maybe(asyncDiff), maybe(cache),
-            maybe(guidance)).as((split, async, caching, guided) -> Stream.of(split, async, caching, guided)
-                .flatMap(Optional::stream).reduce(Strategy::with)).filter(Optional::isPresent).map(Optional::get);
+        return RandomPlans.composed(RandomPlans.cfgSplit(), RandomPlans.asyncDiff(2, 2),
+            RandomPlans.cache(Cache.Part.INNER), RandomPlans.guidance());
     }
 
     private static Plan plan(Strategy strategy, List<SegmentOutline> segments) {

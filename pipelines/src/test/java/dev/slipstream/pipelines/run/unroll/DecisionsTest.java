@@ -116,7 +116,7 @@ class DecisionsTest {
     }
 
     private static String first(List<String> latents, int step) {
-        return "D[" + step + "](0.5*" + (step == 0 ? "x0" : latents.get(step - 1)) + ")";
+        return "D[" + step + "](0.5*" + (step == 0 ? "x0" : latents.get(step - 1)) + ")." + Shell.ADDED;
     }
 
     @Provide

@@ -107,4 +107,27 @@ class LiveRunsTest {
         return runs.continued(new Version(new StageRun(0, step), "b")).stream()
             .map(source -> source.weight() + " " + source.version().tensor() + source.version().run().step()).toList();
     }
+
+    /** B and C rest together; what C adds is counted from what entered B, which C reads a step late. */
+    @Test
+    void whatEnteredAPartThatIsCutOnceMoreEnteredItsFirstPiece() {
+        List<SegmentOutline> segments = List.of(new SegmentOutline("A", 0, List.of("x"), List.of("a")),
+            new SegmentOutline("B", 1, List.of("a"), List.of("b")), new SegmentOutline("C", 2, List.of("b"),
+                List.of("c")), new SegmentOutline("D", 0, List.of("c"), List.of("eps")));
+        Rounds.Every fourth = new Rounds.Every(4);
+        Plan crossed = new Plan("by hand", 1, segments, List.of(new Stage(0, 0, Branch.CONDITIONAL, 0),
+            new Stage(1, 0, Branch.CONDITIONAL, 0, fourth), new Stage(2, 0, Branch.CONDITIONAL, 0, fourth),
+            new Stage(3, 0, Branch.CONDITIONAL, 0)),
+            List.of(new Edge("a", 0, 1, 0), new Edge("b", 1, 2, 1),
+                new Edge("c", 2, 3, 0, new Edge.Form.Residual("a"))), new Cadence(1, 0, 1, false, false), "eps");
+        LiveRuns runs = new LiveRuns(crossed, 9, new Reads(crossed, 9), Rests.NONE);
+
+        assertEquals(List.of("1.0 a5", "1.0 c4", "-1.0 a0"), terms(runs, 6));
+        assertEquals(List.of("1.0 a0", "1.0 c0", "-1.0 a0"), terms(runs, 1));
+    }
+
+    private static List<String> terms(LiveRuns runs, int step) {
+        return runs.sources(new StageRun(3, step), "c").stream()
+            .map(source -> source.weight() + " " + source.version().tensor() + source.version().run().step()).toList();
+    }
 }

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.run.unroll;
 
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.run.program.Decision.Condition;
 import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
@@ -46,12 +47,12 @@ public final class SymbolicMachine {
     }
 
     /** @param longest formula that is kept as it is; longer ones get names */
-    SymbolicMachine(Program program, Plan plan, int longest) {
+    public SymbolicMachine(Program program, Plan plan, int longest) {
         this(program, plan, longest, (decision, step) -> true);
     }
 
     /** @param outcomes what is decided */
-    SymbolicMachine(Program program, Plan plan, int longest, Outcomes outcomes) {
+    public SymbolicMachine(Program program, Plan plan, int longest, Outcomes outcomes) {
         this.program = program;
         this.plan = plan;
         this.longest = longest;
@@ -59,7 +60,7 @@ public final class SymbolicMachine {
     }
 
     /** What is decided in place of numbers, which there are none. */
-    interface Outcomes {
+    public interface Outcomes {
         boolean decide(int decision, int step);
     }
 
@@ -157,17 +158,18 @@ public final class SymbolicMachine {
             case Work.Run<Region> run -> {
                 String time = null;
                 List<String> arguments = new ArrayList<>();
-                for (String tensor : plan.segment(run.stage()).reads()) {
-                    String value = read(run.tensors().get(tensor));
+                SegmentOutline segment = plan.segment(run.stage());
+                for (String tensor : segment.reads()) {
+                    String value = read(run.inputs().get(segment.port(tensor)));
                     if (tensor.equals("t")) {
                         time = value;
                     } else {
                         arguments.add(value);
                     }
                 }
-                String formula = plan.segment(run.stage()).name() + "[" + time + "]("
-                    + String.join(",", arguments) + ")";
-                plan.segment(run.stage()).writes().forEach(tensor -> write(run.tensors().get(tensor), formula));
+                String formula = segment.name() + "[" + time + "](" + String.join(",", arguments) + ")";
+                segment.writes().forEach(tensor -> write(run.outputs().get(tensor),
+                    formula + (tensor.equals(segment.writes().getFirst()) ? "" : "." + tensor)));
             }
             case Work.Compare<Region> compare -> {
                 write(compare.space(), "garbage");
@@ -202,12 +204,31 @@ public final class SymbolicMachine {
         if (first.getKey() + first.getValue().bytes() > end || first.getKey() < region.offset()) {
             return first.getValue().formula() + "[" + (region.offset() - first.getKey()) / region.bytes() + "]";
         }
-        return String.join("|", cells.subMap(region.offset(), end).values().stream().map(Cell::formula).toList());
+        List<String> parts = new ArrayList<>();
+        long known = region.offset();
+        for (Map.Entry<Long, Cell> cell : cells.subMap(region.offset(), end).entrySet()) {
+            if (cell.getKey() > known) {
+                return "garbage";
+            }
+            parts.add(cell.getValue().formula());
+            known = cell.getKey() + cell.getValue().bytes();
+        }
+        return known < end ? "garbage" : String.join("|", parts);
     }
 
+    /** What is left of values that lay there before are parts of them. */
     private void write(Region region, String value) {
         TreeMap<Long, Cell> cells = memory.computeIfAbsent(region.buffer(), key -> new TreeMap<>());
-        cells.subMap(region.offset(), region.offset() + region.bytes()).clear();
+        long end = region.offset() + region.bytes();
+        Map.Entry<Long, Cell> last = cells.lowerEntry(end);
+        if (last != null && last.getKey() + last.getValue().bytes() > end) {
+            cells.put(end, new Cell(last.getValue().formula() + "[..]", last.getKey() + last.getValue().bytes() - end));
+        }
+        Map.Entry<Long, Cell> first = cells.lowerEntry(region.offset());
+        if (first != null && first.getKey() + first.getValue().bytes() > region.offset()) {
+            cells.put(first.getKey(), new Cell(first.getValue().formula() + "[..]", region.offset() - first.getKey()));
+        }
+        cells.subMap(region.offset(), end).clear();
         cells.put(region.offset(), new Cell(value.length() > longest ? digest(value) : value, region.bytes()));
     }
 
