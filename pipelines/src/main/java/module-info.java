@@ -1,6 +1,7 @@
 /**
  * Graphs, plans, programs and diffusion pipelines. The API is {@code diffusion}, {@code diffusion.image}, {@code plan}
- * and how they fail, {@code model}; all else is for Slipstream's own modules and changes without notice.
+ * and how they fail, {@code model}, and what ran when, {@code run.timeline}; all else is for Slipstream's own modules
+ * and changes without notice.
  */
 module dev.slipstream.pipelines {
     requires com.google.gson;
@@ -45,6 +46,6 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.run.loop to dev.slipstream.samples;
     exports dev.slipstream.pipelines.run.program to dev.slipstream.samples;
     exports dev.slipstream.pipelines.run.simulate to dev.slipstream.samples;
-    exports dev.slipstream.pipelines.run.timeline to dev.slipstream.samples;
+    exports dev.slipstream.pipelines.run.timeline;
     exports dev.slipstream.pipelines.run.unroll to dev.slipstream.samples;
 }

@@ -4,7 +4,7 @@ import dev.slipstream.bridge.Event;
 import dev.slipstream.bridge.Stream;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
-import dev.slipstream.pipelines.run.timeline.Recording;
+import dev.slipstream.pipelines.run.program.Recording;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.List;

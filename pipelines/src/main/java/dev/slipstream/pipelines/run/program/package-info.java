@@ -3,7 +3,8 @@
  *
  * <p>A {@link dev.slipstream.pipelines.run.program.Program} can be printed, compared, executed on devices
  * ({@code dev.slipstream.pipelines.run.Execution}) or run in virtual time
- * ({@code dev.slipstream.pipelines.run.simulate.Simulator}); both give a
- * {@code dev.slipstream.pipelines.run.timeline.Timeline}. Immutable values, which know no plan and no noise scheduler.
+ * ({@code dev.slipstream.pipelines.run.simulate.Simulator}); of both a
+ * {@link dev.slipstream.pipelines.run.program.Recording} makes a timeline. Immutable values, which know no plan and no
+ * noise scheduler.
  */
 package dev.slipstream.pipelines.run.program;

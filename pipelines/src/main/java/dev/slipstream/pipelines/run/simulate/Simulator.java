@@ -2,12 +2,12 @@ package dev.slipstream.pipelines.run.simulate;
 
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Recording;
 import dev.slipstream.pipelines.run.program.Region;
 import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.simulate.Forecast.Memory;
 import dev.slipstream.pipelines.run.simulate.Interconnect.Link;
 import dev.slipstream.pipelines.run.simulate.Interconnect.Route;
-import dev.slipstream.pipelines.run.timeline.Recording;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,9 +1,5 @@
 package dev.slipstream.pipelines.run.timeline;
 
-import dev.slipstream.pipelines.run.program.Instruction;
-import dev.slipstream.pipelines.run.program.Program;
-import dev.slipstream.pipelines.run.program.Region;
-import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.timeline.Intervals.Interval;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,20 +64,6 @@ public record Timeline(List<Lane> lanes, List<String> stages, long endNanos, Lis
         record Wait() implements Activity {
         }
 
-        /** What an instruction of a program does; records do nothing that takes time. */
-        static Activity of(Program program, Instruction instruction) {
-            if (!(instruction instanceof Instruction.Launch launch)) {
-                return new Wait();
-            }
-            return switch (launch.work()) {
-                case Work.Run<Region> run -> new Stage(run.stage());
-                case Work.Copy<Region>(Region from, Region to) -> new Copy(program.device(from), program.device(to),
-                    from.bytes());
-                case Work.FiniteCheck<Region> check -> new Arithmetic("a check");
-                case Work<Region> work -> new Arithmetic(work.describe(List.of()));
-            };
-        }
-
         /** Whether a device computes meanwhile, rather than moves bytes or waits. */
         default boolean computes() {
             return this instanceof Stage || this instanceof Arithmetic;
@@ -103,6 +85,21 @@ public record Timeline(List<Lane> lanes, List<String> stages, long endNanos, Lis
     /** What people call a stage. */
     public String stage(int index) {
         return index < stages.size() ? stages.get(index) : "stage " + index;
+    }
+
+    /** What people call what a span does. */
+    public String name(Span span) {
+        return switch (span.activity()) {
+            case Activity.Stage(int stage) -> stage(stage);
+            case Activity.Copy copy -> "copy";
+            case Activity.Arithmetic(String name) -> name;
+            case Activity.Wait wait -> "wait";
+        };
+    }
+
+    /** What people call a device. */
+    public String deviceName(int device) {
+        return lanes.stream().filter(lane -> lane.device() == device).map(Lane::deviceName).findFirst().orElse("");
     }
 
     public int devices() {

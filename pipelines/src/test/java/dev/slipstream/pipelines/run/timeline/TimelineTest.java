@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Recording;
 import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.timeline.Intervals.Interval;
 import dev.slipstream.pipelines.run.timeline.Timeline.Activity;

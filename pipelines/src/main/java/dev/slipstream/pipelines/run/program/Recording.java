@@ -1,12 +1,10 @@
-package dev.slipstream.pipelines.run.timeline;
+package dev.slipstream.pipelines.run.program;
 
-import dev.slipstream.pipelines.run.program.Instruction;
-import dev.slipstream.pipelines.run.program.Program;
-import dev.slipstream.pipelines.run.program.Region;
 import dev.slipstream.pipelines.run.timeline.Timeline.Activity;
 import dev.slipstream.pipelines.run.timeline.Timeline.Flow;
 import dev.slipstream.pipelines.run.timeline.Timeline.Lane;
 import dev.slipstream.pipelines.run.timeline.Timeline.Span;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -42,9 +40,22 @@ public final class Recording {
      */
     public void add(int instruction, long startNanos, long endNanos, long busyNanos) {
         Instruction it = program.instructions().get(instruction);
-        Activity activity = Activity.of(program, it);
+        Activity activity = activity(it);
         spans.add(new Span(instruction, it.stream(), it.step(), activity, startNanos, endNanos,
             activity instanceof Activity.Wait ? 0 : busyNanos));
+    }
+
+    private Activity activity(Instruction instruction) {
+        if (!(instruction instanceof Instruction.Launch launch)) {
+            return new Activity.Wait();
+        }
+        return switch (launch.work()) {
+            case Work.Run<Region> run -> new Activity.Stage(run.stage());
+            case Work.Copy<Region>(Region from, Region to) ->
+                new Activity.Copy(program.device(from), program.device(to), from.bytes());
+            case Work.FiniteCheck<Region> check -> new Activity.Arithmetic("a check");
+            case Work<Region> work -> new Activity.Arithmetic(work.describe(List.of()));
+        };
     }
 
     /** All of it. @param endNanos when all was done; the end of the last span, if that is later */
