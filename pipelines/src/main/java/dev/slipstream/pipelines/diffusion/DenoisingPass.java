@@ -16,6 +16,7 @@ import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
 import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -64,6 +65,11 @@ final class DenoisingPass {
     /** Bytes that go from one device to another. */
     long copiedBytes() {
         return engines.loop().program().copiedBytes();
+    }
+
+    /** What ran when in the last run, if the loop is traced. */
+    Timeline timeline() {
+        return engines.loop().timeline().named(request.denoiser().plan().labels());
     }
 
     /** What a picture says of it, where another model was before. */

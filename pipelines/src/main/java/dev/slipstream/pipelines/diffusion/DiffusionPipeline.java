@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.model.lora.Lora;
 import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         this.devices = devices;
         this.spec = spec;
         this.runner = new RequestRunner(devices, new EngineCache(devices, spec.options(), settings.engineMemory),
-            List.of(spec));
+            List.of(spec), settings.timelines);
         this.warned = Callbacks.tolerant("warnings", settings.warned);
         this.callbacks = settings.callbacks.map(Callbacks::on).orElseGet(Callbacks::onOwnThreads);
     }
@@ -90,6 +91,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         private double handover = USUAL_HANDOVER;
         private Optional<Executor> callbacks = Optional.empty();
         private OptionalLong engineMemory = OptionalLong.empty();
+        private Optional<Consumer<Timeline>> timelines = Optional.empty();
         private Consumer<String> warned = warning -> LOG.warn("{}", warning);
 
         private Builder(Path model) {
@@ -175,6 +177,17 @@ public final class DiffusionPipeline implements AutoCloseable {
         /** Whether devices that can record what recurs from step to step replay it in one call. They do if not said. */
         public Builder replayed(boolean replayed) {
             options = options.withReplay(replayed);
+            return this;
+        }
+
+        /**
+         * Who is told, after each loop, what ran where and when in it, on the thread that draws; what it throws fails
+         * the request. A loop is the steps of one model, so a refiner's is one of its own. Loops are timed for it, which
+         * takes a little time, and devices replay nothing. Nobody if not said.
+         */
+        public Builder timelines(Consumer<Timeline> listener) {
+            timelines = Optional.of(listener);
+            options = options.withTrace(true);
             return this;
         }
 

@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.diffusion.component.LatentsDecoder;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import jdk.jfr.Category;
@@ -48,6 +50,7 @@ final class RequestRunner implements AutoCloseable {
     private final List<Device> devices;
     private final EngineCache engines;
     private final List<AutoCloseable> others;
+    private final Optional<Consumer<Timeline>> timelines;
     private final SequencedMap<RunningRequest<?>, Work> waiting = new LinkedHashMap<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final Thread thread = Thread.ofPlatform().daemon().name("slipstream").unstarted(this::work);
@@ -56,11 +59,14 @@ final class RequestRunner implements AutoCloseable {
     /**
      * @param engines are its own from here on
      * @param others that its thread closes with the devices, after the engines
+     * @param timelines who is told what ran when; loops must be traced then
      */
-    RequestRunner(List<Device> devices, EngineCache engines, List<AutoCloseable> others) {
+    RequestRunner(List<Device> devices, EngineCache engines, List<AutoCloseable> others,
+        Optional<Consumer<Timeline>> timelines) {
         this.devices = devices;
         this.engines = engines;
         this.others = others;
+        this.timelines = timelines;
     }
 
     /**
@@ -220,7 +226,10 @@ final class RequestRunner implements AutoCloseable {
             MemorySegment latents = arena.allocate(type.bytes(), 64);
             times.encoded();
             int steps = passes.stream().mapToInt(DenoisingPass::steps).sum();
-            passes.forEach(pass -> pass.run(latents, steps, running, previews));
+            passes.forEach(pass -> {
+                pass.run(latents, steps, running, previews);
+                timelines.ifPresent(listener -> listener.accept(pass.timeline()));
+            });
             times.looped();
             running.requireWanted();
             List<Image> images = decoder.decode(latents, type.shape()).stream()

@@ -49,6 +49,11 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
         return segment(stage).name() + branch + (it.lead() > 0 ? "(t+" + it.lead() + ")" : "");
     }
 
+    /** What people call all stages, in their order. */
+    public List<String> labels() {
+        return IntStream.range(0, stages.size()).mapToObj(this::label).toList();
+    }
+
     /**
      * The stage that makes a tensor in synchronous steps: the primary one of its segment.
      *

@@ -5,6 +5,8 @@ import dev.slipstream.pipelines.diffusion.PipelineSpec;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.timeline.Timeline;
+import dev.slipstream.pipelines.run.timeline.Timelines;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
 import dev.slipstream.samples.options.ConditioningOptions;
 import dev.slipstream.samples.options.ControlOptions;
@@ -13,14 +15,19 @@ import dev.slipstream.samples.options.PictureOptions;
 import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.ResultFiles;
+import dev.slipstream.samples.options.TimelineOptions;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
 import dev.slipstream.samples.terminal.Terminal;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,6 +41,7 @@ import picocli.CommandLine.Option;
         "  slipstream bench --json bench.json --png bench.png",
         "  slipstream bench --rounds 3 --prompts 2 --seeds 1 --steps 20",
         "  slipstream bench --compare cfg-split+cache --compare cache:every=2",
+        "  slipstream bench --compare asyncdiff --steps 10 --timeline asyncdiff.svg",
         "  slipstream bench --devices cuda:0,cuda:1"})
 public final class BenchCommand implements Callable<Integer> {
     private static final int ENLARGED = 2;
@@ -89,6 +97,9 @@ public final class BenchCommand implements Callable<Integer> {
     private Path png;
 
     @Mixin
+    private TimelineOptions timelines;
+
+    @Mixin
     private QuietOption quiet;
 
     public BenchCommand(Terminal terminal) {
@@ -108,6 +119,7 @@ public final class BenchCommand implements Callable<Integer> {
             ResultFiles.checkWritable("--png", List.of(png));
         }
         ResultFiles.refuseOverwriting("--png", png, json == null ? List.of() : List.of(json));
+        timelines.check(Stream.of(json, png).filter(Objects::nonNull).toList());
         List<ImageRequest> requests =
             PlanBenchmark.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE).stream()
                 .map(request -> control.apply(picture.apply(request.withConditioning(conditioning.conditioning()))))
@@ -119,18 +131,28 @@ public final class BenchCommand implements Callable<Integer> {
             int count = rounds == null ? requests.size() : rounds;
             benchmark.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = benchmark.noise(requests.getFirst());
-            List<BenchRow> rows = benchmark.rows(requests.getFirst(), noise);
+            List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise);
+            List<BenchRow> rows = BenchRow.of(benchmark.contenders(), probes);
             terminal.out().println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
                 + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
                 + precision.precision() + "; load average now " + BenchOutput.load());
             terminal.out().println();
             terminal.out().print(BenchRow.table(rows));
             output.write(rows);
+            timelines(benchmark.contenders(), probes);
             if (png != null) {
                 writePictures(rows, benchmark.contenders(), requests);
             }
         }
         return ExitCode.OK;
+    }
+
+    private void timelines(List<Contender> contenders, List<LoopProbe> probes) throws IOException {
+        Map<String, Timeline> runs = new LinkedHashMap<>();
+        for (int i = 0; i < probes.size(); i++) {
+            runs.put(contenders.get(i).plan().label(), probes.get(i).timeline());
+        }
+        timelines.write(new Timelines(runs)).forEach((what, file) -> terminal.out().println(what + ": " + file));
     }
 
     private List<BenchPlan> plans(ImageRequest request) {

@@ -17,6 +17,7 @@ import dev.slipstream.pipelines.run.program.Region;
 import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.simulate.Machine;
 import dev.slipstream.pipelines.run.simulate.Simulator;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -39,9 +40,10 @@ import java.util.stream.IntStream;
  * @param heapBytesPerStep allocated on the heap by the thread that queues and the threads of the streams, less what
  *     ONNX Runtime's own Java layer allocates
  * @param runtimeHeapBytesPerStep what ONNX Runtime's own Java layer allocates; 0 where it is not used
+ * @param timeline of the last run that was timed
  */
 record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPerStep,
-    double runtimeHeapBytesPerStep, List<Long> weightBytes, Map<String, Double> stageMillis) {
+    double runtimeHeapBytesPerStep, List<Long> weightBytes, Map<String, Double> stageMillis, Timeline timeline) {
 
     private static final int RUNS = 3;
 
@@ -49,7 +51,8 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         PartitionedDenoiser partitioned = pipeline.spec().unwrap(request, PartitionedDenoiser.class);
         try (Denoiser denoiser = Denoiser.build(partitioned, pipeline.devices()); Arena arena = Arena.ofShared()) {
             Guidance guidance = new Guidance(request.guidance().orElseThrow(), request.guidanceRescale());
-            Map<Integer, Long> costs = busyNanos(denoiser, guidance, noise, arena);
+            List<Timeline> timed = timelines(denoiser, guidance, noise, arena);
+            Map<Integer, Long> costs = busyNanos(timed);
             Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
             try (Execution execution = denoiser.prepare(noise, guidance,
                 LoopOptions.DEFAULT.withReplay(plan.replayed()))) {
@@ -64,28 +67,32 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
                     (device, work) -> work instanceof Work.Run<Region> run ? costs.getOrDefault(run.stage(), 0L) : 0),
                     execution::ran).latencyNanos() / 1e6;
                 return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
-                    runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs));
+                    runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs),
+                    timed.getLast().named(partitioned.plan().labels()));
             }
         }
     }
 
-    /** Median processing time of each stage over some runs; a stage runs at least once in every loop. */
-    private static Map<Integer, Long> busyNanos(Denoiser denoiser, Guidance guidance, NoiseTable noise,
-        Arena arena) {
+    /** Of some runs. */
+    private static List<Timeline> timelines(Denoiser denoiser, Guidance guidance, NoiseTable noise, Arena arena) {
         try (Execution traced = denoiser.prepare(noise, guidance, false, true)) {
             Map<String, MemorySegment> given = zeros(traced.program(), arena);
             traced.run(given, LoopObserver.NONE);
-            Map<Integer, double[]> runs = new TreeMap<>();
-            for (int i = 0; i < RUNS; i++) {
+            List<Timeline> timelines = new ArrayList<>();
+            for (int run = 0; run < RUNS; run++) {
                 traced.run(given, LoopObserver.NONE);
-                int run = i;
-                traced.timeline().medianBusyNanos().forEach((stage, nanos) ->
-                    runs.computeIfAbsent(stage, key -> new double[RUNS])[run] = nanos);
+                timelines.add(traced.timeline());
             }
-            Map<Integer, Long> costs = new HashMap<>();
-            runs.forEach((stage, nanos) -> costs.put(stage, (long) Spread.of(nanos).median()));
-            return costs;
+            return timelines;
         }
+    }
+
+    /** Median processing time of each stage; a stage runs at least once in every loop. */
+    private static Map<Integer, Long> busyNanos(List<Timeline> runs) {
+        Map<Integer, Long> costs = new TreeMap<>();
+        runs.getFirst().medianBusyNanos().keySet().forEach(stage -> costs.put(stage, (long) Spread.of(runs.stream()
+            .mapToDouble(run -> run.medianBusyNanos().get(stage)).toArray()).median()));
+        return costs;
     }
 
     /** The median step: where devices use all cores, the thread that queues may be stopped in the middle of one. */

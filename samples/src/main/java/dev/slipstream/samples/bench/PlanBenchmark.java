@@ -81,10 +81,9 @@ final class PlanBenchmark implements AutoCloseable {
         return contenders.getFirst().pipeline().spec().unwrap(request, NoiseTable.class);
     }
 
-    /** What the rounds gave, and what is inside the loop of each plan. */
-    List<BenchRow> rows(ImageRequest request, NoiseTable noise) {
-        return BenchRow.of(contenders, contenders.stream()
-            .map(it -> LoopProbe.of(it.plan(), it.pipeline(), request, noise)).toList());
+    /** What is inside the loop of each plan. */
+    List<LoopProbe> probes(ImageRequest request, NoiseTable noise) {
+        return contenders.stream().map(it -> LoopProbe.of(it.plan(), it.pipeline(), request, noise)).toList();
     }
 
     /** In the order of the plans; the first is the baseline. */

@@ -8,6 +8,8 @@ import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.Progress;
 import dev.slipstream.pipelines.diffusion.VideoGeneration;
 import dev.slipstream.pipelines.diffusion.VideoRequest;
+import dev.slipstream.pipelines.run.timeline.Timeline;
+import dev.slipstream.pipelines.run.timeline.Timelines;
 import dev.slipstream.samples.generate.OutputFiles.VideoFiles;
 import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
 import dev.slipstream.samples.options.ControlOptions;
@@ -17,16 +19,20 @@ import dev.slipstream.samples.options.PromptOptions;
 import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.RequestOptions;
 import dev.slipstream.samples.options.ResultFiles;
+import dev.slipstream.samples.options.TimelineOptions;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
 import dev.slipstream.samples.terminal.Interruption;
 import dev.slipstream.samples.terminal.ProgressDisplay;
 import dev.slipstream.samples.terminal.Terminal;
+import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -88,6 +94,9 @@ public final class GenerateCommand implements Callable<Integer> {
     private ControlOptions control;
 
     @Mixin
+    private TimelineOptions timelines;
+
+    @Mixin
     private QuietOption quiet;
 
     @Option(names = "--negative", paramLabel = "TEXT", order = HelpLayout.PICTURE + 3, defaultValue = "",
@@ -137,12 +146,14 @@ public final class GenerateCommand implements Callable<Integer> {
         description = "Print the result as one JSON object, and errors as JSON, too.")
     private boolean json;
 
+    private final AtomicReference<Timeline> lastLoop = new AtomicReference<>();
+
     public GenerateCommand(Terminal terminal) {
         this.terminal = terminal;
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         if (stepTimeout < 1 || stepTimeout > MOST_STEP_SECONDS) {
             throw new InputException("--step-timeout takes 1 to " + MOST_STEP_SECONDS + " seconds, not " + stepTimeout
                 + "; without it a step may take 600");
@@ -151,6 +162,7 @@ public final class GenerateCommand implements Callable<Integer> {
             throw new InputException("--output - leaves no place for " + (json ? "--json" : "--preview")
                 + "; name a file with --output");
         }
+        timelines.check(Stream.concat(inputs().stream(), Stream.of(output)).toList());
         long first = seed != null ? seed : ImageRequest.randomSeed();
         boolean none = prompts.isEmpty() && (request.saysClass() || request.hasPicture());
         List<String> texts = none ? List.of("") : prompts.prompts(terminal);
@@ -170,15 +182,23 @@ public final class GenerateCommand implements Callable<Integer> {
             // Too many pictures of one prompt are complained of in the same words as too many prompts.
             OutputFiles files = OutputFiles.of(output, Math.toIntExact(Math.min(Integer.MAX_VALUE,
                 (long) each * wanted.size())), enlarge, terminal::bytes);
-            files.refuseOverwriting(Stream.of(prompts.files(), request.files(), lora.files(), control.files(),
-                decoder(), options.files()).flatMap(List::stream).toList());
+            files.refuseOverwriting(inputs());
             drawAll(wanted, each, files, interruption);
         }
         return ExitCode.OK;
     }
 
+    /** All files that are read. */
+    private List<Path> inputs() {
+        return Stream.of(prompts.files(), request.files(), lora.files(), control.files(), decoder(), options.files())
+            .flatMap(List::stream).toList();
+    }
+
     private DiffusionPipeline.Builder pipeline() {
         DiffusionPipeline.Builder pipeline = control.apply(lora.apply(options.pipeline()));
+        if (timelines.areWanted()) {
+            pipeline = pipeline.timelines(lastLoop::set);
+        }
         return previewDecoder == null ? pipeline : pipeline.previewDecoder(previewDecoder);
     }
 
@@ -206,7 +226,8 @@ public final class GenerateCommand implements Callable<Integer> {
     }
 
     /** @param each pictures of each request, with seeds in a row */
-    private void drawAll(List<ImageRequest> wanted, int each, OutputFiles files, Interruption interruption) {
+    private void drawAll(List<ImageRequest> wanted, int each, OutputFiles files, Interruption interruption)
+        throws IOException {
         long begin = System.nanoTime();
         AtomicReference<Duration> firstStep = new AtomicReference<>();
         try (DiffusionPipeline pipeline = open();
@@ -258,7 +279,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
     /** @param first seed of the first video of each prompt. @param begin when work began, in nanoseconds */
     private void makeVideos(DiffusionPipeline pipeline, List<String> texts, long first, Interruption interruption,
-        long begin) {
+        long begin) throws IOException {
         if (enlarge != null || !control.files().isEmpty()) {
             throw new InputException((enlarge != null ? "--enlarge" : "--control")
                 + " is for pictures; leave it out for a video");
@@ -293,11 +314,15 @@ public final class GenerateCommand implements Callable<Integer> {
         report(new GenerationReport(pipeline.devices(), made.getFirst(), written, firstStep.get()));
     }
 
-    private void report(GenerationReport report) {
+    private void report(GenerationReport report) throws IOException {
+        Map<String, Path> written =
+            timelines.areWanted() ? timelines.write(Timelines.of(lastLoop.get())) : Map.of();
         if (json) {
             terminal.out().println(report.json());
         } else if (!quiet.isQuiet()) {
-            (OutputFiles.isStandard(output) ? terminal.err() : terminal.out()).println(report.text());
+            PrintWriter out = OutputFiles.isStandard(output) ? terminal.err() : terminal.out();
+            out.println(report.text());
+            written.forEach((what, file) -> out.println(String.format("%-8s %s", what, file)));
         }
     }
 
