@@ -63,10 +63,17 @@ final class Command {
         long bytes;
     }
 
+    @Name("dev.slipstream.Wait")
+    @Label("Wait")
+    @Description("A stream of a CPU device waited for another stream")
+    private static final class StreamWait extends Recorded {
+    }
+
     /** The events of a slot, made once, when Flight Recorder is first seen, as queued work allocates nothing. */
     private static final class Recorder {
         private StageRun stageRun;
         private Copy copy;
+        private StreamWait streamWait;
 
         StageRun stageRun() {
             stageRun = stageRun == null ? new StageRun() : stageRun;
@@ -76,6 +83,11 @@ final class Command {
         Copy copy() {
             copy = copy == null ? new Copy() : copy;
             return copy;
+        }
+
+        StreamWait streamWait() {
+            streamWait = streamWait == null ? new StreamWait() : streamWait;
+            return streamWait;
         }
     }
 
@@ -131,7 +143,7 @@ final class Command {
             case LIMIT -> kernels.limit(limiting);
             case COMPARE -> kernels.compare(change);
             case CHECK_FINITE -> CpuKernels.checkFinite(checked, mark, label);
-            case AWAIT -> await(queue);
+            case AWAIT -> await(queue, device);
             case STAMP -> stamp();
             case STOP -> { /* the worker ends */ }
         }
@@ -169,11 +181,26 @@ final class Command {
         }
     }
 
-    private void await(CommandQueue queue) throws SkippedException {
-        DeviceException failure = queue.await(this) ? outcome.failureBefore(position) : progress.abandoned();
+    private void await(CommandQueue queue, String device) throws SkippedException {
+        DeviceException failure = isReached(queue, device) ? outcome.failureBefore(position) : progress.abandoned();
         if (failure != null) {
             throw new SkippedException(Failures.origin(failure));
         }
+    }
+
+    private boolean isReached(CommandQueue queue, String device) {
+        if (!FlightRecorder.isInitialized()) {
+            return queue.await(this);
+        }
+        StreamWait wait = recorder.streamWait();
+        wait.begin();
+        boolean reached = queue.await(this);
+        wait.end();
+        if (wait.shouldCommit()) {
+            wait.device = device;
+            wait.commit();
+        }
+        return reached;
     }
 
     private void stamp() {

@@ -21,6 +21,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
 
 /**
  * A program made ready on devices: streams, buffers, contexts and bindings. It can run again and again, each time with
@@ -130,6 +136,7 @@ public final class Execution implements AutoCloseable {
         if (tracer != null) {
             tracer.start();
         }
+        Queueing recorded = FlightRecorder.isInitialized() ? new Queueing() : null;
         queued = 0;
         int done = 0;
         for (int step = 0; step < stepEnds.length; step++) {
@@ -137,11 +144,18 @@ public final class Execution implements AutoCloseable {
                 throw new CancellationException("cancelled before step " + (step + 1) + " of " + stepEnds.length);
             }
             waitedNanos = 0;
+            if (recorded != null) {
+                recorded.begin();
+            }
+            int first = queued;
             long start = System.nanoTime();
             for (; queued < stepEnds[step]; queued++) {
                 commands[queued].run();
             }
             queueNanos[step] = System.nanoTime() - start - waitedNanos;
+            if (recorded != null) {
+                recorded.tell(step + 1, queued - first);
+            }
             if (step >= STEPS_AHEAD) {
                 awaitStep(done++, observer);
             }
@@ -161,6 +175,29 @@ public final class Execution implements AutoCloseable {
         watchdog.awaitDecision(decide, before);
         waitedNanos += System.nanoTime() - start;
         decider.decide(decide.decision(), decide.step(), scalar);
+    }
+
+    /** For JDK Flight Recorder. */
+    @Name("dev.slipstream.Queue")
+    @Label("Queueing")
+    @Category("Slipstream")
+    @Description("The host queued the work of a denoising step, ahead of the devices")
+    private static final class Queueing extends Event {
+        @Label("Step")
+        @Description("1 for the first of the loop")
+        private int step;
+
+        @Label("Instructions")
+        private int instructions;
+
+        private void tell(int number, int count) {
+            end();
+            if (shouldCommit()) {
+                step = number;
+                instructions = count;
+                commit();
+            }
+        }
     }
 
     private void awaitStep(int step, LoopObserver observer) {

@@ -35,6 +35,8 @@ class FlightRecorderTest {
             recording.enable("dev.slipstream.Stage").withoutThreshold();
             recording.enable("dev.slipstream.Copy").withoutThreshold();
             recording.enable("dev.slipstream.Step").withoutThreshold();
+            recording.enable("dev.slipstream.Queue").withoutThreshold();
+            recording.enable("dev.slipstream.Wait").withoutThreshold();
             recording.enable("dev.slipstream.Request").withoutThreshold();
             recording.enable("dev.slipstream.EngineBuild").withoutThreshold();
             recording.start();
@@ -72,6 +74,10 @@ class FlightRecorderTest {
             runs.values().stream().filter(count -> count == STEPS).limit(2).toList(), runs::toString);
         assertEquals(2, all.get("Stage").stream().map(event -> event.getString("device")).distinct().count());
         assertTrue(all.get("Copy").stream().allMatch(event -> event.getLong("bytes") > 0));
+        assertEquals(IntStream.rangeClosed(1, STEPS).boxed().toList(),
+            all.get("Queue").stream().map(event -> event.getInt("step")).toList());
+        assertTrue(all.get("Queue").stream().allMatch(event -> event.getInt("instructions") > 0));
+        assertEquals(2, all.get("Wait").stream().map(event -> event.getString("device")).distinct().count());
     }
 
     @Test

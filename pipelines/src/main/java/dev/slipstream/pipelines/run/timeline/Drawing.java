@@ -32,7 +32,7 @@ final class Drawing {
     private static final int ARROW_STEP = 40;
     /** Spans that are narrower are left out. */
     private static final double NARROWEST = 0.05;
-    private static final double LETTER = 6.4;
+    private static final double LETTER = 5.7;
 
     private static final String STYLE = """
         <style>
@@ -275,7 +275,7 @@ final class Drawing {
 
     private double legend(double x, String text) {
         text(x + 6, y + 11, "note", text);
-        return x + 6 + text.length() * LETTER * 0.82 + 16;
+        return x + 6 + text.length() * LETTER * 0.92 + 16;
     }
 
     private void line(double x, String style) {
