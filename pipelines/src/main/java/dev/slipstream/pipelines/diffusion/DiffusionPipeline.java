@@ -111,9 +111,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * The devices, in the plan's order, as {@link DeviceSpec#parse} reads them. If not said, as many CPU devices of
-         * one thread as the plan needs.
-         *
+         * The devices, in the plan's order, as {@link DeviceSpec#parse} reads them. If not said, CPU threads.
          * @throws IllegalArgumentException if there are none, or one cannot be read
          */
         public Builder devices(String... specs) {
@@ -132,7 +130,6 @@ public final class DiffusionPipeline implements AutoCloseable {
         /**
          * The plan, as {@link Strategy#parse} reads it. If not said, {@code asyncdiff:warmup=3} on several devices, or
          * if no devices are said on a machine with several processors; else {@code sequential}.
-         *
          * @throws dev.slipstream.pipelines.plan.PlanException if there is no such plan
          */
         public Builder plan(String spec) {
@@ -146,9 +143,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * The precision of the denoiser; {@code fp32} if not said. Latents, text encoder and image decoder stay fp32,
-         * and so does what is sensitive inside the denoiser.
-         *
+         * The precision of the denoiser; {@code fp32} if not said. All else, and what is sensitive inside, stays fp32.
          * @throws IllegalArgumentException if it is not {@code fp32}, {@code fp16} or {@code bf16}
          */
         public Builder precision(String name) {
@@ -182,8 +177,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         /**
          * Who is told, after each loop, what ran where and when in it, on the thread that draws; what it throws fails
-         * the request. A loop is the steps of one model, so a refiner's is one of its own. Loops are timed for it, which
-         * takes a little time, and devices replay nothing. Nobody if not said.
+         * the request. A refiner has a loop of its own. Timing takes a little time, and nothing is replayed.
          */
         public Builder timelines(Consumer<Timeline> listener) {
             timelines = Optional.of(listener);
@@ -203,8 +197,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * Merges a LoRA into the model's weights; may be called several times.
-         *
+         * Merges a LoRA into the model's weights, after those of earlier calls.
          * @param file safetensors, or the folder of an adapter as PEFT or diffusers save it
          * @param weight 1 as it was trained
          */
@@ -228,7 +221,6 @@ public final class DiffusionPipeline implements AutoCloseable {
         /**
          * Adds a ControlNet (Zhang et al. 2023), which steers pictures by others that requests bring ({@link
          * ControlImage}), after those in the model's own folder. It is part of the denoiser; a refiner has none.
-         *
          * @param folder with config.json and safetensors, or model.onnx
          */
         public Builder controlNet(Path folder) {
@@ -305,8 +297,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         /**
          * Who is told, one sentence a call, which files of a model are not read though they may say something, on the
-         * thread that opens, and what the model will not see of a request, on the thread that submits; see {@link
-         * PipelineSpec#warnings(ImageRequest)}. The log if not said.
+         * thread that opens, and of requests {@link PipelineSpec#warnings(ImageRequest)}, on the one that submits.
          */
         public Builder warnings(Consumer<String> listener) {
             warned = Objects.requireNonNull(listener, "listener");
@@ -398,8 +389,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     /**
      * Ends requests that wait with a {@link CancellationException}, waits for the one that runs, and frees all. Any
      * thread may call it, callbacks included, as often as it likes: each call returns when the pipeline is closed. Only
-     * in a callback that the caller's executor runs on the pipeline's own thread it returns before that, as the
-     * pipeline is closed when the request that runs has ended.
+     * in a callback that the caller's executor runs on the pipeline's own thread it returns before that.
      *
      * @throws RuntimeException to the first who calls it, if something could not be freed; all else is
      */

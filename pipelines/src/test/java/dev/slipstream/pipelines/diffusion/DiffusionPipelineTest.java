@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceException;
 import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
 import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,6 +54,23 @@ class DiffusionPipelineTest {
         try (DiffusionPipeline alone = open("sequential", "cpu:1");
              DiffusionPipeline other = open(plan, devices.split(","))) {
             assertArrayEquals(draw(alone, STAR), draw(other, STAR));
+        }
+    }
+
+    @Test
+    void eachLoopsTimelineIsToldAndThePictureIsTheSame() {
+        List<Timeline> told = new ArrayList<>();
+        try (DiffusionPipeline plain = open("asyncdiff:warmup=1", "cpu:1", "cpu:1");
+             DiffusionPipeline timed = DiffusionPipeline.of(MODEL).devices("cpu:1", "cpu:1").plan("asyncdiff:warmup=1")
+                 .timelines(told::add).open()) {
+            assertArrayEquals(draw(plain, STAR), draw(timed, STAR));
+            draw(timed, STAR.withSteps(2));
+
+            assertEquals(List.of(6, 2), told.stream().map(timeline ->
+                1 + timeline.spans().stream().mapToInt(Timeline.Span::step).max().orElseThrow()).toList());
+            assertEquals(timed.devices().stream().map(Device::name).toList(),
+                List.of(told.getFirst().deviceName(0), told.getFirst().deviceName(1)));
+            assertEquals("c1.0", told.getFirst().stage(0));
         }
     }
 

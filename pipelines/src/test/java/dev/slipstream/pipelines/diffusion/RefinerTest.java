@@ -22,6 +22,7 @@ import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.model.folder.RandomModel;
 import dev.slipstream.pipelines.model.folder.RandomModel.Family;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -178,6 +179,16 @@ class RefinerTest {
             assertThrows(CancellationException.class, () -> pass.run(latents, STEPS, generation, decoder));
             pass.run(latents, STEPS, generation(), decoder);
         }
+    }
+
+    @Test
+    void theRefinersLoopHasATimelineOfItsOwn() {
+        List<Integer> steps = new ArrayList<>();
+
+        draw(pipeline("sequential", 1).refiner(refiner, HANDOVER).timelines(timeline -> steps.add(
+            1 + timeline.spans().stream().mapToInt(Timeline.Span::step).max().orElseThrow())), STAR);
+
+        assertEquals(List.of(5, 3), steps);
     }
 
     @Test

@@ -6,7 +6,6 @@ import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.timeline.Timeline;
-import dev.slipstream.pipelines.run.timeline.Timelines;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
 import dev.slipstream.samples.options.ConditioningOptions;
 import dev.slipstream.samples.options.ControlOptions;
@@ -132,7 +131,7 @@ public final class BenchCommand implements Callable<Integer> {
             benchmark.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = benchmark.noise(requests.getFirst());
             List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise);
-            List<BenchRow> rows = BenchRow.of(benchmark.contenders(), probes);
+            List<BenchRow> rows = benchmark.rows(probes);
             terminal.out().println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
                 + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
                 + precision.precision() + "; load average now " + BenchOutput.load());
@@ -152,7 +151,7 @@ public final class BenchCommand implements Callable<Integer> {
         for (int i = 0; i < probes.size(); i++) {
             runs.put(contenders.get(i).plan().label(), probes.get(i).timeline());
         }
-        timelines.write(new Timelines(runs)).forEach((what, file) -> terminal.out().println(what + ": " + file));
+        timelines.write(runs).forEach((what, file) -> terminal.out().println(what + ": " + file));
     }
 
     private List<BenchPlan> plans(ImageRequest request) {

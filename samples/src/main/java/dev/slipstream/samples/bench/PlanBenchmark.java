@@ -86,6 +86,11 @@ final class PlanBenchmark implements AutoCloseable {
         return contenders.stream().map(it -> LoopProbe.of(it.plan(), it.pipeline(), request, noise)).toList();
     }
 
+    /** What the rounds gave, and what was probed. */
+    List<BenchRow> rows(List<LoopProbe> probes) {
+        return BenchRow.of(contenders, probes);
+    }
+
     /** In the order of the plans; the first is the baseline. */
     List<Contender> contenders() {
         return contenders;

@@ -9,7 +9,6 @@ import dev.slipstream.pipelines.diffusion.Progress;
 import dev.slipstream.pipelines.diffusion.VideoGeneration;
 import dev.slipstream.pipelines.diffusion.VideoRequest;
 import dev.slipstream.pipelines.run.timeline.Timeline;
-import dev.slipstream.pipelines.run.timeline.Timelines;
 import dev.slipstream.samples.generate.OutputFiles.VideoFiles;
 import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
 import dev.slipstream.samples.options.ControlOptions;
@@ -316,7 +315,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
     private void report(GenerationReport report) throws IOException {
         Map<String, Path> written =
-            timelines.areWanted() ? timelines.write(Timelines.of(lastLoop.get())) : Map.of();
+            timelines.areWanted() ? timelines.write(Map.of("", lastLoop.get())) : Map.of();
         if (json) {
             terminal.out().println(report.json());
         } else if (!quiet.isQuiet()) {

@@ -1,7 +1,8 @@
 package dev.slipstream.samples.options;
 
 import dev.slipstream.bridge.file.AtomicFile;
-import dev.slipstream.pipelines.run.timeline.Timelines;
+import dev.slipstream.pipelines.run.timeline.Timeline;
+import dev.slipstream.pipelines.run.timeline.TimelineFormat;
 import dev.slipstream.samples.terminal.HelpLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -53,15 +54,20 @@ public final class TimelineOptions {
         }
     }
 
-    /** Writes what is wanted. @return the files, by what they are */
-    public Map<String, Path> write(Timelines timelines) throws IOException {
+    /**
+     * Writes what is wanted.
+     *
+     * @param runs by what people call them
+     * @return the files, by what they are
+     */
+    public Map<String, Path> write(Map<String, Timeline> runs) throws IOException {
         Map<String, Path> files = new LinkedHashMap<>();
         if (trace != null) {
-            write(trace, timelines.chromeTrace());
+            write(trace, TimelineFormat.CHROME_TRACE.text(runs));
             files.put("trace", trace);
         }
         if (timeline != null) {
-            write(timeline, timelines.svg());
+            write(timeline, TimelineFormat.SVG.text(runs));
             files.put("timeline", timeline);
         }
         return files;

@@ -90,6 +90,19 @@ class BenchTest {
     }
 
     @Test
+    @Tag("slow")
+    void allPlansAreDrawnOnOneAxisOfTime() throws IOException {
+        Path svg = folder.resolve("bench.svg");
+        int code = bench("--compare", "cfg-split", "--steps", "2", "--rounds", "1", "--prompts", "1", "--seeds", "1",
+            "--timeline", svg.toString());
+        assertEquals(ExitCode.OK, code, err::toString);
+
+        String drawing = Files.readString(svg);
+        assertTrue(drawing.contains(">sequential<") && drawing.contains(">cfg-split<"), drawing);
+        assertTrue(out.toString().contains("timeline: " + svg), out.toString());
+    }
+
+    @Test
     void aPromptThatIsTooLongIsWarnedOfOnceWhateverDrawsIt() throws IOException {
         Path model = folder.resolve("tiny");
         ModelTemplate.of(ModelFamily.SD15, true).write(model);
@@ -104,7 +117,8 @@ class BenchTest {
 
     @ParameterizedTest
     @CsvSource({"--steps, 1", "--rounds, 0", "--prompts, 9", "--seeds, 0", "--json, /no/such/folder/bench.json",
-        "--png, /no/such/folder/bench.png"})
+        "--png, /no/such/folder/bench.png", "--trace, /no/such/folder/bench.json",
+        "--timeline, /no/such/folder/bench.svg"})
     void whatCannotBeMeasuredIsSaidBeforeAnythingIsBuilt(String option, String value) {
         assertEquals(ExitCode.WRONG_USAGE, bench(option, value));
         assertEquals(1, err.toString().lines().count(), err.toString());

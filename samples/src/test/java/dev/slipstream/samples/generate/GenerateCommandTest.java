@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.samples.CommandRun;
 import dev.slipstream.samples.Main;
@@ -60,6 +61,24 @@ class GenerateCommandTest {
         CommandRun run = generate("--seed", "7", "--guard", "--step-timeout", "60");
         assertEquals("", run.err());
         assertArrayEquals(plain, Files.readAllBytes(picture("picture")));
+    }
+
+    @Test
+    void whatRanInTheLoopIsDrawnAndTracedAndChangesNothing() throws IOException {
+        assertEquals(ExitCode.OK, generate("--seed", "7").code());
+        byte[] plain = Files.readAllBytes(picture("picture"));
+
+        CommandRun run = generate("--seed", "7", "--timeline", folder.resolve("loop.svg").toString(), "--trace",
+            folder.resolve("loop.json").toString());
+
+        assertEquals(ExitCode.OK, run.code(), run.err());
+        assertArrayEquals(plain, Files.readAllBytes(picture("picture")));
+        assertTrue(run.out().contains("trace    " + folder.resolve("loop.json")), run.out());
+        assertTrue(run.out().contains("timeline " + folder.resolve("loop.svg")), run.out());
+        assertTrue(Files.readString(folder.resolve("loop.svg")).contains(", step 2, "));
+        JsonObject trace = JsonParser.parseString(Files.readString(folder.resolve("loop.json"))).getAsJsonObject();
+        assertTrue(trace.getAsJsonArray("traceEvents").asList().stream()
+            .anyMatch(event -> event.getAsJsonObject().get("cat").getAsString().equals("stage")));
     }
 
     @Test

@@ -68,6 +68,15 @@ class OverwritingTest {
     }
 
     @Test
+    void neitherATimelineNorATraceTakesThePlaceOfAnything() throws IOException {
+        String other = folder.resolve("other.png").toString();
+        assertRefused(other, "--image", picture.toString(), "--timeline", picture.toString());
+        assertRefused(picture.toString(), "--trace", picture.toString());
+        String both = folder.resolve("both").toString();
+        assertRefused(other, "--trace", both, "--timeline", both);
+    }
+
+    @Test
     void aLinkThatLeadsNowhereIsNoOutput() throws IOException {
         Path link = Files.createSymbolicLink(folder.resolve("link.png"), Path.of("none.png"));
         CommandRun run = CommandRun.of("generate", "x", "--output", link.toString());

@@ -10,12 +10,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
  * Timelines as a drawing. Colours are in a style sheet, as plain values: viewers that know no variables show it, too.
  */
-final class Drawing {
+final class Drawing implements TimelineFormat {
     private static final int WIDTH = 1160;
     private static final int LEFT = 118;
     private static final int PLOT = 960;
@@ -33,6 +34,7 @@ final class Drawing {
     /** Spans that are narrower are left out. */
     private static final double NARROWEST = 0.05;
     private static final double LETTER = 5.7;
+    private static final String STRIPES = "fill=\"url(#stripes)\" pointer-events=\"none\"";
 
     private static final String STYLE = """
         <style>
@@ -74,230 +76,9 @@ final class Drawing {
         }
     }
 
-    private final Timelines timelines;
-    private final long endNanos;
-    private final StringBuilder body = new StringBuilder();
-    private double y = MARGIN;
-    private final Set<String> arrows = new HashSet<>();
-
-    Drawing(Timelines timelines) {
-        this.timelines = timelines;
-        this.endNanos = Math.max(1, timelines.runs().values().stream().mapToLong(Timeline::endNanos).max().orElse(0));
-    }
-
-    String svg() {
-        timelines.runs().forEach(this::run);
-        double bottom = y;
-        axis();
-        legend();
-        String grid = grid(bottom);
-        return """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s" font-family="sans-serif" font-size="13" \
-            role="img" aria-labelledby="t">
-            <title id="t">%s</title>
-            %s<rect width="%d" height="%s" class="paper"/>
-            %s%s</svg>
-            """.formatted(WIDTH, number(y), title(), STYLE, WIDTH, number(y), grid, body);
-    }
-
-    private String title() {
-        return escaped("What ran where and when: " + String.join(", ", timelines.runs().entrySet().stream()
-            .map(run -> (run.getKey().isEmpty() ? "" : run.getKey() + " ") + time(run.getValue().endNanos()))
-            .toList()));
-    }
-
-    private void run(String name, Timeline timeline) {
-        text(MARGIN, y + 14, "ink bold", name.isEmpty() ? time(timeline.endNanos()) : name);
-        text(LEFT + PLOT, y + 14, "note end", (name.isEmpty() ? "" : time(timeline.endNanos()) + ", ")
-            + "devices compute " + percent(timeline.utilisation()) + " of the time");
-        y += HEADING;
-        Map<Integer, Row> rows = new HashMap<>();
-        for (int device = 0; device < timeline.devices(); device++) {
-            device(timeline, device, rows);
-        }
-        int steps = 1 + timeline.spans().stream().mapToInt(Span::step).max().orElse(0);
-        if (x(timeline.endNanos()) - x(0) >= (double) ARROW_STEP * steps) {
-            // First, so that they pass behind the boxes of other lanes.
-            arrows(timeline, rows);
-        }
-        timeline.spans().forEach(span -> span(timeline, span, rows.get(span.lane())));
-    }
-
-    private void device(Timeline timeline, int device, Map<Integer, Row> rows) {
-        String name = timeline.deviceName(device);
-        text(MARGIN, y + 15, "ink", "device " + device);
-        if (!name.equals("device " + device)) {
-            text(MARGIN, y + 29, "note", name);
-        }
-        text(LEFT + PLOT + 8, y + 22, "note", percent(timeline.utilisation(device)));
-        for (int lane = 0; lane < timeline.lanes().size(); lane++) {
-            Lane it = timeline.lanes().get(lane);
-            if (it.device() != device || it.copies() && isEmpty(timeline, lane)) {
-                continue;
-            }
-            Row row = new Row(y, it.copies() ? COPY_LANE : LANE);
-            rows.put(lane, row);
-            rect(x(0), row, x(timeline.endNanos()) - x(0), "lane");
-            body.append("/>\n");
-            y += row.height() + 2;
-        }
-        y += GAP;
-    }
-
-    private static boolean isEmpty(Timeline timeline, int lane) {
-        return timeline.spans().stream().noneMatch(span -> span.lane() == lane);
-    }
-
-    private void span(Timeline timeline, Span span, Row row) {
-        double from = x(span.startNanos());
-        double width = x(span.endNanos()) - from;
-        if (row == null || width < NARROWEST) {
-            return;
-        }
-        switch (span.activity()) {
-            case Activity.Wait wait -> body.append("<path d=\"M").append(number(from)).append(' ')
-                .append(number(row.top() + row.height() / 2)).append('H').append(number(from + width))
-                .append("\" class=\"wait\"/>\n");
-            case Activity.Arithmetic arithmetic -> box(timeline, span, row, "small");
-            case Activity.Copy copy -> {
-                box(timeline, span, row, "c" + span.step() % COLOURS);
-                rect(from, row, width, "");
-                body.append(" fill=\"url(#stripes)\" pointer-events=\"none\"/>\n");
-            }
-            case Activity.Stage stage -> {
-                box(timeline, span, row, "box c" + span.step() % COLOURS);
-                label(timeline, span, row, width);
-            }
-        }
-    }
-
-    /** A rectangle that says what it is. */
-    private void box(Timeline timeline, Span span, Row row, String style) {
-        rect(x(span.startNanos()), row, x(span.endNanos()) - x(span.startNanos()), style);
-        body.append("><title>").append(escaped(timeline.name(span) + ", step " + (span.step() + 1) + ", "
-            + time(span.endNanos() - span.startNanos()))).append("</title></rect>\n");
-    }
-
-    /** The step, with the stage's name where there is room. */
-    private void label(Timeline timeline, Span span, Row row, double width) {
-        String step = Integer.toString(span.step() + 1);
-        Stream.of(step + " · " + timeline.name(span), step).filter(text -> text.length() * LETTER + 4 <= width).findFirst()
-            .ifPresent(text -> text(x(span.startNanos()) + width / 2, row.top() + row.height() / 2 + 4, "in", text));
-    }
-
-    private void arrows(Timeline timeline, Map<Integer, Row> rows) {
-        Map<Integer, Span> spans = new HashMap<>();
-        timeline.spans().forEach(span -> spans.put(span.instruction(), span));
-        for (Flow flow : timeline.flows()) {
-            Span from = spans.get(flow.from());
-            Span to = spans.get(flow.to());
-            if (from != null && to != null) {
-                Row start = rows.get(from.lane());
-                Row end = rows.get(to.lane());
-                boolean down = start.top() < end.top();
-                // Latents are of the step that they lead to.
-                boolean old = from.step() < to.step() && !(from.activity() instanceof Activity.Arithmetic);
-                arrow(x(from.endNanos()), down ? start.bottom() : start.top(), x(to.startNanos()),
-                    down ? end.top() : end.bottom(), old);
-            }
-        }
-    }
-
-    private void arrow(double fromX, double fromY, double toX, double toY, boolean old) {
-        String style = old ? "old" : "new";
-        arrows.add(style);
-        double bend = (toY - fromY) / 2;
-        body.append("<path d=\"M").append(number(fromX)).append(' ').append(number(fromY)).append('C')
-            .append(number(fromX)).append(' ').append(number(fromY + bend)).append(' ').append(number(toX)).append(' ')
-            .append(number(toY - bend)).append(' ').append(number(toX)).append(' ').append(number(toY))
-            .append("\" class=\"").append(style).append("\"/>\n");
-    }
-
-    /** Between two ticks: 1, 2 or 5 of a power of ten, so that there are about ten. */
-    private long tick() {
-        long tick = 1;
-        while (endNanos / tick > 10) {
-            long digit = tick;
-            while (digit >= 10) {
-                digit /= 10;
-            }
-            tick = digit == 2 ? tick / 2 * 5 : tick * 2;
-        }
-        return tick;
-    }
-
-    private void axis() {
-        body.append("<path d=\"M").append(LEFT).append(' ').append(number(y)).append('h').append(PLOT)
-            .append("\" class=\"axis\"/>\n");
-        for (long nanos = 0; nanos <= endNanos; nanos += tick()) {
-            text(x(nanos), y + 14, "note middle", nanos == 0 ? "0" : time(nanos));
-        }
-        y += AXIS;
-    }
-
-    private String grid(double bottom) {
-        StringBuilder lines = new StringBuilder();
-        for (long nanos = 0; nanos <= endNanos; nanos += tick()) {
-            lines.append("<path d=\"M").append(number(x(nanos))).append(' ').append(MARGIN + HEADING).append('V')
-                .append(number(bottom + 3)).append("\" class=\"grid\"/>\n");
-        }
-        return lines.toString();
-    }
-
-    private void legend() {
-        double x = LEFT;
-        for (int colour = 0; colour < COLOURS; colour++) {
-            rect(x, new Row(y, 14), 16, "box c" + colour);
-            body.append("/>\n");
-            x += 16;
-        }
-        x = legend(x, "a stage, in the colour of its step");
-        rect(x, new Row(y, 14), 20, "c0");
-        body.append("/>\n");
-        rect(x, new Row(y, 14), 20, "");
-        body.append(" fill=\"url(#stripes)\"/>\n");
-        x = legend(x + 20, "a copy");
-        rect(x, new Row(y, 14), 6, "small");
-        body.append("/>\n");
-        x = legend(x + 6, "combinations, checks");
-        line(x, "wait");
-        x = legend(x + 26, "waits");
-        if (arrows.contains("new")) {
-            line(x, "new");
-            x = legend(x + 26, "a value of this step");
-        }
-        if (arrows.contains("old")) {
-            line(x, "old");
-            legend(x + 26, "a value of an earlier step");
-        }
-        y += LEGEND;
-    }
-
-    private double legend(double x, String text) {
-        text(x + 6, y + 11, "note", text);
-        return x + 6 + text.length() * LETTER * 0.92 + 16;
-    }
-
-    private void line(double x, String style) {
-        body.append("<path d=\"M").append(number(x)).append(' ').append(number(y + 7)).append("h24\" class=\"")
-            .append(style).append("\"/>\n");
-    }
-
-    private void rect(double x, Row row, double width, String style) {
-        body.append("<rect x=\"").append(number(x)).append("\" y=\"").append(number(row.top())).append("\" width=\"")
-            .append(number(width)).append("\" height=\"").append(number(row.height())).append('"');
-        if (!style.isEmpty()) {
-            body.append(" class=\"").append(style).append('"');
-        }
-    }
-
-    private void text(double x, double baseline, String style, String text) {
-        body.append("<text x=\"").append(number(x)).append("\" y=\"").append(number(baseline)).append("\" class=\"")
-            .append(style).append("\">").append(escaped(text)).append("</text>\n");
-    }
-
-    private double x(long nanos) {
-        return LEFT + (double) PLOT * nanos / endNanos;
+    @Override
+    public String text(Map<String, Timeline> runs) {
+        return new Sheet(runs).svg();
     }
 
     private static String number(double value) {
@@ -320,5 +101,228 @@ final class Drawing {
 
     private static String escaped(String text) {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+    }
+
+    /** One drawing on its way, from top to bottom. */
+    private static final class Sheet {
+        private final Map<String, Timeline> runs;
+        private final long endNanos;
+        private final StringBuilder body = new StringBuilder();
+        private double y = MARGIN;
+        private final Set<String> arrows = new HashSet<>();
+
+        Sheet(Map<String, Timeline> runs) {
+            this.runs = runs;
+            this.endNanos = Math.max(1, runs.values().stream().mapToLong(Timeline::endNanos).max().orElse(0));
+        }
+
+        String svg() {
+            runs.forEach(this::run);
+            String drawn = body.toString();
+            body.setLength(0);
+            grid(y + 3);
+            body.append(drawn);
+            axis();
+            legend();
+            return """
+                <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s" font-family="sans-serif" font-size="13" \
+                role="img" aria-labelledby="t">
+                <title id="t">%s</title>
+                %s<rect width="%d" height="%s" class="paper"/>
+                %s</svg>
+                """.formatted(WIDTH, number(y), title(), STYLE, WIDTH, number(y), body);
+        }
+
+        private String title() {
+            return escaped("What ran where and when: " + String.join(", ", runs.entrySet().stream()
+                .map(run -> (run.getKey().isEmpty() ? "" : run.getKey() + " ") + time(run.getValue().endNanos()))
+                .toList()));
+        }
+
+        private void run(String name, Timeline timeline) {
+            text(MARGIN, y + 14, "ink bold", name.isEmpty() ? time(timeline.endNanos()) : name);
+            text(LEFT + PLOT, y + 14, "note end", (name.isEmpty() ? "" : time(timeline.endNanos()) + ", ")
+                + "devices compute " + percent(timeline.utilisation()) + " of the time");
+            y += HEADING;
+            Map<Integer, Row> rows = new HashMap<>();
+            for (int device = 0; device < timeline.devices(); device++) {
+                device(timeline, device, rows);
+            }
+            int steps = 1 + timeline.spans().stream().mapToInt(Span::step).max().orElse(0);
+            if (x(timeline.endNanos()) - x(0) >= (double) ARROW_STEP * steps) {
+                // First, so that they pass behind the boxes of other lanes.
+                arrows(timeline, rows);
+            }
+            timeline.spans().forEach(span -> span(timeline, span, rows.get(span.lane())));
+        }
+
+        private void device(Timeline timeline, int device, Map<Integer, Row> rows) {
+            String name = timeline.deviceName(device);
+            text(MARGIN, y + 15, "ink", "device " + device);
+            if (!name.equals("device " + device)) {
+                text(MARGIN, y + 29, "note", name);
+            }
+            text(LEFT + PLOT + 8, y + 22, "note", percent(timeline.utilisation(device)));
+            for (int lane = 0; lane < timeline.lanes().size(); lane++) {
+                Lane it = timeline.lanes().get(lane);
+                if (it.device() != device || it.copies() && isEmpty(timeline, lane)) {
+                    continue;
+                }
+                Row row = new Row(y, it.copies() ? COPY_LANE : LANE);
+                rows.put(lane, row);
+                rect(x(0), row, x(timeline.endNanos()) - x(0), "class=\"lane\"", "");
+                y += row.height() + 2;
+            }
+            y += GAP;
+        }
+
+        private static boolean isEmpty(Timeline timeline, int lane) {
+            return timeline.spans().stream().noneMatch(span -> span.lane() == lane);
+        }
+
+        private void span(Timeline timeline, Span span, Row row) {
+            double from = x(span.startNanos());
+            double width = x(span.endNanos()) - from;
+            if (row == null || width < NARROWEST) {
+                return;
+            }
+            switch (span.activity()) {
+                case Activity.Wait wait -> path("wait", "M%s %sh%s", from, row.top() + row.height() / 2, width);
+                case Activity.Arithmetic arithmetic -> box(timeline, span, row, "small");
+                case Activity.Copy copy -> {
+                    box(timeline, span, row, "c" + span.step() % COLOURS);
+                    rect(from, row, width, STRIPES, "");
+                }
+                case Activity.Stage stage -> {
+                    box(timeline, span, row, "box c" + span.step() % COLOURS);
+                    label(timeline, span, row, width);
+                }
+            }
+        }
+
+        /** A rectangle that says what it is. */
+        private void box(Timeline timeline, Span span, Row row, String style) {
+            String what = timeline.name(span) + ", step " + (span.step() + 1) + ", "
+                + time(span.endNanos() - span.startNanos());
+            rect(x(span.startNanos()), row, x(span.endNanos()) - x(span.startNanos()), "class=\"" + style + "\"",
+                "<title>" + escaped(what) + "</title>");
+        }
+
+        /** The step, with the stage's name where there is room. */
+        private void label(Timeline timeline, Span span, Row row, double width) {
+            String step = Integer.toString(span.step() + 1);
+            double middle = x(span.startNanos()) + width / 2;
+            Stream.of(step + " · " + timeline.name(span), step)
+                .filter(text -> text.length() * LETTER + 4 <= width).findFirst()
+                .ifPresent(text -> text(middle, row.top() + row.height() / 2 + 4, "in", text));
+        }
+
+        private void arrows(Timeline timeline, Map<Integer, Row> rows) {
+            Map<Integer, Span> spans = new HashMap<>();
+            timeline.spans().forEach(span -> spans.put(span.instruction(), span));
+            for (Flow flow : timeline.flows()) {
+                Span from = spans.get(flow.from());
+                Span to = spans.get(flow.to());
+                if (from != null && to != null) {
+                    Row start = rows.get(from.lane());
+                    Row end = rows.get(to.lane());
+                    boolean down = start.top() < end.top();
+                    // Latents are of the step that they lead to.
+                    boolean old = from.step() < to.step() && !(from.activity() instanceof Activity.Arithmetic);
+                    arrow(x(from.endNanos()), down ? start.bottom() : start.top(), x(to.startNanos()),
+                        down ? end.top() : end.bottom(), old);
+                }
+            }
+        }
+
+        private void arrow(double fromX, double fromY, double toX, double toY, boolean old) {
+            String style = old ? "old" : "new";
+            arrows.add(style);
+            double bend = (toY - fromY) / 2;
+            path(style, "M%s %sC%s %s %s %s %s %s", fromX, fromY, fromX, fromY + bend, toX, toY - bend, toX, toY);
+        }
+
+        /** Between two ticks: 1, 2 or 5 of a power of ten, so that there are about ten. */
+        private long tick() {
+            long tick = 1;
+            while (endNanos / tick > 10) {
+                long digit = tick;
+                while (digit >= 10) {
+                    digit /= 10;
+                }
+                tick = digit == 2 ? tick / 2 * 5 : tick * 2;
+            }
+            return tick;
+        }
+
+        private void axis() {
+            path("axis", "M%s %sh%s", LEFT, y, PLOT);
+            for (long nanos = 0; nanos <= endNanos; nanos += tick()) {
+                text(x(nanos), y + 14, "note middle", nanos == 0 ? "0" : time(nanos));
+            }
+            y += AXIS;
+        }
+
+        /** Behind all else. */
+        private void grid(double bottom) {
+            for (long nanos = 0; nanos <= endNanos; nanos += tick()) {
+                path("grid", "M%s %sV%s", x(nanos), MARGIN + HEADING, bottom);
+            }
+        }
+
+        private void legend() {
+            double x = LEFT;
+            for (int colour = 0; colour < COLOURS; colour++) {
+                x = swatch(x, 16, "class=\"box c" + colour + "\"");
+            }
+            x = legend(x, "a stage, in the colour of its step");
+            swatch(x, 20, "class=\"c0\"");
+            x = legend(swatch(x, 20, STRIPES), "a copy");
+            x = legend(swatch(x, 6, "class=\"small\""), "combinations, checks");
+            x = legend(line(x, "wait"), "waits");
+            if (arrows.contains("new")) {
+                x = legend(line(x, "new"), "a value of this step");
+            }
+            if (arrows.contains("old")) {
+                legend(line(x, "old"), "a value of an earlier step");
+            }
+            y += LEGEND;
+        }
+
+        /** @return where the next thing begins */
+        private double legend(double x, String text) {
+            text(x + 6, y + 11, "note", text);
+            return x + 6 + text.length() * LETTER * 0.92 + 16;
+        }
+
+        private double swatch(double x, double width, String attributes) {
+            rect(x, new Row(y, 14), width, attributes, "");
+            return x + width;
+        }
+
+        private double line(double x, String style) {
+            path(style, "M%s %sh24", x, y + 7);
+            return x + 26;
+        }
+
+        private void rect(double x, Row row, double width, String attributes, String content) {
+            body.append("<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" %s>%s</rect>\n".formatted(number(x),
+                number(row.top()), number(width), number(row.height()), attributes, content));
+        }
+
+        /** @param data with a place for each number */
+        private void path(String style, String data, double... numbers) {
+            body.append("<path d=\"%s\" class=\"%s\"/>\n".formatted(
+                data.formatted(DoubleStream.of(numbers).mapToObj(Drawing::number).toArray()), style));
+        }
+
+        private void text(double x, double baseline, String style, String text) {
+            body.append("<text x=\"%s\" y=\"%s\" class=\"%s\">%s</text>\n".formatted(number(x), number(baseline), style,
+                escaped(text)));
+        }
+
+        private double x(long nanos) {
+            return LEFT + (double) PLOT * nanos / endNanos;
+        }
     }
 }

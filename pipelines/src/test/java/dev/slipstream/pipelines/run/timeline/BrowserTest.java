@@ -40,7 +40,7 @@ class BrowserTest {
     }
 
     private BufferedImage seen(String name, String... more) throws IOException, InterruptedException {
-        Path drawing = Files.writeString(folder.resolve(name + ".svg"), Runs.documented().svg());
+        Path drawing = Files.writeString(folder.resolve(name + ".svg"), TimelineFormat.SVG.text(Runs.documented()));
         Path page = Files.writeString(folder.resolve(name + ".html"),
             "<body style='margin:0'><img width=" + WIDTH + " src='" + drawing.getFileName() + "'></body>");
         Path picture = folder.resolve(name + ".png");

@@ -27,8 +27,8 @@ class ChromeTraceTest {
         }
     }
 
-    private static List<JsonObject> events(Timelines timelines) throws MalformedJsonException {
-        JsonObject trace = JsonText.parse(timelines.chromeTrace()).getAsJsonObject();
+    private static List<JsonObject> events(Map<String, Timeline> runs) throws MalformedJsonException {
+        JsonObject trace = JsonText.parse(TimelineFormat.CHROME_TRACE.text(runs)).getAsJsonObject();
         return trace.getAsJsonArray("traceEvents").asList().stream().map(JsonElement::getAsJsonObject).toList();
     }
 
@@ -119,7 +119,7 @@ class ChromeTraceTest {
             List.of(new Timeline.Span(0, 0, 2, new Activity.Stage(0), 1500, 4000, 1250),
                 new Timeline.Span(1, 0, 3, new Activity.Copy(0, 1, 77), 4000, 5000, 1000)), List.of());
 
-        List<JsonObject> slices = events("X", events(Timelines.of(timeline)));
+        List<JsonObject> slices = events("X", events(Map.of("", timeline)));
 
         assertEquals("<mid> é\n", slices.getFirst().get("name").getAsString());
         assertEquals(1.5, time(slices.getFirst()));

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -21,9 +22,9 @@ import org.w3c.dom.Element;
 
 /** What is in a drawing. */
 class DrawingTest {
-    private static Document drawn(Timelines timelines) throws Exception {
+    private static Document drawn(Map<String, Timeline> runs) throws Exception {
         return DocumentBuilderFactory.newInstance().newDocumentBuilder()
-            .parse(new ByteArrayInputStream(timelines.svg().getBytes(StandardCharsets.UTF_8)));
+            .parse(new ByteArrayInputStream(TimelineFormat.SVG.text(runs).getBytes(StandardCharsets.UTF_8)));
     }
 
     private static List<Element> elements(Document document, String tag, String style) {
@@ -44,7 +45,7 @@ class DrawingTest {
     /** Where this fails on purpose, copy pipelines/target/timeline.svg to docs, and look at it. */
     @Test
     void thePictureOfTheDocumentationIsWhatIsDrawn() throws Exception {
-        String drawn = Runs.documented().svg();
+        String drawn = TimelineFormat.SVG.text(Runs.documented());
         Files.createDirectories(Path.of("target"));
         Files.writeString(Path.of("target", "timeline.svg"), drawn);
 
@@ -55,7 +56,7 @@ class DrawingTest {
     void everyStageAndCopyHasABoxInTheColourOfItsStep() throws Exception {
         Timeline timeline = Runs.of("asyncdiff:n=3,warmup=2", 3, 8, true);
 
-        Document drawn = drawn(Timelines.of(timeline));
+        Document drawn = drawn(Map.of("", timeline));
 
         for (int colour = 0; colour < 6; colour++) {
             int step = colour;
@@ -85,9 +86,9 @@ class DrawingTest {
 
     @Test
     void allRunsAreOnOneAxisOfTime() throws Exception {
-        Timelines both = Runs.documented();
-        double ratio = (double) both.runs().get("asyncdiff:n=3,warmup=2").endNanos()
-            / both.runs().get("sequential").endNanos();
+        Map<String, Timeline> both = Runs.documented();
+        double ratio = (double) both.get("asyncdiff:n=3,warmup=2").endNanos()
+            / both.get("sequential").endNanos();
 
         List<Element> lanes = elements(drawn(both), "rect", "lane");
 
@@ -96,9 +97,9 @@ class DrawingTest {
 
     @Test
     void oldValuesAreDashedAndArrowsAreLeftOutWhereStepsAreNarrow() throws Exception {
-        Document few = drawn(Timelines.of(Runs.of("asyncdiff:n=3,warmup=2", 3, 8, false)));
-        Document exact = drawn(Timelines.of(Runs.of("asyncdiff:n=3,warmup=8", 3, 8, false)));
-        Document many = drawn(Timelines.of(Runs.of("asyncdiff:n=3,warmup=2", 3, 50, false)));
+        Document few = drawn(Map.of("", Runs.of("asyncdiff:n=3,warmup=2", 3, 8, false)));
+        Document exact = drawn(Map.of("", Runs.of("asyncdiff:n=3,warmup=8", 3, 8, false)));
+        Document many = drawn(Map.of("", Runs.of("asyncdiff:n=3,warmup=2", 3, 50, false)));
 
         assertFalse(elements(few, "path", "old").isEmpty());
         assertFalse(elements(exact, "path", "new").isEmpty());
@@ -108,7 +109,7 @@ class DrawingTest {
 
     @Test
     void everyColourIsThereForLightAndDark() {
-        String[] styles = Runs.documented().svg().split("<style>|</style>")[1].split("@media");
+        String[] styles = TimelineFormat.SVG.text(Runs.documented()).split("<style>|</style>")[1].split("@media");
 
         assertEquals(filled(styles[0]), filled(styles[1]));
     }
@@ -126,7 +127,7 @@ class DrawingTest {
         Timeline timeline = new Timeline(List.of(new Timeline.Lane(0, "<\"&'>", false)), List.of("a<b&c"), 1000,
             List.of(new Timeline.Span(0, 0, 0, new Activity.Stage(0), 0, 1000, 1000)), List.of());
 
-        Document drawn = drawn(Timelines.of(timeline));
+        Document drawn = drawn(Map.of("", timeline));
 
         assertTrue(elements(drawn, "text", "note").stream().anyMatch(it -> it.getTextContent().equals("<\"&'>")));
         assertTrue(elements(drawn, "text", "in").getFirst().getTextContent().endsWith("a<b&c"));
@@ -134,7 +135,7 @@ class DrawingTest {
 
     @Test
     void nothingAtAllIsADrawingToo() throws Exception {
-        assertEquals("svg", drawn(Timelines.of(new Timeline(List.of(), List.of(), 0, List.of(), List.of())))
+        assertEquals("svg", drawn(Map.of("", new Timeline(List.of(), List.of(), 0, List.of(), List.of())))
             .getDocumentElement().getTagName());
     }
 }

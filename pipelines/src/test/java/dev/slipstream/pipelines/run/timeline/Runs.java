@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 
 /** Simulated runs to look at: three components of 10, 12 and 9 ms, a millisecond for what goes to another device. */
 final class Runs {
-    private static final List<String> NAMES = List.of("down", "mid", "up");
+    private static final List<String> NAMES = List.of("A", "B", "C");
     private static final List<Long> NANOS = List.of(10_000_000L, 12_000_000L, 9_000_000L);
     private static final double BYTES_PER_SECOND = 1e6;
     private static final long LATENCY = 100_000;
@@ -37,17 +37,18 @@ final class Runs {
         Program program = Unroller.unroll(plan, Loops.loop(plan.segments(), steps), copyStreams);
         Machine machine = new Machine(
             IntStream.range(0, devices).mapToObj(device -> new Machine.Device("cuda:" + device, 0)).toList(),
-            (device, work) -> work instanceof Work.Run<?> run ? NANOS.get(plan.segment(run.stage()).component()) : SMALL,
+            (device, work) ->
+                work instanceof Work.Run<?> run ? NANOS.get(plan.segment(run.stage()).component()) : SMALL,
             Interconnect.star(BYTES_PER_SECOND, LATENCY), Machine.Host.of(QUEUEING));
         return Simulator.simulate(program, machine).timeline()
             .named(plan.stages().stream().map(stage -> NAMES.get(stage.segment())).toList());
     }
 
     /** The picture of docs/observe.md. */
-    static Timelines documented() {
+    static Map<String, Timeline> documented() {
         Map<String, Timeline> runs = new LinkedHashMap<>();
         runs.put("sequential", of("sequential", 1, 8, true));
         runs.put("asyncdiff:n=3,warmup=2", of("asyncdiff:n=3,warmup=2", 3, 8, true));
-        return new Timelines(runs);
+        return runs;
     }
 }
