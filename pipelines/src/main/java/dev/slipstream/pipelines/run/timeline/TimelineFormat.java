@@ -12,8 +12,8 @@ public sealed interface TimelineFormat permits Drawing, ChromeTrace {
     TimelineFormat SVG = new Drawing();
 
     /**
-     * JSON in the Trace Event Format, which ui.perfetto.dev and chrome://tracing open: a process for each device of each
-     * run, a thread for each of its lanes, a flow for each value that goes to another lane, times in microseconds.
+     * JSON in the Trace Event Format, which ui.perfetto.dev opens: a process for each device of each run, a thread for
+     * each of its lanes, a flow for each value that goes to another lane, times in microseconds.
      */
     TimelineFormat CHROME_TRACE = new ChromeTrace();
 
