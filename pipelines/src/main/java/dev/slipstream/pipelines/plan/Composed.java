@@ -94,6 +94,11 @@ record Composed(List<Strategy> parts) implements Strategy {
     }
 
     @Override
+    public boolean decides() {
+        return parts.stream().anyMatch(Strategy::decides);
+    }
+
+    @Override
     public boolean splitsGuidance() {
         return parts.stream().anyMatch(Strategy::splitsGuidance);
     }

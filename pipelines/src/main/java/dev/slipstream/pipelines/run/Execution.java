@@ -27,16 +27,20 @@ import jdk.jfr.Event;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A program made ready on devices: streams, buffers, contexts and bindings. It can run again and again, each time with
  * other host values; a run that failed or was cancelled leaves it ready for the next.
  *
- * <p><b>Threads:</b> one run at a time; the caller's thread queues everything, a few steps ahead of the devices, and
- * then waits for the last step. <b>Ownership:</b> it owns what it made and closes it; engines and devices stay the
- * caller's.
+ * <p><b>Threads:</b> one run at a time; the caller's thread queues everything, a few steps ahead of the devices but for
+ * where it decides, and then waits for the last step. <b>Ownership:</b> it owns what it made and closes it; engines and
+ * devices stay the caller's.
  */
 public final class Execution implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Execution.class);
+
     /** How many steps the host queues ahead; more would only make cancelling slower. */
     public static final int STEPS_AHEAD = 4;
 
@@ -168,6 +172,10 @@ public final class Execution implements AutoCloseable {
         }
         watchdog.awaitAll("the last step", queued);
         finiteChecks.require();
+        if (LOG.isDebugEnabled()) {
+            outcomes().forEach((stage, all) -> LOG.debug("{} ran at {} of the {} steps at which that was decided: {}",
+                stage, all.stream().filter(Decision.Outcome::runs).count(), all.size(), all));
+        }
     }
 
     private void decide(Instruction.Decide decide, int before, MemorySegment scalar) {

@@ -28,6 +28,8 @@ class GpuLoopTest extends OnRealGpus {
         "asyncdiff:warmup=1,cut=shell,staleness=reference | 2", "asyncdiff:n=3,warmup=2 | 3",
         "asyncdiff:n=4,warmup=1 | 4", "asyncdiff:warmup=1,tail=1,stride=2,cut=chain | 2",
         "asyncdiff:warmup=1,stride=2,form=paper,n=2,cut=chain | 3", "asyncdiff:n=4,warmup=1,stride=2,form=paper | 5",
+        "cache:decide=first-block,threshold=0.2,warmup=1 | 1",
+        "cfg-split+cache:decide=first-block,threshold=0.2,slip=1,warmup=1 | 2",
         "guidance:stop=0.5 | 1", "cfg-split+asyncdiff:n=2,warmup=1,cut=chain | 4",
         "asyncdiff:warmup=1,cut=shell+guidance:every=2,warmup=1 | 2"})
     void everyPlanGivesTheLatentsOfTheCpu(String plan, int count) {
@@ -47,6 +49,8 @@ class GpuLoopTest extends OnRealGpus {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"sequential | 1", "sequential | 2", "cfg-split | 2",
+        "cache:decide=first-block,threshold=0.2,warmup=1 | 1",
+        "cfg-split+cache:decide=first-block,threshold=0.2,slip=1,warmup=1 | 2",
         "asyncdiff:warmup=1,cut=shell | 2", "asyncdiff:warmup=1,cut=chain | 2"})
     void replayedStepsHaveTheBitsOfDirectOnes(String plan, int count) {
         List<Device> gpus = gpus(count);

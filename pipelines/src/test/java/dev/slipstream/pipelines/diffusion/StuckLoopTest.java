@@ -50,7 +50,11 @@ class StuckLoopTest {
     }
 
     private LoopStuckException stuck(Call call, int number) {
-        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(PLAN, 2), open(2));
+        return stuck(PLAN, call, number);
+    }
+
+    private LoopStuckException stuck(String plan, Call call, int number) {
+        try (Denoiser denoiser = Denoiser.build(TinyDenoiser.partitioned(plan, 2), open(2));
              Execution execution = denoiser.prepare(TinyDenoiser.noise(), TinyDenoiser.GUIDANCE,
                  IMPATIENT.withKeptLatents(true))) {
             provider.faults().hold(number, EnumSet.of(call), TestGate::block);
@@ -77,6 +81,16 @@ class StuckLoopTest {
             assertFalse(message.contains("\n"), message);
             closingDoesNotHangAndNothingStaysOpen();
         }
+    }
+
+    /** The host waits for the number in vain; what was left out before is not what the device is stuck in. */
+    @Test
+    void aNumberToDecideByThatNeverComesIsToldOf() {
+        String message = stuck("cfg-split+cache:decide=first-block,threshold=1000,warmup=1", Call.COMPARE, 3)
+            .getMessage();
+        assertTrue(message.matches("what is decided by at step 3 of 6 was not done within 300 ms: "
+            + "cpu:0 runs c0.0 of step 3; cpu:0 had to be given up, .*"), message);
+        assertFalse(message.contains("c1"), message);
     }
 
     @Test

@@ -64,9 +64,31 @@ final class TinyDenoiser {
             new Cut("three", List.of(List.of("conv_in", "down"), List.of("mid"), List.of("up", "conv_out")))));
     }
 
+    /** A transformer of three blocks, each of which adds to what enters it. */
+    static DenoiserGraph blocks() {
+        GraphSketch sketch = new GraphSketch().input("sample", -1, 4, 2, 3).input("timestep", 1)
+            .input("encoder_hidden_states", -1, 1, 2, 3)
+            .weight("scale", new float[] {0.001f}, 1).weight("half", new float[] {0.5f}, 1)
+            .node("Mul", "/time/Mul", List.of("timestep", "scale"), "temb")
+            .node("Tanh", "/embed/Tanh", List.of("sample"), "h0");
+        for (int block = 0; block < 3; block++) {
+            String module = "/blocks." + block + "/";
+            String next = "h" + (block + 1);
+            sketch.node("Mul", module + "Mul", List.of("h" + block, "encoder_hidden_states"), next + "m")
+                .node("Sin", module + "Sin", List.of(next + "m"), next + "s")
+                .node("Add", module + "Add", List.of(next + "s", "temb"), next + "a")
+                .node("Add", module + "Add_1", List.of(next + "a", "h" + block), next);
+        }
+        return new DenoiserGraph("tiny", sketch.node("Cos", "/out/Cos", List.of("h3"), "c")
+            .node("Mul", "/out/Mul", List.of("c", "half"), "out_sample").output("out_sample", -1, 4, 2, 3).build(),
+            new JsonObject(), List.of());
+    }
+
+    /** Of the transformer where the plan decides by its first block. */
     static PartitionedDenoiser partitioned(String plan, int devices) {
-        return PartitionedDenoiser.of(model(), new LoopShape(LATENTS, 0, true, Map.of("encoder_hidden_states",
-            TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), Strategy.parse(plan), devices);
+        Strategy strategy = Strategy.parse(plan);
+        return PartitionedDenoiser.of(strategy.decides() ? blocks() : model(), new LoopShape(LATENTS, 0, true,
+            Map.of("encoder_hidden_states", TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), strategy, devices);
     }
 
     /** A table with a limit that looks back three steps and has noise of three, so that every kind of term is in it. */

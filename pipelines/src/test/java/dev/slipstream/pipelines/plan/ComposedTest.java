@@ -115,6 +115,9 @@ class ComposedTest {
             + "guidance, pipefusion, patches",
         "'cache+' | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache, "
             + "guidance, pipefusion, patches",
+        "'cache:decide=first-block+guidance' | cache:decide=first-block,threshold=0.1,slip=0,depth=1,warmup=3+"
+            + "guidance:start=0,stop=1: when cache:decide=first-block,threshold=0.1,slip=0,depth=1,warmup=3 runs is "
+            + "decided in the loop, and only cfg-split goes with that; leave out guidance:start=0,stop=1",
         "guidance:start=2 | guidance: start is a number from 0 to 1, not '2'",
         "guidance:stop=soon | guidance: stop is a number from 0 to 1, not 'soon'",
         "'guidance:start=0.6,stop=0.5' | guidance begins and ends between 0 and 1, in this order, not at 0.6 and 0.5",

@@ -1,7 +1,9 @@
 package dev.slipstream.pipelines.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.TreeSet;
@@ -11,6 +13,35 @@ import org.junit.jupiter.api.Test;
 class RoundsTest {
     private static List<Integer> of(Rounds rounds, int steps) {
         return IntStream.range(0, steps).filter(step -> rounds.includes(step, steps)).boxed().toList();
+    }
+
+    /** Until it is decided a stage may run at any step. */
+    @Test
+    void whatIsDecidedMayBeAtEveryStepOfTheWindow() {
+        Cadence cadence = new Cadence(2, 1, 1, true, false);
+        Rounds.Rule rule = new Rounds.Rule.Above(0.1);
+        Rounds.Decided now = new Rounds.Decided("r", rule, 0);
+        Rounds.Decided late = new Rounds.Decided("r", rule, 1);
+        assertEquals(List.of(0, 1, 2, 3, 4, 5), of(now, 6));
+        assertEquals(List.of(2, 3, 4), IntStream.range(0, 6).filter(step -> now.isOpen(step, 6, cadence)).boxed()
+            .toList());
+        assertEquals(List.of(3, 4), IntStream.range(0, 6).filter(step -> late.isOpen(step, 6, cadence)).boxed()
+            .toList());
+        assertEquals(now, now.and(Rounds.ALL));
+        assertThrows(PlanException.class, () -> now.and(new Rounds.Every(2)));
+        assertThrows(PlanException.class, () -> new Rounds.Decided("r", rule, 2));
+    }
+
+    /** The last number counts; one that is none says nothing of likeness. */
+    @Test
+    void aNumberAboveTheThresholdOrNoneAtAllIsAYes() {
+        Rounds.Rule rule = new Rounds.Rule.Above(0.25);
+        assertTrue(rule.decide(new float[] {0, 0.3f, 0}, 2));
+        assertFalse(rule.decide(new float[] {1, 0.25f, 1}, 2));
+        assertTrue(rule.decide(new float[] {Float.NaN}, 1));
+        assertTrue(rule.decide(new float[] {Float.POSITIVE_INFINITY}, 1));
+        assertThrows(PlanException.class, () -> new Rounds.Rule.Above(-0.1));
+        assertThrows(PlanException.class, () -> new Rounds.Rule.Above(Double.NaN));
     }
 
     @Test

@@ -36,6 +36,7 @@ class StrategyTest {
         "cache:steps=0+1,part=self-attention,form=mean,warmup=1+guidance:start=0,stop=0.5,untold",
         "cache:every=2,part=cross-attention,warmup=3+cache:every=3,part=self-attention,warmup=3",
         "cache:magnitudes=1.0+0.98+1.02,threshold=0.06,most=3,kept=0.2,depth=0,form=residual,warmup=1",
+        "cache:decide=first-block,threshold=0.08,slip=1,depth=2,form=replace,warmup=3,tail=1",
         "pipefusion:parts=3,patches=4,warmup=2"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());
@@ -67,6 +68,12 @@ class StrategyTest {
         "pipefusion:warmup=0 | pipefusion: warmup is a whole number from 1 to 10000, not '0'",
         "cache:evry=2 | cache has no setting evry; it has every, first, steps, magnitudes, threshold, most, kept, "
             + "decide, slip, part, depth, form, order, weight, warmup, tail, cut",
+        "cache:decide=second | cache: decide is first-block, not 'second'",
+        "cache:decide=first-block,slip=2 | cache: slip is 0 or 1, not '2'",
+        "cache:decide=first-block,depth=0 | cache: by the first block is decided whether those behind it run: with "
+            + "part=inner, a depth of at least 1 and form=residual or replace, and without cut",
+        "cache:decide=first-block,form=forecast | cache: by the first block is decided whether those behind it run: "
+            + "with part=inner, a depth of at least 1 and form=residual or replace, and without cut",
         "cache:every=0 | cache: every is a whole number from 1 to 10000, not '0'",
         "cache:steps=x | cache: steps is a whole number from 0 to 10000, not 'x'",
         "'cache:every=2,steps=0' | cache: every and steps both say at which steps; leave one out",

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.SegmentOutline;
+import dev.slipstream.pipelines.plan.Strategy.Cutting.Shell;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.program.Decision.Condition;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
@@ -19,7 +21,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -93,6 +97,32 @@ class CaptureRegionTest {
                 .filter(it -> it.stream() == region.stream()).toList();
             assertEquals(content, between);
         }
+    }
+
+    /** Either the whole graph is launched or nothing of it; and what comes behind a decision is not queued before. */
+    @ParameterizedTest
+    @CsvSource({"0", "1"})
+    void aRegionHasOneConditionAndDoesNotReachAcrossADecision(int slip) {
+        List<SegmentOutline> shell = List.of(
+            new SegmentOutline("D", 0, List.of("x", "t"), List.of("d", Shell.ADDED)),
+            new SegmentOutline("I", 1, List.of("d", "t"), List.of("i"), Map.of("i", "d"), Map.of(), Set.of()),
+            new SegmentOutline("U", 0, List.of("i", "t"), List.of("eps")));
+        Program program = program("cache:decide=first-block,warmup=1,slip=" + slip, shell, 1,
+            new UnrollOptions(false, true, false));
+        List<CaptureRegion> regions = CaptureRegion.find(program, launch -> !(launch.work() instanceof Work.Report));
+        Set<Optional<Condition>> conditions = new HashSet<>();
+        for (CaptureRegion region : regions) {
+            List<Instruction> all = program.instructions()
+                .subList(region.instructions().getFirst(), region.instructions().getLast() + 1);
+            assertTrue(all.stream().noneMatch(Instruction.Decide.class::isInstance));
+            Set<Optional<Condition>> here = all.stream().map(it -> ((Instruction.Launch) it).condition())
+                .collect(Collectors.toSet());
+            assertEquals(1, here.size(), () -> "one condition, not " + here);
+            conditions.addAll(here);
+        }
+        assertEquals(Set.of(Optional.empty(), Optional.of(new Condition(0, true))), conditions,
+            "what stands for the part is one kernel, and not worth a graph");
+        assertFewGraphs(program);
     }
 
     @Test

@@ -52,6 +52,14 @@ class MalformedProgramTest {
     }
 
     @Test
+    void aDecisionBehindAnEventThatIsNotRecordedIsRefused() {
+        String message = refused(new Instruction.Decide(0, 0, 0, 1, 0), new Instruction.Record(0, 0, 0),
+            new Instruction.Record(0, 0, 1));
+        assertTrue(message.contains("the host decides in step 1 behind event 1, which is not recorded before"),
+            message);
+    }
+
+    @Test
     void aStepWhoseEventIsNotRecordedIsRefused() {
         String message = refused(new Instruction.Record(0, 0, 1));
         assertTrue(message.contains("the event of step 1 is event 0, which is never recorded"), message);

@@ -11,6 +11,7 @@ import dev.slipstream.pipelines.run.program.Work;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** Who waits for whom, worked out from nothing but which events are done. */
@@ -41,6 +42,17 @@ class StallReportTest {
             List.of(new BufferSpec(0, 4)), List.of(), List.of(instructions), 8, List.of(0), List.of(REGION), Map.of());
         return StallReport.of(program, instructions.length, launch -> true, done::contains,
             stream -> false);
+    }
+
+    /** A stream cannot be stuck in what was not launched. */
+    @Test
+    void whatWasLeftOutIsNotWhatAStreamDoes() {
+        Program program = new Program(List.of(new StreamSpec(0, false), new StreamSpec(1, false)),
+            List.of(new BufferSpec(0, 4)), List.of(), List.of(run(0, 0, 0), run(0, 0, 1), record(0, 0, 0),
+                await(1, 0, 0), run(1, 0, 2), record(1, 0, 1)), 8, List.of(0), List.of(REGION), Map.of());
+        Predicate<Instruction.Launch> ran = launch -> !launch.equals(run(0, 0, 1));
+        assertEquals("cpu:0 runs unet/down of step 1, cpu:1 waits in step 1 for unet/down on cpu:0 (step 1)",
+            StallReport.of(program, 6, ran, event -> false, stream -> false).describe(NAMES));
     }
 
     @Test

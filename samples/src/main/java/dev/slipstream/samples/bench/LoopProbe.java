@@ -64,7 +64,7 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
                 double heap = heapBytes(execution, given, meter);
                 double runtime = plan.isOnCpus() ? runtimeBytes(partitioned, execution, meter) : 0;
                 double critical = Simulator.simulate(program, Machine.ideal(partitioned.plan().devices(),
-                    (device, work) -> work instanceof Work.Run<Region> run ? costs.getOrDefault(run.stage(), 0L) : 0),
+                    (device, work) -> work instanceof Work.Run<Region> run ? costs.get(run.stage()) : 0),
                     execution::ran).latencyNanos() / 1e6;
                 return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
                     runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs),

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class VerifyTest {
     /** Of published caches, those that can be run. */
     private static final Set<String> KINDS = Set.of("attention_broadcast", "deepcache", "faster_cache",
-        "guidance_interval", "magcache", "taylor", "tgate", "uncond_reuse");
+        "first_block", "guidance_interval", "magcache", "taylor", "tgate", "uncond_reuse");
 
     @TempDir
     private Path folder;

@@ -14,5 +14,9 @@ public record Decision(String stage, Rule rule) {
 
     /** How it went at a step. @param measure what was decided by */
     public record Outcome(int step, float measure, boolean runs) {
+        @Override
+        public String toString() {
+            return "step " + (step + 1) + (runs ? " ran (" : " rested (") + measure + ")";
+        }
     }
 }

@@ -61,6 +61,20 @@ class SimulatorTest {
         assertEquals(53, forecast.latencyNanos());
     }
 
+    /** The host waits for stage 1, and queues nothing for anybody meanwhile; streams go on with what they have. */
+    @Test
+    void nothingBehindADecisionStartsBeforeItIsMade() {
+        Program program = new Steps(2).run(0, 1).run(1, 0).decide(0).run(1, 0, true).run(1, 3, false).end(1).program();
+
+        Forecast runs = Simulator.simulate(program, machine(2), launch -> launch.condition()
+            .map(condition -> condition.outcome()).orElse(true));
+        assertEquals(List.of("0 1 stage 1 0-20", "1 1 stage 0 0-10", "1 1 stage 0 20-30"), spans(runs.timeline()));
+        Forecast rests = Simulator.simulate(program, machine(2), launch -> launch.condition()
+            .map(condition -> !condition.outcome()).orElse(true));
+        assertEquals("1 1 stage 3 20-60", spans(rests.timeline()).getLast());
+        assertEquals(70, Simulator.simulate(program, machine(2)).latencyNanos(), "all that may be launched");
+    }
+
     @Test
     void copiesThatShareALinkHaveEqualSharesOfIt() {
         Program program = new Steps(4).copy(0, 1, 100).copy(2, 3, 40).end(4).program();

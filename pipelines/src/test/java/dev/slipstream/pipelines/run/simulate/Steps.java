@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run.simulate;
 
+import dev.slipstream.pipelines.run.program.Decision.Condition;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program.BufferSpec;
 import dev.slipstream.pipelines.run.program.Program.StreamSpec;
@@ -9,6 +10,7 @@ import dev.slipstream.pipelines.run.program.Work;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -43,6 +45,20 @@ final class Steps {
 
     Steps launch(int stream, Work<Region> work) {
         instructions.add(new Instruction.Launch(stream, step(), work));
+        return this;
+    }
+
+    /** The host waits for all that is queued on a stream so far, and decides. */
+    Steps decide(int stream) {
+        instructions.add(new Instruction.Record(stream, step(), events));
+        instructions.add(new Instruction.Decide(stream, step(), 0, events++, 0));
+        return this;
+    }
+
+    /** A device runs a stage if the decision has this outcome. */
+    Steps run(int device, int stage, boolean outcome) {
+        instructions.add(new Instruction.Launch(device, step(), new Work.Run<>(stage, Map.of(),
+            Map.of("o", on(device, BYTES))), Optional.of(new Condition(0, outcome))));
         return this;
     }
 
