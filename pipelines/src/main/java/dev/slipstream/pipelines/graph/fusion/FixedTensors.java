@@ -38,6 +38,13 @@ final class FixedTensors {
             .map(type -> Arrays.stream(type.shape().toArray()).boxed().toList());
     }
 
+    /** Dimensions of any tensor, weights included; empty where they are not known. */
+    Optional<List<Long>> anyDims(String tensor) {
+        TensorProto weight = graph.weights().get(tensor);
+        return weight != null ? Optional.of(weight.getDimsList()) : Optional.ofNullable(types.get(tensor))
+            .map(type -> Arrays.stream(type.shape().toArray()).boxed().toList());
+    }
+
     boolean isHalf(String tensor) {
         return types.containsKey(tensor) && types.get(tensor).type() == DataType.FLOAT16;
     }
@@ -68,6 +75,13 @@ final class FixedTensors {
             ones = raw.getFloat() == 1;
         }
         return ones && weight.getFloatDataList().stream().allMatch(value -> value == 1);
+    }
+
+    /** Whether a tensor is a small weight with this real number everywhere. */
+    boolean isAll(String tensor, double value) {
+        TensorProto weight = graph.weights().get(tensor);
+        return weight != null && ConstantProtos.read(weight).filter(constant -> constant.type().element().isReal())
+            .filter(constant -> Arrays.stream(constant.reals()).allMatch(it -> it == value)).isPresent();
     }
 
     /** The value of a weight that is one real number. */

@@ -9,14 +9,19 @@ import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
 import dev.slipstream.pipelines.graph.tensor.ElementType;
 import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Nodes and constants of a graph that is being rewritten. A node has the name of the tensor that it makes. */
 final class Additions {
     /** From here on reductions take their axes as an input, except for two that did so earlier. */
     private static final long AXES_AS_INPUT = 18;
+    /** From here on Split takes its sizes as an input. */
+    private static final long SIZES_AS_INPUT = 13;
 
     private final long opset;
     private final List<NodeProto> nodes = new ArrayList<>();
@@ -72,10 +77,26 @@ final class Additions {
         return node("Cast", output, Attributes.NONE.integer("to", ElementType.of(type).code()), x);
     }
 
-    /** A reduction that keeps the axes with size 1. */
-    String reduce(String operator, String x, String output, long... axes) {
-        return opset < AXES_AS_INPUT ? node(operator, output, Attributes.NONE.integers("axes", axes), x)
-            : node(operator, output, x, integers(output + "/axes", axes));
+    /** A reduction along an axis that is then gone. */
+    String reduceAway(String operator, String x, String output, long axis) {
+        Attributes gone = Attributes.NONE.integer("keepdims", 0);
+        return opset < AXES_AS_INPUT ? node(operator, output, gone.integers("axes", axis), x)
+            : node(operator, output, gone, x, integers("axis-" + axis, axis));
+    }
+
+    /** Pieces along the first axis. @param sizes of the pieces */
+    List<String> split(String x, List<Long> sizes, String name) {
+        List<String> pieces = IntStream.range(0, sizes.size()).mapToObj(index -> name + "/" + index).toList();
+        long[] lengths = sizes.stream().mapToLong(Long::longValue).toArray();
+        NodeProto.Builder node = NodeProto.newBuilder().setName(name).setOpType("Split").addInput(x)
+            .addAllOutput(pieces);
+        if (opset < SIZES_AS_INPUT) {
+            node.addAllAttribute(Attributes.NONE.integers("split", lengths).protos());
+        } else {
+            node.addInput(integers(name + "/sizes", lengths));
+        }
+        nodes.add(node.build());
+        return pieces;
     }
 
     /** A number without an axis, of type float32. */
@@ -90,8 +111,20 @@ final class Additions {
             new long[] {Double.doubleToRawLongBits(value)}));
     }
 
-    private String integers(String name, long... values) {
-        return constant(name, Constant.of(ValueType.of(ElementType.INT64, values.length), values));
+    /** The same number so many times, of type float32. */
+    String filled(double value, long count) {
+        String name = count + " times " + value;
+        weights.computeIfAbsent(name, key -> TensorProto.newBuilder().setName(key).addDims(count)
+            .setDataType(ElementType.FLOAT32.code()).addAllFloatData(Collections.nCopies(Math.toIntExact(count),
+                (float) value)).build());
+        return name;
+    }
+
+    /** Any number of integers. */
+    String integers(String name, long... values) {
+        weights.computeIfAbsent(name, key -> TensorProto.newBuilder().setName(key).addDims(values.length)
+            .setDataType(ElementType.INT64.code()).addAllInt64Data(Arrays.stream(values).boxed().toList()).build());
+        return name;
     }
 
     private String constant(String name, Constant constant) {

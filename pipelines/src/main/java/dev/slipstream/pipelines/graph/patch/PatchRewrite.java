@@ -25,7 +25,7 @@ import java.util.function.IntFunction;
 
 /** The graph of one patch: that of the denoiser for a patch's shape, in which operators see beyond its edges. */
 final class PatchRewrite extends Rewrite {
-    private final int patch;
+    final int patch;
     private final Map<String, TensorType> taken = new LinkedHashMap<>();
     private final Map<String, String> former = new LinkedHashMap<>();
     private final Map<NodeProto, String> secondInputs = new IdentityHashMap<>();
@@ -47,15 +47,15 @@ final class PatchRewrite extends Rewrite {
             }
         }
         sites.attentionOfPart().forEach(this::attend);
+        PatchNorms norms = new PatchNorms(this, patching.norms() == Norms.SEPARATE ? List.of() : sites.normsOfPart());
         for (NodeProto node : graph.nodes()) {
             if (sites.halo(node).isPresent()) {
                 convolve(node, sites.halo(node).get());
-            } else if (sites.isNorm(node) && patching.norms() != Norms.SEPARATE) {
-                normalize(node);
-            } else {
+            } else if (!norms.takesOver(node)) {
                 additions.add(withInputs(node, own));
             }
         }
+        norms.finish();
         taken.forEach((name, type) -> inputs.add(ValueInfos.of(name, type)));
         return of(inputs, ownName(graph.outputs().getFirst().getName()), renamed());
     }
@@ -155,9 +155,16 @@ final class PatchRewrite extends Rewrite {
         return new TensorType(type.type(), Shape.of(dims));
     }
 
-    private String take(String name, TensorType type) {
+    /** A further input of the graph. */
+    String take(String name, TensorType type) {
         taken.put(name, type);
         return name;
+    }
+
+    /** A further input, which is what the patch gave others a step before. */
+    String takeFormer(String name, TensorType type, String tap) {
+        former.put(name, tap);
+        return take(name, type);
     }
 
     private void attend(HeadedAttention attention) {
@@ -193,30 +200,5 @@ final class PatchRewrite extends Rewrite {
                 additions.number(site + ":scale-of-" + what, operand.factor(), element));
         }
         return read.type() == element ? apart : additions.cast(apart, read.type(), site + ":cast-" + what);
-    }
-
-    private void normalize(NodeProto norm) {
-        GroupStatistics statistics = new GroupStatistics(graph, additions, norm, types.get(norm.getInput(0)));
-        String site = Sites.name(norm);
-        String grouped = statistics.grouped();
-        IntFunction<List<Piece>> pieces = Piece.all(patching.patches(), 1);
-        String own = new Piece(patch, "", 0, 1).tensor(site, GroupStatistics.NAME);
-        statistics.measure(grouped, own);
-        taps.add(own);
-        TensorType type = TensorType.of(DataType.FLOAT32,
-            statistics.statisticsDims().stream().mapToLong(Long::longValue).toArray());
-        List<String> all = new ArrayList<>(pieces.apply(patch).stream()
-            .map(piece -> take(piece.tensor(site, GroupStatistics.NAME), type)).toList());
-        boolean corrected = patching.norms() == Norms.CORRECTED;
-        String before = site + ":former-statistics@" + patch;
-        if (corrected) {
-            take(before, type);
-            former.put(before, own);
-        }
-        all.add(patch, corrected ? before : own);
-        String mean = statistics.mean(all);
-        double factor = patching.bessel() ? PatchedNetwork.unbiased(statistics.elements()) : 1;
-        statistics.normalize(grouped, corrected ? statistics.corrected(mean, own, before) : mean,
-            corrected ? Optional.of(own) : Optional.empty(), factor);
     }
 }

@@ -7,6 +7,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Nodes;
+import dev.slipstream.pipelines.graph.fusion.GroupNorm;
 import dev.slipstream.pipelines.graph.fusion.HeadedAttention;
 import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
 import dev.slipstream.pipelines.graph.tensor.ValueInfos;
@@ -49,7 +50,8 @@ final class Sites {
     private final Map<String, TensorType> wholeTypes;
     private final Map<String, TensorType> partTypes;
     private final Map<String, Halo> halos = new HashMap<>();
-    private final Set<String> norms = new HashSet<>();
+    private final Map<String, GroupNorm> normsOfWhole = new HashMap<>();
+    private final Map<String, GroupNorm> normsOfPart = new LinkedHashMap<>();
     private final Map<String, HeadedAttention> inWhole = new LinkedHashMap<>();
     private final Map<String, HeadedAttention> inPart = new LinkedHashMap<>();
     private final Set<NodeProto> mixing = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -86,8 +88,12 @@ final class Sites {
                 mixing.addAll(between(attention));
             }
         }
+        Set<String> normed = new HashSet<>();
         part.nodes().stream().filter(node -> Nodes.reads(node).stream().anyMatch(this::isDivided))
-            .forEach(this::take);
+            .forEach(node -> take(node, normed));
+        GroupNorm.in(whole).forEach(norm -> normsOfWhole.put(name(norm.norm()), norm));
+        GroupNorm.in(part).stream().filter(norm -> normed.contains(name(norm.norm())))
+            .forEach(norm -> normsOfPart.put(name(norm.norm()), norm));
     }
 
     /** What the tensors that patches exchange for an operator are named after. */
@@ -112,8 +118,14 @@ final class Sites {
         return Optional.ofNullable(halos.get(name(node)));
     }
 
-    boolean isNorm(NodeProto node) {
-        return norms.contains(name(node));
+    /** In the order of their last nodes. */
+    List<GroupNorm> normsOfWhole() {
+        return normsOfPart.keySet().stream().map(normsOfWhole::get).toList();
+    }
+
+    /** In the same order. */
+    List<GroupNorm> normsOfPart() {
+        return List.copyOf(normsOfPart.values());
     }
 
     List<HeadedAttention> attentionOfWhole() {
@@ -124,14 +136,15 @@ final class Sites {
         return List.copyOf(inPart.values());
     }
 
-    private void take(NodeProto node) {
+    /** @param normed gets the names of norms */
+    private void take(NodeProto node, Set<String> normed) {
         NodeProto twin = whole.producer(node.getOutput(0))
             .filter(it -> it.getOpType().equals(node.getOpType())).orElse(null);
         if (twin == null || !Nodes.isStandard(node)) {
             throw refused(node, "a patch computes otherwise than the whole");
         }
         if (NORMS.contains(node.getOpType())) {
-            norms.add(name(node));
+            normed.add(name(node));
         } else if (node.getOpType().equals("Conv") && extent(node) > 1) {
             halos.put(name(node), halo(node, twin));
         } else if (!mixing.contains(node)) {

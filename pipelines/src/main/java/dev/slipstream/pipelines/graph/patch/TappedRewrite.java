@@ -3,31 +3,47 @@ package dev.slipstream.pipelines.graph.patch;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.fusion.GroupNorm;
 import dev.slipstream.pipelines.graph.fusion.HeadedAttention;
 import dev.slipstream.pipelines.graph.fusion.HeadedAttention.Operand;
 import dev.slipstream.pipelines.graph.patch.Patching.Axis;
 import dev.slipstream.pipelines.graph.patch.Patching.Norms;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 
 /** The whole denoiser, with all that patches exchange as further outputs: those of a step in which all is fresh. */
 final class TappedRewrite extends Rewrite {
+    /** Of all norms whose statistics go together. */
+    private final List<Moments> measured = new ArrayList<>();
+
     TappedRewrite(Graph whole, Sites sites, Patching patching) {
         super(whole, sites, patching, sites.wholeTypes());
     }
 
     @Override
     Graph rewritten() {
+        List<GroupNorm> norms = sites.normsOfWhole();
+        Map<NodeProto, GroupNorm> last = new IdentityHashMap<>();
+        norms.forEach(norm -> last.put(norm.nodes().getLast(), norm));
+        Set<NodeProto> rewritten = patching.bessel() ? GroupNorm.nodes(norms) : Set.of();
         for (NodeProto node : graph.nodes()) {
-            if (sites.isNorm(node)) {
-                norm(node);
-            } else {
+            if (!rewritten.contains(node)) {
                 additions.add(node);
+            }
+            if (last.containsKey(node)) {
+                norm(last.get(node));
             }
             sites.halo(node).filter(halo -> !graph.isInput(node.getInput(0))).ifPresent(halo -> rows(node, halo));
         }
         sites.attentionOfWhole().forEach(this::attention);
+        if (!measured.isEmpty()) {
+            statistics(norms, measured, StatisticsPack.OF_ALL);
+        }
         return of(graph.inputs(), graph.outputs().getFirst().getName(), additions.nodes());
     }
 
@@ -88,51 +104,48 @@ final class TappedRewrite extends Rewrite {
         return Math.round(latents.get(3) / shrunk);
     }
 
-    private void norm(NodeProto norm) {
-        boolean exchanged = patching.norms() != Norms.SEPARATE;
-        if (!exchanged && !patching.bessel()) {
-            additions.add(norm);
-            return;
-        }
-        GroupStatistics statistics =
-            new GroupStatistics(graph, additions, norm, types.get(norm.getInput(0)));
-        String site = Sites.name(norm);
-        String grouped = statistics.grouped();
-        if (exchanged) {
-            statistics(statistics, norm, grouped, site);
+    private void norm(GroupNorm norm) {
+        GroupStatistics statistics = new GroupStatistics(additions, norm);
+        if (patching.norms() != Norms.SEPARATE) {
+            Moments each = measuredEach(statistics, norm);
+            if (patching.norms() == Norms.CORRECTED) {
+                measured.add(each);
+            } else {
+                statistics(List.of(norm), List.of(each), Sites.name(norm.norm()));
+            }
         }
         if (patching.bessel()) {
-            statistics.normalize(grouped, statistics.measure(grouped, site + ":statistics"), Optional.empty(),
-                PatchedNetwork.unbiased(statistics.elements() / patching.patches()));
-        } else {
-            additions.add(norm);
+            statistics.normalize(statistics.measure(), Optional.empty(),
+                PatchedNetwork.unbiased(GroupStatistics.elements(norm) / patching.patches()));
         }
     }
 
-    private void statistics(GroupStatistics statistics, NodeProto norm, String grouped, String site) {
+    private Moments measuredEach(GroupStatistics statistics, GroupNorm norm) {
         int patches = patching.patches();
         List<Long> pixels = dims(pixels(norm));
-        long outer = patching.axis() == Axis.ROWS ? 1 : pixels.get(2);
-        long elements = statistics.elements();
-        long inner = (patching.axis() == Axis.ROWS ? pixels.get(2) : 1) * pixels.get(3) / patches;
-        String apart = additions.reshape(grouped, List.of(pixels.getFirst(), statistics.groups(),
-            elements / inner / patches, (long) patches, inner), site + ":patches");
-        String each = statistics.measureEach(apart, elements / patches, patches, site + ":of-patches");
-        for (int patch = 0; patch < patches; patch++) {
+        return statistics.measureEach(patches,
+            (patching.axis() == Axis.ROWS ? pixels.get(2) : 1) * pixels.get(3) / patches);
+    }
+
+    /** Packs moments of each patch. @param site what the packs are named after */
+    private void statistics(List<GroupNorm> norms, List<Moments> each, String site) {
+        StatisticsPack pack = new StatisticsPack(additions, norms);
+        String all = pack.joined(each, site + ":of-patches");
+        for (int patch = 0; patch < patching.patches(); patch++) {
             String tap = new Piece(patch, "", 0, 1).tensor(site, GroupStatistics.NAME);
-            additions.reshape(additions.slice(each, 2, patch, patch + 1L, tap + ":own"), statistics.statisticsDims(),
-                tap);
+            additions.reshape(additions.slice(all, 1, patch, patch + 1L, tap + ":own"),
+                List.of(pack.type().shape().dim(0)), tap);
             taps.add(tap);
         }
     }
 
     /** The feature map that a norm of groups was given. */
-    private String pixels(NodeProto norm) {
-        String tensor = norm.getInput(0);
+    private String pixels(GroupNorm norm) {
+        String tensor = norm.input();
         while (types.get(tensor).shape().rank() != 4) {
             String source = tensor;
             tensor = graph.producer(tensor).map(node -> node.getInput(0)).filter(types::containsKey)
-                .orElseThrow(() -> Sites.refused(norm, "'" + source + "' is not made of a feature map"));
+                .orElseThrow(() -> Sites.refused(norm.norm(), "'" + source + "' is not made of a feature map"));
         }
         return tensor;
     }
