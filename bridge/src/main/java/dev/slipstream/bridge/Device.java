@@ -103,12 +103,14 @@ public interface Device extends AutoCloseable {
      * @param types of the numbers that its engines compute with; storing and copying others is possible in any case
      * @param copiesBesideComputing whether copies between devices can run beside computation, so that a stream of their
      *     own pays off
+     * @param readsInPlace whether its engines read tensors where they lie on other devices of the same provider and
+     *     hardware, so that these need not be copied
      * @param capture which work its streams can capture in a graph ({@link Stream#beginCapture}), to launch it for less
      *     than queueing it again
      * @param storesEngines whether engines that it built are kept for the next start
      */
     record Traits(String hardware, Dialect dialect, Set<DataType> types, boolean copiesBesideComputing,
-            Capture capture, boolean storesEngines) {
+            boolean readsInPlace, Capture capture, boolean storesEngines) {
         /** In which form engines want their graphs. */
         public enum Dialect {
             /** Standard ONNX operators. */
@@ -133,7 +135,8 @@ public interface Device extends AutoCloseable {
 
         /** A device without special abilities: standard operators, all types, one thing at a time, no graphs. */
         public static Traits plain(String hardware) {
-            return new Traits(hardware, Dialect.ONNX, EnumSet.allOf(DataType.class), false, Capture.NONE, false);
+            return new Traits(hardware, Dialect.ONNX, EnumSet.allOf(DataType.class), false, false, Capture.NONE,
+                false);
         }
 
         /** Whether its streams can capture work. */

@@ -13,8 +13,9 @@ public interface ExecutionContext extends AutoCloseable {
      * Ties tensors to the engine's inputs and outputs, for {@link Stream#run}. The engine reads and writes them in
      * place. The bindings belong to this context and are freed with it.
      *
-     * @param tensors one for each input and each output, on the engine's device; each begins at a multiple of its
-     *     element size, and no output overlaps another tensor
+     * @param tensors one for each input and each output, on the engine's device; inputs may also lie on another device
+     *     where {@link Device.Traits#readsInPlace} says so. Each begins at a multiple of its element size, and no
+     *     output overlaps another tensor
      * @throws IllegalArgumentException if one is missing, unknown, of a type or shape that the engine cannot take, or
      *     lies where it must not; the message names it
      */

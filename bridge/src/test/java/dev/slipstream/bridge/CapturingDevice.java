@@ -23,7 +23,7 @@ final class CapturingDevice extends WrappingDevice {
     @Override
     public Device.Traits traits() {
         Device.Traits it = super.traits();
-        return new Device.Traits(it.hardware(), it.dialect(), it.types(), it.copiesBesideComputing(),
+        return new Device.Traits(it.hardware(), it.dialect(), it.types(), it.copiesBesideComputing(), it.readsInPlace(),
             Device.Traits.Capture.PEER_COPIES, it.storesEngines());
     }
 

@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.cpu;
 
 import ai.onnxruntime.OrtException;
+import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.bridge.provider.BaseBindings;
@@ -27,6 +28,12 @@ final class CpuExecutionContext extends BaseContext<CpuDevice> {
             throw new IllegalArgumentException("engine " + engine.name() + ": tensor '" + tensor + "' has "
                 + type.bytes() + " bytes; ONNX Runtime's Java interface takes at most " + MAX_BYTES);
         }
+    }
+
+    /** All CPU devices have one memory. */
+    @Override
+    protected boolean readsFrom(Device other) {
+        return other instanceof CpuDevice;
     }
 
     @Override

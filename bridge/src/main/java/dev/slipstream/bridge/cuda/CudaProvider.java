@@ -103,7 +103,7 @@ public final class CudaProvider implements DeviceProvider {
     @Override
     public Device.Traits traits(DeviceSpec spec) {
         return new Device.Traits(name() + ":" + (spec.selector().isEmpty() ? "0" : spec.selector()),
-            Device.Traits.Dialect.ONNX, EnumSet.allOf(DataType.class), true,
+            Device.Traits.Dialect.ONNX, EnumSet.allOf(DataType.class), true, false,
             capturesPeerCopies ? Device.Traits.Capture.PEER_COPIES : Device.Traits.Capture.OWN_MEMORY, true);
     }
 

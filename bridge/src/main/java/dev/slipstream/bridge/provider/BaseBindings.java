@@ -10,7 +10,7 @@ public abstract class BaseBindings implements Bindings {
     private final BaseContext<?> context;
     private final List<BaseBuffer<?>> buffers;
 
-    /** @param tensors checked already, so on buffers of the context's device */
+    /** @param tensors checked already, so on buffers that the context's engine reaches */
     protected BaseBindings(BaseContext<?> context, Collection<Tensor> tensors) {
         this.context = context;
         this.buffers = tensors.stream().<BaseBuffer<?>>map(tensor -> (BaseBuffer<?>) tensor.slice().buffer())

@@ -1,5 +1,6 @@
 package dev.slipstream.bridge.provider;
 
+import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.ExecutionContext;
 import dev.slipstream.bridge.Shape;
@@ -33,6 +34,11 @@ public abstract class BaseContext<D extends BaseDevice> extends DeviceObject<D> 
     /** Refuses a type that the runtime cannot take, with an {@link IllegalArgumentException} that names the tensor. */
     protected void requireTakes(String tensor, TensorType type) {
         // Most runtimes take all.
+    }
+
+    /** Whether inputs may lie on another device, where the engine then reads them in place. */
+    protected boolean readsFrom(Device other) {
+        return false;
     }
 
     /** Gives back what it holds beside its bindings. */
@@ -84,8 +90,9 @@ public abstract class BaseContext<D extends BaseDevice> extends DeviceObject<D> 
         }
         requireTakes(name, given.type());
         require(fits(wanted, given.type()), name, "must be " + wanted + ", not " + given.type());
-        require(given.slice().buffer().device() == engine.device(), name, "is on "
-            + given.slice().buffer().device().name() + ", the engine on " + engine.device().name());
+        Device place = given.slice().buffer().device();
+        require(place == engine.device() || role.equals("input") && readsFrom(place), name, "is on " + place.name()
+            + ", the engine on " + engine.device().name());
         require(given.slice().offset() % given.type().type().bytes() == 0, name, "begins at byte "
             + given.slice().offset() + ", which is no multiple of its element size");
     }

@@ -1,16 +1,19 @@
 package dev.slipstream.bridge.contract;
 
 import static dev.slipstream.bridge.contract.DeviceFixture.tensor;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineBuildException;
 import dev.slipstream.bridge.EngineSource;
 import dev.slipstream.bridge.ExecutionContext;
+import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.Tensor;
 import dev.slipstream.bridge.TensorType;
 import java.io.IOException;
@@ -51,9 +54,23 @@ public interface BindingContract {
     }
 
     @Test
-    default void aTensorOnAnotherDeviceIsRefused() {
-        Buffer there = fixture().buffer(fixture().other(), 24);
-        refused("'a'", with("a", tensor(there, DataType.FLOAT32, 2, 3)));
+    default void aTensorOnAnotherDeviceIsRefusedUnlessItIsAnInputThatIsReadInPlace() {
+        Tensor there = tensor(fixture().buffer(fixture().other(), 24), DataType.FLOAT32, 2, 3);
+        refused("'sum'", with("sum", there));
+        Device.Traits traits = fixture().device().traits();
+        if (!traits.readsInPlace() || !traits.hardware().equals(fixture().other().traits().hardware())) {
+            refused("'a'", with("a", there));
+            return;
+        }
+        Tensor a = tensor(fixture().floats(fixture().other(), 1, 2, 3, 4, 5, 6), DataType.FLOAT32, 2, 3);
+        Buffer sum = fixture().buffer(fixture().device(), 24);
+        Map<String, Tensor> tensors = new HashMap<>(with("sum", tensor(sum, DataType.FLOAT32, 2, 3)));
+        tensors.put("a", a);
+        tensors.put("b", a);
+        Stream stream = fixture().stream();
+        stream.run(fixture().context(engine()).bind(tensors));
+        stream.synchronize();
+        assertArrayEquals(new float[] {2, 4, 6, 8, 10, 12}, fixture().read(sum));
     }
 
     @Test

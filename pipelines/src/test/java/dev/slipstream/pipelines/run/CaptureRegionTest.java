@@ -47,16 +47,16 @@ class CaptureRegionTest {
     void fewGraphsServeAllSteadySteps(String spec, int components, int devices) {
         for (boolean copyStreams : new boolean[] {false, true}) {
             Program program = program(spec, Loops.chain(components), devices,
-                new UnrollOptions(copyStreams, true, false));
+                new UnrollOptions(copyStreams, false, true, false));
             assertFewGraphs(program);
         }
     }
 
     @Test
     void shellsNeedFewGraphsToo() {
-        assertFewGraphs(program("asyncdiff:warmup=1", Loops.shell(), 2, new UnrollOptions(true, true, false)));
+        assertFewGraphs(program("asyncdiff:warmup=1", Loops.shell(), 2, new UnrollOptions(true, false, true, false)));
         assertFewGraphs(program("asyncdiff:warmup=1,staleness=reference", Loops.shell(), 2,
-            new UnrollOptions(false, true, false)));
+            new UnrollOptions(false, false, true, false)));
     }
 
     /** In the steady steps; those of the warm-up and of the tail are others, and each of their graphs is small. */
@@ -86,7 +86,7 @@ class CaptureRegionTest {
 
     @Test
     void regionsHoldRecurringWorkOfOneStreamAndOneStepWithoutWaitsAndRecordsBetween() {
-        Program program = program("asyncdiff:warmup=1", Loops.chain(3), 3, new UnrollOptions(false, true, false));
+        Program program = program("asyncdiff:warmup=1", Loops.chain(3), 3, new UnrollOptions(false, false, true, false));
         for (CaptureRegion region : CaptureRegion.find(program, instruction -> true)) {
             List<Instruction> content = region.instructions().stream().map(program.instructions()::get).toList();
             assertEquals(1, content.stream().map(Instruction::step).distinct().count());
@@ -127,7 +127,7 @@ class CaptureRegionTest {
 
     @Test
     void streamsThatDoNotCaptureHaveNoRegions() {
-        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, true, false));
+        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, false, true, false));
         List<CaptureRegion> some = CaptureRegion.find(program, instruction -> instruction.stream() == 1);
         assertTrue(!some.isEmpty() && some.stream().allMatch(region -> region.stream() == 1));
         assertEquals(List.of(), CaptureRegion.find(program, instruction -> false));
@@ -135,7 +135,7 @@ class CaptureRegionTest {
 
     @Test
     void copiesThatCannotBeCapturedStayOutsideAndTheRestIsCaptured() {
-        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, true, false));
+        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, false, true, false));
         List<Work<Region>> captured = CaptureRegion
             .find(program, launch -> !(launch.work() instanceof Work.Copy)).stream()
             .flatMap(region -> region.content(program).works().stream()).toList();
@@ -153,7 +153,7 @@ class CaptureRegionTest {
     void buffersDoNotGrowWithTheSteps() {
         for (String spec : List.of("sequential", "asyncdiff:warmup=1", "asyncdiff:warmup=1,stride=2")) {
             Plan plan = Strategy.parse(spec).plan(Loops.chain(2), "eps", 2, false);
-            UnrollOptions options = new UnrollOptions(true, true, true);
+            UnrollOptions options = new UnrollOptions(true, false, true, true);
             Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 40), options);
             Program longer = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 80), options);
             assertEquals(program.buffers().size(), longer.buffers().size(), spec);
@@ -168,7 +168,7 @@ class CaptureRegionTest {
             List<List<String>> formulas = new ArrayList<>();
             for (boolean copied : new boolean[] {false, true}) {
                 Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 6),
-                    new UnrollOptions(true, copied, copied));
+                    new UnrollOptions(true, false, copied, copied));
                 for (int seed = 0; seed < 20; seed++) {
                     formulas.add(new SymbolicMachine(program, plan).run(seed));
                 }

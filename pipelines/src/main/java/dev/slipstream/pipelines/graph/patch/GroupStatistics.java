@@ -68,7 +68,7 @@ final class GroupStatistics {
     }
 
     private String squared(String x) {
-        return additions.node("Mul", name + ":squares", x, x);
+        return additions.node("Mul", x + ":squared", x, x);
     }
 
     /**
@@ -79,7 +79,8 @@ final class GroupStatistics {
     Moments measureEach(int patches, long inner) {
         List<Long> dims = List.of(size(norm), elements(norm) / inner / patches, (long) patches, inner);
         String apart = additions.reshape(wide(), dims, name + ":patches");
-        return new Moments(meanEach(apart, name + ":mean"), meanEach(squared(apart), name + ":square"));
+        return new Moments(meanEach(apart, name + ":means"),
+            meanEach(squared(apart), name + ":mean-squares"));
     }
 
     private String meanEach(String apart, String output) {

@@ -9,6 +9,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.Nodes;
 import dev.slipstream.pipelines.graph.Renaming;
+import dev.slipstream.pipelines.graph.fusion.GroupNorm;
 import dev.slipstream.pipelines.graph.fusion.HeadedAttention;
 import dev.slipstream.pipelines.graph.fusion.HeadedAttention.Operand;
 import dev.slipstream.pipelines.graph.fusion.HeadsLayout;
@@ -17,15 +18,18 @@ import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 
 /** The graph of one patch: that of the denoiser for a patch's shape, in which operators see beyond its edges. */
 final class PatchRewrite extends Rewrite {
-    final int patch;
+    private final int patch;
     private final Map<String, TensorType> taken = new LinkedHashMap<>();
     private final Map<String, String> former = new LinkedHashMap<>();
     private final Map<NodeProto, String> secondInputs = new IdentityHashMap<>();
@@ -47,11 +51,11 @@ final class PatchRewrite extends Rewrite {
             }
         }
         sites.attentionOfPart().forEach(this::attend);
-        PatchNorms norms = new PatchNorms(this, patching.norms() == Norms.SEPARATE ? List.of() : sites.normsOfPart());
+        PatchNorms norms = new PatchNorms(patching.norms() == Norms.SEPARATE ? List.of() : sites.normsOfPart());
         for (NodeProto node : graph.nodes()) {
             if (sites.halo(node).isPresent()) {
                 convolve(node, sites.halo(node).get());
-            } else if (!norms.takesOver(node)) {
+            } else if (!norms.takeOver(node)) {
                 additions.add(withInputs(node, own));
             }
         }
@@ -156,15 +160,9 @@ final class PatchRewrite extends Rewrite {
     }
 
     /** A further input of the graph. */
-    String take(String name, TensorType type) {
+    private String take(String name, TensorType type) {
         taken.put(name, type);
         return name;
-    }
-
-    /** A further input, which is what the patch gave others a step before. */
-    String takeFormer(String name, TensorType type, String tap) {
-        former.put(name, tap);
-        return take(name, type);
     }
 
     private void attend(HeadedAttention attention) {
@@ -200,5 +198,80 @@ final class PatchRewrite extends Rewrite {
                 additions.number(site + ":scale-of-" + what, operand.factor(), element));
         }
         return read.type() == element ? apart : additions.cast(apart, read.type(), site + ":cast-" + what);
+    }
+
+    /**
+     * The norms of the patch. Where they take what others had a step before, that comes and goes for all of them in one
+     * tensor; where a norm takes what others have now, it is exchanged at that norm.
+     */
+    private final class PatchNorms {
+        private final List<GroupNorm> norms;
+        private final Set<NodeProto> nodes;
+        private final boolean together;
+        private final Map<NodeProto, GroupNorm> last = new IdentityHashMap<>();
+        private final List<Moments> measured = new ArrayList<>();
+        private final Iterator<Moments> changes;
+
+        /** @param norms those that look beyond the patch, in the order of their last nodes */
+        PatchNorms(List<GroupNorm> norms) {
+            this.norms = norms;
+            this.nodes = GroupNorm.nodes(norms);
+            this.together = patching.norms() == Norms.CORRECTED && !norms.isEmpty();
+            norms.forEach(norm -> last.put(norm.nodes().getLast(), norm));
+            this.changes = (together ? changes() : List.<Moments>of()).iterator();
+        }
+
+        /** Whether a node belongs to a norm; with the last of its nodes, the norm is written. */
+        boolean takeOver(NodeProto node) {
+            if (last.containsKey(node)) {
+                normalize(last.get(node));
+            }
+            return nodes.contains(node);
+        }
+
+        /** Gives others what was measured. */
+        void finish() {
+            if (together) {
+                StatisticsPack pack = StatisticsPack.ofAll(additions, norms);
+                taps.add(pack.joined(measured, pack.tensor(patch)));
+            }
+        }
+
+        private List<String> others(StatisticsPack pack) {
+            return Piece.all(patching.patches(), 1).apply(patch).stream()
+                .map(piece -> take(pack.tensor(piece.patch()), pack.type())).collect(Collectors.toList());
+        }
+
+        /** By what the moments of all patches differed from one's own a step before, in the order of the norms. */
+        private List<Moments> changes() {
+            StatisticsPack pack = StatisticsPack.ofAll(additions, norms);
+            String before = take(pack.site() + ":former-statistics@" + patch, pack.type());
+            former.put(before, pack.tensor(patch));
+            List<String> all = others(pack);
+            all.add(patch, before);
+            return pack.apart(additions.node("Sub", pack.site() + ":change", pack.mean(all), before));
+        }
+
+        private void normalize(GroupNorm norm) {
+            GroupStatistics statistics = new GroupStatistics(additions, norm);
+            Moments own = statistics.measure();
+            double factor = patching.bessel() ? PatchedNetwork.unbiased(GroupStatistics.elements(norm)) : 1;
+            if (together) {
+                measured.add(own);
+                statistics.normalize(statistics.corrected(own, changes.next()), Optional.of(own), factor);
+            } else {
+                statistics.normalize(exchanged(norm, own), Optional.empty(), factor);
+            }
+        }
+
+        /** The mean over all patches, of this step or, for all but one's own, of the one before. */
+        private Moments exchanged(GroupNorm norm, Moments own) {
+            StatisticsPack pack = StatisticsPack.of(additions, norm);
+            String tap = pack.joined(List.of(own), pack.tensor(patch));
+            taps.add(tap);
+            List<String> all = others(pack);
+            all.add(patch, tap);
+            return pack.apart(pack.mean(all)).getFirst();
+        }
     }
 }

@@ -6,20 +6,41 @@ import dev.slipstream.pipelines.graph.fusion.GroupNorm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The moments of several norms in one tensor, as patches exchange them: of each norm in turn the means, then the mean
  * squares.
  */
 final class StatisticsPack {
-    /** What patches exchange of all norms at once goes by this name, as if there were one. */
-    static final String OF_ALL = "norms";
+    private static final String ALL = "norms";
+
     private final Additions additions;
+    private final String site;
     private final List<Long> sizes = new ArrayList<>();
 
-    StatisticsPack(Additions additions, List<GroupNorm> norms) {
+    private StatisticsPack(Additions additions, String site, List<GroupNorm> norms) {
         this.additions = additions;
+        this.site = site;
         norms.stream().map(GroupStatistics::size).forEach(size -> sizes.addAll(List.of(size, size)));
+    }
+
+    static StatisticsPack ofAll(Additions additions, List<GroupNorm> norms) {
+        return new StatisticsPack(additions, ALL, norms);
+    }
+
+    static StatisticsPack of(Additions additions, GroupNorm norm) {
+        return new StatisticsPack(additions, Sites.name(norm.norm()), List.of(norm));
+    }
+
+    /** What its tensors are named after. */
+    String site() {
+        return site;
+    }
+
+    /** The name of a patch's. */
+    String tensor(int patch) {
+        return new Piece(patch, "", 0, 1).tensor(site, GroupStatistics.NAME);
     }
 
     TensorType type() {
@@ -28,19 +49,21 @@ final class StatisticsPack {
 
     /** Packs moments; where they have a second axis, that stays. */
     String joined(List<Moments> moments, String output) {
-        return additions.concat(0, moments.stream().flatMap(each -> List.of(each.mean(), each.square()).stream())
-            .toList(), output);
+        return additions.concat(0, moments.stream().flatMap(each -> Stream.of(each.mean(), each.square())).toList(),
+            output);
     }
 
-    List<Moments> apart(String packed, String name) {
-        List<String> pieces = additions.split(packed, sizes, name);
+    /** Unpacks them, in the order of the norms. */
+    List<Moments> apart(String packed) {
+        List<String> pieces = additions.split(packed, sizes, site + ":apart");
         return IntStream.range(0, pieces.size() / 2)
             .mapToObj(norm -> new Moments(pieces.get(2 * norm), pieces.get(2 * norm + 1))).toList();
     }
 
     /** The mean of packs. */
-    String mean(List<String> packs, String name) {
-        return additions.node("Mul", name, additions.node("Sum", name + ":sum", packs.toArray(String[]::new)),
-            additions.number(name + ":share", 1.0 / packs.size()));
+    String mean(List<String> packs) {
+        return additions.node("Mul", site + ":mean-of-patches",
+            additions.node("Sum", site + ":sum", packs.toArray(String[]::new)),
+            additions.number(site + ":share", 1.0 / packs.size()));
     }
 }

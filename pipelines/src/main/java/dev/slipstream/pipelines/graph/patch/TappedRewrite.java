@@ -42,7 +42,7 @@ final class TappedRewrite extends Rewrite {
         }
         sites.attentionOfWhole().forEach(this::attention);
         if (!measured.isEmpty()) {
-            statistics(norms, measured, StatisticsPack.OF_ALL);
+            give(StatisticsPack.ofAll(additions, norms), measured);
         }
         return of(graph.inputs(), graph.outputs().getFirst().getName(), additions.nodes());
     }
@@ -111,7 +111,7 @@ final class TappedRewrite extends Rewrite {
             if (patching.norms() == Norms.CORRECTED) {
                 measured.add(each);
             } else {
-                statistics(List.of(norm), List.of(each), Sites.name(norm.norm()));
+                give(StatisticsPack.of(additions, norm), List.of(each));
             }
         }
         if (patching.bessel()) {
@@ -127,12 +127,11 @@ final class TappedRewrite extends Rewrite {
             (patching.axis() == Axis.ROWS ? pixels.get(2) : 1) * pixels.get(3) / patches);
     }
 
-    /** Packs moments of each patch. @param site what the packs are named after */
-    private void statistics(List<GroupNorm> norms, List<Moments> each, String site) {
-        StatisticsPack pack = new StatisticsPack(additions, norms);
-        String all = pack.joined(each, site + ":of-patches");
+    /** @param each moments of each patch, with patches as second axis */
+    private void give(StatisticsPack pack, List<Moments> each) {
+        String all = pack.joined(each, pack.site() + ":of-patches");
         for (int patch = 0; patch < patching.patches(); patch++) {
-            String tap = new Piece(patch, "", 0, 1).tensor(site, GroupStatistics.NAME);
+            String tap = pack.tensor(patch);
             additions.reshape(additions.slice(all, 1, patch, patch + 1L, tap + ":own"),
                 List.of(pack.type().shape().dim(0)), tap);
             taps.add(tap);

@@ -119,12 +119,28 @@ final class StageRuns {
         if (sources.isEmpty()) {
             return host.zeros(stage.device(), mostZeros).part(0, loop.type(tensor, stage.branch()).bytes());
         }
+        Optional<Access> there = inPlace(sources);
+        if (there.isPresent()) {
+            return there.get();
+        }
         List<Access> values = values(sources, stage.device(), run.step());
         if (sources.size() > 1) {
             return combined(sources, values, run, tensor, stage);
         }
         Access value = values.getFirst();
-        return value.offset() % HostValues.ALIGNMENT == 0 ? value : copied(value, run.step());
+        return isAligned(value) ? value : copied(value, run.step());
+    }
+
+    /** What is read where it was made, on whichever device that was; empty where it must be copied or made. */
+    private Optional<Access> inPlace(List<Source> sources) {
+        Source first = sources.getFirst();
+        boolean isOne = sources.size() == 1 && live.continued(first.version()).isEmpty();
+        return isOne && options.readsInPlace() ? Optional.of(rows(made(first.version()), first.rows()))
+            .filter(StageRuns::isAligned) : Optional.empty();
+    }
+
+    private static boolean isAligned(Access access) {
+        return access.offset() % HostValues.ALIGNMENT == 0;
     }
 
     private List<Access> values(List<Source> sources, int device, int step) {
@@ -240,7 +256,12 @@ final class StageRuns {
             places.put(device, sum(parts, values(parts, device, step), version.tensor(), version.run().stage(), device,
                 step));
         }
-        Value made = places.get(plan.stages().get(version.run().stage()).device());
+        Value made = made(version);
         return places.computeIfAbsent(device, key -> tasks.copy(made, device, step, made.role()));
+    }
+
+    /** A version where its stage made it. */
+    private Value made(Version version) {
+        return versions.get(version).get(plan.stages().get(version.run().stage()).device());
     }
 }

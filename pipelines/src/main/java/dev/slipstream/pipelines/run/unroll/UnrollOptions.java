@@ -7,21 +7,26 @@ import java.util.List;
  * What of the devices and the user's wishes changes the program, beside the plan and the loop.
  *
  * @param copyStreams whether copies between devices get a stream of their own on the device that they come from
+ * @param readsInPlace whether stages read what other devices made where it lies, without a copy
  * @param copiedTimesteps whether each step's timestep is copied to where the steps before had theirs, so that steps
  *     differ in this copy alone and the rest can be replayed; else stages read it where the host put it
  * @param finiteChecks whether what stages make is searched for NaN and infinite values
  */
-public record UnrollOptions(boolean copyStreams, boolean copiedTimesteps, boolean finiteChecks) {
+public record UnrollOptions(boolean copyStreams, boolean readsInPlace, boolean copiedTimesteps, boolean finiteChecks) {
     /** For devices that copy on the stream on which they compute, and do not replay. */
-    public static final UnrollOptions PLAIN = new UnrollOptions(false, false, false);
+    public static final UnrollOptions PLAIN = new UnrollOptions(false, false, false, false);
 
     public UnrollOptions withFiniteChecks(boolean checks) {
-        return new UnrollOptions(copyStreams, copiedTimesteps, checks);
+        return new UnrollOptions(copyStreams, readsInPlace, copiedTimesteps, checks);
     }
 
     /** What suits these devices. */
     public static UnrollOptions of(List<Device> devices, boolean finiteChecks) {
-        return new UnrollOptions(devices.stream().allMatch(device -> device.traits().copiesBesideComputing()),
-            devices.stream().anyMatch(device -> device.traits().capturesGraphs()), finiteChecks);
+        List<Device.Traits> traits = devices.stream().map(Device::traits).toList();
+        boolean captured = traits.stream().anyMatch(Device.Traits::capturesGraphs);
+        boolean shared = traits.stream().allMatch(Device.Traits::readsInPlace)
+            && traits.stream().map(Device.Traits::hardware).distinct().count() == 1;
+        return new UnrollOptions(traits.stream().allMatch(Device.Traits::copiesBesideComputing), shared && !captured,
+            captured, finiteChecks);
     }
 }

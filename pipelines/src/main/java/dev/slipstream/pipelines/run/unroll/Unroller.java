@@ -53,7 +53,7 @@ public final class Unroller {
 
     /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
     public static Program unroll(Plan plan, LoopSpec loop, boolean copyStreams) {
-        return unroll(plan, loop, new UnrollOptions(copyStreams, false, false));
+        return unroll(plan, loop, new UnrollOptions(copyStreams, false, false, false));
     }
 
     public static Program unroll(Plan plan, LoopSpec loop, UnrollOptions options) {

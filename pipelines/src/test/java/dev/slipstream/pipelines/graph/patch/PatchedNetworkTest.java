@@ -114,6 +114,33 @@ class PatchedNetworkTest {
         assertArrayEquals(expected, together(network, inputs), 1e-5f);
     }
 
+    /** The factor is that of a patch in both, so they still agree. */
+    @ParameterizedTest
+    @CsvSource({"sd21, CORRECTED", "sdxl, EXCHANGED"})
+    void patchesWithBesselsFactorEqualTheWholeWithIt(String model, Norms norms) throws OrtException {
+        PatchedNetwork network = network(graph(model, true), 16, 16,
+            new Patching(2, Axis.ROWS, norms, OptionalDouble.empty(), true));
+        Map<String, OnnxTensor> inputs = random(network.whole());
+        assertArrayEquals(OnnxRunner.floats(runner.run(network.whole(), inputs).get("out_sample")),
+            together(network, inputs), 1e-5f);
+    }
+
+    /** Tensors and nodes cost time by themselves. */
+    @Test
+    void statisticsOfAllNormsAreOneTensorAndANormFewNodes() {
+        PatchedNetwork network = network(graph("sd21", false), 16, 16, patching(2, Axis.ROWS, Norms.CORRECTED));
+        Graph patch = network.patches().getFirst();
+        assertEquals(List.of("norms:former-statistics@0", "norms:statistics@1"), patch.inputs().stream()
+            .map(ValueInfoProto::getName).filter(name -> name.contains("statistics")).sorted().toList());
+        assertEquals(List.of("norms:statistics@0"), patch.outputs().stream().map(ValueInfoProto::getName)
+            .filter(name -> name.contains("statistics")).toList());
+        Graph alone = network(graph("sd21", false), 16, 16, patching(2, Axis.ROWS, Norms.SEPARATE)).patches()
+            .getFirst();
+        long norms = alone.nodes().stream().filter(node -> node.getOpType().equals("InstanceNormalization")).count();
+        assertTrue(patch.nodes().size() <= alone.nodes().size() + 15 * norms, patch.nodes().size() + " nodes, not "
+            + alone.nodes().size() + " and 15 for each of " + norms + " norms");
+    }
+
     @ParameterizedTest
     @CsvSource({"sd21, 2", "sdxl, 4"})
     void whatOnePatchWritesIsWhatTheWholeWritesForIt(String model, int patches) throws OrtException {

@@ -27,7 +27,7 @@ class BuffersTest {
     private static int buffers(String spec, List<SegmentOutline> segments, int steps, boolean repeating) {
         Plan plan = Strategy.parse(spec).plan(segments, "eps", 2, false);
         Program program = Unroller.unroll(plan, Loops.loop(segments, steps),
-            new UnrollOptions(true, repeating, false));
+            new UnrollOptions(true, false, repeating, false));
         List<String> formulas = new SymbolicMachine(program, plan).run(steps);
         assertTrue(formulas.stream().noneMatch(formula -> formula.contains("garbage")));
         return program.buffers().size();
@@ -56,7 +56,7 @@ class BuffersTest {
     @Test
     void hostValuesOfADeviceLieInOneBufferBehindEachOtherAtMultiplesOf256() {
         Plan plan = Strategy.parse("sequential").plan(Loops.chain(2), "eps", 2, false);
-        Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 3), new UnrollOptions(false, false, true));
+        Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 3), new UnrollOptions(false, false, false, true));
         long bytes = TensorType.of(DataType.FLOAT32, 1, 4, 8, 8).bytes();
         assertEquals(List.of(new Region(0, 0, 8), new Region(0, 256, 4), new Region(0, 512, 8),
             new Region(0, 768, 8)), program.hostInputs().stream().map(HostInput::to).filter(to -> to.buffer() == 0)
@@ -71,7 +71,7 @@ class BuffersTest {
         for (String spec : List.of("sequential", "asyncdiff", "asyncdiff:staleness=reference")) {
             Plan plan = Strategy.parse(spec).plan(Loops.chain(2), "eps", 2, false);
             Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 24),
-                new UnrollOptions(true, true, false));
+                new UnrollOptions(true, false, true, false));
             for (int stage = 0; stage < 2; stage++) {
                 int it = stage;
                 List<List<Region>> runs = Programs.runs(program).filter(run -> run.stage() == it)

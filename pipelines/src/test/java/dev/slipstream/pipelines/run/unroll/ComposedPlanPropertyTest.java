@@ -32,6 +32,11 @@ class ComposedPlanPropertyTest {
 
     /** A chain in which each segment also reads some of the tensors made before. */
     @Provide
+    Arbitrary<UnrollOptions> options() {
+        return Arbitraries.of(Loops.OPTIONS);
+    }
+
+    @Provide
     Arbitrary<List<SegmentOutline>> segments() {
         return Arbitraries.integers().between(0, COMPONENTS - 1).list().ofMinSize(2).ofMaxSize(6)
             .filter(components -> components.stream().map(component -> component / 2).distinct().count() == 2
@@ -71,34 +76,34 @@ class ComposedPlanPropertyTest {
         return strategy.plan(cut, "eps", strategy.usualDevices(), true);
     }
 
-    private static Program unroll(Plan plan, boolean copyStreams) {
+    private static Program unroll(Plan plan, UnrollOptions options) {
         return Unroller.unroll(plan, Loops.loop(plan.segments(), Loops.predictions(STEPS), Guidance.of(3), 1, 4),
-            copyStreams);
+            options);
     }
 
-    private static List<String> formulas(Plan plan, boolean copyStreams, long seed) {
-        return new SymbolicMachine(unroll(plan, copyStreams), plan, LONGEST).run(seed);
+    private static List<String> formulas(Plan plan, UnrollOptions options, long seed) {
+        return new SymbolicMachine(unroll(plan, options), plan, LONGEST).run(seed);
     }
 
     @Property(tries = 300)
     void noOrderOfTheStreamsChangesAnything(@ForAll("segments") List<SegmentOutline> segments,
-        @ForAll("strategies") Strategy strategy, @ForAll boolean copyStreams, @ForAll long seed) {
+        @ForAll("strategies") Strategy strategy, @ForAll("options") UnrollOptions options, @ForAll long seed) {
         Plan plan = plan(strategy, segments);
-        List<String> expected = formulas(plan, false, 0);
-        assertEquals(expected, formulas(plan, copyStreams, seed));
+        List<String> expected = formulas(plan, UnrollOptions.PLAIN, 0);
+        assertEquals(expected, formulas(plan, options, seed));
         assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
     }
 
     @Property(tries = 200)
     void whatLagsMayAlsoBeContinued(@ForAll("segments") List<SegmentOutline> segments,
-        @ForAll("strategies") Strategy strategy, @ForAll boolean copyStreams, @ForAll long seed) {
+        @ForAll("strategies") Strategy strategy, @ForAll("options") UnrollOptions options, @ForAll long seed) {
         Plan plan = plan(strategy, segments);
         List<Edge> edges = plan.edges().stream().map(edge -> new Edge(edge.tensor(), edge.from(), edge.to(),
             edge.slip(), edge.tensor().hashCode() % 2 == 0 ? new Edge.Form.Forecast(2) : edge.form())).toList();
         Plan continued = new Plan(plan.strategy(), plan.devices(), plan.segments(), plan.stages(), edges,
             plan.cadence(), plan.prediction(), new Edge.Form.Forecast(1), plan.guidance());
-        List<String> expected = formulas(continued, false, 0);
-        assertEquals(expected, formulas(continued, copyStreams, seed));
+        List<String> expected = formulas(continued, UnrollOptions.PLAIN, 0);
+        assertEquals(expected, formulas(continued, options, seed));
         assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
     }
 

@@ -90,6 +90,16 @@ class CopiesTest {
         new SymbolicMachine(program, plan).run(5);
     }
 
+    /** Only latents, and what the noise scheduler takes, which combines what lies on its own device. */
+    @Test
+    void whatIsReadInPlaceIsNotCopied() {
+        Plan plan = Strategy.parse("asyncdiff:warmup=2").plan(Loops.chain(3), "eps", 3, false);
+        Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(3), STEPS),
+            new UnrollOptions(false, true, false, false));
+        assertTrue(ways(program).stream().allMatch(way -> way.stream() == plan.home()), () -> ways(program).toString());
+        assertTrue(ways(program).size() < ways(unroll("asyncdiff:warmup=2", Loops.chain(3), false)).size());
+    }
+
     @Test
     void latentsAreCopiedToEveryDeviceWhoseStagesTakeThem() {
         List<SegmentOutline> all = List.of(new SegmentOutline("A", 0, List.of("x", "t"), List.of("a")),

@@ -36,6 +36,11 @@ class ProgramPropertyTest {
 
     /** Segments of two or three components in any interleaving, each reading some of the tensors made before. */
     @Provide
+    Arbitrary<UnrollOptions> options() {
+        return Arbitraries.of(Loops.OPTIONS);
+    }
+
+    @Provide
     Arbitrary<List<SegmentOutline>> segments() {
         return Arbitraries.integers().between(0, 2).list().ofMinSize(2).ofMaxSize(6)
             .filter(components -> components.stream().distinct().count() > 1)
@@ -93,10 +98,10 @@ class ProgramPropertyTest {
     void noOrderOfTheStreamsChangesAnythingWhereStagesHaveRoundsOfTheirOwn(
         @ForAll("segments") List<SegmentOutline> segments, @ForAll("strategies") AsyncDiff strategy,
         @ForAll("rounds") List<Rounds> rounds, @ForAll @IntRange(min = 1, max = 2) int devices,
-        @ForAll boolean copyStreams, @ForAll long seed) {
+        @ForAll("options") UnrollOptions options, @ForAll long seed) {
         Plan plan = withRounds(strategy.plan(segments, "eps", devices, false), rounds);
         List<String> expected = new SymbolicMachine(unroll(plan, false), plan).run(0);
-        assertEquals(expected, new SymbolicMachine(unroll(plan, copyStreams), plan).run(seed));
+        assertEquals(expected, new SymbolicMachine(Unroller.unroll(plan, Loops.loop(plan.segments(), STEPS), options), plan).run(seed));
         assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
     }
 
@@ -117,20 +122,20 @@ class ProgramPropertyTest {
     @Property(tries = 300)
     void noOrderOfTheStreamsChangesAnything(@ForAll("segments") List<SegmentOutline> segments,
         @ForAll("strategies") Strategy strategy, @ForAll @IntRange(min = 1, max = 2) int devices,
-        @ForAll boolean copyStreams, @ForAll long seed) {
+        @ForAll("options") UnrollOptions options, @ForAll long seed) {
         Plan plan = strategy.plan(segments, "eps", devices, false);
         List<String> expected = new SymbolicMachine(unroll(plan, false), plan).run(0);
-        assertEquals(expected, new SymbolicMachine(unroll(plan, copyStreams), plan).run(seed));
+        assertEquals(expected, new SymbolicMachine(Unroller.unroll(plan, Loops.loop(plan.segments(), STEPS), options), plan).run(seed));
         assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
     }
 
     @Property(tries = 200)
     void estimatesAreMadeOfTheLatentsAndThePredictionOfTheirStep(@ForAll("segments") List<SegmentOutline> segments,
         @ForAll("strategies") Strategy strategy, @ForAll @IntRange(min = 1, max = 2) int devices,
-        @ForAll boolean copyStreams, @ForAll @IntRange(min = 1, max = STEPS) int every, @ForAll long seed) {
+        @ForAll("options") UnrollOptions options, @ForAll @IntRange(min = 1, max = STEPS) int every, @ForAll long seed) {
         Plan plan = strategy.plan(segments, "eps", devices, false);
         SymbolicMachine machine =
-            new SymbolicMachine(Unroller.unroll(plan, Loops.loop(segments, STEPS, every), copyStreams), plan);
+            new SymbolicMachine(Unroller.unroll(plan, Loops.loop(segments, STEPS, every), options), plan);
         List<String> predictions = machine.run(seed);
         Map<Integer, String> expected = new HashMap<>();
         for (int step = every - 1; step < STEPS - 1; step += every) {

@@ -91,7 +91,7 @@ class StepInputsTest {
     void eachStepCopiesItsTimestepOnEachDevice() {
         List<SegmentOutline> segments = Loops.chain(2);
         Plan plan = Strategy.parse("asyncdiff:warmup=2,shift").plan(segments, "eps", 2, false);
-        Program program = Unroller.unroll(plan, Loops.loop(segments, 6), new UnrollOptions(false, true, false));
+        Program program = Unroller.unroll(plan, Loops.loop(segments, 6), new UnrollOptions(false, false, true, false));
         assertEquals(program.engineRuns(), program.works()
             .filter(work -> work instanceof Work.Copy<Region>(Region from, Region to) && to.bytes() == 8).count());
     }
@@ -103,7 +103,7 @@ class StepInputsTest {
         LoopSpec loop = Loops.loop(segments, 3);
         loop = Loops.withType(loop, "index", TensorType.of(DataType.INT64, 4));
         Plan plan = Strategy.parse("sequential").plan(segments, "eps", 2, false);
-        List<Work<Region>> works = Unroller.unroll(plan, loop, new UnrollOptions(false, false, true)).works().toList();
+        List<Work<Region>> works = Unroller.unroll(plan, loop, new UnrollOptions(false, false, false, true)).works().toList();
         List<String> checked = new ArrayList<>();
         for (int index = 0; index < works.size(); index++) {
             if (works.get(index) instanceof Work.FiniteCheck<Region> check

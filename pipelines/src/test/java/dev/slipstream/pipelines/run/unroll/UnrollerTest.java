@@ -23,8 +23,8 @@ class UnrollerTest {
         Strategy strategy = Strategy.parse(spec);
         Plan plan = strategy.plan(segments, "eps", devices, false);
         List<String> first = null;
-        for (boolean copyStreams : new boolean[] {false, true}) {
-            Program program = Unroller.unroll(plan, Loops.loop(segments, STEPS), copyStreams);
+        for (UnrollOptions options : Loops.OPTIONS) {
+            Program program = Unroller.unroll(plan, Loops.loop(segments, STEPS), options);
             for (int seed = 0; seed < 25; seed++) {
                 List<String> formulas = new SymbolicMachine(program, plan).run(seed);
                 first = first == null ? formulas : first;
