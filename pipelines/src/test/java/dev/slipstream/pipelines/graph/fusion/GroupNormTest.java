@@ -2,10 +2,15 @@ package dev.slipstream.pipelines.graph.fusion;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
+import dev.slipstream.pipelines.graph.tensor.Constant;
+import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
+import dev.slipstream.pipelines.graph.tensor.ElementType;
+import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class GroupNormTest {
     private static GraphSketch sketch(float scale) {
         return new GraphSketch().input("x", -1, 4, 2, 2).output("y", -1, 4, 2, 2)
-            .integers("to groups", 0, 2, -1).integers("back", -1, 4, 2, 2)
+            .weight(shape("to groups", 0, 2, -1)).weight(shape("back", -1, 4, 2, 2))
             .weight("scale", new float[] {scale, scale}, 2).weight("shift", new float[] {0, 0}, 2)
             .weight("weight", new float[] {1, 2, 3, 4}, 4, 1, 1).weight("bias", new float[] {5, 6, 7, 8}, 4, 1, 1)
             .node("Reshape", "/norm/Reshape", List.of("x", "to groups"), "grouped")
@@ -23,6 +28,10 @@ class GroupNormTest {
             .node("Reshape", "/norm/Back", List.of("normal", "back"), "formed")
             .node("Mul", "/norm/Mul", List.of("formed", "weight"), "weighted")
             .node("Add", "/norm/Add", List.of("bias", "weighted"), "biased");
+    }
+
+    private static TensorProto shape(String name, long... dims) {
+        return ConstantProtos.write(name, Constant.of(ValueType.of(ElementType.INT64, dims.length), dims));
     }
 
     private static GroupNorm found(GraphSketch sketch) {
