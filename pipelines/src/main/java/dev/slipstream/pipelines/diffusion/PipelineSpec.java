@@ -291,7 +291,7 @@ public final class PipelineSpec implements AutoCloseable {
 
     private <T> T unwrap(RequestCore.Drawing request, Class<T> part) {
         Supplier<?> found = Map.<Class<?>, Supplier<?>>of(PartitionedDenoiser.class, () -> own(request).denoiser(),
-            Program.class, () -> program(own(request)), NoiseTable.class, () -> own(request).noise(),
+            Program.class, () -> program(own(request), UnrollOptions.PLAIN), NoiseTable.class, () -> own(request).noise(),
             MemoryNeed[].class, () -> memory(request).toArray(MemoryNeed[]::new), Inventory.class, this::inventory)
             .get(part);
         if (found == null) {
@@ -307,25 +307,27 @@ public final class PipelineSpec implements AutoCloseable {
 
     /** The program that the request would run, for devices that copy on the stream on which they compute. */
     Program program(ImageRequest request) {
-        return program(own(request.drawing()));
+        return program(own(request.drawing()), UnrollOptions.PLAIN);
     }
 
-    private Program program(ResolvedRequest request) {
-        return request.keys().loop().program(options.keepLatents(),
-            UnrollOptions.PLAIN.withFiniteChecks(options.guarded()));
+    private Program program(ResolvedRequest request, UnrollOptions unrolling) {
+        return request.keys().loop().program(options.keepLatents(), unrolling.withFiniteChecks(options.guarded()));
     }
 
     /**
-     * What the request takes on each device, in the plan's order: an estimate, as in {@link #program}. A refiner is
-     * there beside the model that begins, and adds what it takes.
+     * What the request takes on each device, in the plan's order: an estimate for devices that copy as in
+     * {@link #program}, or read in place what others made. A refiner is there beside the model that begins, and adds
+     * what it takes.
      */
     List<MemoryNeed> memory(ImageRequest request) {
         return memory(request.drawing());
     }
 
     private List<MemoryNeed> memory(RequestCore.Drawing request) {
-        return resolve(request).stream().map(it -> it.keys().need(devices, program(it))).reduce(MemoryNeed::sums)
-            .orElseThrow();
+        UnrollOptions unrolling = devices.stream().allMatch(DeviceForm::readsInPlace) ? UnrollOptions.IN_PLACE
+            : UnrollOptions.PLAIN;
+        return resolve(request).stream().map(it -> it.keys().need(devices, program(it, unrolling)))
+            .reduce(MemoryNeed::sums).orElseThrow();
     }
 
     /**

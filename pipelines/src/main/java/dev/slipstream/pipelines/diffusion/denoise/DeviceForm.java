@@ -97,6 +97,11 @@ public enum DeviceForm {
             >= EngineStore.WORTH_BYTES_OF_CPU;
     }
 
+    /** Whether devices of this form read in place what others of them made, as {@link Device.Traits} say of them. */
+    public boolean readsInPlace() {
+        return this == ONNX_RUNTIME;
+    }
+
     private static long size(Path file) {
         try {
             return Files.size(file);

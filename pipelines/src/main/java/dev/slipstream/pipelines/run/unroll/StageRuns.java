@@ -4,6 +4,7 @@ import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.PlanException;
+import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
@@ -119,7 +120,7 @@ final class StageRuns {
         if (sources.isEmpty()) {
             return host.zeros(stage.device(), mostZeros).part(0, loop.type(tensor, stage.branch()).bytes());
         }
-        Optional<Access> there = inPlace(sources);
+        Optional<Access> there = inPlace(sources, stage);
         if (there.isPresent()) {
             return there.get();
         }
@@ -131,11 +132,14 @@ final class StageRuns {
         return isAligned(value) ? value : copied(value, run.step());
     }
 
-    /** What is read where it was made, on whichever device that was; empty where it must be copied or made. */
-    private Optional<Access> inPlace(List<Source> sources) {
+    /**
+     * What is read where it was made, on whichever device that was; empty where it must be copied or made. What takes
+     * part in a decision is combined with other values, which are on the stage's own device.
+     */
+    private Optional<Access> inPlace(List<Source> sources, Stage stage) {
         Source first = sources.getFirst();
         boolean isOne = sources.size() == 1 && live.continued(first.version()).isEmpty();
-        return isOne && options.readsInPlace() ? Optional.of(rows(made(first.version()), first.rows()))
+        return isOne && !(stage.rounds() instanceof Rounds.Decided) && options.readsInPlace() ? Optional.of(rows(made(first.version()), first.rows()))
             .filter(StageRuns::isAligned) : Optional.empty();
     }
 

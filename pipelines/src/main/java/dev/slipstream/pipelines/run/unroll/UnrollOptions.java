@@ -16,6 +16,9 @@ public record UnrollOptions(boolean copyStreams, boolean readsInPlace, boolean c
     /** For devices that copy on the stream on which they compute, and do not replay. */
     public static final UnrollOptions PLAIN = new UnrollOptions(false, false, false, false);
 
+    /** For devices of one memory. */
+    public static final UnrollOptions IN_PLACE = new UnrollOptions(false, true, false, false);
+
     public UnrollOptions withFiniteChecks(boolean checks) {
         return new UnrollOptions(copyStreams, readsInPlace, copiedTimesteps, checks);
     }

@@ -47,7 +47,9 @@ class MemoryNeedTest {
                 assertTrue(need.weightBytes() > 1.9 * partitioned.weightBytes(device), need.toString());
                 assertEquals(partitioned.weightBytes(device, List.of(DeviceForm.ONNX_RUNTIME,
                     DeviceForm.ONNX_RUNTIME)), need.weightBytes());
-                assertEquals(pipeline.spec().unwrap(STAR, Program.class).bufferBytes(device), need.bufferBytes());
+                long copying = pipeline.spec().unwrap(STAR, Program.class).bufferBytes(device);
+                assertTrue(need.bufferBytes() > copying / 2 && need.bufferBytes() <= copying,
+                    need + ", not more than the " + copying + " bytes of devices that copy");
                 assertTrue(need.workBytes() > 0, need.toString());
             }
             assertTrue(needs.get(0).componentBytes() > 0);

@@ -94,8 +94,7 @@ class CopiesTest {
     @Test
     void whatIsReadInPlaceIsNotCopied() {
         Plan plan = Strategy.parse("asyncdiff:warmup=2").plan(Loops.chain(3), "eps", 3, false);
-        Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(3), STEPS),
-            new UnrollOptions(false, true, false, false));
+        Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(3), STEPS), UnrollOptions.IN_PLACE);
         assertTrue(ways(program).stream().allMatch(way -> way.stream() == plan.home()), () -> ways(program).toString());
         assertTrue(ways(program).size() < ways(unroll("asyncdiff:warmup=2", Loops.chain(3), false)).size());
     }

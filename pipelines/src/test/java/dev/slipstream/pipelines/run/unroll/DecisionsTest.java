@@ -162,7 +162,7 @@ class DecisionsTest {
         Plan known = plan(composed(split, cache.with(new Rounds.At(runs))), segments, true);
         Plan plan = plan(composed(split, cache.decidedBy(0.1, slip)), segments, true);
         Program program = Unroller.unroll(plan, Loops.loop(plan.segments(), Loops.predictions(STEPS), Guidance.of(3), 1,
-            4), new UnrollOptions(copyStreams, copiedTimesteps, false));
+            4), new UnrollOptions(copyStreams, !copyStreams && !copiedTimesteps, copiedTimesteps, false));
         List<String> expected = new SymbolicMachine(unroll(known, false), known, LONGEST).run(0);
         assertEquals(expected, new SymbolicMachine(program, plan, LONGEST, (decision, step) -> decided.contains(step))
             .run(seed));

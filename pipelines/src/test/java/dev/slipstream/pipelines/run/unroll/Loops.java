@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 public final class Loops {
     /** The ways in which what one device makes gets to another. */
     static final List<UnrollOptions> OPTIONS = List.of(UnrollOptions.PLAIN, new UnrollOptions(true, false, false, false),
-        new UnrollOptions(false, true, false, false));
+        UnrollOptions.IN_PLACE);
 
     private static final TensorType LATENTS = TensorType.of(DataType.FLOAT32, 1, 4, 8, 8);
 
