@@ -13,7 +13,7 @@ public final class StandardGraphsProvider extends WrappingProvider {
             public Device.Traits traits() {
                 Device.Traits it = super.traits();
                 return new Device.Traits(it.hardware(), Device.Traits.Dialect.ONNX, it.types(),
-                    it.copiesBesideComputing(), it.capture(), it.storesEngines());
+                    it.copiesBesideComputing(), it.readsInPlace(), it.capture(), it.storesEngines());
             }
         };
     }

@@ -35,7 +35,8 @@ import java.util.concurrent.ConcurrentHashMap;
 final class CpuDevice extends BaseDevice {
     /**
      * ONNX Runtime has no kernels for bfloat16 on CPUs; halves it computes in float32. Copying takes the same cores as
-     * computing, so what another CPU device has is read there. Queueing costs a few hundred nanoseconds, so graphs would gain nothing.
+     * computing, so what another CPU device has is read there. Queueing costs a few hundred nanoseconds, so graphs
+     * would gain nothing.
      */
     static final Device.Traits TRAITS = new Device.Traits("cpu", Device.Traits.Dialect.ONNX_RUNTIME,
         EnumSet.complementOf(EnumSet.of(DataType.BFLOAT16)), false, true, Device.Traits.Capture.NONE, false);

@@ -291,7 +291,8 @@ public final class PipelineSpec implements AutoCloseable {
 
     private <T> T unwrap(RequestCore.Drawing request, Class<T> part) {
         Supplier<?> found = Map.<Class<?>, Supplier<?>>of(PartitionedDenoiser.class, () -> own(request).denoiser(),
-            Program.class, () -> program(own(request), UnrollOptions.PLAIN), NoiseTable.class, () -> own(request).noise(),
+            Program.class, () -> program(own(request), UnrollOptions.PLAIN),
+            NoiseTable.class, () -> own(request).noise(),
             MemoryNeed[].class, () -> memory(request).toArray(MemoryNeed[]::new), Inventory.class, this::inventory)
             .get(part);
         if (found == null) {

@@ -35,7 +35,7 @@ class PlanSpaceTest {
     @Provide
     Arbitrary<UnrollOptions> devices() {
         Arbitrary<Boolean> flags = Arbitraries.of(true, false);
-        return Combinators.combine(flags, flags, flags).as(UnrollOptions::new);
+        return Combinators.combine(flags, flags, flags, flags).as(UnrollOptions::new);
     }
 
     @Property

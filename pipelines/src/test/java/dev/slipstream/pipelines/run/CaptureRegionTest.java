@@ -86,7 +86,8 @@ class CaptureRegionTest {
 
     @Test
     void regionsHoldRecurringWorkOfOneStreamAndOneStepWithoutWaitsAndRecordsBetween() {
-        Program program = program("asyncdiff:warmup=1", Loops.chain(3), 3, new UnrollOptions(false, false, true, false));
+        Program program = program("asyncdiff:warmup=1", Loops.chain(3), 3,
+            new UnrollOptions(false, false, true, false));
         for (CaptureRegion region : CaptureRegion.find(program, instruction -> true)) {
             List<Instruction> content = region.instructions().stream().map(program.instructions()::get).toList();
             assertEquals(1, content.stream().map(Instruction::step).distinct().count());
@@ -108,7 +109,7 @@ class CaptureRegionTest {
             new SegmentOutline("I", 1, List.of("d", "t"), List.of("i"), Map.of("i", "d"), Map.of(), Set.of()),
             new SegmentOutline("U", 0, List.of("i", "t"), List.of("eps")));
         Program program = program("cache:decide=first-block,warmup=1,slip=" + slip, shell, 1,
-            new UnrollOptions(false, true, false));
+            new UnrollOptions(false, false, true, false));
         List<CaptureRegion> regions = CaptureRegion.find(program, launch -> !(launch.work() instanceof Work.Report));
         Set<Optional<Condition>> conditions = new HashSet<>();
         for (CaptureRegion region : regions) {
@@ -127,7 +128,8 @@ class CaptureRegionTest {
 
     @Test
     void streamsThatDoNotCaptureHaveNoRegions() {
-        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, false, true, false));
+        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2,
+            new UnrollOptions(false, false, true, false));
         List<CaptureRegion> some = CaptureRegion.find(program, instruction -> instruction.stream() == 1);
         assertTrue(!some.isEmpty() && some.stream().allMatch(region -> region.stream() == 1));
         assertEquals(List.of(), CaptureRegion.find(program, instruction -> false));
@@ -135,7 +137,8 @@ class CaptureRegionTest {
 
     @Test
     void copiesThatCannotBeCapturedStayOutsideAndTheRestIsCaptured() {
-        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2, new UnrollOptions(false, false, true, false));
+        Program program = program("asyncdiff:warmup=1", Loops.chain(2), 2,
+            new UnrollOptions(false, false, true, false));
         List<Work<Region>> captured = CaptureRegion
             .find(program, launch -> !(launch.work() instanceof Work.Copy)).stream()
             .flatMap(region -> region.content(program).works().stream()).toList();

@@ -138,9 +138,11 @@ final class StageRuns {
      */
     private Optional<Access> inPlace(List<Source> sources, Stage stage) {
         Source first = sources.getFirst();
-        boolean isOne = sources.size() == 1 && live.continued(first.version()).isEmpty();
-        return isOne && !(stage.rounds() instanceof Rounds.Decided) && options.readsInPlace() ? Optional.of(rows(made(first.version()), first.rows()))
-            .filter(StageRuns::isAligned) : Optional.empty();
+        boolean isMade = sources.size() == 1 && live.continued(first.version()).isEmpty();
+        if (!options.readsInPlace() || !isMade || stage.rounds() instanceof Rounds.Decided) {
+            return Optional.empty();
+        }
+        return Optional.of(rows(made(first.version()), first.rows())).filter(StageRuns::isAligned);
     }
 
     private static boolean isAligned(Access access) {

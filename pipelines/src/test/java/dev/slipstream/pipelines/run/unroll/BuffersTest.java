@@ -56,7 +56,8 @@ class BuffersTest {
     @Test
     void hostValuesOfADeviceLieInOneBufferBehindEachOtherAtMultiplesOf256() {
         Plan plan = Strategy.parse("sequential").plan(Loops.chain(2), "eps", 2, false);
-        Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 3), new UnrollOptions(false, false, false, true));
+        Program program = Unroller.unroll(plan, Loops.loop(Loops.chain(2), 3),
+            new UnrollOptions(false, false, false, true));
         long bytes = TensorType.of(DataType.FLOAT32, 1, 4, 8, 8).bytes();
         assertEquals(List.of(new Region(0, 0, 8), new Region(0, 256, 4), new Region(0, 512, 8),
             new Region(0, 768, 8)), program.hostInputs().stream().map(HostInput::to).filter(to -> to.buffer() == 0)

@@ -22,8 +22,8 @@ import java.util.stream.IntStream;
 /** Denoisers and loops for tests, without any numbers in them. */
 public final class Loops {
     /** The ways in which what one device makes gets to another. */
-    static final List<UnrollOptions> OPTIONS = List.of(UnrollOptions.PLAIN, new UnrollOptions(true, false, false, false),
-        UnrollOptions.IN_PLACE);
+    static final List<UnrollOptions> OPTIONS = List.of(UnrollOptions.PLAIN,
+        new UnrollOptions(true, false, false, false), UnrollOptions.IN_PLACE);
 
     private static final TensorType LATENTS = TensorType.of(DataType.FLOAT32, 1, 4, 8, 8);
 

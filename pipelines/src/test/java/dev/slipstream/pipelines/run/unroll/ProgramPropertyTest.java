@@ -101,7 +101,7 @@ class ProgramPropertyTest {
         @ForAll("options") UnrollOptions options, @ForAll long seed) {
         Plan plan = withRounds(strategy.plan(segments, "eps", devices, false), rounds);
         List<String> expected = new SymbolicMachine(unroll(plan, false), plan).run(0);
-        assertEquals(expected, new SymbolicMachine(Unroller.unroll(plan, Loops.loop(plan.segments(), STEPS), options), plan).run(seed));
+        assertEquals(expected, new SymbolicMachine(unroll(plan, options), plan).run(seed));
         assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
     }
 
@@ -115,6 +115,10 @@ class ProgramPropertyTest {
             new SymbolicMachine(unroll(withRounds(plan, all), true), plan).run(seed));
     }
 
+    private static Program unroll(Plan plan, UnrollOptions options) {
+        return Unroller.unroll(plan, Loops.loop(plan.segments(), STEPS), options);
+    }
+
     private static Program unroll(Plan plan, boolean copyStreams) {
         return Unroller.unroll(plan, Loops.loop(plan.segments(), STEPS), copyStreams);
     }
@@ -125,14 +129,15 @@ class ProgramPropertyTest {
         @ForAll("options") UnrollOptions options, @ForAll long seed) {
         Plan plan = strategy.plan(segments, "eps", devices, false);
         List<String> expected = new SymbolicMachine(unroll(plan, false), plan).run(0);
-        assertEquals(expected, new SymbolicMachine(Unroller.unroll(plan, Loops.loop(plan.segments(), STEPS), options), plan).run(seed));
+        assertEquals(expected, new SymbolicMachine(unroll(plan, options), plan).run(seed));
         assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
     }
 
     @Property(tries = 200)
     void estimatesAreMadeOfTheLatentsAndThePredictionOfTheirStep(@ForAll("segments") List<SegmentOutline> segments,
         @ForAll("strategies") Strategy strategy, @ForAll @IntRange(min = 1, max = 2) int devices,
-        @ForAll("options") UnrollOptions options, @ForAll @IntRange(min = 1, max = STEPS) int every, @ForAll long seed) {
+        @ForAll("options") UnrollOptions options, @ForAll @IntRange(min = 1, max = STEPS) int every,
+        @ForAll long seed) {
         Plan plan = strategy.plan(segments, "eps", devices, false);
         SymbolicMachine machine =
             new SymbolicMachine(Unroller.unroll(plan, Loops.loop(segments, STEPS, every), options), plan);

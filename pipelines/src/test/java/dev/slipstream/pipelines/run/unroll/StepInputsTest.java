@@ -103,7 +103,8 @@ class StepInputsTest {
         LoopSpec loop = Loops.loop(segments, 3);
         loop = Loops.withType(loop, "index", TensorType.of(DataType.INT64, 4));
         Plan plan = Strategy.parse("sequential").plan(segments, "eps", 2, false);
-        List<Work<Region>> works = Unroller.unroll(plan, loop, new UnrollOptions(false, false, false, true)).works().toList();
+        List<Work<Region>> works = Unroller.unroll(plan, loop, new UnrollOptions(false, false, false, true)).works()
+            .toList();
         List<String> checked = new ArrayList<>();
         for (int index = 0; index < works.size(); index++) {
             if (works.get(index) instanceof Work.FiniteCheck<Region> check
