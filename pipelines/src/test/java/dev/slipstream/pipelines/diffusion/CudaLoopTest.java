@@ -11,6 +11,7 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.StandardGraphsProvider;
 import dev.slipstream.bridge.cuda.FakeGpus;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.util.Collections;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class CudaLoopTest {
     /** Enough that all steps recur. */
-    private static final int STEPS = 20;
+    private static final int STEPS = 16;
     private static final DeviceProvider CPU = Devices.discover().providers().stream()
         .filter(it -> it.name().equals("cpu")).findFirst().orElseThrow();
 
@@ -34,8 +35,9 @@ class CudaLoopTest {
     void everyPlanGivesTheLatentsOfTheCpuOnOneTwoAndFourGpus(PlanKind kind) {
         List<Device> cpus = Devices.of(new StandardGraphsProvider(CPU))
             .open(Collections.nCopies(kind.devices(), DeviceSpec.parse("cpu:1")));
+        PartitionedDenoiser partitioned = kind.partitioned();
         float[] expected;
-        try (Denoiser denoiser = Denoiser.build(kind.partitioned(), cpus);
+        try (Denoiser denoiser = Denoiser.build(partitioned, cpus);
              Execution execution = kind.prepare(denoiser, STEPS)) {
             expected = TinyNetwork.run(execution, LoopObserver.NONE);
         }
@@ -43,7 +45,7 @@ class CudaLoopTest {
         for (int count = 1; count <= kind.devices(); count *= 2) {
             try (FakeGpus gpus = FakeGpus.orSkip(count)) {
                 List<Device> opened = gpus.open(kind.devices());
-                try (Denoiser denoiser = Denoiser.build(kind.partitioned(), opened);
+                try (Denoiser denoiser = Denoiser.build(partitioned, opened);
                      Execution execution = kind.prepare(denoiser, STEPS)) {
                     assertTrue(execution.captureStats().captured() > 0, execution.captureStats()::toString);
                     for (String run : List.of("as it is", "captured", "replayed")) {

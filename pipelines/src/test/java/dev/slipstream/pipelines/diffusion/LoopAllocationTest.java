@@ -34,8 +34,10 @@ class LoopAllocationTest {
         measure(kind, Devices.discover().open(Collections.nCopies(kind.devices(), DeviceSpec.parse("cpu:1"))));
     }
 
+    /** Of those that divide the work in different ways. */
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"ASYNCDIFF", "CACHE_FORECAST", "CACHE_DECIDED", "GUIDANCE_CACHE", "PATCHES",
+        "PIPEFUSION_CACHE"})
     void aStepThatGpusReplayAllocatesNothing(PlanKind kind) {
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
             measure(kind, gpus.open(kind.devices()));

@@ -15,6 +15,7 @@ import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
 import dev.slipstream.bridge.Faults.Call;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import java.util.Collections;
@@ -29,8 +30,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Every call to a device fails once: nothing leaks, the error names call and device, and the next run works. */
 class LoopFaultTest {
     private static final String PLAN = "asyncdiff:warmup=1,cut=shell";
-    private static final int RUNS_THAT_FAIL = 8;
-    private static final int LIVES_THAT_FAIL = 3;
+    private static final int RUNS_THAT_FAIL = 5;
+    private static final int LIVES_THAT_FAIL = 2;
 
     private static FaultInjectingProvider provider() {
         DeviceProvider cpu = Devices.discover().providers().stream().filter(it -> it.name().equals("cpu")).findFirst()
@@ -98,14 +99,15 @@ class LoopFaultTest {
     void ofEachKindOfPlanARunThatFailsIsNamedLeaksNothingAndRunsAgain(PlanKind kind) {
         FaultInjectingProvider provider = provider();
         List<Device> devices = open(provider, kind.devices());
-        try (Denoiser denoiser = Denoiser.build(kind.partitioned(), devices);
+        PartitionedDenoiser partitioned = kind.partitioned();
+        try (Denoiser denoiser = Denoiser.build(partitioned, devices);
              Execution execution = kind.prepare(denoiser)) {
             provider.faults().arm(0, Faults.Manner.THROWN);
             float[] expected = TinyNetwork.run(execution, LoopObserver.NONE);
             int live = live(devices);
             some(provider.faults().callsSeen(), RUNS_THAT_FAIL).forEach(call -> {
                 provider.faults().arm(call, Faults.Manner.values()[call % 2]);
-                isNamed(kind, devices, call, assertThrows(DeviceException.class,
+                isNamed(partitioned, devices, call, assertThrows(DeviceException.class,
                     () -> TinyNetwork.run(execution, LoopObserver.NONE), () -> "call " + call + " failed"));
                 provider.faults().disarm();
                 assertEquals(live, live(devices), "after call " + call);
@@ -122,15 +124,17 @@ class LoopFaultTest {
         FaultInjectingProvider provider = provider();
         List<Device> devices = open(provider, kind.devices());
         Set<Call> making = EnumSet.range(Call.ALLOCATE, Call.BIND);
+        PartitionedDenoiser partitioned = kind.partitioned();
         provider.faults().arm(0, making, Faults.Manner.THROWN);
-        float[] expected = kind.run(devices);
+        float[] expected = kind.run(partitioned, devices);
         some(provider.faults().callsSeen(), LIVES_THAT_FAIL).forEach(call -> {
             provider.faults().arm(call, making, Faults.Manner.THROWN);
-            isNamed(kind, devices, call, assertThrows(DeviceException.class, () -> kind.run(devices)));
+            isNamed(partitioned, devices, call,
+                assertThrows(DeviceException.class, () -> kind.run(partitioned, devices)));
             provider.faults().disarm();
             assertEquals(0, live(devices), "after call " + call);
         });
-        assertArrayEquals(expected, kind.run(devices), "the next request works");
+        assertArrayEquals(expected, kind.run(partitioned, devices), "the next request works");
         devices.reversed().forEach(Device::close);
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
             if (thread.getName().matches("(build|cpu:).*")) {
@@ -140,11 +144,12 @@ class LoopFaultTest {
         }
     }
 
-    private static void isNamed(PlanKind kind, List<Device> devices, int call, DeviceException failure) {
+    private static void isNamed(PartitionedDenoiser partitioned, List<Device> devices, int call,
+        DeviceException failure) {
         String message = failure.getMessage();
         assertTrue(message.contains("injected: call " + call + ","), message);
         assertTrue(devices.stream().anyMatch(device -> message.contains(device.name())), message);
-        assertTrue(!message.contains(" of engine ") || kind.partitioned().plan().segments().stream()
+        assertTrue(!message.contains(" of engine ") || partitioned.plan().segments().stream()
             .anyMatch(segment -> message.contains(" of engine " + segment.name() + ",")), message);
     }
 

@@ -79,9 +79,9 @@ enum PlanKind {
         return denoiser.prepare(network.noise(steps), network.guidance(), LoopOptions.DEFAULT);
     }
 
-    /** A whole life: engines, execution, the latents after every step. */
-    float[] run(List<Device> on) {
-        try (Denoiser denoiser = Denoiser.build(partitioned(), on); Execution execution = prepare(denoiser)) {
+    /** A whole life: engines, execution, the latents after every step. @param partitioned by this kind of plan */
+    float[] run(PartitionedDenoiser partitioned, List<Device> on) {
+        try (Denoiser denoiser = Denoiser.build(partitioned, on); Execution execution = prepare(denoiser)) {
             return TinyNetwork.run(execution, LoopObserver.NONE);
         }
     }

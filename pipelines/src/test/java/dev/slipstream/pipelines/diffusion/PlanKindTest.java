@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
@@ -12,6 +13,10 @@ import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.LinearForm;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.Poisoned;
 import java.lang.foreign.Arena;
@@ -21,6 +26,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -62,6 +68,25 @@ class PlanKindTest {
             assertArrayEquals(expected, TinyNetwork.run(plain, LoopObserver.NONE), "the next run");
             assertArrayEquals(expected, poisoned(poisoned, Poisoned.bytes(plain.program())));
         }
+    }
+
+    /** Nothing is limited, so it makes no difference but that a limit of whole pictures keeps them whole. */
+    @ParameterizedTest
+    @EnumSource(names = "PIPEFUSION.*", mode = EnumSource.Mode.MATCH_ANY)
+    void patchesThatGoOneByOneGiveWhatThoseDoThatWaitForEachOther(PlanKind kind) {
+        try (Denoiser denoiser = Denoiser.build(kind.partitioned(), open(kind.devices()));
+             Execution apart = unlimited(denoiser, new Limit.Clamp(1));
+             Execution whole = unlimited(denoiser, new Limit.DynamicThreshold(0.9f, 1))) {
+            assertTrue(apart.program().engineRuns() < whole.program().engineRuns(), "nothing is put together");
+            assertArrayEquals(TinyNetwork.run(whole, LoopObserver.NONE), TinyNetwork.run(apart, LoopObserver.NONE));
+        }
+    }
+
+    private static Execution unlimited(Denoiser denoiser, Limit limit) {
+        List<Row> rows = WholeDenoiser.steps(PlanKind.STEPS).rows().stream()
+            .map(row -> row.withClean(new LinearForm(1, -0.5))).toList();
+        return denoiser.prepare(new NoiseTable("unlimited", 1, rows, Optional.of(limit)), Guidance.of(3),
+            LoopOptions.DEFAULT.withKeptLatents(true));
     }
 
     /** @param garbage bytes of it, all ones: NaN for every type of numbers */

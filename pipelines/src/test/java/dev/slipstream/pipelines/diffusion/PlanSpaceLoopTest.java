@@ -36,7 +36,7 @@ class PlanSpaceLoopTest {
         return RandomPlan.any(RandomPlans.cfgSplit());
     }
 
-    @Property(tries = 12)
+    @Property(tries = 8)
     void whereEveryStepIsSynchronousAPlanIsTheUnsplitModel(@ForAll("always") RandomPlan plan) {
         int steps = Math.min(MOST_SYNCHRONOUS, plan.strategy().cadence().warmUp());
         float[] whole = run(plan.network(), new Sequential(), 1, steps);
@@ -51,7 +51,7 @@ class PlanSpaceLoopTest {
         return RandomPlan.any(RandomPlans.guidance());
     }
 
-    @Property(tries = 12)
+    @Property(tries = 8)
     void branchesOfGuidanceThatRunApartGiveWhatTheyGiveTogether(@ForAll("together") RandomPlan plan) {
         PartitionedDenoiser ignored = plan.partitioned();
         Strategy apart = new CfgSplit().with(plan.strategy());
