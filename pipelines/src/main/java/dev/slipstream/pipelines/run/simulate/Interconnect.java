@@ -26,6 +26,9 @@ public interface Interconnect {
      */
     record Route(long latencyNanos, List<Link> links) {
         public Route {
+            if (latencyNanos < 0) {
+                throw new IllegalArgumentException("a copy cannot begin to move after " + latencyNanos + " ns");
+            }
             links = List.copyOf(links);
         }
     }

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.run.simulate;
 
 import dev.slipstream.pipelines.run.program.Instruction;
+import dev.slipstream.pipelines.run.program.Program.StreamSpec;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Recording;
 import dev.slipstream.pipelines.run.program.Region;
@@ -50,8 +51,8 @@ public final class Simulator {
      *
      * @param machine with as many devices as the program has, or more
      * @return stages in its timeline have no names; give it some ({@code timeline().named(…)})
-     * @throws IllegalArgumentException if the program waits for what is not recorded before, or the machine has no way
-     *     for a copy
+     * @throws IllegalArgumentException if the program waits for what is not recorded before, or the machine has too few
+     *     devices, no way for a copy, or a cost that is negative
      */
     public static Forecast simulate(Program program, Machine machine) {
         return simulate(program, machine, launch -> true);
@@ -64,6 +65,11 @@ public final class Simulator {
      */
     public static Forecast simulate(Program program, Machine machine, Predicate<Instruction.Launch> runs) {
         program.requireRecordsBeforeWaits();
+        int devices = 1 + program.streams().stream().mapToInt(StreamSpec::device).max().orElse(-1);
+        if (devices > machine.devices().size()) {
+            throw new IllegalArgumentException("the program is for " + devices + " devices, and the machine has "
+                + machine.devices().size());
+        }
         return new Simulator(program, machine, runs).run();
     }
 
@@ -194,8 +200,16 @@ public final class Simulator {
                     from.bytes());
             } else {
                 int device = program.streams().get(launch.stream()).device();
-                until = now + machine.costs().nanos(device, launch.work());
+                until = now + nanos(device, launch.work());
             }
+        }
+
+        private long nanos(int device, Work<Region> work) {
+            long nanos = machine.costs().nanos(device, work);
+            if (nanos < 0) {
+                throw new IllegalArgumentException("a work cannot take " + nanos + " ns on device " + device);
+            }
+            return nanos;
         }
 
         private boolean isOver(Instruction instruction) {

@@ -134,6 +134,19 @@ class SimulatorTest {
     }
 
     @Test
+    void aMachineThatCannotBeIsRefused() {
+        Program program = new Steps(3).run(2, 0).end(2).program();
+
+        assertEquals("the program is for 3 devices, and the machine has 2",
+            assertThrows(IllegalArgumentException.class, () -> Simulator.simulate(program, machine(2))).getMessage());
+        assertEquals("a work cannot take -5 ns on device 2", assertThrows(IllegalArgumentException.class,
+            () -> Simulator.simulate(program, Machine.ideal(3, (device, work) -> -5))).getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new Route(-1, List.of()));
+        assertThrows(IllegalArgumentException.class, () -> new Link("none", 0));
+        assertThrows(IllegalArgumentException.class, () -> new Machine.Host(-1, 4));
+    }
+
+    @Test
     void nothingStartsBeforeTheHostHasQueuedIt() {
         Program program = new Steps(2).run(0, 0).run(1, 0).end(1).program();
 
