@@ -15,6 +15,7 @@ module dev.slipstream.pipelines {
     requires org.tribuo.util.onnx;
 
     exports dev.slipstream.pipelines.diffusion;
+    exports dev.slipstream.pipelines.diffusion.calibration to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.component to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.denoise to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.family to dev.slipstream.samples;

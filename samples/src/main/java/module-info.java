@@ -11,6 +11,7 @@ module dev.slipstream.samples {
 
     opens dev.slipstream.samples to info.picocli;
     opens dev.slipstream.samples.bench to com.google.gson, info.picocli;
+    opens dev.slipstream.samples.calibrate to info.picocli;
     opens dev.slipstream.samples.doctor to com.google.gson, info.picocli;
     opens dev.slipstream.samples.engines to com.google.gson, info.picocli;
     opens dev.slipstream.samples.generate to com.google.gson, info.picocli;

@@ -3,6 +3,7 @@ package dev.slipstream.samples;
 import dev.slipstream.samples.bench.BenchCommand;
 import dev.slipstream.samples.bench.BenchGraphsCommand;
 import dev.slipstream.samples.bench.BenchStepsCommand;
+import dev.slipstream.samples.calibrate.CalibrateCommand;
 import dev.slipstream.samples.doctor.DoctorCommand;
 import dev.slipstream.samples.engines.EnginesBuildCommand;
 import dev.slipstream.samples.engines.EnginesClearCommand;
@@ -123,6 +124,7 @@ public final class Main implements Callable<Integer> {
         all.put("bench", () -> new BenchCommand(terminal));
         all.put("bench steps", () -> new BenchStepsCommand(terminal));
         all.put("bench graphs", () -> new BenchGraphsCommand(terminal));
+        all.put("calibrate", () -> new CalibrateCommand(terminal));
         all.put("model", ModelCommand::new);
         all.put("model init", () -> new ModelCommand.Init(terminal));
         all.put("model show", () -> new ModelShowCommand(terminal));

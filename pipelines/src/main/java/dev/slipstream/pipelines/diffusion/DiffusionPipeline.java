@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.model.lora.Lora;
 import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.TensorObserver;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,8 +33,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From a text to a picture. Opening it reads a model folder and opens devices; engines are built when the first
- * request needs them and kept for the next.
+ * From a text to a picture. Opening reads a model and opens devices; the first request builds engines, which stay.
  *
  * <pre>{@code
  * try (DiffusionPipeline pipeline = DiffusionPipeline.of(Path.of("samples/model"))
@@ -43,10 +43,9 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p><b>Threads:</b> any thread may submit; requests run one after another on a thread of the pipeline's own, and
- * callbacks on others ({@link Builder#callbacks}). <b>Ownership:</b> it owns devices, engines and buffers, and keeps
- * engines of earlier requests for later ones ({@link Builder#engineMemory}); {@link #close} frees all. A request that
- * fails leaves the pipeline usable.
+ * <p><b>Threads:</b> any thread may submit; requests run one after another on a thread of its own, and callbacks on
+ * others ({@link Builder#callbacks}). <b>Ownership:</b> it owns devices, engines and buffers, and keeps engines for
+ * later requests ({@link Builder#engineMemory}); {@link #close} frees all. A request that fails leaves it usable.
  */
 public final class DiffusionPipeline implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiffusionPipeline.class);
@@ -64,6 +63,8 @@ public final class DiffusionPipeline implements AutoCloseable {
             List.of(spec), settings.timelines);
         this.warned = Callbacks.tolerant("warnings", settings.warned);
         this.callbacks = settings.callbacks.map(Callbacks::on).orElseGet(Callbacks::onOwnThreads);
+        spec.warnings().forEach(warned);
+        runner.start();
     }
 
     /** Starts to describe a pipeline. @param model a folder in the layout of diffusers, or a checkpoint in one file */
@@ -74,7 +75,6 @@ public final class DiffusionPipeline implements AutoCloseable {
     /** What to open: a model, devices and a plan. One thread at a time may use it; it may open several pipelines. */
     public static final class Builder {
         private static final double USUAL_HANDOVER = 0.8;
-
         private ModelSource model;
         private Optional<List<DeviceSpec>> devices = Optional.empty();
         private Optional<Strategy> strategy = Optional.empty();
@@ -185,6 +185,12 @@ public final class DiffusionPipeline implements AutoCloseable {
             return this;
         }
 
+        /** For tools that come with Slipstream: who looks at tensors between segments. Its type is no API. */
+        public Builder observed(Object observer) {
+            options = options.withObserver((TensorObserver) observer);
+            return this;
+        }
+
         /** In what pieces the autoencoder works; it takes pictures whole if not said, which is exact. */
         public Builder tiles(Tiles wanted) {
             tiles = Objects.requireNonNull(wanted, "tiles");
@@ -252,11 +258,10 @@ public final class DiffusionPipeline implements AutoCloseable {
         }
 
         /**
-         * A second model that takes the last steps of each picture and decodes it (Podell et al. 2023, section 2.5;
-         * diffusers' {@code denoising_end} and {@code denoising_start}): SDXL's refiner, or any other model that draws
-         * from a text and has latents of the same kind. It has its own noise scheduler unless the request names one,
-         * and the same request, plan, devices and precision; warm-up and tail are counted in each model's steps. LoRAs
-         * change the first model only, which also takes in a picture to start from; masks are refused.
+         * A second model that takes the last steps of each picture and decodes it (Podell et al. 2023, section 2.5):
+         * SDXL's refiner, or any other model that draws from a text and has latents of the same kind. It has its own
+         * noise scheduler unless the request names one, and the same request, plan, devices and precision; warm-up and
+         * tail count in each model's steps. LoRAs change the first alone, which takes pictures in; masks are refused.
          *
          * @param share of the way from noise to picture after which it takes over, more than 0 and less than 1
          * @throws IllegalArgumentException if {@code share} is not between 0 and 1
@@ -318,12 +323,8 @@ public final class DiffusionPipeline implements AutoCloseable {
          * @throws dev.slipstream.bridge.DeviceUnavailableException if there is no such device here
          */
         public DiffusionPipeline open() {
-            return PipelineSpec.open(() -> providers.open(usedDevices()), this::spec, (spec, found) -> {
-                DiffusionPipeline pipeline = new DiffusionPipeline(spec, found, this);
-                spec.warnings().forEach(pipeline.warned);
-                pipeline.runner.start();
-                return pipeline;
-            });
+            return PipelineSpec.open(() -> providers.open(usedDevices()), this::spec,
+                (spec, found) -> new DiffusionPipeline(spec, found, this));
         }
 
         /** The pipeline on paper, for devices that need not exist. @throws RuntimeException as {@link #open} */
@@ -388,8 +389,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
     /**
      * Ends requests that wait with a {@link CancellationException}, waits for the one that runs, and frees all. Any
-     * thread may call it, callbacks included, as often as it likes: each call returns when the pipeline is closed. Only
-     * in a callback that the caller's executor runs on the pipeline's own thread it returns before that.
+     * thread may, again and again: each call returns when that is done, but on the pipeline's own thread at once.
      *
      * @throws RuntimeException to the first who calls it, if something could not be freed; all else is
      */

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.diffusion.calibration.Calibration;
 import dev.slipstream.pipelines.diffusion.component.Autoencoder;
 import dev.slipstream.pipelines.diffusion.component.PreviewDecoder;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
@@ -31,6 +32,7 @@ record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoen
 
     /**
      * @param previewDecoder folder of an autoencoder for previews
+     * @param strategy gets what it asks for that is measured of a model
      * @throws ModelException if an autoencoder or a ControlNet does not fit the denoiser
      */
     static PipelineStage of(LoadedModel model, Strategy strategy, int devices, Tiles tiles,
@@ -42,7 +44,8 @@ record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoen
         model.controls().forEach(control -> requireSameScale(control, autoencoder.pixelsPerLatent()));
         return new PipelineStage(model, autoencoder,
             previewDecoder.map(folder -> PreviewDecoder.open(folder, model.folder(), usual, tiles)),
-            new Partitioner(model.denoiser(), strategy, devices), span);
+            new Partitioner(model.denoiser(), Calibration.applied(strategy, model.folder().path(), model.denoiser()),
+                devices), span);
     }
 
     private static void requireSameScale(ControlNetPart control, int pixelsPerLatent) {

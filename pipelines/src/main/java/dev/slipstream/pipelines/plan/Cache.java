@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A part of the denoiser runs at some steps only; at the others the rest takes what it made last, or what that leads to
@@ -65,8 +66,9 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
         }
     }
 
-    private static final List<String> KEYS = List.of("every", "first", "steps", "magnitudes", "threshold", "most",
-        "kept", "decide", "slip", "part", "depth", "form", "order", "weight", "warmup", "tail", "cut");
+    private static final List<String> KEYS = List.of("every", "first", "steps", "magnitudes", "calibrated",
+        "calibration", "threshold", "most", "kept", "decide", "slip", "part", "depth", "form", "order", "weight",
+        "warmup", "tail", "cut");
     private static final int USUAL_INTERVAL = 3;
     private static final int USUAL_DEPTH = 1;
     /** Without it some pictures change their composition: 12 dB to the exact ones at worst, and 41 with it. */
@@ -87,6 +89,9 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     public Cache {
         if (order < 1 || order > MOST_ORDER) {
             throw new PlanException("cache: order is a whole number from 1 to " + MOST_ORDER + ", not '" + order + "'");
+        }
+        if (rounds instanceof Rounds.Calibrated && (part != Part.INNER || cut.isPresent())) {
+            throw new PlanException("cache: what is calibrated is part=inner with a depth, and no other part or cut");
         }
         if (part == Part.ALL && form.equals(Optional.of(FormName.EXTRAPOLATE))) {
             throw new PlanException("cache: form=extrapolate is for a part of the denoiser; take form=forecast for "
@@ -163,7 +168,7 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     static Cache parse(Settings settings) {
         settings.refuseOthers(KEYS);
         return new Cache(settings.word("part", Part.values(), Part::word).orElse(Part.INNER), rounds(settings),
-            settings.number("depth", USUAL_DEPTH, 0, MOST_DEPTH),
+            settings.number("depth", asksForModel(settings) ? 0 : USUAL_DEPTH, 0, MOST_DEPTH),
             settings.word("form", FormName.values(), FormName::word), settings.number("order", 1, 1, MOST_ORDER),
             settings.real("weight", USUAL_WEIGHT, MOST_WEIGHT),
             settings.number("warmup", USUAL_WARM_UP, 1, Settings.MOST_STEPS),
@@ -171,20 +176,36 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     }
 
     private static Rounds rounds(Settings settings) {
+        settings.refuseTogether("calibrated", "calibration", "magnitudes", "every", "first", "steps", "decide");
+        settings.refuseTogether("calibration", "magnitudes", "every", "first", "steps", "decide");
         settings.refuseTogether("magnitudes", "every", "first", "steps", "decide");
         settings.refuseTogether("decide", "every", "first", "steps");
-        if (settings.has("magnitudes")) {
-            return new Rounds.Magnitudes(settings.list("magnitudes").stream()
-                .map(ratio -> settings.positive("magnitudes", ratio)).toList(),
-                settings.positive("threshold", settings.text("threshold").orElse(USUAL_THRESHOLD)),
-                settings.number("most", USUAL_REST, 1, Settings.MOST_STEPS), settings.share("kept", USUAL_KEPT));
-        }
         if (settings.has("decide")) {
             settings.choice("decide", "first-block");
             return new Rounds.Decided(Cutting.Shell.ADDED, new Rounds.Rule.Above(settings.positive("threshold",
                 settings.text("threshold").orElse(USUAL_DECISION))), settings.number("slip", 0, 0, 1));
         }
-        return settings.rounds(new Rounds.Every(USUAL_INTERVAL));
+        return settings.has("magnitudes") || asksForModel(settings) ? magnitudes(settings)
+            : settings.rounds(new Rounds.Every(USUAL_INTERVAL));
+    }
+
+    private static Rounds magnitudes(Settings settings) {
+        double threshold = settings.positive("threshold", settings.text("threshold").orElse(USUAL_THRESHOLD));
+        int most = settings.number("most", USUAL_REST, 1, Settings.MOST_STEPS);
+        double kept = settings.share("kept", USUAL_KEPT);
+        return asksForModel(settings)
+            ? new Rounds.Calibrated(settings.text("calibration"), threshold, most, kept, List.of())
+            : new Rounds.Magnitudes(settings.list("magnitudes").stream()
+                .map(ratio -> settings.positive("magnitudes", ratio)).toList(), threshold, most, kept);
+    }
+
+    private static boolean asksForModel(Settings settings) {
+        return settings.flag("calibrated") || settings.has("calibration");
+    }
+
+    @Override
+    public Cache calibrated(Function<Cache, Rounds> known) {
+        return rounds instanceof Rounds.Calibrated ? with(known.apply(this)) : this;
     }
 
     @Override

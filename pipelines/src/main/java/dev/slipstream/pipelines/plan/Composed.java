@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -101,6 +102,11 @@ record Composed(List<Strategy> parts) implements Strategy {
     @Override
     public boolean splitsGuidance() {
         return parts.stream().anyMatch(Strategy::splitsGuidance);
+    }
+
+    @Override
+    public Strategy calibrated(Function<Cache, Rounds> known) {
+        return new Composed(parts.stream().map(part -> part.calibrated(known)).toList());
     }
 
     @Override

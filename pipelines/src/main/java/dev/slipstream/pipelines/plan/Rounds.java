@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.plan;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -205,6 +206,38 @@ public sealed interface Rounds {
         public String toString() {
             return "magnitudes=" + ratios.stream().map(String::valueOf).collect(Collectors.joining("+"))
                 + ",threshold=" + threshold + ",most=" + most + ",kept=" + kept;
+        }
+    }
+
+    /**
+     * As {@link Magnitudes}, with ratios that are measured once for a model and lie in a file.
+     *
+     * @param file that of the model if it is not said
+     * @param ratios none as long as the model is not known
+     */
+    record Calibrated(Optional<String> file, double threshold, int most, double kept, List<Double> ratios)
+        implements Rounds {
+        public Calibrated {
+            ratios = List.copyOf(ratios);
+        }
+
+        /** With those of the model. */
+        public Calibrated with(List<Double> measured) {
+            return new Calibrated(file, threshold, most, kept, measured);
+        }
+
+        @Override
+        public boolean includes(int step, int steps) {
+            if (ratios.isEmpty()) {
+                throw new PlanException("the model is not known for which a cache is to be calibrated");
+            }
+            return new Magnitudes(ratios, threshold, most, kept).includes(step, steps);
+        }
+
+        @Override
+        public String toString() {
+            return file.map(path -> "calibration=" + path).orElse("calibrated") + ",threshold=" + threshold + ",most="
+                + most + ",kept=" + kept;
         }
     }
 

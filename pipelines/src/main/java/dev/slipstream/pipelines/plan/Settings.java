@@ -18,7 +18,7 @@ record Settings(String strategy, Map<String, String> values) {
     /** More than any loop has. */
     static final int MOST_STEPS = 10_000;
     /** Settings that need no value. */
-    static final Set<String> FLAGS = Set.of("shift", "neighbours", "bessel", "frozen", "untold");
+    static final Set<String> FLAGS = Set.of("shift", "neighbours", "bessel", "frozen", "untold", "calibrated");
 
     /** @throws PlanException if there is a setting that is not among these, or one without a value */
     void refuseOthers(List<String> known) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -29,8 +30,8 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
      *   patches:n=2,split=rows|columns,warmup=5,tail=0,norm=corrected|stale|separate|sync,portion=0.3,neighbours,
      *           segments=1,frozen,bessel
-     *   cache:every=3,first=0|steps=0+2+5|magnitudes=1+0.98+…,threshold=0.06,most=3,kept=0.2,
-     *     decide=first-block,threshold=0.1,slip=0|1,
+     *   cache:every=3,first=0|steps=0+2+5|magnitudes=1+0.98+…|calibrated|calibration=FILE,
+     *     threshold=0.06,most=3,kept=0.2,decide=first-block,slip=0|1,
      *     part=inner|attention|self-attention|cross-attention|all,depth=1,
      *     form=replace|mean|residual|forecast|extrapolate,order=1,weight=0.5,warmup=3,tail=0,cut=NAME
      *   guidance:start=0,stop=1,every=1,first=0|steps=0+2+5,warmup=0,keep=difference|unconditional|frequencies,
@@ -100,6 +101,15 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
     default Strategy with(Strategy other) {
         return new Composed(Stream.of(this, other)
             .flatMap(it -> it instanceof Composed composed ? composed.parts().stream() : Stream.of(it)).toList());
+    }
+
+    /**
+     * With what was measured of a model, where it asks for that.
+     *
+     * @param known gives the rounds of a cache that asks
+     */
+    default Strategy calibrated(Function<Cache, Rounds> known) {
+        return this;
     }
 
     /** How the denoiser must be cut for this many devices. */

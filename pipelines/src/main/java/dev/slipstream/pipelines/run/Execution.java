@@ -18,8 +18,10 @@ import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
@@ -58,6 +60,7 @@ public final class Execution implements AutoCloseable {
     private final FiniteChecks finiteChecks;
     private final CaptureStats captureStats;
     private final long[] queueNanos;
+    private final Optional<TensorObserver> looking;
     private int queued;
     private long waitedNanos;
 
@@ -66,11 +69,12 @@ public final class Execution implements AutoCloseable {
      * @param traced whether runs are timed ({@link #timeline}); that excludes captures, as it times each stage
      * @param captured whether what recurs is captured and launched as graphs, on devices that can
      * @param patience how long one step may take before the devices that do not move are given up
+     * @param looking who looks at tensors between segments; that excludes captures, too
      * @throws IllegalArgumentException if the program waits for what is not recorded before
      * @throws DeviceException if a device has no room, or an engine does not take the tensors; nothing stays allocated
      */
     public Execution(Program program, List<Device> devices, List<StageEngine> engines, boolean traced,
-        boolean captured, Duration patience) {
+        boolean captured, Duration patience, Optional<TensorObserver> looking) {
         program.requireRecordsBeforeWaits();
         this.program = program;
         this.resources = new Resources();
@@ -81,7 +85,8 @@ public final class Execution implements AutoCloseable {
             this.decider = new Decider(program, resources);
             this.tracer = traced ? new Tracer(program, resources, engines, decider) : null;
             List<CaptureRegion> regions =
-                CaptureRegion.find(program, launch -> captured && !traced && isCapturable(launch));
+                CaptureRegion.find(program, launch -> captured && !traced && looking.isEmpty() && isCapturable(launch));
+            this.looking = looking;
             this.watchdog = new Watchdog(program, resources, decider,
                 engines.stream().map(it -> it.engine().name()).toList(), patience);
             this.commands = new Binder(program, resources, engines, decider, this::decide, tracer).bind(regions);
@@ -155,6 +160,7 @@ public final class Execution implements AutoCloseable {
             long start = System.nanoTime();
             for (; queued < stepEnds[step]; queued++) {
                 commands[queued].run();
+                look(program.instructions().get(queued));
             }
             queueNanos[step] = System.nanoTime() - start - waitedNanos;
             if (recorded != null) {
@@ -206,6 +212,30 @@ public final class Execution implements AutoCloseable {
                 commit();
             }
         }
+    }
+
+    /** Waits for a segment, where somebody looks at what it read or made. */
+    private void look(Instruction instruction) {
+        if (looking.isPresent() && instruction instanceof Instruction.Launch launch && decider.ran(launch)
+            && launch.work() instanceof Work.Run<Region> run
+            && run.tensors().keySet().stream().anyMatch(looking.get()::wants)) {
+            resources.streams().get(launch.stream()).synchronize();
+            try (Arena arena = Arena.ofShared()) {
+                looking.get().ran(launch.step(), wanted(run.inputs(), arena), wanted(run.outputs(), arena));
+            }
+        }
+    }
+
+    private Map<String, MemorySegment> wanted(Map<String, Region> tensors, Arena arena) {
+        Map<String, MemorySegment> wanted = new HashMap<>();
+        tensors.forEach((name, region) -> {
+            if (looking.orElseThrow().wants(name)) {
+                MemorySegment bytes = arena.allocate(region.bytes(), 64);
+                download(region, bytes);
+                wanted.put(name, bytes);
+            }
+        });
+        return wanted;
     }
 
     private void awaitStep(int step, LoopObserver observer) {

@@ -66,8 +66,8 @@ class StrategyTest {
         "pipefusion:stages=2 | pipefusion has no setting stages; it has parts, patches, warmup",
         "pipefusion:parts=0 | pipefusion: parts is a whole number from 1 to 256, not '0'",
         "pipefusion:warmup=0 | pipefusion: warmup is a whole number from 1 to 10000, not '0'",
-        "cache:evry=2 | cache has no setting evry; it has every, first, steps, magnitudes, threshold, most, kept, "
-            + "decide, slip, part, depth, form, order, weight, warmup, tail, cut",
+        "cache:evry=2 | cache has no setting evry; it has every, first, steps, magnitudes, calibrated, calibration, "
+            + "threshold, most, kept, decide, slip, part, depth, form, order, weight, warmup, tail, cut",
         "cache:decide=second | cache: decide is first-block, not 'second'",
         "cache:decide=first-block,slip=2 | cache: slip is 0 or 1, not '2'",
         "cache:decide=first-block,depth=0 | cache: by the first block is decided whether those behind it run: with "

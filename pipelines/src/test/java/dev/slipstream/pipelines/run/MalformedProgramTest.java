@@ -13,6 +13,7 @@ import dev.slipstream.pipelines.run.program.Region;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +36,8 @@ class MalformedProgramTest {
             List.of(new Program.BufferSpec(0, 4)), List.of(), List.of(instructions), 2, List.of(0), List.of(REGION),
             Map.of());
         return assertThrows(IllegalArgumentException.class,
-            () -> new Execution(program, devices, List.of(), false, true, Duration.ofSeconds(1)).close()).getMessage();
+            () -> new Execution(program, devices, List.of(), false, true, Duration.ofSeconds(1),
+                Optional.empty()).close()).getMessage();
     }
 
     @Test

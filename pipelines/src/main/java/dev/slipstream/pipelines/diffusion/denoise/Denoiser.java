@@ -116,7 +116,8 @@ public final class Denoiser implements AutoCloseable {
             stages.add(new StageEngine(engines.get(new Place(partitioned.segment(stage), device)),
                 partitioned.types(stage)));
         }
-        return new Execution(program, devices, stages, options.traced(), options.replayed(), options.patience());
+        return new Execution(program, devices, stages, options.traced(), options.replayed(), options.patience(),
+            options.observer());
     }
 
     @Override

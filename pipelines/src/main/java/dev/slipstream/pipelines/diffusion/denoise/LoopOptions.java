@@ -1,8 +1,10 @@
 package dev.slipstream.pipelines.diffusion.denoise;
 
 import dev.slipstream.pipelines.run.Execution;
+import dev.slipstream.pipelines.run.TensorObserver;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How a loop is run and what it leaves behind.
@@ -13,11 +15,12 @@ import java.time.Duration;
  * @param guarded whether what every stage makes is searched for NaN and infinite values
  * @param replayed whether what recurs is recorded and replayed, on devices that can; traced runs are not
  * @param patience how long a step may take before the devices that do not move are given up
+ * @param observer who looks at tensors between segments; nothing is replayed then
  */
 public record LoopOptions(boolean keepLatents, Estimates estimates, boolean traced, boolean guarded, boolean replayed,
-    Duration patience) {
+    Duration patience, Optional<TensorObserver> observer) {
     public static final LoopOptions DEFAULT =
-        new LoopOptions(false, Estimates.NONE, false, false, true, Execution.DEFAULT_PATIENCE);
+        new LoopOptions(false, Estimates.NONE, false, false, true, Execution.DEFAULT_PATIENCE, Optional.empty());
 
     public LoopOptions {
         if (!patience.isPositive()) {
@@ -26,26 +29,30 @@ public record LoopOptions(boolean keepLatents, Estimates estimates, boolean trac
     }
 
     public LoopOptions withKeptLatents(boolean keep) {
-        return new LoopOptions(keep, estimates, traced, guarded, replayed, patience);
+        return new LoopOptions(keep, estimates, traced, guarded, replayed, patience, observer);
     }
 
     public LoopOptions withEstimates(Estimates wanted) {
-        return new LoopOptions(keepLatents, wanted, traced, guarded, replayed, patience);
+        return new LoopOptions(keepLatents, wanted, traced, guarded, replayed, patience, observer);
     }
 
     public LoopOptions withTrace(boolean trace) {
-        return new LoopOptions(keepLatents, estimates, trace, guarded, replayed, patience);
+        return new LoopOptions(keepLatents, estimates, trace, guarded, replayed, patience, observer);
     }
 
     public LoopOptions withGuards(boolean guard) {
-        return new LoopOptions(keepLatents, estimates, traced, guard, replayed, patience);
+        return new LoopOptions(keepLatents, estimates, traced, guard, replayed, patience, observer);
     }
 
     public LoopOptions withReplay(boolean replay) {
-        return new LoopOptions(keepLatents, estimates, traced, guarded, replay, patience);
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replay, patience, observer);
     }
 
     public LoopOptions withPatience(Duration longest) {
-        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, longest);
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, longest, observer);
+    }
+
+    public LoopOptions withObserver(TensorObserver looking) {
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, patience, Optional.of(looking));
     }
 }

@@ -8,6 +8,7 @@ import java.util.Optional;
 public enum ModelFile {
     INDEX("model_index.json", "which pipeline it is"),
     CUTS("cuts.json", "where the denoiser can be cut"),
+    CALIBRATION("slipstream-cache.json", "at which steps a part of the denoiser may rest"),
     NOISE_SCHEDULER("scheduler/scheduler_config.json", "the noise scheduler"),
     LOW_RESOLUTION_NOISE("low_res_scheduler/scheduler_config.json", "how an upscaler blurs what it enlarges"),
     CASES("cases.json", "reference cases"),
@@ -22,7 +23,7 @@ public enum ModelFile {
         this.reader = reader;
     }
 
-    Path in(Path model) {
+    public Path in(Path model) {
         return model.resolve(name);
     }
 

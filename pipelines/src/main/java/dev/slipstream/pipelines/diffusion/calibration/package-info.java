@@ -1,0 +1,11 @@
+/**
+ * What is measured of a model once, so that plans need not decide while they run.
+ *
+ * <p>{@link dev.slipstream.pipelines.diffusion.calibration.CacheSizes} watches a loop and says how what a cache keeps
+ * changes its size from step to step; a {@link dev.slipstream.pipelines.diffusion.calibration.Calibration} is that as a
+ * file beside the model, and gives it to plans that ask for it.
+ */
+@NullMarked
+package dev.slipstream.pipelines.diffusion.calibration;
+
+import org.jspecify.annotations.NullMarked;
