@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
 /** Measures what {@code cache:calibrated} asks for. */
 @Command(name = "calibrate", customSynopsis = "slipstream calibrate [OPTIONS] MODEL",
     description = {
-        "Measures a model once for the plan cache:calibrated: how what a cache keeps changes its size from step to step.",
+        "Measures a model once for the plan cache:calibrated: how the size of what a cache keeps changes.",
         "Draws a few pictures with all steps, and writes a small file beside the model, which the plan finds."},
     footer = {"",
         "Examples:",

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -178,7 +179,8 @@ public final class ReferenceFolder implements AutoCloseable {
     }
 
     /**
-     * The sequential case of each noise scheduler first, then the listed ones in their order.
+     * The sequential case of each noise scheduler first, then the listed ones in their order, but for those that are
+     * {@link #unknown}.
      *
      * @param wanted names of those that are wanted, of which alone the settings are read; empty for all
      * @throws ModelException also if there is no case of such a name
@@ -195,13 +197,25 @@ public final class ReferenceFolder implements AutoCloseable {
         List<ReferenceCase> all = new ArrayList<>();
         names.subList(0, sequential).stream().filter(name -> wanted.isEmpty() || wanted.contains(name))
             .map(ReferenceCase::sequential).forEach(all::add);
-        cases.objects("cases").stream().filter(entry -> wanted.isEmpty()
-            || wanted.contains(ReferenceCase.name(entry))).map(entry -> ReferenceCase.read(entry, this::timesteps))
-            .forEach(all::add);
-        if (all.isEmpty()) {
+        listed(wanted).filter(entry -> ReferenceCase.problem(entry).isEmpty())
+            .map(entry -> ReferenceCase.read(entry, this::timesteps)).forEach(all::add);
+        if (all.isEmpty() && unknown(wanted).isEmpty()) {
             throw cases.wrong("cases", "lists no case, and expected.safetensors has no sequential one");
         }
         return List.copyOf(all);
+    }
+
+    private Stream<ConfigFile> listed(List<String> wanted) {
+        return cases.objects("cases").stream()
+            .filter(entry -> wanted.isEmpty() || wanted.contains(ReferenceCase.name(entry)));
+    }
+
+    /** Names of wanted cases that are of a kind that is not known, and which kind that is. */
+    public Map<String, String> unknown(List<String> wanted) {
+        Map<String, String> problems = new LinkedHashMap<>();
+        listed(wanted).forEach(entry -> ReferenceCase.problem(entry)
+            .ifPresent(problem -> problems.put(ReferenceCase.name(entry), problem)));
+        return problems;
     }
 
     /** Keys of {@code expected.safetensors} that no case names. */
