@@ -78,7 +78,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         description = "The device (${DEFAULT-VALUE}).")
     private String device;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "FILE", order = HelpLayout.OUTPUT,
+    @Option(names = "--output", paramLabel = "FILE", order = HelpLayout.OUTPUT,
         description = "Write this file, which cache:calibration=FILE takes, instead of the one beside the model.")
     private Path output;
 

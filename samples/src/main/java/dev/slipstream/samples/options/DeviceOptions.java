@@ -22,9 +22,10 @@ public final class DeviceOptions {
                 + "calibrate),part=inner|attention|self-attention|cross-attention|all,depth=1,"
                 + "form=replace|mean|residual|forecast|extrapolate,order=1,weight=0.5,warmup=3,tail=0,cut=NAME; "
                 + "guidance: both of its branches at some steps only, on 1 device: start=0,stop=1,every=1,warmup=0,"
-                + "keep=difference|unconditional|frequencies; patches: a band of the picture on each device, U-Nets: n=2,"
-                + "warmup=5,norm=corrected|stale|separate|sync,portion=0.3; pipefusion: parts of a transformer, through which "
-                + "patches of the picture go: parts=2,patches=2,warmup=1. Several at once with +: cfg-split+cache.",
+                + "keep=difference|unconditional|frequencies; patches: a band of the picture on each device, U-Nets: "
+                + "n=2,warmup=5,norm=corrected|stale|separate|sync,portion=0.3; pipefusion: parts of a "
+                + "transformer, through which patches of the picture go: parts=2,patches=2,warmup=1. "
+                + "Several at once with +: cfg-split+cache.",
             "Without it asyncdiff:warmup=3, or sequential on one device."})
     private String plan;
 
