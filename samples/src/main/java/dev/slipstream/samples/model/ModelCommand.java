@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The group of commands about model folders; by itself it does nothing. */
-@Command(name = "model", description = "Makes, shows, converts and fetches models.",
+@Command(name = "model", description = "Makes, shows, cuts, converts and fetches models.",
     footer = {"",
         "Example:",
         "  slipstream model init --like sdxl --tiny tiny-sdxl",
@@ -39,7 +39,8 @@ public final class ModelCommand {
         footer = {"",
             "Examples:",
             "  slipstream model init --like sdxl --tiny tiny-sdxl",
-            "  slipstream model init --like sd15 --tiny --type bf16 --seed 3 tiny-bf16"})
+            "  slipstream model init --like sd15 --tiny --type bf16 --seed 3 tiny-bf16",
+            "  slipstream model init --like sdxl --hollow hollow-sdxl"})
     public static final class Init implements Callable<Integer> {
         private final Terminal terminal;
 
@@ -64,6 +65,11 @@ public final class ModelCommand {
         @Option(names = "--seed", paramLabel = "N", order = HelpLayout.OWN + 4, defaultValue = "0",
             description = "Of the weights.")
         private long seed;
+
+        @Option(names = "--hollow", order = HelpLayout.OWN + 5,
+            description = "Holes in place of weights, which are 0: real sizes in a moment and hardly any disk, for "
+                + "plan and cuts. Pictures fail or are blank.")
+        private boolean hollow;
 
         @Option(names = "--json", order = HelpLayout.OUTPUT, description = "Print what was written as one JSON object.")
         private boolean json;
@@ -95,7 +101,8 @@ public final class ModelCommand {
         @Override
         public Integer call() {
             ModelTemplate template = ModelTemplate.of(ModelFamily.of(family), tiny).withSeed(seed);
-            List<WrittenPart> parts = (type == null ? template : template.withType(stored(type))).write(folder);
+            ModelTemplate typed = type == null ? template : template.withType(stored(type));
+            List<WrittenPart> parts = (hollow ? typed.hollowed() : typed).write(folder);
             if (json) {
                 terminal.out().println(Json.text(new Result(folder.toString(), family, tiny, parts)));
             } else if (!quiet.isQuiet()) {
@@ -121,7 +128,7 @@ public final class ModelCommand {
                     weights ? Amounts.bytes(part.bytes()) : "");
             }
             return table + System.lineSeparator() + Amounts.bytes(parts.stream().mapToLong(WrittenPart::bytes).sum())
-                + " of random weights in " + folder;
+                + (hollow ? " of holes in " : " of random weights in ") + folder;
         }
     }
 }

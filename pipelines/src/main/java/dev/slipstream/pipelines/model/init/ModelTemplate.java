@@ -42,8 +42,9 @@ import java.util.SplittableRandom;
  * @param tiny whether widths and depths are small; otherwise they are the family's own, which takes gigabytes
  * @param type of the weights: F32, F16 or BF16
  * @param seed of the weights
+ * @param hollow whether all weights are 0 and no disk is written for them: enough to plan and to cut
  */
-public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, long seed) {
+public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, long seed, boolean hollow) {
     /** Types in which weights can be written. */
     public static final List<StoredType> TYPES = List.of(StoredType.F32, StoredType.F16, StoredType.BF16);
 
@@ -58,15 +59,20 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
 
     /** Tiny models in fp32, and others in fp16, as they are published. */
     public static ModelTemplate of(ModelFamily family, boolean tiny) {
-        return new ModelTemplate(family, tiny, tiny ? StoredType.F32 : StoredType.F16, 0);
+        return new ModelTemplate(family, tiny, tiny ? StoredType.F32 : StoredType.F16, 0, false);
     }
 
     public ModelTemplate withType(StoredType other) {
-        return new ModelTemplate(family, tiny, other, seed);
+        return new ModelTemplate(family, tiny, other, seed, hollow);
     }
 
     public ModelTemplate withSeed(long other) {
-        return new ModelTemplate(family, tiny, type, other);
+        return new ModelTemplate(family, tiny, type, other, hollow);
+    }
+
+    /** The same with files that have holes in place of weights: real sizes in a moment, for plans and cuts alone. */
+    public ModelTemplate hollowed() {
+        return new ModelTemplate(family, tiny, type, seed, true);
     }
 
     /**
@@ -145,9 +151,13 @@ public record ModelTemplate(ModelFamily family, boolean tiny, StoredType type, l
         Map<String, Shape> shapes) {
         Map<String, TensorOutline> outlines = new LinkedHashMap<>();
         shapes.forEach((name, shape) -> outlines.put(name, new TensorOutline(type, shape)));
-        SafetensorsWriter.write(home.resolve(diffusers ? "diffusion_pytorch_model.safetensors"
-            : "model.safetensors"), outlines, name -> random(name, shapes.get(name)).data(),
-            Map.of("format", "pt"));
+        Path file = home.resolve(diffusers ? "diffusion_pytorch_model.safetensors" : "model.safetensors");
+        Map<String, String> metadata = Map.of("format", "pt");
+        if (hollow) {
+            SafetensorsWriter.writeHollow(file, outlines, metadata);
+        } else {
+            SafetensorsWriter.write(file, outlines, name -> random(name, shapes.get(name)).data(), metadata);
+        }
         long parameters = shapes.values().stream().mapToLong(Shape::elements).sum();
         return new WrittenPart(part, className, parameters, parameters * type.bytes());
     }

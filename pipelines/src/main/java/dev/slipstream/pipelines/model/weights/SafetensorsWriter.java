@@ -62,6 +62,40 @@ public final class SafetensorsWriter {
      */
     public static void writePieces(Path path, Map<String, TensorOutline> outlines,
         Function<String, Stream<MemorySegment>> pieces, Map<String, String> metadata) {
+        write(path, outlines, metadata, channel -> {
+            for (Map.Entry<String, TensorOutline> tensor : outlines.entrySet()) {
+                long bytes = 0;
+                try (Stream<MemorySegment> data = pieces.apply(tensor.getKey())) {
+                    for (Iterator<MemorySegment> each = data.iterator(); each.hasNext();) {
+                        MemorySegment piece = each.next();
+                        bytes += piece.byteSize();
+                        writeAll(channel, piece);
+                    }
+                }
+                check(tensor.getKey(), tensor.getValue(), bytes);
+            }
+        });
+    }
+
+    /**
+     * A file whose elements are all 0 and were never written: where the file system has holes, it takes no room.
+     *
+     * @param outlines by name, in the file's order
+     * @param metadata texts about the file; may be empty
+     * @throws ModelException if the file cannot be written; an older one is then still there
+     */
+    public static void writeHollow(Path path, Map<String, TensorOutline> outlines, Map<String, String> metadata) {
+        long bytes = outlines.values().stream().mapToLong(TensorOutline::bytes).sum();
+        write(path, outlines, metadata, channel -> {
+            if (bytes > 0) {
+                channel.position(channel.position() + bytes - 1);
+                writeAll(channel, ByteBuffer.allocate(1));
+            }
+        });
+    }
+
+    private static void write(Path path, Map<String, TensorOutline> outlines, Map<String, String> metadata,
+        AtomicFile.Contents elements) {
         String json = header(outlines, metadata);
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(json)) {
             throw new ModelException("cannot write " + path + ": a name or text has half a surrogate pair");
@@ -75,17 +109,7 @@ public final class SafetensorsWriter {
                 writeAll(channel, ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN)
                     .putLong(header.length).flip());
                 writeAll(channel, ByteBuffer.wrap(header));
-                for (Map.Entry<String, TensorOutline> tensor : outlines.entrySet()) {
-                    long bytes = 0;
-                    try (Stream<MemorySegment> data = pieces.apply(tensor.getKey())) {
-                        for (Iterator<MemorySegment> each = data.iterator(); each.hasNext();) {
-                            MemorySegment piece = each.next();
-                            bytes += piece.byteSize();
-                            writeAll(channel, piece);
-                        }
-                    }
-                    check(tensor.getKey(), tensor.getValue(), bytes);
-                }
+                elements.writeTo(channel);
             });
         } catch (IOException e) {
             throw new ModelException(e.getMessage(), e);

@@ -186,6 +186,20 @@ class ModelTemplateTest {
     }
 
     @Test
+    void aHollowModelHasAllWeightsAsZeros() throws IOException {
+        Path model = folder.resolve("hollow");
+        List<WrittenPart> parts = ModelTemplate.of(ModelFamily.SD15, true).hollowed().write(model);
+
+        assertEquals(ModelTemplate.of(ModelFamily.SD15, true).write(folder.resolve("full")), parts);
+        Checkpoint full = Checkpoint.open(folder.resolve("full/unet"));
+        Checkpoint hollow = Checkpoint.open(model.resolve("unet"));
+        assertEquals(full.weights().keySet(), hollow.weights().keySet());
+        byte[] file = Files.readAllBytes(model.resolve("unet/diffusion_pytorch_model.safetensors"));
+        assertEquals(Files.size(folder.resolve("full/unet/diffusion_pytorch_model.safetensors")), file.length);
+        assertEquals(0, file[file.length - 1]);
+    }
+
+    @Test
     void weightsAreOfTheTypeThatIsAskedFor() {
         for (StoredType type : ModelTemplate.TYPES) {
             Path model = folder.resolve(type.name());
