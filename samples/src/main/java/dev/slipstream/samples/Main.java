@@ -12,6 +12,7 @@ import dev.slipstream.samples.engines.EnginesListCommand;
 import dev.slipstream.samples.generate.GenerateCommand;
 import dev.slipstream.samples.model.ModelCommand;
 import dev.slipstream.samples.model.ModelConvertCommand;
+import dev.slipstream.samples.model.ModelCutsCommand;
 import dev.slipstream.samples.model.ModelPullCommand;
 import dev.slipstream.samples.model.ModelShowCommand;
 import dev.slipstream.samples.plan.PlanCommand;
@@ -128,6 +129,7 @@ public final class Main implements Callable<Integer> {
         all.put("model", ModelCommand::new);
         all.put("model init", () -> new ModelCommand.Init(terminal));
         all.put("model show", () -> new ModelShowCommand(terminal));
+        all.put("model cuts", () -> new ModelCutsCommand(terminal));
         all.put("model convert", () -> new ModelConvertCommand(terminal));
         all.put("model pull", () -> new ModelPullCommand(terminal));
         all.put("engines", EnginesCommand::new);

@@ -24,8 +24,8 @@ class HelpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bench steps", "bench graphs", "model init", "engines list", "engines build",
-        "engines clear"})
+    @ValueSource(strings = {"bench steps", "bench graphs", "model init", "model cuts", "engines list",
+        "engines build", "engines clear"})
     void commandsOfAGroupAreListedThereAndHaveHelpOfTheirOwn(String command) {
         String[] words = command.split(" ");
         CommandRun run = CommandRun.of(words[0], words[1], "--help");
@@ -63,8 +63,8 @@ class HelpTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"generate", "plan", "run", "verify", "bench", "bench steps", "bench graphs", "model",
-        "model init", "engines", "engines list", "engines build", "engines clear", "doctor", "schema", "completion",
-        "share"})
+        "model init", "model cuts", "engines", "engines list", "engines build", "engines clear", "doctor", "schema",
+        "completion", "share"})
     void everyHelpHasExamples(String command) {
         List<String> words = new ArrayList<>(List.of(command.split(" ")));
         words.add("--help");

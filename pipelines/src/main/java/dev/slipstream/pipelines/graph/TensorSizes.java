@@ -56,7 +56,7 @@ public final class TensorSizes {
     }
 
     /** Bytes of a checked tensor's elements by its dimensions, -1 for types without a fixed size. */
-    static long bytes(TensorProto tensor) {
+    public static long bytes(TensorProto tensor) {
         long elements = tensor.getDimsList().stream().reduce(1L, (product, dim) -> product * dim);
         return switch (DataType.forNumber(tensor.getDataType())) {
             case FLOAT, INT32, UINT32 -> 4 * elements;

@@ -81,7 +81,9 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
 
     @Override
     public Cutting cutting(int devices) {
-        return new Cutting.Parts(components(devices), cut);
+        // With stride 2 a part around others runs twice a round; and what was published had its own cuts.
+        return new Cutting.Parts(components(devices), cut,
+            cadence.stride() == 1 && staleness == Staleness.PIPELINED);
     }
 
     @Override

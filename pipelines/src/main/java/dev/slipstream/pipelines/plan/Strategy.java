@@ -200,9 +200,18 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
         /**
          * Parts of equal rank.
          *
-         * @param name of a cut that the model's family or its {@code cuts.json} has; empty for the best that is known
+         * @param name of a cut, in the model's {@code cuts.json} or {@link #CUTS}; empty for the best that is known
+         * @param shells whether a part may lie around others if nothing else is said: its two halves take turns with
+         *     them, which is no loss where each runs once a round
          */
-        record Parts(int components, Optional<String> name) implements Cutting {
+        record Parts(int components, Optional<String> name, boolean shells) implements Cutting {
+            /** Names of cuts that every network has; those in its {@code cuts.json} come before them. */
+            public static final List<String> CUTS = List.of("best", "chain", "published", "balanced");
+
+            /** Parts that may lie around others. */
+            public Parts(int components, Optional<String> name) {
+                this(components, name, true);
+            }
         }
 
         /**

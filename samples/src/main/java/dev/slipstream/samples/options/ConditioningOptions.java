@@ -64,7 +64,7 @@ public final class ConditioningOptions {
     }
 
     /** @param remedy what else the user can do, for the error */
-    static Size size(String option, String text, String remedy) {
+    public static Size size(String option, String text, String remedy) {
         if (!text.strip().matches("\\d{1,6}[xX]\\d{1,6}")) {
             throw new InputException(option + " takes WIDTHxHEIGHT in pixels, like 512x768, not '" + text + "'; "
                 + remedy);

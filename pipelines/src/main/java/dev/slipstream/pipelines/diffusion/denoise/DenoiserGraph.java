@@ -1,6 +1,5 @@
 package dev.slipstream.pipelines.diffusion.denoise;
 
-import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -9,13 +8,8 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphFile;
 import dev.slipstream.pipelines.graph.Nodes;
-import dev.slipstream.pipelines.graph.cut.BalancedCut;
-import dev.slipstream.pipelines.graph.cut.BlockShell;
 import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.graph.cut.Cuts;
-import dev.slipstream.pipelines.graph.cut.Division;
-import dev.slipstream.pipelines.graph.cut.ModulesApart;
-import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.graph.precision.PrecisionRewrite;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
@@ -29,19 +23,14 @@ import dev.slipstream.pipelines.model.folder.MotionAdapter;
 import dev.slipstream.pipelines.model.kind.ComponentKinds;
 import dev.slipstream.pipelines.model.mmdit.Sd3Transformer;
 import dev.slipstream.pipelines.model.unet.MotionUNet;
-import dev.slipstream.pipelines.plan.PlanException;
-import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.SortedSet;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * A denoiser before it has sizes: its graph, its configuration and the cuts that come with it.
@@ -255,45 +244,5 @@ public record DenoiserGraph(String name, Graph graph, JsonObject config, List<Cu
 
     private Optional<ValueInfoProto> input(String wanted) {
         return graph.inputs().stream().filter(it -> it.getName().equals(wanted)).findFirst();
-    }
-
-    /**
-     * The cuts that cross each other as a strategy wants; none where there is only one component. Parts of equal rank
-     * are those of the cut of that name; else of the first beside the model that has as many; else of the table of the
-     * published implementation for this architecture; else contiguous and of equal cost.
-     *
-     * @param cost of a node, for parts of equal cost
-     */
-    public List<Division> cuts(Cutting wanted, ToDoubleFunction<NodeProto> cost) {
-        return switch (wanted) {
-            case Cutting.Parts parts when parts.components() == 1 -> List.of();
-            case Cutting.Parts(int components, Optional<String> named) -> List.of(cut(named, components, cost));
-            case Cutting.Shell(int depth, boolean measured) -> List.of(ShellCut.isPossible(graph)
-                ? ShellCut.of(graph, depth).withFresh(joined) : BlockShell.of(graph, Set.of(sample()), depth));
-            case Cutting.Modules(Set<String> names) -> List.of(new ModulesApart(names));
-            case Cutting.Patched patched -> throw new PlanException(patched.strategy().spec()
-                + " has graphs of its own, which other plans cannot cut; of the others only cfg-split and guidance go "
-                + "with it");
-            case Cutting.Crossed(Cutting first, Cutting second) ->
-                Stream.of(first, second).flatMap(cut -> cuts(cut, cost).stream()).toList();
-            case Cutting.Pipe pipe -> throw new PlanException("parts that patches go through cannot be cut in another "
-                + "way as well; compose pipefusion with plans that do not cut, such as cfg-split");
-        };
-    }
-
-    private Cut cut(Optional<String> wanted, int components, ToDoubleFunction<NodeProto> cost) {
-        if (wanted.isPresent()) {
-            Cut cut = cuts.stream().filter(it -> it.name().equals(wanted.get())).findFirst()
-                .orElseThrow(() -> new PlanException("there is no cut '" + wanted.get()
-                    + "' beside the model; there are " + cuts.stream().map(Cut::name).toList()));
-            if (cut.components().size() != components) {
-                throw new PlanException("cut '" + cut.name() + "' has " + cut.components().size()
-                    + " components, the plan needs " + components);
-            }
-            return cut.withFresh(joined);
-        }
-        return cuts.stream().filter(cut -> cut.components().size() == components).findFirst()
-            .or(() -> Cuts.reference(config, components))
-            .orElseGet(() -> BalancedCut.of(graph, components, Set.of(sample()), cost, joined)).withFresh(joined);
     }
 }

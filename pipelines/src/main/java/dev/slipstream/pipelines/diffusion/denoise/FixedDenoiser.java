@@ -66,7 +66,7 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
         return cutting instanceof Cutting.Pipe pipe ? piped(denoiser, shape, fixed, pipe)
             : of(denoiser, shape, fixed, cutting,
-                denoiser.with(fixed).cuts(cutting, Costs.ofItem(fixed, shape.batch())));
+                new CutChoice(denoiser.with(fixed), Costs.ofItem(fixed, shape.batch())).cuts(cutting));
     }
 
     /** The same, cut in the same way, for another number of rows. */

@@ -14,15 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** A cut for any model with module paths and any number of components: contiguous, with loads as even as can be. */
 public final class BalancedCut {
-    /** Inside the blocks of a UNet; else the first numbered module is the unit, as in {@code transformer_blocks.7}. */
-    private static final Pattern PIECE_OF_BLOCK =
-        Pattern.compile("(.*?\\.)??(resnets|attentions|motion_modules|downsamplers|upsamplers)\\.\\d+(?=\\.|$)");
-
     private BalancedCut() {
     }
 
@@ -79,7 +73,7 @@ public final class BalancedCut {
         for (NodeProto node : TopologicalOrder.byDepth(graph)) {
             String path = ModulePath.of(node);
             if (dependence.changes(node) && !path.isEmpty()) {
-                String module = module(path);
+                String module = ModulePath.unit(path);
                 costs.merge(module, checked(cost.applyAsDouble(node), node), Double::sum);
                 if (Ownership.mustHaveOwner(node)) {
                     expensive.add(module);
@@ -96,14 +90,6 @@ public final class BalancedCut {
             }
         });
         return modules;
-    }
-
-    private static String module(String path) {
-        Matcher piece = PIECE_OF_BLOCK.matcher(path);
-        if (piece.lookingAt()) {
-            return piece.group();
-        }
-        return ModulePath.numbered(path).orElse(path);
     }
 
     private static double checked(double cost, NodeProto node) {

@@ -12,6 +12,9 @@ import java.util.regex.Pattern;
  * (optimisers drop them), the names of output tensors usually still do.
  */
 public final class ModulePath {
+    /** Inside the blocks of a UNet; else the first numbered module is the unit, as in {@code transformer_blocks.7}. */
+    private static final Pattern PIECE_OF_BLOCK =
+        Pattern.compile("(.*?\\.)??(resnets|attentions|motion_modules|downsamplers|upsamplers)\\.\\d+(?=\\.|$)");
     private static final Pattern NUMBERED = Pattern.compile("(.*?\\.)??\\D[^.]*\\.\\d+(?=\\.|$)");
 
     private ModulePath() {
@@ -28,6 +31,12 @@ public final class ModulePath {
     public static Optional<String> numbered(String path) {
         Matcher numbered = NUMBERED.matcher(path);
         return numbered.lookingAt() ? Optional.of(numbered.group()) : Optional.empty();
+    }
+
+    /** The module with this path inside that is a unit of networks: a residual block, an attention, a sampler. */
+    static String unit(String path) {
+        Matcher piece = PIECE_OF_BLOCK.matcher(path);
+        return piece.lookingAt() ? piece.group() : numbered(path).orElse(path);
     }
 
     /** The path without its last element; "" for the path of a single one. */

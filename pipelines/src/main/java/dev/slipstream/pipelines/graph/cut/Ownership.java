@@ -88,7 +88,7 @@ final class Ownership {
     static Ownership of(Graph graph, StepDependence dependence, Division division) {
         return switch (division) {
             case Cut cut -> byModules(graph, dependence, cut);
-            case TensorCut cut -> byTensors(graph, dependence, cut.ends()).as(cut.components());
+            case TensorCut cut -> byTensors(graph, dependence, cut.ends(), cut.fresh()).as(cut.components());
             case ModulesApart modules -> apart(graph, dependence, List.of(), modules.components(graph));
         };
     }
@@ -112,13 +112,17 @@ final class Ownership {
     /** The same owners with other numbers. */
     private Ownership as(List<Integer> numbers) {
         Ownership renumbered = new Ownership(fresh, 1 + numbers.stream().mapToInt(Integer::intValue).max().orElse(0));
-        owners.forEach((node, owner) -> renumbered.owners.put(node, numbers.get(owner)));
+        owners.forEach((node, owner) -> renumbered.owners.put(node, owner < 0 ? owner : numbers.get(owner)));
         return renumbered;
     }
 
     /** Owners by tensors: component k is what {@code ends.get(k)} need and no earlier one has; the last is the rest. */
-    static Ownership byTensors(Graph graph, StepDependence dependence, List<List<String>> ends) {
-        Ownership ownership = new Ownership(List.of(), ends.size() + 1);
+    static Ownership byTensors(Graph graph, StepDependence dependence, List<List<String>> ends, List<String> fresh) {
+        Ownership ownership = new Ownership(fresh, ends.size() + 1);
+        Map<String, Integer> modules = new HashMap<>();
+        fresh.forEach(module -> modules.put(module, -1 - fresh.indexOf(module)));
+        graph.nodes().stream().filter(dependence::changes).forEach(node -> ModulePath.longestPrefix(
+            ModulePath.of(node), modules).ifPresent(module -> ownership.owners.put(node, modules.get(module))));
         for (int component = 0; component < ends.size(); component++) {
             ownership.take(graph, dependence, component, ends.get(component));
             ownership.checkNotEmpty(component, ends.get(component));

@@ -84,7 +84,7 @@ public final class Splitter {
      * @throws GraphException if no node makes such a tensor, or a component would be empty
      */
     public static Partition split(Graph graph, List<List<String>> ends, Set<String> laggable) {
-        return split(graph, laggable, (live, dependence) -> Ownership.byTensors(live, dependence, ends));
+        return split(graph, laggable, (live, dependence) -> Ownership.byTensors(live, dependence, ends, List.of()));
     }
 
     /**

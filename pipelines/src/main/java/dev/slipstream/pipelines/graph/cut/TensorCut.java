@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.graph.cut;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -11,18 +12,26 @@ import java.util.Set;
  * @param ends for each part but the last the tensors at its end: it is what they need and no earlier part has. The last
  *     part is the rest
  * @param components of each part, one more than there are ends; several parts may be of one component
+ * @param fresh modules that are in no part and no component, as those of a {@link Cut}
  */
-public record TensorCut(String name, List<List<String>> ends, List<Integer> components, Map<String, String> residuals)
-    implements Division {
+public record TensorCut(String name, List<List<String>> ends, List<Integer> components, Map<String, String> residuals,
+    List<String> fresh) implements Division {
 
     public TensorCut {
         ends = ends.stream().map(List::copyOf).toList();
         components = List.copyOf(components);
         residuals = Map.copyOf(residuals);
+        fresh = List.copyOf(fresh);
         if (components.size() != ends.size() + 1) {
             throw new IllegalArgumentException(ends.size() + " ends make " + (ends.size() + 1) + " parts, not "
                 + components.size());
         }
+    }
+
+    @Override
+    public OptionalInt own(String module) {
+        int index = fresh.indexOf(module);
+        return index < 0 ? OptionalInt.empty() : OptionalInt.of(-1 - index);
     }
 
     @Override

@@ -10,18 +10,24 @@ import dev.slipstream.pipelines.graph.shape.rule.Einsum;
 import dev.slipstream.pipelines.graph.tensor.ConstantProtos;
 import dev.slipstream.pipelines.graph.tensor.ValueInfos;
 import dev.slipstream.pipelines.graph.tensor.ValueType;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
  * How much work each node of a graph is: a prediction good enough to cut a graph into parts of like size before
  * anything is built. As in the roofline model, a node takes as long as the longer of its arithmetic and
- * its memory traffic. The unit is one multiply-accumulate. Immutable.
+ * its memory traffic. Engines fuse what works element by element into the node before it, and the products of an
+ * attention with the softmax between them, so these move nothing. The unit is one multiply-accumulate. Immutable.
  *
  * @see <a href="https://doi.org/10.1145/1498765.1498785">Williams et al., Roofline</a>
+ * @see <a href="https://arxiv.org/abs/2205.14135">Dao et al., FlashAttention</a>
  */
 public final class Costs implements ToDoubleFunction<NodeProto> {
     /**
@@ -35,12 +41,20 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
     /** Of a table they read only what they give out. */
     private static final Set<String> PICKING = Set.of("Gather", "GatherElements", "GatherND", "Slice", "Split");
 
+    private static final Set<String> POINTWISE = Set.of("Abs", "Add", "Cast", "Clip", "Cos", "Div", "Erf", "Exp",
+        "Gelu", "HardSigmoid", "Log", "Mul", "Neg", "Pow", "Reciprocal", "Relu", "Sigmoid", "Sin", "Softplus", "Sqrt",
+        "Sub", "Tanh", "Where");
+    private static final String SOFTMAX = "Softmax";
+
+    /** What an engine makes part of another node, so that what it reads or makes stays on the chip. */
+    private final Set<NodeProto> fused;
     private final Map<String, TensorType> types;
     private final Map<String, ValueType> weights = new HashMap<>();
     private final double intensity;
     private final long batch;
 
     private Costs(Graph graph, double intensity, long batch) {
+        this.fused = fused(graph);
         this.types = ValueInfos.types(graph);
         this.intensity = intensity;
         this.batch = batch;
@@ -76,7 +90,8 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
      */
     @Override
     public double applyAsDouble(NodeProto node) {
-        return Math.max(multiplyAccumulates(node), intensity * bytesMoved(node));
+        return fused.contains(node) ? multiplyAccumulates(node)
+            : Math.max(multiplyAccumulates(node), intensity * bytesMoved(node));
     }
 
     /** Multiply-accumulates of products and convolutions; 0 for all other operators. */
@@ -92,6 +107,35 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
     public static double multiplyAccumulates(Graph graph) {
         Costs costs = of(graph);
         return graph.nodes().stream().mapToDouble(costs::multiplyAccumulates).sum();
+    }
+
+    private static Set<NodeProto> fused(Graph graph) {
+        Set<NodeProto> fused = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<NodeProto> scores = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (NodeProto node : graph.nodes()) {
+            boolean softmax = node.getOpType().equals(SOFTMAX);
+            List<NodeProto> makers = Nodes.reads(node).stream().map(graph::producer).flatMap(Optional::stream).toList();
+            if ((softmax || POINTWISE.contains(node.getOpType())) && !makers.isEmpty()) {
+                fused.add(node);
+            }
+            boolean readsScores = makers.stream().anyMatch(scores::contains);
+            if (softmax || readsScores && node.getOpType().equals("Cast")) {
+                scores.add(node);
+            } else if (readsScores && node.getOpType().equals("MatMul")) {
+                fused.add(node);
+            }
+        }
+        scores.clear();
+        for (NodeProto node : graph.nodes().reversed()) {
+            boolean scored = Nodes.writes(node).stream().flatMap(tensor -> graph.consumers(tensor).stream())
+                .anyMatch(reader -> reader.getOpType().equals(SOFTMAX) || scores.contains(reader));
+            if (scored && POINTWISE.contains(node.getOpType())) {
+                scores.add(node);
+            } else if (scored && node.getOpType().equals("MatMul")) {
+                fused.add(node);
+            }
+        }
+        return fused;
     }
 
     private double products(NodeProto node) {

@@ -10,9 +10,11 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphProtos;
+import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.graph.tensor.ElementType;
 import dev.slipstream.pipelines.graph.tensor.ValueType;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -78,6 +80,26 @@ class CostsTest {
         Costs costs = Costs.of(square, 10);
         assertEquals(512.0 * 512 * 512, costs.applyAsDouble(square.nodes().getFirst()));
         assertTrue(Costs.of(thin, 10).applyAsDouble(thin.nodes().getFirst()) > 512 * 512);
+    }
+
+    /** x = q · k, scaled; softmax(x) · v; then a sum with v. */
+    @Test
+    void whatEnginesFuseMovesNothing() {
+        Graph graph = new GraphSketch().input("q", 1, 64, 8).input("k", 1, 8, 64).input("v", 1, 64, 8)
+            .output("out", 1, 64, 64)
+            .node("MatMul", "/qk", List.of("q", "k"), "scores").node("Mul", "/scale", List.of("scores", "scores"), "x")
+            .node("Softmax", "/softmax", List.of("x"), "weights")
+            .node("MatMul", "/av", List.of("weights", "v"), "mixed")
+            .node("Add", "/sum", List.of("mixed", "v"), "sum")
+            .node("MatMul", "/out", List.of("sum", "k"), "out").build();
+        Graph fixed = StaticShapes.fix(graph, InputTypes.of(graph, Map.of()));
+        Costs costs = Costs.of(fixed, 1000);
+
+        assertEquals(64 * 64 * 8, costs.applyAsDouble(fixed.nodes().getFirst()), "scores stay on the chip");
+        assertEquals(0, fixed.nodes().stream().filter(node -> List.of("Mul", "Softmax", "Add")
+            .contains(node.getOpType())).mapToDouble(costs).sum());
+        NodeProto last = fixed.nodes().getLast();
+        assertEquals(1000 * costs.bytesMoved(last), costs.applyAsDouble(last), "no attention");
     }
 
     @Test

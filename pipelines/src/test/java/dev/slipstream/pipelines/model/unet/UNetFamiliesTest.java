@@ -11,21 +11,26 @@ import com.google.gson.JsonParser;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.OnnxRunner;
+import dev.slipstream.pipelines.graph.cut.CutFinder;
 import dev.slipstream.pipelines.graph.cut.Cuts;
+import dev.slipstream.pipelines.graph.cut.Division;
+import dev.slipstream.pipelines.graph.cut.PartDevice;
 import dev.slipstream.pipelines.graph.cut.Partition;
 import dev.slipstream.pipelines.graph.cut.Splitter;
+import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Small models of each family, with the family's own blocks, run and are cut by its published tables. */
+/** Small models of each family, with its own blocks, run and are cut by published tables and as the search finds. */
 class UNetFamiliesTest {
     private final OnnxRunner runner = new OnnxRunner();
 
@@ -68,7 +73,7 @@ class UNetFamiliesTest {
 
     @ParameterizedTest
     @EnumSource(Family.class)
-    void partsOfPublishedCutsEqualTheWholeBitForBit(Family family) throws OrtException {
+    void partsOfCutsEqualTheWholeBitForBit(Family family) throws OrtException {
         check(family, 16, 16);
     }
 
@@ -96,6 +101,10 @@ class UNetFamiliesTest {
                 Set.of("sample"));
             assertArrayEquals(OnnxRunner.floats(whole),
                 OnnxRunner.floats(runner.run(partition, inputs).get("out_sample")), components + " components");
+            Division found = CutFinder.of(fixed, Set.of("sample"), Costs.of(fixed), List.of())
+                .best(PartDevice.equal(components), CutFinder.Form.SHELLS).cut();
+            assertArrayEquals(OnnxRunner.floats(whole), OnnxRunner.floats(runner.run(Splitter.splitCrossing(fixed,
+                List.of(found), Set.of("sample")), inputs).get("out_sample")), found.name());
         }
     }
 
