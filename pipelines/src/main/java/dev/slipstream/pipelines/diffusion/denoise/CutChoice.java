@@ -28,8 +28,8 @@ import java.util.stream.Stream;
 public record CutChoice(DenoiserGraph denoiser, ToDoubleFunction<NodeProto> cost) {
     /**
      * The cuts that cross each other as a strategy wants; none where there is only one component. Parts of equal rank
-     * are those of the cut of that name; else of the first beside the model that has as many; else of the table of the
-     * published implementation for this architecture; else in a row and of equal cost.
+     * are those of the cut of that name; else of the first beside the model that has as many; else the best that a
+     * search finds. Where no part should lie around others, a published table comes before that.
      *
      * @throws PlanException if the denoiser cannot be cut so, or there is no cut of that name with as many components
      */
@@ -57,7 +57,8 @@ public record CutChoice(DenoiserGraph denoiser, ToDoubleFunction<NodeProto> cost
 
     private Division of(Cutting.Parts wanted) {
         return wanted.name().map(name -> named(name, wanted.components())).orElseGet(() -> beside(wanted.components())
-            .or(() -> published(wanted.components())).orElseGet(() -> balanced(wanted.components())));
+            .orElseGet(() -> wanted.shells() ? found(wanted.components(), Form.SHELLS)
+                : published(wanted.components()).orElseGet(() -> found(wanted.components(), Form.CONTIGUOUS))));
     }
 
     private Division named(String name, int components) {
