@@ -7,6 +7,7 @@
  * predictions together, and the whole with the tensors that patches read as further outputs ("taps"), for steps in
  * which all is fresh. {@link dev.slipstream.pipelines.graph.patch.Patching} says how many patches there are and what
  * they exchange. Inside, {@code Sites} finds the operators that look beyond a patch and refuses graphs with others,
- * {@code Piece} says which part of a tensor one patch has of another, and {@code GroupStatistics} writes the norms.
+ * {@code Piece} says which part of a tensor one patch has of another, {@code GroupStatistics} writes the norms, and
+ * {@code StatisticsPack} puts what patches tell each other of several norms into one tensor.
  */
 package dev.slipstream.pipelines.graph.patch;
