@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.run.BadValueException;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
+import dev.slipstream.pipelines.run.program.Decision;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.lang.foreign.Arena;
@@ -65,6 +66,14 @@ final class DenoisingPass {
     /** Bytes that go from one device to another. */
     long copiedBytes() {
         return engines.loop().program().copiedBytes();
+    }
+
+    /** The steps of the last run at which stages rested as it decided, by stage. */
+    Map<String, List<Integer>> rested() {
+        Map<String, List<Integer>> rested = new LinkedHashMap<>();
+        engines.loop().outcomes().forEach((stage, outcomes) -> rested.put(stage,
+            outcomes.stream().filter(outcome -> !outcome.runs()).map(Decision.Outcome::step).toList()));
+        return rested;
     }
 
     /** What ran when in the last run, if the loop is traced. */

@@ -41,7 +41,8 @@ public final class GeneratedImage {
     /** What pictures that were drawn together have in common. */
     record Circumstances(int batch, String model, List<Adapter> adapters, List<Control> controls, String scheduler,
         DataType precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build,
-        Duration text, Duration loop, Duration decode, Optional<Refinement> refinement) {
+        Duration text, Duration loop, Duration decode, Optional<Refinement> refinement,
+        Map<String, List<Integer>> rested) {
         /**
          * What made a picture or a video, by keyword.
          *
@@ -194,6 +195,14 @@ public final class GeneratedImage {
     /** Steps that were taken: fewer than the request says where it starts from a picture. */
     public int steps() {
         return all.steps;
+    }
+
+    /**
+     * Where the loop decided when stages of the plan run: the steps, from 0, at which each of them rested, by its
+     * label. Empty for plans that decide nothing.
+     */
+    public Map<String, List<Integer>> rested() {
+        return all.rested;
     }
 
     /** Bytes that went from one device to another. */

@@ -87,6 +87,11 @@ public final class GeneratedVideo {
         return all.steps();
     }
 
+    /** The steps at which stages rested as the loop decided; see {@link GeneratedImage#rested}. */
+    public Map<String, List<Integer>> rested() {
+        return all.rested();
+    }
+
     /** Bytes that went from one device to another. */
     public long copiedBytes() {
         return all.copiedBytes();

@@ -249,7 +249,8 @@ final class RequestRunner implements AutoCloseable {
             .map(it -> new Adapter(it.lora().name(), it.lora().path(), it.weight())).toList();
         return new Circumstances(first.batch(), model.folder().name(), adapters, controls(first), first.noise().name(),
             model.denoiser().precision().type(), first.denoiser().plan(), devices.stream().map(Device::name).toList(),
-            steps, copiedBytes, times.build, times.text, times.loop, times.decode, refiner);
+            steps, copiedBytes, times.build, times.text, times.loop, times.decode, refiner,
+            passes.getFirst().rested());
     }
 
     private static List<Control> controls(ResolvedRequest request) {

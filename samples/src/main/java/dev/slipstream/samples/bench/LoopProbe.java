@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.Guidance;
@@ -57,7 +58,7 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
             try (Execution execution = denoiser.prepare(noise, guidance,
                 LoopOptions.DEFAULT.withReplay(plan.replayed()))) {
                 Program program = execution.program();
-                Map<String, MemorySegment> given = zeros(program, arena);
+                Map<String, MemorySegment> given = inputs(program, arena);
                 execution.run(given, LoopObserver.NONE);
                 double launchMicros = launchMicros(execution, given);
                 HeapMeter meter = new HeapMeter(threads(before), noise.steps());
@@ -76,7 +77,7 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
     /** Of some runs. */
     private static List<Timeline> timelines(Denoiser denoiser, Guidance guidance, NoiseTable noise, Arena arena) {
         try (Execution traced = denoiser.prepare(noise, guidance, false, true)) {
-            Map<String, MemorySegment> given = zeros(traced.program(), arena);
+            Map<String, MemorySegment> given = inputs(traced.program(), arena);
             traced.run(given, LoopObserver.NONE);
             List<Timeline> timelines = new ArrayList<>();
             for (int run = 0; run < RUNS; run++) {
@@ -158,17 +159,18 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         return millis;
     }
 
-    /** The inputs of a program, as zeros: time does not depend on the values. */
-    static Map<String, MemorySegment> zeros(Program program, Arena arena) {
+    /** The inputs of a program: noise, as decisions hang on it, and zeros, as times do not depend on values. */
+    static Map<String, MemorySegment> inputs(Program program, Arena arena) {
         Map<String, Long> sizes = new HashMap<>();
         for (HostInput input : program.hostInputs()) {
             if (input instanceof HostInput.Given given) {
                 sizes.merge(given.tensor(), given.from() + given.to().bytes(), Math::max);
             }
         }
-        Map<String, MemorySegment> zeros = new HashMap<>();
-        sizes.forEach((name, bytes) -> zeros.put(name, arena.allocate(bytes, 64)));
-        return zeros;
+        Map<String, MemorySegment> inputs = new HashMap<>();
+        sizes.forEach((name, bytes) -> inputs.put(name, arena.allocate(bytes, 64)));
+        Noise.initialLatents(0).fill(inputs.get(Program.LATENTS), 0);
+        return inputs;
     }
 
     /**

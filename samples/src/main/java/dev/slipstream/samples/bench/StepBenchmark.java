@@ -115,7 +115,7 @@ final class StepBenchmark implements AutoCloseable {
         LoopSteps(Denoiser denoiser, int steps, boolean replayed) {
             this.way = "loop, " + (replayed ? "replayed" : "direct");
             this.execution = denoiser.prepare(table(steps), GUIDANCE, LoopOptions.DEFAULT.withReplay(replayed));
-            this.given = LoopProbe.zeros(execution.program(), arena);
+            this.given = LoopProbe.inputs(execution.program(), arena);
         }
 
         /** Every step a linear combination of latents and prediction, as DDIM's is. */

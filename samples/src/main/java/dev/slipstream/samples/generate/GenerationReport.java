@@ -82,9 +82,21 @@ final class GenerationReport {
         int widest = IntStream.range(0, plan.stages().size()).map(stage -> plan.label(stage).length()).max().orElse(0);
         for (int stage = 0; stage < plan.stages().size(); stage++) {
             Device device = devices.get(plan.stages().get(stage).device());
-            text.append(String.format("         %-" + widest + "s on %s (%s)%n", plan.label(stage), device.name(),
-                device.description()));
+            text.append(String.format("         %-" + widest + "s on %s (%s)%s%n", plan.label(stage), device.name(),
+                device.description(), decided(plan.label(stage))));
         }
+    }
+
+    /** At how many steps a stage ran about which the loop decided; null for others. */
+    private Integer ran(String stage) {
+        List<Integer> rested = first.rested().get(stage);
+        return rested == null ? null : first.steps() - rested.size();
+    }
+
+    /** Of the first picture; others may decide otherwise. */
+    private String decided(String stage) {
+        Integer ran = ran(stage);
+        return ran == null ? "" : ", ran at " + ran + " of " + first.steps() + " steps";
     }
 
     private void append(StringBuilder text, int index) {
@@ -129,7 +141,7 @@ final class GenerationReport {
                 .orElse(null),
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
-                devices.get(plan.stages().get(stage).device()).name())).toList(),
+                devices.get(plan.stages().get(stage).device()).name(), ran(plan.label(stage)))).toList(),
             first.copiedBytes(), Amounts.millis(firstStep),
             peakBytes.isPresent() ? Long.valueOf(peakBytes.getAsLong()) : null,
             first.film().map(Made.Film::frames).orElse(null), first.film().map(Made.Film::framesPerSecond).orElse(null),
@@ -182,7 +194,8 @@ final class GenerationReport {
     private record DeviceResult(String name, String description) {
     }
 
-    private record StageResult(String segment, String device) {
+    /** @param ran at how many steps, where the loop decided that */
+    private record StageResult(String segment, String device, Integer ran) {
     }
 
     /** Sizes in pixels as drawn; {@code enlarged} is the factor by which the file has more. */
