@@ -81,7 +81,7 @@ public record ReferenceCase(String name, String scheduler, Strategy strategy, in
         if (cache.isPresent()) {
             Strategy strategy = PublishedCache.strategy(cache.get(), name, timesteps.apply(scheduler));
             return new ReferenceCase(name, scheduler, strategy, 1, strategy.usualDevices(), Optional.empty(),
-                computed(entry));
+                strategy.decides() ? computed(entry) : List.of());
         }
         if (entry.has("mode")) {
             return new ReferenceCase(name, scheduler, patches(entry, name), 1,
