@@ -18,11 +18,20 @@ final class TinyLayers {
     private final GraphSketch sketch = new GraphSketch();
     private final long height;
     private final long width;
+    private final long words;
+    private final boolean flattens;
 
-    /** @param sample name of the latents [rows, channels, height, width] */
-    TinyLayers(String sample, long height, long width, long words) {
+    /**
+     * Begins one.
+     *
+     * @param sample name of the latents [rows, channels, height, width]
+     * @param flattens whether layers take tokens of all rows at once, as exporters write transformers
+     */
+    TinyLayers(String sample, long height, long width, long words, boolean flattens) {
         this.height = height;
         this.width = width;
+        this.words = words;
+        this.flattens = flattens;
         sketch.input(sample, -1, CHANNELS, height, width).input("timestep", 1).input(TEXT, -1, words, CHANNELS)
             .weight("slow", new float[] {0.001f}, 1)
             .node("Mul", "/time/Mul", List.of("timestep", "slow"), "temb");
@@ -79,7 +88,12 @@ final class TinyLayers {
     }
 
     String linear(String module, String x) {
-        return node("MatMul", module, List.of(x, weight(module, CHANNELS, CHANNELS)));
+        String weight = weight(module, CHANNELS, CHANNELS);
+        if (!flattens) {
+            return node("MatMul", module, List.of(x, weight));
+        }
+        String made = node("MatMul", module, List.of(reshaped(module + "/flat", x, -1, CHANNELS), weight));
+        return reshaped(module + "/rows", made, -1, x.equals(TEXT) ? words : height * width, CHANNELS);
     }
 
     private String weight(String module, long... dims) {

@@ -31,7 +31,7 @@ enum TinyNetwork {
     UNET {
         @Override
         Graph graph() {
-            TinyLayers layers = new TinyLayers("sample", HEIGHT, WIDTH, TEXT.shape().dim(1));
+            TinyLayers layers = new TinyLayers("sample", HEIGHT, WIDTH, TEXT.shape().dim(1), false);
             String entered = layers.conv("/conv_in", "sample", 1);
             String normal = layers.norm("/down_blocks.0/resnets.0/norm1", entered);
             String bent = layers.tanh("/down_blocks.0/resnets.0", layers.conv("/down_blocks.0/resnets.0/conv1", normal,
@@ -61,7 +61,7 @@ enum TinyNetwork {
 
         @Override
         Graph graph() {
-            TinyLayers layers = new TinyLayers("hidden_states", HEIGHT, WIDTH, TEXT.shape().dim(1));
+            TinyLayers layers = new TinyLayers("hidden_states", HEIGHT, WIDTH, TEXT.shape().dim(1), true);
             String tokens = layers.tokens("/pos_embed", "hidden_states");
             for (int block = 0; block < BLOCKS; block++) {
                 String module = "/transformer_blocks." + block;

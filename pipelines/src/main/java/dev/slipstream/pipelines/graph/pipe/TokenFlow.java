@@ -135,7 +135,10 @@ final class TokenFlow {
         return sites;
     }
 
-    /** The tensor of which this one is another form with the same tokens, if it can be gathered as well. */
+    /**
+     * The tensor of which this one is another form with the same tokens, if it can be gathered as well. Not where rows
+     * of the batch lie in the axis of the tokens: also with one row, lest it depends on how many there are.
+     */
     Optional<String> gatheredSource(String tensor) {
         NodeProto maker = graph.producer(tensor).orElseThrow();
         NodeFlow flow = flows.get(maker);
@@ -148,6 +151,6 @@ final class TokenFlow {
             && flow.operands().values().stream().noneMatch(operand -> operand instanceof NodeFlow.Operand.Table);
         List<String> sources = maker.getInputList().stream().filter(layouts::containsKey).toList();
         return sources.size() != 1 || !joins && !moves ? Optional.empty() : Optional.of(sources.getFirst())
-            .filter(source -> layout(source).filter(layout -> layout.outer() == 1).isPresent());
+            .filter(source -> layout(source).filter(layout -> layout.outer() == 1 && layout.axis() > 0).isPresent());
     }
 }
