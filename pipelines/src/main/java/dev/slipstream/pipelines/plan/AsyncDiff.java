@@ -27,7 +27,7 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
     }
 
     private static final List<String> KEYS =
-        List.of("n", "warmup", "tail", "stride", "form", "shift", "cut", "staleness");
+        List.of("n", "warmup", "length", "tail", "stride", "form", "shift", "cut", "staleness");
     private static final int MOST_PARTS = 256;
 
     public AsyncDiff {
@@ -48,12 +48,12 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
 
     /** @param steps at the beginning that are synchronous, at least 1 */
     public AsyncDiff withWarmUp(int steps) {
-        return with(new Cadence(steps, cadence.tail(), cadence.stride(), cadence.reuse(), cadence.timeShift()));
+        return with(cadence.withWarmUp(steps));
     }
 
     /** @param steps at the end that are synchronous */
     public AsyncDiff withTail(int steps) {
-        return with(new Cadence(cadence.warmUp(), steps, cadence.stride(), cadence.reuse(), cadence.timeShift()));
+        return with(cadence.withTail(steps));
     }
 
     /** All of the cadence. */
@@ -70,6 +70,7 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
     static AsyncDiff parse(Settings settings) {
         settings.refuseOthers(KEYS);
         Cadence cadence = new Cadence(settings.number("warmup", 1, 1, Settings.MOST_STEPS),
+            settings.has("length") ? settings.number("length", 1, 1, Settings.MOST_STEPS) : Cadence.TO_THE_TAIL,
             settings.number("tail", 0, 0, Settings.MOST_STEPS), settings.number("stride", 1, 1, 2),
             settings.choice("form", "reuse", "paper").equals("reuse"),
             settings.choice("shift", "false", "true").equals("true"));
@@ -180,6 +181,9 @@ public record AsyncDiff(int parts, Cadence cadence, Staleness staleness, Optiona
             text.append("n=").append(parts).append(',');
         }
         text.append("warmup=").append(cadence.warmUp());
+        if (cadence.length() != Cadence.TO_THE_TAIL) {
+            text.append(",length=").append(cadence.length());
+        }
         if (cadence.tail() > 0) {
             text.append(",tail=").append(cadence.tail());
         }

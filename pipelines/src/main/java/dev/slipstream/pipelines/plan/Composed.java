@@ -29,7 +29,7 @@ record Composed(List<Strategy> parts) implements Strategy {
                 throw new PlanException(spec(parts) + " has two plans of one kind");
             }
         }
-        requireOnlyCfgSplitBesideDecisions(parts);
+        requireNoRefusal(parts);
         List<Strategy> scaling = parts.stream().filter(Strategy::scales).toList();
         if (scaling.size() > 1) {
             throw new PlanException(spec(scaling) + ": both spread the denoiser over devices in a way of their own; "
@@ -37,12 +37,12 @@ record Composed(List<Strategy> parts) implements Strategy {
         }
     }
 
-    private static void requireOnlyCfgSplitBesideDecisions(List<Strategy> all) {
+    private static void requireNoRefusal(List<Strategy> all) {
         for (Strategy one : all) {
             for (Strategy other : all) {
-                if (one.decides() && other != one && !(other instanceof CfgSplit)) {
-                    throw new PlanException(spec(all) + ": when " + one.spec() + " runs is decided in the loop, and "
-                        + "only cfg-split goes with that; leave out " + other.spec());
+                Optional<String> refusal = other == one ? Optional.empty() : one.refusal(other);
+                if (refusal.isPresent()) {
+                    throw new PlanException(spec(all) + ": " + refusal.get() + "; leave out " + other.spec());
                 }
             }
         }

@@ -35,7 +35,9 @@ public record GuidanceSchedule(double start, double stop, Rounds rounds, int war
          * Diffusion Model Acceleration with High Quality", ICLR 2025). Low ones are those within a fifth of the shorter
          * side around 0.
          */
-        FREQUENCIES;
+        FREQUENCIES,
+        /** Nothing: the steps in between are not guided. */
+        NONE;
 
         private String word() {
             return name().toLowerCase(Locale.ROOT);
@@ -176,7 +178,10 @@ public record GuidanceSchedule(double start, double stop, Rounds rounds, int war
             return Unconditional.NONE;
         }
         boolean isFirst = step == (int) (start * steps);
-        return isFirst || step < warmUp || rounds.includes(step, steps) ? Unconditional.PREDICTED : Unconditional.KEPT;
+        if (isFirst || step < warmUp || rounds.includes(step, steps)) {
+            return Unconditional.PREDICTED;
+        }
+        return kept == Kept.NONE ? Unconditional.NONE : Unconditional.KEPT;
     }
 
     /** The steps at which both branches are predicted. */

@@ -46,7 +46,10 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
             case UNCONDITIONAL -> "-";
             case CONDITIONAL -> "+";
         };
-        return segment(stage).name() + branch + (it.lead() > 0 ? "(t+" + it.lead() + ")" : "");
+        boolean again = stages.subList(0, stage).stream().anyMatch(other -> other.segment() == it.segment()
+            && other.branch() == it.branch() && other.lead() == it.lead());
+        return segment(stage).name() + branch + (it.lead() > 0 ? "(t+" + it.lead() + ")" : "")
+            + (again ? "(window)" : "");
     }
 
     /** What people call all stages, in their order. */

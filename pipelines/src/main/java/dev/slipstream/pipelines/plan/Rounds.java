@@ -127,6 +127,19 @@ public sealed interface Rounds {
         }
     }
 
+    /** All but those of the asynchronous window. */
+    record Outside(Cadence cadence) implements Rounds {
+        @Override
+        public boolean includes(int step, int steps) {
+            return cadence.isSynchronous(step, steps);
+        }
+
+        @Override
+        public String toString() {
+            return "outside the window";
+        }
+    }
+
     /** Those at which both guidance branches are predicted. */
     record Guided(GuidanceSchedule schedule) implements Rounds {
         @Override

@@ -11,14 +11,14 @@ import java.util.stream.Stream;
 /**
  * A way to make plans. Implementations are records of their settings. Immutable; any thread may use it.
  */
-public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache, GuidanceSchedule,
-    PipeFusion, Patches, Composed {
+public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Hybridiff, Cache,
+    GuidanceSchedule, PipeFusion, Patches, Composed {
     /** So few that values of the step before do not do: 27 to 34 dB to the exact picture were measured. */
     int FEW_STEPS = 8;
 
     /** The strategies by name, for help texts. */
     List<String> NAMES =
-        List.of("sequential", "cfg-split", "asyncdiff", "cache", "guidance", "pipefusion", "patches");
+        List.of("sequential", "cfg-split", "asyncdiff", "hybridiff", "cache", "guidance", "pipefusion", "patches");
 
     /**
      * Reads a strategy, as the command line and the library take it: {@code NAME[:KEY=VALUE,...]}, and several at once
@@ -27,14 +27,16 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
      * <pre>
      *   sequential
      *   cfg-split
-     *   asyncdiff:n=2,warmup=1,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference
+     *   asyncdiff:n=2,warmup=1,length=5,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,
+     *     staleness=pipelined|reference
+     *   hybridiff:start=12,length=5,guidance=kept|none,cut=NAME
      *   patches:n=2,split=rows|columns,warmup=5,tail=0,norm=corrected|stale|separate|sync,portion=0.3,neighbours,
      *           segments=1,frozen,bessel
      *   cache:every=3,first=0|steps=0+2+5|magnitudes=1+0.98+…|calibrated|calibration=FILE,
      *     threshold=0.06,most=3,kept=0.2,decide=first-block,slip=0|1,
      *     part=inner|attention|self-attention|cross-attention|all,depth=1,
      *     form=replace|mean|residual|forecast|extrapolate,order=1,weight=0.5,warmup=3,tail=0,cut=NAME
-     *   guidance:start=0,stop=1,every=1,first=0|steps=0+2+5,warmup=0,keep=difference|unconditional|frequencies,
+     *   guidance:start=0,stop=1,every=1,first=0|steps=0+2+5,warmup=0,keep=difference|unconditional|frequencies|none,
      *     low=1.1,low-start=0.1,low-stop=0.9,high=1.1,high-start=0.7,high-stop=1,untold
      *   pipefusion:parts=2,patches=2,warmup=1
      * </pre>
@@ -55,6 +57,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
             case "sequential" -> without(settings, new Sequential());
             case "cfg-split" -> without(settings, new CfgSplit());
             case "asyncdiff" -> AsyncDiff.parse(new Settings(name, settings));
+            case "hybridiff" -> Hybridiff.parse(new Settings(name, settings));
             case "patches" -> Patches.parse(new Settings(name, settings));
             case "cache" -> Cache.parse(new Settings(name, settings));
             case "guidance" -> GuidanceSchedule.parse(new Settings(name, settings));
@@ -138,6 +141,11 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
         return false;
     }
 
+    /** Why another one cannot be put together with it; empty if it can, as far as this one knows. */
+    default Optional<String> refusal(Strategy other) {
+        return Optional.empty();
+    }
+
     /** Which steps are synchronous; of plans that are exact, all. */
     default Cadence cadence() {
         return Cadence.SYNCHRONOUS;
@@ -149,8 +157,7 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Cache,
             return List.of();
         }
         String exact = "; for few steps take a plan that is exact: cfg-split where there is guidance, or sequential";
-        int window = steps - cadence().warmUp() - cadence().tail();
-        if (window <= 0) {
+        if (cadence().window(steps) == 0) {
             return List.of("all " + steps + " steps of plan " + spec() + " are synchronous, so it draws what "
                 + "sequential draws, and no sooner" + exact);
         }

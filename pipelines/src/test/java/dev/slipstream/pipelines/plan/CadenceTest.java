@@ -27,6 +27,27 @@ class CadenceTest {
     }
 
     @Test
+    void aWindowMayEndBeforeTheTail() {
+        Cadence cadence = new Cadence(3, 4, 1, 1, true, false);
+        assertEquals(List.of(0, 1, 2, 7, 8, 9), where(step -> cadence.isSynchronous(step, STEPS)));
+        assertEquals(4, cadence.window(STEPS));
+        assertEquals(2, cadence.window(6));
+        assertEquals(0, cadence.window(3));
+        assertEquals(0, Cadence.SYNCHRONOUS.window(STEPS));
+        assertEquals(9, new Cadence(1, 0, 1, true, false).window(STEPS));
+    }
+
+    @Test
+    void ofTwoWindowsStepsThatBothHaveAreAsynchronous() {
+        Cadence together = new Cadence(2, 4, 0, 1, true, false).and(new Cadence(4, 9, 1, 1, true, false));
+        assertEquals(List.of(4, 5), where(step -> !together.isSynchronous(step, STEPS)));
+        Cadence apart = new Cadence(1, 2, 0, 1, true, false).and(new Cadence(4, 2, 0, 1, true, false));
+        assertEquals(0, apart.window(STEPS));
+        Cadence open = new Cadence(2, 1, 1, true, false).and(new Cadence(3, 0, 1, true, false));
+        assertEquals(new Cadence(3, 1, 1, true, false), open);
+    }
+
+    @Test
     void withStrideTwoTheOddStepsOfTheWindowCompute() {
         assertEquals(List.of(0, 1, 2, 3, 5, 7, 8, 9), where(step -> new Cadence(3, 2, 2, true, false).isRound(step,
             STEPS)));

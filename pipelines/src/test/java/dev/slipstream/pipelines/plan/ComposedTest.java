@@ -111,17 +111,17 @@ class ComposedTest {
         "cache+cache:depth=2 | cache:every=3,depth=1,warmup=3+cache:every=3,depth=2,warmup=3 has two plans of one kind",
         "cfg-split+sequential | sequential says nothing that another plan does not say; leave it out of "
             + "cfg-split+sequential",
-        "cache+teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion, patches",
-        "'cache+' | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion, patches",
+        "cache+teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, hybridiff, "
+            + "cache, guidance, pipefusion, patches",
+        "'cache+' | there is no plan ''; there are sequential, cfg-split, asyncdiff, hybridiff, "
+            + "cache, guidance, pipefusion, patches",
         "'cache:decide=first-block+guidance' | cache:decide=first-block,threshold=0.1,slip=0,depth=1,warmup=3+"
             + "guidance:start=0,stop=1: when cache:decide=first-block,threshold=0.1,slip=0,depth=1,warmup=3 runs is "
             + "decided in the loop, and only cfg-split goes with that; leave out guidance:start=0,stop=1",
         "guidance:start=2 | guidance: start is a number from 0 to 1, not '2'",
         "guidance:stop=soon | guidance: stop is a number from 0 to 1, not 'soon'",
         "'guidance:start=0.6,stop=0.5' | guidance begins and ends between 0 and 1, in this order, not at 0.6 and 0.5",
-        "guidance:keep=all | guidance: keep is unconditional, difference or frequencies, not 'all'"})
+        "guidance:keep=all | guidance: keep is unconditional, difference, frequencies or none, not 'all'"})
     void whatMakesNoSenseIsRefusedWithTheReason(String spec, String message) {
         assertEquals(message, assertThrows(PlanException.class, () -> Strategy.parse(spec)).getMessage());
     }

@@ -21,8 +21,12 @@ public final class RandomPlans {
     }
 
     private static Arbitrary<Cadence> cadences() {
-        return Combinators.combine(numbers(1, 4), numbers(0, 2), numbers(1, 2), Arbitraries.of(true, false),
-            Arbitraries.of(true, false)).as(Cadence::new);
+        return Combinators.combine(numbers(1, 4), lengths(), numbers(0, 2), numbers(1, 2),
+            Arbitraries.of(true, false), Arbitraries.of(true, false)).as(Cadence::new);
+    }
+
+    private static Arbitrary<Integer> lengths() {
+        return numbers(1, 4).optional(0.4).map(length -> length.orElse(Cadence.TO_THE_TAIL));
     }
 
     private static Arbitrary<Integer> numbers(int least, int most) {
@@ -76,6 +80,11 @@ public final class RandomPlans {
 
     public static Arbitrary<PipeFusion> pipeFusion() {
         return Combinators.combine(numbers(1, 4), numbers(1, 4), numbers(1, 4)).as(PipeFusion::new);
+    }
+
+    public static Arbitrary<Hybridiff> hybridiff() {
+        return Combinators.combine(numbers(1, 4), numbers(1, 4), Arbitraries.of(Hybridiff.Guidance.class))
+            .as((start, length, guidance) -> Hybridiff.usual().within(start, length).with(guidance));
     }
 
     public static Arbitrary<CfgSplit> cfgSplit() {

@@ -37,6 +37,8 @@ class StrategyTest {
         "cache:every=2,part=cross-attention,warmup=3+cache:every=3,part=self-attention,warmup=3",
         "cache:magnitudes=1.0+0.98+1.02,threshold=0.06,most=3,kept=0.2,depth=0,form=residual,warmup=1",
         "cache:decide=first-block,threshold=0.08,slip=1,depth=2,form=replace,warmup=3,tail=1",
+        "asyncdiff:n=2,warmup=3,length=5,tail=2", "hybridiff:start=3,length=2,guidance=none,cut=mine",
+        "hybridiff:start=12,length=5,guidance=kept", "guidance:start=0,stop=1,every=2,warmup=0,keep=none",
         "pipefusion:parts=3,patches=4,warmup=2"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());
@@ -45,12 +47,13 @@ class StrategyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion, patches",
-        "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, cache, "
-            + "guidance, pipefusion, patches",
+        ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, hybridiff, "
+            + "cache, guidance, pipefusion, patches",
+        "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, hybridiff, "
+            + "cache, guidance, pipefusion, patches",
         "sequential:n=2 | sequential takes no settings, not [n]",
-        "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, tail, stride, form, shift, cut, staleness",
+        "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, length, tail, stride, form, shift, cut, "
+            + "staleness",
         "asyncdiff:warmup=soon | asyncdiff: warmup is a whole number from 1 to 10000, not 'soon'",
         "asyncdiff:stride=3 | asyncdiff: stride is 1 or 2, not '3'",
         "asyncdiff:form=other | asyncdiff: form is reuse or paper, not 'other'",
@@ -63,6 +66,11 @@ class StrategyTest {
         "asyncdiff:shift=maybe | asyncdiff: shift is false or true, not 'maybe'",
         "'asyncdiff:n=2,' | in plan 'asyncdiff:n=2,' a setting is empty; write them like warmup=3,tail=1",
         "asyncdiff: | in plan 'asyncdiff:' a setting is empty; write them like warmup=3,tail=1",
+        "asyncdiff:length=0 | asyncdiff: length is a whole number from 1 to 10000, not '0'",
+        "hybridiff:warmup=3 | hybridiff has no setting warmup; it has start, length, guidance, cut",
+        "hybridiff:start=0 | hybridiff: start is a whole number from 1 to 10000, not '0'",
+        "hybridiff:length=0 | hybridiff: length is a whole number from 1 to 10000, not '0'",
+        "hybridiff:guidance=all | hybridiff: guidance is kept or none, not 'all'",
         "pipefusion:stages=2 | pipefusion has no setting stages; it has parts, patches, warmup",
         "pipefusion:parts=0 | pipefusion: parts is a whole number from 1 to 256, not '0'",
         "pipefusion:warmup=0 | pipefusion: warmup is a whole number from 1 to 10000, not '0'",

@@ -17,13 +17,14 @@ public final class DeviceOptions {
         description = {"Which segment runs where, and on how old values:",
             "sequential: exact; cfg-split: exact, a guidance branch on each of 2 devices; asyncdiff: segments at the "
                 + "same time, on values of the step before, with settings after a colon: n=2,warmup=1,tail=0,"
-                + "stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference; cache: a part of the "
+                + "stride=1,form=reuse|paper,shift,cut=NAME,staleness=pipelined|reference; hybridiff: cfg-split, and "
+                + "asyncdiff in a window between its steps: start=12,length=5,guidance=kept|none; cache: a part of the "
                 + "denoiser at some steps only, on 1 device: every=3 or steps=0+2+5, or calibrated (see slipstream "
                 + "calibrate),part=inner|attention|self-attention|cross-attention|all,depth=1,"
                 + "form=replace|mean|residual|forecast|extrapolate,order=1,weight=0.5,warmup=3,tail=0,cut=NAME; "
                 + "guidance: both of its branches at some steps only, on 1 device: start=0,stop=1,every=1,warmup=0,"
-                + "keep=difference|unconditional|frequencies; patches: a band of the picture on each device, U-Nets: "
-                + "n=2,warmup=5,norm=corrected|stale|separate|sync,portion=0.3; pipefusion: parts of a "
+                + "keep=difference|unconditional|frequencies|none; patches: a band of the picture on each device, "
+                + "U-Nets: n=2,warmup=5,norm=corrected|stale|separate|sync,portion=0.3; pipefusion: parts of a "
                 + "transformer, through which patches of the picture go: parts=2,patches=2,warmup=1. "
                 + "Several at once with +: cfg-split+cache.",
             "Without it asyncdiff:warmup=3, or sequential on one device."})

@@ -220,6 +220,7 @@ final class Reads {
                     Term other = term(new StageRun(stages.getFirst(), round), both ? Rows.FIRST_HALF : Rows.ALL, 1, -1);
                     List<Term> difference = List.of(other, term(text, textRows, -1, 1));
                     kept = switch (plan.guidance().kept()) {
+                        case NONE -> new Kept(step, List.of(), List.of());
                         case UNCONDITIONAL -> new Kept(step, List.of(other), List.of());
                         case DIFFERENCE -> new Kept(step, difference, List.of());
                         case FREQUENCIES -> new Kept(step, difference, difference.stream().map(this::low).toList());

@@ -133,6 +133,26 @@ class GuidanceTest {
     }
 
     @Test
+    void orNothingServesAndTheStepIsNotGuided() {
+        List<String> formulas = formulas(plan("guidance:every=2,keep=none", ONE, 1), Guidance.of(3));
+        assertEquals("C0[1](0.5*" + formulas.getFirst() + ",text+1)", formulas.get(1));
+    }
+
+    /** Guided at steps 0 and 2; between them the second half has seen what the first one made at step 0. */
+    @Test
+    void inAWindowBetweenBranchesTheTextsComponentsRunOnValuesOfTheStepBefore() {
+        List<String> formulas = formulas(plan("hybridiff:start=1,length=1", TWO, 2), Guidance.of(3));
+        String without = "C1[0](C0[0](0.5*x0,text))";
+        String with = "C1[0](C0[0](0.5*x0,text+1))";
+        assertEquals("{-2.0*" + without + "+3.0*" + with + "}", formulas.getFirst());
+        assertEquals("{-2.0*" + without + "+2.0*" + with + "+C1[1](C0[0](0.5*x0,text+1))}", formulas.get(1));
+        assertEquals("{-2.0*C1[2](C0[2](0.5*" + formulas.get(1) + ",text))+3.0*C1[2](C0[2](0.5*" + formulas.get(1)
+            + ",text+1))}", formulas.get(2));
+        assertEquals("C1[1](C0[0](0.5*x0,text+1))",
+            formulas(plan("hybridiff:start=1,length=1,guidance=none", TWO, 2), Guidance.of(3)).get(1));
+    }
+
+    @Test
     void soDoesThePredictionWithoutTheText() {
         List<String> formulas = formulas(plan("guidance:every=2,keep=unconditional", ONE, 1), Guidance.of(3));
         assertEquals("{-2.0*C0[0](0.5*x0|0.5*x0,text)[0]+3.0*C0[1](0.5*" + formulas.getFirst() + ",text+1)}",

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.pipelines.plan.AsyncDiff.Staleness;
 import dev.slipstream.pipelines.plan.AsyncDiff;
 import dev.slipstream.pipelines.plan.Cadence;
+import dev.slipstream.pipelines.plan.CfgSplit;
+import dev.slipstream.pipelines.plan.Hybridiff;
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.RandomPlans;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import java.util.ArrayList;
@@ -72,6 +76,30 @@ class ProgramPropertyTest {
             Arbitraries.of(true, false)).as(Cadence::new);
         return Combinators.combine(cadences, Arbitraries.of(Staleness.class))
             .as((cadence, staleness) -> new AsyncDiff(9, cadence, staleness, Optional.empty()));
+    }
+
+    /** Exact outside the window, in which only what knows the text runs, component by component. */
+    @Property(tries = 200)
+    void noOrderOfTheStreamsChangesAWindowBetweenBranches(@ForAll("segments") List<SegmentOutline> segments,
+        @ForAll("hybrids") Hybridiff strategy, @ForAll boolean copyStreams, @ForAll long seed) {
+        List<SegmentOutline> halves = segments.stream().map(it ->
+            new SegmentOutline(it.name(), it.component() % 2, it.reads(), it.writes())).toList();
+        Plan plan = strategy.plan(Loops.withText(halves), "eps", 2, true);
+        Program program = Unroller.unroll(plan, Loops.loop(plan.segments(), Loops.predictions(STEPS), Guidance.of(3),
+            1, 4), copyStreams);
+        List<String> expected = new SymbolicMachine(program, plan, 2000).run(0);
+        assertEquals(expected, new SymbolicMachine(program, plan, 2000).run(seed));
+        assertTrue(expected.stream().noneMatch(formula -> formula.contains("garbage")), "reads before writing");
+        Plan split = new CfgSplit().plan(plan.segments(), "eps", 2, true);
+        List<String> exact = new SymbolicMachine(Unroller.unroll(split, Loops.loop(plan.segments(),
+            Loops.predictions(STEPS), Guidance.of(3), 1, 4), copyStreams), split, 2000).run(seed);
+        int exactSteps = Math.min(STEPS, strategy.start());
+        assertEquals(exact.subList(0, exactSteps), expected.subList(0, exactSteps));
+    }
+
+    @Provide
+    Arbitrary<Hybridiff> hybrids() {
+        return RandomPlans.hybridiff();
     }
 
     /** Every stage in rounds of its own, and edges that lag besides, as no strategy has them yet. */
