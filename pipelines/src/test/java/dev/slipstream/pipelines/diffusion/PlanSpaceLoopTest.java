@@ -21,6 +21,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tuple;
 
 /** Plans by chance on real devices. */
 class PlanSpaceLoopTest {
@@ -33,7 +34,8 @@ class PlanSpaceLoopTest {
 
     @Provide
     Arbitrary<RandomPlan> always() {
-        return RandomPlan.any(RandomPlans.cfgSplit());
+        return Arbitraries.frequencyOf(Tuple.of(4, RandomPlan.any(RandomPlans.cfgSplit())),
+            Tuple.of(1, RandomPlan.windows()));
     }
 
     @Property(tries = 8)

@@ -28,7 +28,7 @@ class PlanSpaceTest {
     @Provide
     Arbitrary<RandomPlan> plans() {
         return Arbitraries.frequencyOf(Tuple.of(9, RandomPlan.any(RandomPlans.cfgSplit(), RandomPlans.guidance())),
-            Tuple.of(1, RandomPlan.decided()));
+            Tuple.of(1, RandomPlan.decided()), Tuple.of(1, RandomPlan.windows()));
     }
 
     /** What of devices changes a program. */

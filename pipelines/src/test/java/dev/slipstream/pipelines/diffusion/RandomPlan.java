@@ -35,6 +35,12 @@ record RandomPlan(TinyNetwork network, Strategy strategy, int devices) {
             .map(strategy -> new RandomPlan(TinyNetwork.TRANSFORMER, strategy, strategy.usualDevices()));
     }
 
+    /** With a window between steps of branches apart, which goes with no other. */
+    static Arbitrary<RandomPlan> windows() {
+        return Combinators.combine(Arbitraries.of(TinyNetwork.values()), RandomPlans.hybridiff())
+            .as((network, strategy) -> new RandomPlan(network, strategy, strategy.usualDevices()));
+    }
+
     @SuppressWarnings("unchecked")
     private static Arbitrary<? extends Strategy>[] with(Arbitrary<? extends Strategy>[] some,
         Arbitrary<? extends Strategy>... others) {
