@@ -39,6 +39,11 @@ public final class ModulePath {
         return piece.lookingAt() ? piece.group() : numbered(path).orElse(path);
     }
 
+    /** Whether a unit lies in a block of a UNet, where an attention may be a transformer of several blocks. */
+    static boolean isPieceOfBlock(String unit) {
+        return PIECE_OF_BLOCK.matcher(unit).matches();
+    }
+
     /** The path without its last element; "" for the path of a single one. */
     static String parent(String path) {
         return path.substring(0, Math.max(0, path.lastIndexOf('.')));

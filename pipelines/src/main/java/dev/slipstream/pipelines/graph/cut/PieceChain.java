@@ -134,8 +134,9 @@ final class PieceChain {
 
     /**
      * The pieces of a network that no cut goes through, in an order in which they run: residual blocks, attentions,
-     * samplers, blocks of transformers. Large ones are taken apart at sums of tokens, where few tensors are alive;
-     * residual blocks of images are not, as a sum of convolutions rounds in another order once it is cut.
+     * samplers, blocks of transformers. Large attentions of U-Nets are taken apart at sums of tokens, where few tensors
+     * are alive. Residual blocks and blocks of transformers are not: what engines fuse inside rounds in another way
+     * once it is cut.
      *
      * <p>Glue between modules, such as the concatenation of a skip, belongs to the first piece that reads it.
      */
@@ -270,7 +271,8 @@ final class PieceChain {
             }
             double begun = 0;
             double end = before[module.size()];
-            while (begun + 1.5 * finest < end) {
+            boolean whole = !ModulePath.isPieceOfBlock(module(module.getFirst()));
+            while (!whole && begun + 1.5 * finest < end) {
                 int best = -1;
                 for (int place = 1; place < module.size(); place++) {
                     double since = before[place] - begun;

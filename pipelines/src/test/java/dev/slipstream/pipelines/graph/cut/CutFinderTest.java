@@ -59,23 +59,28 @@ class CutFinderTest {
         assertEquals(4, cut.bytes(), "one tensor each way at each border");
     }
 
-    /** Two products and two sums in one block; that is too much for one of two devices. */
+    /** Two products and two sums in one module; that is too much for one of two devices. */
     @Test
-    void aLargeBlockIsTakenApartAtASumOfTokens() {
-        Graph sketch = new GraphSketch().input("sample", 1, 16, 8).output("out", 1, 16, 8)
-            .weight("w", new float[64], 8, 8)
-            .node("MatMul", "/blocks.0/attn/MatMul", List.of("sample", "w"), "a")
-            .node("Add", "/blocks.0/Add", List.of("sample", "a"), "b")
-            .node("MatMul", "/blocks.0/ff/MatMul", List.of("b", "w"), "c")
-            .node("Add", "/blocks.0/Add_1", List.of("b", "c"), "d")
-            .node("Tanh", "/out/Tanh", List.of("d"), "out").build();
-        Graph graph = StaticShapes.fix(sketch, InputTypes.of(sketch, Map.of()));
-        CutFinder finder = CutFinder.of(graph, LAGGABLE, node -> node.getOpType().equals("MatMul") ? 1 : 0, List.of());
+    void aLargeAttentionIsTakenApartAtASumOfTokensAndABlockOfATransformerIsNot() {
+        CutFinder attention = twoProducts("attentions.0");
 
-        FoundCut cut = finder.best(PartDevice.equal(2), Form.SHELLS);
+        FoundCut cut = attention.best(PartDevice.equal(2), Form.SHELLS);
 
         assertEquals(List.of(List.of("b")), ((TensorCut) cut.cut()).ends());
         assertEquals(0.5, cut.bottleneck());
+        assertEquals(1, twoProducts("transformer_blocks.0").most());
+    }
+
+    private static CutFinder twoProducts(String module) {
+        Graph sketch = new GraphSketch().input("sample", 1, 16, 8).output("out", 1, 16, 8)
+            .weight("w", new float[64], 8, 8)
+            .node("MatMul", "/" + module + "/attn/MatMul", List.of("sample", "w"), "a")
+            .node("Add", "/" + module + "/Add", List.of("sample", "a"), "b")
+            .node("MatMul", "/" + module + "/ff/MatMul", List.of("b", "w"), "c")
+            .node("Add", "/" + module + "/Add_1", List.of("b", "c"), "d")
+            .node("Tanh", "/out/Tanh", List.of("d"), "out").build();
+        Graph graph = StaticShapes.fix(sketch, InputTypes.of(sketch, Map.of()));
+        return CutFinder.of(graph, LAGGABLE, node -> node.getOpType().equals("MatMul") ? 1 : 0, List.of());
     }
 
     @Test
