@@ -14,12 +14,14 @@ module dev.slipstream.pipelines {
     requires org.slf4j;
     requires org.tribuo.util.onnx;
 
+    exports dev.slipstream.pipelines.cost to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion;
     exports dev.slipstream.pipelines.diffusion.calibration to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.component to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.denoise to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.family to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.image;
+    exports dev.slipstream.pipelines.diffusion.planning to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.noise to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.noise.config to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.text to dev.slipstream.samples;

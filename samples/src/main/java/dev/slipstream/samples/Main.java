@@ -16,6 +16,8 @@ import dev.slipstream.samples.model.ModelCutsCommand;
 import dev.slipstream.samples.model.ModelPullCommand;
 import dev.slipstream.samples.model.ModelShowCommand;
 import dev.slipstream.samples.plan.PlanCommand;
+import dev.slipstream.samples.predict.PredictCommand;
+import dev.slipstream.samples.predict.ProfileCommand;
 import dev.slipstream.samples.run.RunCommand;
 import dev.slipstream.samples.schema.SchemaCommand;
 import dev.slipstream.samples.settings.Settings;
@@ -120,6 +122,8 @@ public final class Main implements Callable<Integer> {
         Map<String, Supplier<Object>> all = new LinkedHashMap<>();
         all.put("generate", () -> new GenerateCommand(terminal));
         all.put("plan", () -> new PlanCommand(terminal));
+        all.put("predict", () -> new PredictCommand(terminal));
+        all.put("profile", () -> new ProfileCommand(terminal));
         all.put("run", () -> new RunCommand(terminal));
         all.put("verify", () -> new VerifyCommand(terminal));
         all.put("bench", () -> new BenchCommand(terminal));

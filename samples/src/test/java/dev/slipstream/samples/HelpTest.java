@@ -17,8 +17,8 @@ class HelpTest {
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertEquals("", run.out());
         for (String command
-                : new String[] {"generate", "plan", "run", "verify", "bench", "model", "engines", "doctor", "schema",
-                    "completion", "share", "help"}) {
+                : new String[] {"generate", "plan", "predict", "profile", "run", "verify", "bench", "model", "engines",
+                    "doctor", "schema", "completion", "share", "help"}) {
             assertTrue(run.err().contains("\n  " + command + " "), command + " is missing in " + run.err());
         }
     }
@@ -38,8 +38,8 @@ class HelpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "plan", "run", "verify", "bench", "model", "engines", "doctor", "schema",
-        "completion", "share", "help"})
+    @ValueSource(strings = {"generate", "plan", "predict", "profile", "run", "verify", "bench", "model", "engines",
+        "doctor", "schema", "completion", "share", "help"})
     void helpForACommandIsTheSameInBothWaysAndNamesTheExitCodes(String command) {
         CommandRun asked = CommandRun.of("help", command);
         CommandRun option = CommandRun.of(command, "--help");
@@ -62,9 +62,9 @@ class HelpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "plan", "run", "verify", "bench", "bench steps", "bench graphs", "model",
-        "model init", "model cuts", "engines", "engines list", "engines build", "engines clear", "doctor", "schema",
-        "completion", "share"})
+    @ValueSource(strings = {"generate", "plan", "predict", "profile", "run", "verify", "bench", "bench steps",
+        "bench graphs", "model", "model init", "model cuts", "engines", "engines list", "engines build",
+        "engines clear", "doctor", "schema", "completion", "share"})
     void everyHelpHasExamples(String command) {
         List<String> words = new ArrayList<>(List.of(command.split(" ")));
         words.add("--help");

@@ -1,9 +1,12 @@
 package dev.slipstream.samples.bench;
 
+import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
+import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
@@ -15,14 +18,19 @@ import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.ResultFiles;
 import dev.slipstream.samples.options.TimelineOptions;
+import dev.slipstream.samples.predict.Question;
+import dev.slipstream.samples.predict.Sites;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
+import dev.slipstream.samples.terminal.Table;
 import dev.slipstream.samples.terminal.Terminal;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -87,6 +95,10 @@ public final class BenchCommand implements Callable<Integer> {
         description = "Seeds for each prompt (${DEFAULT-VALUE}).")
     private int seeds;
 
+    @Option(names = "--profile", paramLabel = "FILE", order = HelpLayout.OWN + 6,
+        description = "Print how well a profile of one-thread CPU devices (slipstream profile) predicts the plans.")
+    private Path profile;
+
     @Option(names = "--json", paramLabel = "FILE", order = HelpLayout.OUTPUT,
         description = "Write all numbers as a JSON list.")
     private Path json;
@@ -113,6 +125,7 @@ public final class BenchCommand implements Callable<Integer> {
         if (rounds != null && rounds < 1) {
             throw new InputException("--rounds takes 1 or more, not " + rounds + "; leave it out for one a picture");
         }
+        MachineProfile machine = profile == null ? null : MachineProfile.read(profile);
         BenchOutput output = new BenchOutput(terminal, json);
         if (png != null) {
             ResultFiles.checkWritable("--png", List.of(png));
@@ -137,6 +150,12 @@ public final class BenchCommand implements Callable<Integer> {
                 + precision.precision() + "; load average now " + BenchOutput.load());
             terminal.out().println();
             terminal.out().print(BenchRow.table(rows));
+            if (machine != null) {
+                terminal.out().println();
+                terminal.out().println(Foresight.table(rows, BenchPlan.THREAD,
+                    Question.of(benchmark.contenders().getFirst().pipeline().spec(), requests.getFirst())
+                        .evaluator(Sites.of(machine))));
+            }
             output.write(rows);
             timelines(benchmark.contenders(), probes);
             if (png != null) {
@@ -179,5 +198,53 @@ public final class BenchCommand implements Callable<Integer> {
             + String.join(" | ", rows.stream().map(BenchRow::plan).toList()));
         terminal.out().println("columns from left to right, seed 0: "
             + String.join(" | ", requests.subList(0, prompts).stream().map(ImageRequest::prompt).toList()));
+    }
+
+    /** How well plans were predicted: what a profile says that they take beside what they took. */
+    private static final class Foresight {
+        private Foresight() {
+        }
+
+        /** @param measuredMs by processing time, as if each device had a core of its own */
+        private record Row(String plan, int devices, double measuredMs, double predictedMs) {
+            private double error() {
+                return predictedMs / measuredMs - 1;
+            }
+        }
+
+        /**
+         * @param rows what was measured; those on devices that are not the profile's are left out
+         * @param device of the profile, as the command line has it
+         */
+        static String table(List<BenchRow> rows, String device, PlanEvaluator evaluator) {
+            List<Row> all = new ArrayList<>();
+            Table table = new Table().left("plan").right("on").right("path ms").right("predicted").right("error");
+            for (BenchRow row : rows) {
+                if (row.devices().stream().allMatch(device::equals)) {
+                    Candidate plan = new Candidate(row.spec(), row.devices().size());
+                    double predicted = evaluator.forecast(plan).nanos() / 1e6;
+                    all.add(new Row(row.plan(), row.devices().size(), row.criticalMs(), predicted));
+                    table.row(row.plan(), row.devices().size(), Table.number("%.0f", row.criticalMs()),
+                        Table.number("%.0f", predicted), Table.number("%+.1f %%", 100 * all.getLast().error()));
+                }
+            }
+            double[] errors = all.stream().mapToDouble(row -> Math.abs(row.error())).sorted().toArray();
+            return table + String.format(Locale.ROOT, "median error %.1f %%, Kendall's tau of the ranking %.2f",
+                100 * Spread.of(errors).median(), tau(all));
+        }
+
+        /** Of all pairs, the share that is ranked right less the share that is ranked wrong (Kendall 1938). */
+        private static double tau(List<Row> rows) {
+            int sum = 0;
+            int pairs = 0;
+            for (int one = 0; one < rows.size(); one++) {
+                for (int other = 0; other < one; other++) {
+                    sum += (int) Math.signum((rows.get(one).measuredMs - rows.get(other).measuredMs)
+                        * (rows.get(one).predictedMs - rows.get(other).predictedMs));
+                    pairs++;
+                }
+            }
+            return pairs == 0 ? 1 : (double) sum / pairs;
+        }
     }
 }

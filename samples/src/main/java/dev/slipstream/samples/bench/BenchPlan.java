@@ -23,7 +23,8 @@ import java.util.List;
  */
 record BenchPlan(String label, String spec, List<String> devices, boolean replayed) {
     private static final String CPU = "cpu";
-    private static final String THREAD = "cpu:1";
+    /** The device of plans, where none are named. */
+    static final String THREAD = "cpu:1";
     private static final int COMPONENTS = 2;
     private static final String PATCHES = "patches:n=" + COMPONENTS;
 

@@ -18,10 +18,10 @@ import dev.slipstream.pipelines.graph.cut.Segment;
 import dev.slipstream.pipelines.graph.cut.Splitter;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.model.init.ModelFamily;
-import dev.slipstream.pipelines.model.init.ModelTemplate;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Strategy.Cutting.Parts;
 import dev.slipstream.samples.options.ConditioningOptions;
+import dev.slipstream.samples.options.HollowModel;
 import dev.slipstream.samples.options.ModelPath;
 import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.terminal.Amounts;
@@ -30,11 +30,8 @@ import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
 import dev.slipstream.samples.terminal.Table;
 import dev.slipstream.samples.terminal.Terminal;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -94,7 +91,7 @@ public final class ModelCutsCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         if ((model == null) == (family == null)) {
             throw new InputException("name one model: a MODEL, or a family with --like FAMILY");
         }
@@ -105,16 +102,8 @@ public final class ModelCutsCommand implements Callable<Integer> {
             compare(ModelPath.of(model, terminal.environment()));
             return ExitCode.OK;
         }
-        Path folder = Files.createTempDirectory("slipstream-");
-        try {
-            ModelTemplate.of(ModelFamily.of(family), false).hollowed().write(folder);
-            compare(folder);
-        } finally {
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+        try (HollowModel hollow = HollowModel.like(family)) {
+            compare(hollow.folder());
         }
         return ExitCode.OK;
     }

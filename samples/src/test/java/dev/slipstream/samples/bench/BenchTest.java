@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class BenchTest {
-    private static final List<String> KEYS = List.of("plan", "wall_ms", "speedup", "psnr_db", "copied_bytes",
+    private static final List<String> KEYS = List.of("plan", "wall_ms", "speedup", "psnr_db", "ssim", "copied_bytes",
         "weight_bytes", "heap_bytes_per_step", "launch_us", "critical_speedup", "max_diff", "wall_min_ms",
         "ort_heap_bytes_per_step");
 

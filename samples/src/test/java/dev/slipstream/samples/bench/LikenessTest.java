@@ -18,12 +18,15 @@ class LikenessTest {
 
     @Test
     void identicalPicturesHaveTheHighestLikeness() {
-        assertEquals(new Likeness(100, 0), Likeness.of(image(1, 2, 255), image(1, 2, 255)));
+        assertEquals(new Likeness(100, 1, 0), Likeness.of(image(1, 2, 255), image(1, 2, 255)));
     }
 
     @Test
     void blackAndWhiteHaveNone() {
-        assertEquals(new Likeness(0, 255), Likeness.of(image(0, 0, 0), image(255, 255, 255)));
+        Likeness likeness = Likeness.of(image(0, 0, 0), image(255, 255, 255));
+        assertEquals(0, likeness.decibels());
+        assertEquals(0, likeness.similarity(), 0.001);
+        assertEquals(255, likeness.difference());
     }
 
     @Test
@@ -32,6 +35,23 @@ class LikenessTest {
         Likeness likeness = Likeness.of(image(200, 128, 127, 0, 0, 0), image(100, 127, 127, 0, 0, 0));
         assertEquals(15.91, likeness.decibels(), 0.01);
         assertEquals(100, likeness.difference());
+    }
+
+    /** The expected value is that of a plain two-dimensional sum over the windows, written in another language. */
+    @Test
+    void similarityOfStructuresIsThatOfThePaper() {
+        int width = 9;
+        byte[] one = new byte[width * 8 * 3];
+        byte[] other = new byte[one.length];
+        long state = 1;
+        for (int i = 0; i < one.length; i++) {
+            state = (state * 1103515245 + 12345) % (1L << 31);
+            int value = (int) (state >> 16) & 255;
+            one[i] = (byte) value;
+            other[i] = (byte) Math.clamp(value + i * 7 % 41 - 20, 0, 255);
+        }
+        Likeness likeness = Likeness.of(Image.of(width, 8, one), Image.of(width, 8, other));
+        assertEquals(0.9856016104612734, likeness.similarity(), 1e-12);
     }
 
     @Test

@@ -8,7 +8,10 @@ import com.google.gson.JsonParser;
 import com.google.gson.stream.MalformedJsonException;
 import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.file.JsonText;
+import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.GraphPruner;
+import dev.slipstream.pipelines.graph.TopologicalOrder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -148,5 +151,20 @@ public final class Cuts {
 
     private static Optional<JsonElement> said(JsonObject object, String key) {
         return Optional.ofNullable(object.get(key)).filter(value -> !value.isJsonNull());
+    }
+
+    /**
+     * A cut in which each module with expensive operators is a component by itself, in the order in which they run:
+     * for measuring them one by one.
+     *
+     * @param laggable as for {@link Splitter#split(Graph, Cut, Set)}
+     */
+    public static Cut singleModules(Graph graph, Set<String> laggable) {
+        Graph live = GraphPruner.prune(graph);
+        StepDependence dependence = new StepDependence(live, laggable);
+        return new Cut("modules", TopologicalOrder.byDepth(live).stream()
+            .filter(node -> dependence.changes(node) && Ownership.mustHaveOwner(node)
+                && !ModulePath.of(node).isEmpty())
+            .map(node -> ModulePath.unit(ModulePath.of(node))).distinct().map(List::of).toList());
     }
 }

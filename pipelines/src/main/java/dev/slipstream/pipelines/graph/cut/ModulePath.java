@@ -34,7 +34,7 @@ public final class ModulePath {
     }
 
     /** The module with this path inside that is a unit of networks: a residual block, an attention, a sampler. */
-    static String unit(String path) {
+    public static String unit(String path) {
         Matcher piece = PIECE_OF_BLOCK.matcher(path);
         return piece.lookingAt() ? piece.group() : numbered(path).orElse(path);
     }

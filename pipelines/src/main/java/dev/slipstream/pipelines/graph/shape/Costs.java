@@ -36,6 +36,9 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
      */
     public static final double DEFAULT_INTENSITY = 10;
 
+    /** Attention as one operator, as {@link dev.slipstream.pipelines.graph.fusion.AttentionFusion} makes it. */
+    public static final String ATTENTION = "MultiHeadAttention";
+
     private static final Set<String> VIEWS = Set.of("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Shape",
         "Size", "Constant", "Dropout");
     /** Of a table they read only what they give out. */
@@ -146,6 +149,9 @@ public final class Costs implements ToDoubleFunction<NodeProto> {
             case "Gemm" -> elements(node.getOutput(0))
                 * type(node.getInput(0)).shape().dim(Nodes.integer(node, "transA", 0) == 0 ? 1 : 0);
             case "Einsum" -> einsum(node);
+            // Queries [batch, tokens, channels], keys and values with tokens of their own.
+            case ATTENTION -> (elements(node.getInput(0)) + elements(node.getOutput(0)))
+                * type(node.getInput(1)).shape().dim(1);
             default -> 0;
         };
     }

@@ -42,6 +42,13 @@ public final class ValueInfos {
         return types;
     }
 
+    /** The graph with these types, too, where it does not know one itself. */
+    public static Graph withTypes(Graph graph, Map<String, TensorType> known) {
+        Map<String, TypeProto> types = new LinkedHashMap<>(graph.types());
+        known.forEach((name, type) -> types.putIfAbsent(name, of(ValueType.of(type))));
+        return graph.withTypes(types);
+    }
+
     /** Types of inputs or outputs whose element types and dimensions are all known. */
     public static Map<String, TensorType> typesOf(List<ValueInfoProto> infos) {
         Map<String, TensorType> types = new LinkedHashMap<>();

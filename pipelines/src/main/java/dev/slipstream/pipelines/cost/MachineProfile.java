@@ -1,0 +1,77 @@
+package dev.slipstream.pipelines.cost;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.slipstream.bridge.file.AtomicFile;
+import dev.slipstream.bridge.file.InputFile;
+import dev.slipstream.pipelines.model.ModelException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What was measured of a machine with a model, as a file keeps it.
+ *
+ * @param format {@link #FORMAT}
+ * @param measured the day, and with which version
+ * @param model whose modules were measured
+ * @param precision in which
+ * @param latents the shape of one picture's latents
+ * @param devices in the plan's order
+ * @param linkBytesPerNano between devices
+ * @param linkLatencyNanos of a copy between devices
+ * @param hostNanos to queue an instruction
+ */
+public record MachineProfile(String format, String measured, String model, String precision, String latents,
+    List<Profile> devices, double linkBytesPerNano, long linkLatencyNanos, long hostNanos) {
+    public static final String FORMAT = "slipstream-profile-1";
+    /** Far more than any machine has modules and devices. */
+    private static final int MOST_BYTES = 16 << 20;
+    /** A rate is infinite where the model has no such work. */
+    private static final Gson GSON =
+        new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
+
+    public MachineProfile {
+        devices = List.copyOf(devices);
+        if (devices.isEmpty()) {
+            throw new IllegalArgumentException("a profile has at least one device");
+        }
+    }
+
+    /** @throws ModelException if the file cannot be read, or is something else */
+    public static MachineProfile read(Path file) {
+        String text;
+        try {
+            text = InputFile.text(file, MOST_BYTES);
+        } catch (IOException unreadable) {
+            throw new ModelException(String.valueOf(unreadable.getMessage()), unreadable);
+        }
+        try {
+            JsonObject json = JsonParser.parseString(text).getAsJsonObject();
+            if (json.has("format") && json.get("format").getAsString().equals(FORMAT)) {
+                return GSON.fromJson(json, MachineProfile.class);
+            }
+            throw new ModelException(file + " is no profile of this version; make one with slipstream profile");
+        } catch (ModelException other) {
+            throw other;
+        } catch (RuntimeException damaged) {
+            // What Gson throws depends on where it stumbles.
+            throw new ModelException(file + " cannot be read as a profile: " + damaged.getMessage()
+                + "; make one with slipstream profile", damaged);
+        }
+    }
+
+    /** Writes the file, whole or not at all. */
+    public void write(Path file) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap((GSON.toJson(this) + "\n").getBytes(StandardCharsets.UTF_8));
+        AtomicFile.write(file, channel -> {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+        });
+    }
+}

@@ -1,0 +1,160 @@
+package dev.slipstream.pipelines.diffusion.planning;
+
+import dev.slipstream.pipelines.cost.DeviceRates.Basis;
+import dev.slipstream.pipelines.cost.DeviceTimes;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
+import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphException;
+import dev.slipstream.pipelines.graph.tensor.ValueInfos;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.PlanException;
+import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.pipelines.run.program.Program;
+import dev.slipstream.pipelines.run.program.Region;
+import dev.slipstream.pipelines.run.program.Work;
+import dev.slipstream.pipelines.run.simulate.Forecast;
+import dev.slipstream.pipelines.run.simulate.Interconnect;
+import dev.slipstream.pipelines.run.simulate.Machine;
+import dev.slipstream.pipelines.run.simulate.Simulator;
+import dev.slipstream.pipelines.run.unroll.Staleness;
+import dev.slipstream.pipelines.run.unroll.UnrollOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Works out what plans take for one loop: cuts the denoiser, unrolls the plan and runs it in virtual time. Nothing is
+ * opened or built. Any thread may use it.
+ */
+public final class PlanEvaluator {
+    /**
+     * The loop that plans are for.
+     *
+     * @param shape of the request
+     */
+    public record Loop(DenoiserGraph denoiser, LoopShape shape, NoiseTable noise, Guidance guidance) {
+    }
+
+    /**
+     * The devices that there are.
+     *
+     * @param times one a device, in the order in which plans take them
+     * @param forms in which they are given graphs
+     * @param options of programs for several of them
+     * @param hostNanos what the host takes to queue an instruction
+     */
+    public record Site(List<DeviceTimes> times, List<DeviceForm> forms, Interconnect interconnect,
+        UnrollOptions options, long hostNanos) {
+        public Site {
+            times = List.copyOf(times);
+            forms = List.copyOf(forms);
+        }
+    }
+
+    private final Loop loop;
+    private final Site site;
+    private final long componentBytes;
+    private final Function<String, OptionalDouble> quality;
+    private final Map<Timed, Double> runs = new ConcurrentHashMap<>();
+
+    private record Timed(DeviceTimes times, Graph graph) {
+    }
+
+    /**
+     * @param componentBytes of the model's other parts, on the first device
+     * @param quality what was measured of the likeness of a plan's pictures, by the plan's spec
+     */
+    public PlanEvaluator(Loop loop, Site site, long componentBytes, Function<String, OptionalDouble> quality) {
+        this.loop = loop;
+        this.site = site;
+        this.componentBytes = componentBytes;
+        this.quality = quality;
+    }
+
+    /**
+     * What plans take of those that suit the network.
+     *
+     * @param plans in the order of the candidates
+     * @param refused why others do not suit it, by their specs
+     */
+    public record Forecasts(List<PlanForecast> plans, Map<String, String> refused) {
+    }
+
+    /** Looks at all of them, on all cores. */
+    public Forecasts forecasts(List<Candidate> candidates) {
+        Map<String, String> refused = new ConcurrentSkipListMap<>();
+        List<PlanForecast> plans = candidates.parallelStream().flatMap(candidate -> {
+            try {
+                return Stream.of(forecast(candidate));
+            } catch (PlanException | GraphException unsuitable) {
+                refused.put(candidate.spec(), String.valueOf(unsuitable.getMessage()));
+                return Stream.empty();
+            }
+        }).toList();
+        return new Forecasts(plans, refused);
+    }
+
+    /** @throws RuntimeException as {@link PartitionedDenoiser#of}: not every plan suits every network */
+    public PlanForecast forecast(Candidate candidate) {
+        PartitionedDenoiser partitioned = PartitionedDenoiser.of(loop.denoiser(), loop.shape(), candidate.strategy(),
+            candidate.devices());
+        Program program = partitioned.program(loop.noise(), loop.guidance(), false, Estimates.NONE,
+            candidate.devices() > 1 ? site.options() : UnrollOptions.PLAIN);
+        Forecast forecast = Simulator.simulate(program, machine(partitioned));
+        List<Long> memory = new ArrayList<>();
+        List<Long> room = new ArrayList<>();
+        for (int device = 0; device < candidate.devices(); device++) {
+            memory.add(forecast.memory().get(device).bytes());
+            room.add(site.times().get(device).memoryBytes());
+        }
+        return new PlanForecast(candidate.spec(), candidate.devices(), forecast.latencyNanos(),
+            forecast.timeline().utilisation(), memory, room, program.copiedBytes(), staleness(partitioned),
+            quality.apply(partitioned.plan().strategy()), basis(candidate.devices()));
+    }
+
+    private Staleness staleness(PartitionedDenoiser partitioned) {
+        Plan plan = partitioned.plan();
+        return Staleness.of(plan, loop.noise().steps(), stage -> nanos(partitioned, stage));
+    }
+
+    private Basis basis(int devices) {
+        return site.times().subList(0, devices).stream().allMatch(times -> times.basis() == Basis.MEASURED)
+            ? Basis.MEASURED : Basis.ESTIMATED;
+    }
+
+    private Machine machine(PartitionedDenoiser partitioned) {
+        List<Machine.Device> devices = IntStream.range(0, partitioned.plan().devices()).mapToObj(device ->
+            new Machine.Device(site.times().get(device).device(), partitioned.weightBytes(device, site.forms())
+                + partitioned.workBytes(device, site.forms().get(device)) + (device == 0 ? componentBytes : 0)))
+            .toList();
+        return new Machine(devices, (device, work) -> nanos(partitioned, device, work), site.interconnect(),
+            Machine.Host.of(site.hostNanos()));
+    }
+
+    private long nanos(PartitionedDenoiser partitioned, int device, Work<Region> work) {
+        if (work instanceof Work.Run<Region> run) {
+            return Math.round(nanos(partitioned, run.stage()));
+        }
+        long bytes = work.reads().stream().mapToLong(Region::bytes).sum()
+            + work.writes().stream().mapToLong(Region::bytes).sum();
+        return Math.round(site.times().get(device).moveNanos(bytes));
+    }
+
+    private double nanos(PartitionedDenoiser partitioned, int stage) {
+        DeviceTimes times = site.times().get(partitioned.plan().stages().get(stage).device());
+        return runs.computeIfAbsent(new Timed(times, partitioned.segment(stage).graph()), timed ->
+            timed.times().runNanos(ValueInfos.withTypes(timed.graph(), partitioned.types(stage))));
+    }
+}

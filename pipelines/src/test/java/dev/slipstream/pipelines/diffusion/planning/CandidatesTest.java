@@ -1,0 +1,35 @@
+package dev.slipstream.pipelines.diffusion.planning;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
+import dev.slipstream.pipelines.diffusion.planning.Candidates.Subject;
+import java.util.HashSet;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CandidatesTest {
+    @ParameterizedTest
+    @CsvSource({"true,true,50,1", "true,true,50,2", "true,false,50,4", "false,true,28,3", "false,false,4,8",
+        "true,true,1,16"})
+    void eachSuitsTheDevicesAndTheStepsAndComesOnce(boolean convolves, boolean guided, int steps, int devices) {
+        List<Candidate> all = Candidates.of(new Subject(convolves, guided, steps), devices);
+        assertEquals(new Candidate("sequential", 1), all.getFirst());
+        assertEquals(all.size(), new HashSet<>(all).size());
+        for (Candidate candidate : all) {
+            assertTrue(candidate.devices() <= devices, candidate.toString());
+            assertDoesNotThrow(() -> candidate.strategy().check(candidate.devices(), guided), candidate.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true,patches:,pipefusion:", "false,pipefusion:,patches:"})
+    void picturesAreDividedAsTheNetworkCan(boolean convolves, String divided, String other) {
+        List<Candidate> all = Candidates.of(new Subject(convolves, true, 50), 4);
+        assertTrue(all.stream().anyMatch(it -> it.spec().contains(divided)));
+        assertTrue(all.stream().noneMatch(it -> it.spec().contains(other)));
+    }
+}

@@ -1,0 +1,198 @@
+package dev.slipstream.samples.predict;
+
+import dev.slipstream.pipelines.cost.DeviceRates.Basis;
+import dev.slipstream.pipelines.cost.Hardware;
+import dev.slipstream.pipelines.cost.MachineProfile;
+import dev.slipstream.pipelines.diffusion.planning.Candidates;
+import dev.slipstream.pipelines.diffusion.planning.Choice;
+import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Forecasts;
+import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
+import dev.slipstream.pipelines.diffusion.planning.PlanForecast;
+import dev.slipstream.pipelines.diffusion.planning.Preference;
+import dev.slipstream.pipelines.model.init.ModelFamily;
+import dev.slipstream.samples.options.ModelOptions;
+import dev.slipstream.samples.options.PrecisionOption;
+import dev.slipstream.samples.options.RequestOptions;
+import dev.slipstream.samples.terminal.Amounts;
+import dev.slipstream.samples.terminal.ExitCode;
+import dev.slipstream.samples.terminal.HelpLayout;
+import dev.slipstream.samples.terminal.InputException;
+import dev.slipstream.samples.terminal.Json;
+import dev.slipstream.samples.terminal.Table;
+import dev.slipstream.samples.terminal.Terminal;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Predicts what plans would take. */
+@Command(name = "predict", description = {
+    "Predicts what every plan would take on GPUs that need not be there, and which one to take.",
+    "Each plan is run in virtual time, with times from data sheets: estimates, good for comparing plans."},
+    footer = {"",
+        "Examples:",
+        "  slipstream predict --like sdxl --gpus 4xRTX4090 --link pcie4 --precision fp16",
+        "  slipstream predict --like sd15 --gpus 2xL4 --steps 30 --prefer exact",
+        "  slipstream predict --gpus A100"})
+public final class PredictCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Option(names = "--like", paramLabel = "FAMILY", order = HelpLayout.MODEL + 1,
+        completionCandidates = Families.class,
+        description = "A model like those of this family in real size, in place of --model; no weights are needed: "
+            + "${COMPLETION-CANDIDATES}.")
+    private String family;
+
+    @Mixin
+    private RequestOptions request;
+
+    @Mixin
+    private PrecisionOption precision;
+
+    @ArgGroup(multiplicity = "1")
+    private Machine machine;
+
+    /** What plans are predicted for; one of them. */
+    private static final class Machine {
+        @Option(names = "--gpus", paramLabel = "LIST", order = HelpLayout.DEVICES,
+            completionCandidates = Gpus.class,
+            description = "GPUs in the plan's order, like 4xRTX4090 or A100,2xL4: ${COMPLETION-CANDIDATES}.")
+        private String gpus;
+
+        @Option(names = "--profile", paramLabel = "FILE", order = HelpLayout.DEVICES + 3,
+            description = "Devices that were measured with this model: a file of slipstream profile.")
+        private Path profile;
+    }
+
+    @Option(names = "--link", paramLabel = "NAME", order = HelpLayout.DEVICES + 1, defaultValue = "pcie4",
+        completionCandidates = Links.class,
+        description = "What connects them (${DEFAULT-VALUE}): ${COMPLETION-CANDIDATES}.")
+    private String link;
+
+    @Option(names = "--prefer", paramLabel = "WISH", order = HelpLayout.DEVICES + 2, defaultValue = "balanced",
+        description = "exact: nothing is given up for speed; balanced: pictures that one has to compare to see a "
+            + "difference; fast: pictures of the same kind (${DEFAULT-VALUE}).")
+    private String wish;
+
+    @Option(names = "--json", order = HelpLayout.OUTPUT, description = "Print one JSON object.")
+    private boolean json;
+
+    public PredictCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    private static final class Families implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return ModelFamily.ids().iterator();
+        }
+    }
+
+    private static final class Gpus implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Hardware.gpus().iterator();
+        }
+    }
+
+    private static final class Links implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Hardware.links().iterator();
+        }
+    }
+
+    @Override
+    public Integer call() {
+        Preference preference = preference();
+        Site site = site();
+        try (PaperModel paper = family == null ? PaperModel.of(model, precision.precision())
+            : PaperModel.like(family, precision.precision())) {
+            Question question = paper.question(request);
+            Forecasts forecasts = question.evaluator(site)
+                .forecasts(Candidates.of(question.subject(), site.times().size()));
+            Choice choice = Choice.of(forecasts.plans(), preference);
+            Prediction prediction =
+                Prediction.of(paper.name(), question.steps(), machine.gpus != null ? machine.gpus + ", " + link
+                    : machine.profile.toString(), forecasts, choice);
+            terminal.out().println(json ? Json.text(prediction) : prediction.table());
+        }
+        return ExitCode.OK;
+    }
+
+    private Site site() {
+        return machine.gpus != null ? Sites.of(machine.gpus, link, precision.precision())
+            : Sites.of(MachineProfile.read(machine.profile));
+    }
+
+    private Preference preference() {
+        try {
+            return Preference.parse(wish);
+        } catch (IllegalArgumentException unknown) {
+            throw new InputException("--prefer: " + unknown.getMessage());
+        }
+    }
+
+    /**
+     * What is printed; the names of the components are the keys of the JSON.
+     *
+     * @param basis where times are from
+     * @param choice the plan to take; {@code choiceDevices} on how many devices
+     * @param reason for it, in one line
+     * @param plans fastest first
+     * @param refused why other plans do not suit the model
+     */
+    private record Prediction(String model, int steps, String machine, String basis, String choice,
+        int choiceDevices, String reason, List<Row> plans, Map<String, String> refused) {
+
+        /**
+         * A plan.
+         *
+         * @param speedup over one device as it is
+         * @param memoryBytes on the fullest device
+         * @param stale share of values
+         * @param age of values, in steps
+         */
+        private record Row(String plan, int devices, double loopMs, double speedup, double busy, long memoryBytes,
+            boolean fits, long copiedBytes, double stale, double age) {
+            private static Row of(PlanForecast forecast, PlanForecast base) {
+                return new Row(forecast.plan(), forecast.devices(), forecast.nanos() / 1e6,
+                    forecast.speedUp(base), forecast.busyShare(), Collections.max(forecast.memoryBytes()),
+                    forecast.fits(), forecast.copiedBytes(), forecast.staleness().share(),
+                    forecast.staleness().age());
+            }
+        }
+
+        static Prediction of(String model, int steps, String machine, Forecasts forecasts, Choice choice) {
+            List<Row> rows = forecasts.plans().stream().sorted(Comparator.comparingLong(PlanForecast::nanos))
+                .map(forecast -> Row.of(forecast, choice.base())).toList();
+            return new Prediction(model, steps, machine,
+                choice.taken().basis() == Basis.ESTIMATED ? "estimated" : "measured", choice.taken().plan(),
+                choice.taken().devices(), choice.reason(), rows, forecasts.refused());
+        }
+
+        String table() {
+            Table table = new Table().left("plan").right("on").right("loop").right("x").right("busy").right("memory")
+                .right("copied").right("stale").right("age").left("");
+            plans.forEach(row -> table.row(row.plan, row.devices,
+                Amounts.time(Duration.ofNanos(Math.round(1e6 * row.loopMs))),
+                Table.number("%.2f", row.speedup), Table.number("%.0f %%", 100 * row.busy),
+                Amounts.bytes(row.memoryBytes), Amounts.bytes(row.copiedBytes),
+                Table.number("%.0f %%", 100 * row.stale), Table.number("%.1f", row.age),
+                row.plan.equals(choice) && row.devices == choiceDevices ? "<" : row.fits ? "" : "does not fit"));
+            return model + " on " + machine + ", " + steps + " steps, times " + basis
+                + (basis.equals("estimated") ? " from data sheets" : "") + "\n\n" + table + "\n" + reason;
+        }
+    }
+}
