@@ -130,7 +130,7 @@ class CpuThreadsTest {
                     Buffer buffer = device.allocate(4)) {
                 stream.upload(MemorySegment.ofArray(new int[1]), buffer.all());
                 stream.synchronize();
-                assertEquals(2, threads("binds engine", thread -> Files.readAllLines(thread.resolve("status"))
+                assertEquals(2, settled(2, "binds engine", thread -> Files.readAllLines(thread.resolve("status"))
                     .stream().anyMatch(line -> line.matches("Cpus_allowed_list:\\s+0"))));
             }
             return null;
@@ -171,12 +171,7 @@ class CpuThreadsTest {
         FutureTask<Void> build = new FutureTask<>(() -> {
             try (Device device = open(new CpuShare(threads, CpuShare.Spin.OFF, new BitSet()));
                     Engine engine = device.build(AFFINE)) {
-                // Any thread that this one has started has its name until it takes its own.
-                long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-                while (threads("builds engine", thread -> true) > threads && System.nanoTime() < end) {
-                    Thread.sleep(10);
-                }
-                assertEquals(threads, threads("builds engine", thread -> true),
+                assertEquals(threads, settled(threads, "builds engine", thread -> true),
                     "helper threads of " + engine + " and this one");
             }
             return null;
@@ -207,6 +202,18 @@ class CpuThreadsTest {
     /** A question to a thread's folder. */
     private interface Question {
         boolean of(Path thread) throws IOException;
+    }
+
+    /**
+     * How many threads of a name there are, once they are as many as expected, or after some seconds: any thread that
+     * another one has started has its name until it takes its own.
+     */
+    private static long settled(long expected, String name, Question question) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (threads(name, question) > expected && System.nanoTime() < end) {
+            Thread.sleep(10);
+        }
+        return threads(name, question);
     }
 
     private static long threads(String name, Question question) {

@@ -51,6 +51,7 @@ public final class Candidates {
         counts.forEach(count -> spread("", count, count));
         if (subject.guided) {
             add("cfg-split", 2);
+            add("hybridiff", 2);
             caches("cfg-split+", 2);
             counts.forEach(count -> spread("cfg-split+", count, 2 * count));
         }
