@@ -17,7 +17,6 @@ import dev.slipstream.pipelines.graph.cut.FoundCut;
 import dev.slipstream.pipelines.graph.cut.Segment;
 import dev.slipstream.pipelines.graph.cut.Splitter;
 import dev.slipstream.pipelines.graph.shape.Costs;
-import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Strategy.Cutting.Parts;
 import dev.slipstream.samples.options.ConditioningOptions;
@@ -32,13 +31,11 @@ import dev.slipstream.samples.terminal.Table;
 import dev.slipstream.samples.terminal.Terminal;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -62,7 +59,8 @@ public final class ModelCutsCommand implements Callable<Integer> {
         + "in one file, or ORG/NAME in the hub's cache.")
     private String model;
 
-    @Option(names = "--like", paramLabel = "FAMILY", order = HelpLayout.OWN + 1, completionCandidates = Families.class,
+    @Option(names = "--like", paramLabel = "FAMILY", order = HelpLayout.OWN + 1,
+        completionCandidates = HollowModel.Families.class,
         description = "In place of a model one of this family in its real size, of which no weights are written: "
             + "${COMPLETION-CANDIDATES}.")
     private String family;
@@ -77,14 +75,6 @@ public final class ModelCutsCommand implements Callable<Integer> {
 
     @Mixin
     private PrecisionOption precision;
-
-    private static final class Families implements Iterable<String> {
-        @Override
-        public Iterator<String> iterator() {
-            return Stream.of(ModelFamily.values()).map(ModelFamily::id)
-                .filter(id -> !id.startsWith("controlnet") && !id.equals("taesd")).iterator();
-        }
-    }
 
     public ModelCutsCommand(Terminal terminal) {
         this.terminal = terminal;

@@ -9,7 +9,7 @@ import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Forecasts;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
 import dev.slipstream.pipelines.diffusion.planning.PlanForecast;
 import dev.slipstream.pipelines.diffusion.planning.Preference;
-import dev.slipstream.pipelines.model.init.ModelFamily;
+import dev.slipstream.samples.options.HollowModel;
 import dev.slipstream.samples.options.ModelOptions;
 import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.options.RequestOptions;
@@ -49,7 +49,7 @@ public final class PredictCommand implements Callable<Integer> {
     private ModelOptions model;
 
     @Option(names = "--like", paramLabel = "FAMILY", order = HelpLayout.MODEL + 1,
-        completionCandidates = Families.class,
+        completionCandidates = HollowModel.Families.class,
         description = "A model like those of this family in real size, in place of --model; no weights are needed: "
             + "${COMPLETION-CANDIDATES}.")
     private String family;
@@ -90,13 +90,6 @@ public final class PredictCommand implements Callable<Integer> {
 
     public PredictCommand(Terminal terminal) {
         this.terminal = terminal;
-    }
-
-    private static final class Families implements Iterable<String> {
-        @Override
-        public Iterator<String> iterator() {
-            return ModelFamily.ids().iterator();
-        }
     }
 
     private static final class Gpus implements Iterable<String> {

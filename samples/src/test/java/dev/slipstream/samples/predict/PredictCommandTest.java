@@ -59,6 +59,7 @@ class PredictCommandTest {
         "--gpus A100 --prefer nice|--prefer: there is no preference 'nice'; take exact, balanced, fast",
         "--gpus A100 --profile p.json|",
         "--like sdxl|",
+        "--like taesd --gpus A100|--like: there is no family of whole models 'taesd'; there are sd15, ",
         "--profile nowhere.json|nowhere.json"})
     void whatMakesNoSenseGetsOneSentence(String options, String message) {
         CommandRun run = predict(options.split(" "));

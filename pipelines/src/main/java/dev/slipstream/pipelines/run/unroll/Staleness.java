@@ -98,13 +98,15 @@ public record Staleness(double share, double age) {
             Map<StageRun, int[]> tensors = new HashMap<>();
             for (String tensor : plan.segment(reader.stage()).reads()) {
                 List<Source> sources = live.isMade(tensor) ? live.sources(reader, tensor) : List.of();
-                boolean old = sources.stream().allMatch(source -> source.version().run().step() < step);
-                sources.stream().map(source -> source.version().run()).max(Comparator.comparingInt(StageRun::step))
-                    .ifPresent(newest -> {
-                        int[] counts = tensors.computeIfAbsent(newest, key -> new int[2]);
-                        counts[0]++;
-                        counts[1] += old ? 1 : 0;
-                    });
+                // What is continued is made of several values: of each part that made some, the newest counts.
+                Map<Part, StageRun> newest = new HashMap<>();
+                sources.forEach(source -> newest.merge(part(source.version().run()), source.version().run(),
+                    (one, other) -> one.step() >= other.step() ? one : other));
+                newest.values().forEach(run -> {
+                    int[] counts = tensors.computeIfAbsent(run, key -> new int[2]);
+                    counts[0]++;
+                    counts[1] += run.step() < step ? 1 : 0;
+                });
             }
             tensors.forEach((run, counts) -> use(run, (double) counts[1] / counts[0], step, uses, open));
         }

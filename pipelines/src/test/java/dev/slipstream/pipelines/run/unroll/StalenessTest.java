@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +44,17 @@ class StalenessTest {
         double share = share(shell, "cache:every=3,warmup=1", 1);
         assertEquals(6.0 / STEPS * (1 + 0.5) / 3, share, 1e-12);
         assertTrue(share(shell, "cache:every=2,warmup=1", 1) < share);
+    }
+
+    /** What enters now is fresh, and what was added to it then is not. */
+    @Test
+    void aResidualIsAsOldAsWhatWasAdded() {
+        List<SegmentOutline> blocks = List.of(new SegmentOutline("D", 0, List.of("x", "t"), List.of("d")),
+            new SegmentOutline("I", 1, List.of("d", "t"), List.of("i"), Map.of("i", "d"), Map.of(), Set.of()),
+            new SegmentOutline("U", 0, List.of("i", "t"), List.of("eps")));
+        Staleness residual = of(blocks, "cache:every=2,warmup=1,form=residual", 1);
+        assertTrue(residual.share() > 0.1, residual.toString());
+        assertTrue(residual.share() <= of(blocks, "cache:every=2,warmup=1,form=replace", 1).share());
     }
 
     /** The first of three components is read two steps late but for the second step, the next one a step late. */
