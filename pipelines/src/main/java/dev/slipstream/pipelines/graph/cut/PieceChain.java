@@ -159,6 +159,10 @@ final class PieceChain {
             this.cost = cost;
             this.types = types;
             members.stream().filter(Ownership::mustHaveOwner).map(Pieces::module).forEach(heavy::add);
+            if (heavy.isEmpty()) {
+                // A toy, all of whose modules do little: then each of them counts.
+                members.stream().map(Pieces::module).filter(module -> !module.isEmpty()).forEach(heavy::add);
+            }
         }
 
         /**

@@ -35,8 +35,8 @@ final class ChainSketch {
         elements = random.longs(modules, 1, 6).toArray();
         weights = random.longs(modules, 1, 5).toArray();
         GraphSketch sketch = new GraphSketch().input("sample", 1, 4).input("timestep", 1)
-            .weight("shared", new float[3], 3)
-            .node("Gemm", "/time/Gemm", List.of("timestep", "shared"), "temb");
+            .weight("common", new float[3], 3)
+            .node("Gemm", "/time/Gemm", List.of("timestep", "common"), "temb");
         Map<String, TypeProto> types = new HashMap<>();
         for (int module = 0; module < modules; module++) {
             TreeSet<Integer> read = new TreeSet<>();
