@@ -26,7 +26,8 @@ class ExamplesTest {
     /** What stands for a file of one's own, needs a GPU, another program or a store with a certain engine. */
     private static final Pattern LEFT_OUT = Pattern.compile("DIR|cuda|--lora|^man |^source |3fa94c01b2d7|^export ");
     /** What takes longer than a moment. */
-    private static final Pattern DRAWING = Pattern.compile("slipstream (generate|engines build)");
+    private static final Pattern DRAWING = 
+        Pattern.compile("slipstream (generate|engines build|calibrate|model cuts)|calibration=");
     private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
 
     @TempDir
@@ -78,7 +79,10 @@ class ExamplesTest {
             "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
             "-Dslipstream.home=" + Path.of("..").toRealPath(), "-Dslipstream.engines=" + folder.resolve("engines"),
             "-cp", absoluteClassPath(), Paste.class.getName(), list.toString());
-        Process process = builder.directory(Files.createDirectory(folder.resolve("here")).toFile())
+        Path here = Files.createDirectory(folder.resolve("here"));
+        // As in the folder of a clone, where people paste them.
+        Files.createSymbolicLink(here.resolve("samples"), Path.of("").toRealPath());
+        Process process = builder.directory(here.toFile())
             .redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();

@@ -65,7 +65,7 @@ class WrongInputTest {
         --plan cfg-split --devices 3            | on 2 devices
         --plan cfg-split --guidance 1           | needs guidance
         --plan asyncdiff:cut=nowhere            | no cut 'nowhere'
-        --devices 200                           | into 200 components
+        --devices 200                           | into 200 parts
         --devices 0                             | 1 to 256 devices, not 0
         --devices 99999999999                   | 1 to 256 devices, not 99999999999
         --devices cpu:1,                        | is empty
@@ -167,9 +167,9 @@ class WrongInputTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-        paint                                   | there is no command 'paint'; there are generate, plan, run, verify
+        paint                                   | there is no command 'paint'; there are generate, plan, predict
         genrate red                             | there is no command 'genrate'; there are generate, plan
-        help paint                              | there is no command 'paint'; there are generate, plan, run
+        help paint                              | there is no command 'paint'; there are generate, plan
         help bench shapes                       | there is no command 'shapes' of bench; there are steps, graphs
         bench shapes                            | there is no command 'shapes'; there are steps, graphs
         engines list more                       | unexpected argument 'more'

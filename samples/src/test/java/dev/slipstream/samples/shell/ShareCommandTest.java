@@ -36,12 +36,12 @@ class ShareCommandTest {
     void everyCommandHasAPageAndEveryShellItsCompletions() throws IOException {
         Path share = share();
         assertEquals(List.of("slipstream-bench-graphs.1", "slipstream-bench-steps.1", "slipstream-bench.1",
-            "slipstream-completion.1", "slipstream-doctor.1", "slipstream-engines-build.1",
+            "slipstream-calibrate.1", "slipstream-completion.1", "slipstream-doctor.1", "slipstream-engines-build.1",
             "slipstream-engines-clear.1", "slipstream-engines-list.1", "slipstream-engines.1",
             "slipstream-generate.1", "slipstream-help.1", "slipstream-model-convert.1", "slipstream-model-cuts.1",
             "slipstream-model-init.1",
             "slipstream-model-pull.1", "slipstream-model-show.1", "slipstream-model.1",
-            "slipstream-plan.1",
+            "slipstream-plan.1", "slipstream-predict.1", "slipstream-profile.1",
             "slipstream-run.1", "slipstream-schema.1", "slipstream-share.1", "slipstream-verify.1", "slipstream.1"),
             names(share.resolve("man/man1")));
         for (String file : List.of("bash-completion/completions/slipstream", "zsh/site-functions/_slipstream",
