@@ -188,7 +188,8 @@ class AttentionFusionTest {
         assertEquals(0, operators(fused).stream().filter("Softmax"::equals).count(), sketch::toString);
         Map<String, OnnxTensor> inputs = random(sketch.inputs(), seed);
         OnnxRunner runner = new OnnxRunner();
+        // Of scores up to 8, halves are off by 4e-3, and what comes of them by as much again.
         assertArrayEquals(OnnxRunner.floats(runner.run(half, inputs).get("y")),
-            OnnxRunner.floats(runner.run(fused, inputs).get("y")), 5e-3f, sketch.toString());
+            OnnxRunner.floats(runner.run(fused, inputs).get("y")), 1e-2f, sketch.toString());
     }
 }
