@@ -11,7 +11,6 @@ import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
-import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
@@ -161,14 +160,8 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
 
     /** The inputs of a program: noise, as decisions hang on it, and zeros, as times do not depend on values. */
     static Map<String, MemorySegment> inputs(Program program, Arena arena) {
-        Map<String, Long> sizes = new HashMap<>();
-        for (HostInput input : program.hostInputs()) {
-            if (input instanceof HostInput.Given given) {
-                sizes.merge(given.tensor(), given.from() + given.to().bytes(), Math::max);
-            }
-        }
         Map<String, MemorySegment> inputs = new HashMap<>();
-        sizes.forEach((name, bytes) -> inputs.put(name, arena.allocate(bytes, 64)));
+        program.givenBytes().forEach((name, bytes) -> inputs.put(name, arena.allocate(bytes, 64)));
         Noise.initialLatents(0).fill(inputs.get(Program.LATENTS), 0);
         return inputs;
     }

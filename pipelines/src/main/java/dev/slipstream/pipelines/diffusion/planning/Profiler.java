@@ -19,7 +19,6 @@ import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
-import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.pipelines.run.timeline.Timeline.Activity;
@@ -168,14 +167,8 @@ public final class Profiler {
 
     /** The inputs of a program, as zeros: time does not depend on the values. */
     private static Map<String, MemorySegment> zeros(Program program, Arena arena) {
-        Map<String, Long> sizes = new HashMap<>();
-        for (HostInput input : program.hostInputs()) {
-            if (input instanceof HostInput.Given given) {
-                sizes.merge(given.tensor(), given.from() + given.to().bytes(), Math::max);
-            }
-        }
         Map<String, MemorySegment> zeros = new HashMap<>();
-        sizes.forEach((name, bytes) -> zeros.put(name, arena.allocate(bytes, 64)));
+        program.givenBytes().forEach((name, bytes) -> zeros.put(name, arena.allocate(bytes, 64)));
         return zeros;
     }
 }

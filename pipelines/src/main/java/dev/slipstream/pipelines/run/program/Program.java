@@ -80,6 +80,17 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
         return buffers.get(region.buffer()).device();
     }
 
+    /** Bytes of each tensor that the host gives, by its name. */
+    public Map<String, Long> givenBytes() {
+        Map<String, Long> bytes = new TreeMap<>();
+        for (HostInput input : hostInputs) {
+            if (input instanceof HostInput.Given given) {
+                bytes.merge(given.tensor(), given.from() + given.to().bytes(), Math::max);
+            }
+        }
+        return bytes;
+    }
+
     /** Everything that is launched, in order. */
     public Stream<Work<Region>> works() {
         return instructions.stream().filter(Instruction.Launch.class::isInstance)
