@@ -26,7 +26,7 @@ class ExamplesTest {
     /** What stands for a file of one's own, needs a GPU, another program or a store with a certain engine. */
     private static final Pattern LEFT_OUT = Pattern.compile("DIR|cuda|--lora|^man |^source |3fa94c01b2d7|^export ");
     /** What takes longer than a moment. */
-    private static final Pattern DRAWING = 
+    private static final Pattern DRAWING =
         Pattern.compile("slipstream (generate|engines build|calibrate|model cuts)|calibration=");
     private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
 
