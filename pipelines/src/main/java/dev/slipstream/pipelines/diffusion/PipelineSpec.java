@@ -1,24 +1,17 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
-import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.family.Filming;
-import dev.slipstream.pipelines.diffusion.image.Tiles;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
-import dev.slipstream.pipelines.graph.precision.Precision;
-import dev.slipstream.pipelines.model.embedding.Embeddings;
-import dev.slipstream.pipelines.model.folder.ControlFolders;
 import dev.slipstream.pipelines.model.RequestException;
+import dev.slipstream.pipelines.model.folder.ControlFolders;
 import dev.slipstream.pipelines.model.folder.Inventory;
-import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.plan.Plan;
-import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
@@ -27,9 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 /**
@@ -66,78 +56,37 @@ public final class PipelineSpec implements AutoCloseable {
         refiner.ifPresent(next -> stage.requireFits(next.stage));
     }
 
-    /**
-     * The models that draw, and how they are read.
-     *
-     * @param model the model, or the one that begins
-     * @param loras for that one
-     * @param embeddings words for that one
-     * @param controls folders of ControlNets for that one, after those that lie in its own folder
-     * @param layers that this one skips at some steps
-     * @param previewDecoder folder of an autoencoder that decodes previews
-     * @param handover where the refiner takes over, as a share of the way
-     */
-    record Models(ModelSource model, Loras loras, Embeddings embeddings, List<Path> controls,
-        Optional<LayerGuidance> layers, Precision precision, Tiles tiles, Optional<Path> previewDecoder,
-        Optional<Path> refiner, double handover) {
-        /** Reads them. @throws dev.slipstream.bridge.SlipstreamException if one is damaged, or they do not fit */
-        PipelineSpec spec(Strategy strategy, List<DeviceForm> devices, LoopOptions options) {
-            LoadedModel base = LoadedModel.read(model.open(precision.type()), loras, embeddings, precision,
-                folder -> ControlFolders.with(folder, controls), layers);
-            Optional<PipelineSpec> second = Optional.empty();
-            try {
-                second = refiner.map(next -> refiner(next, base, strategy, devices, options));
-                NoiseSpan span = refiner.isPresent() ? new NoiseSpan(0, handover) : NoiseSpan.WHOLE;
-                return new PipelineSpec(PipelineStage.of(base, strategy, devices.size(), tiles,
-                    previewDecoder.filter(it -> refiner.isEmpty()), span), devices, options, second);
-            } catch (RuntimeException | Error failure) {
-                second.ifPresent(PipelineSpec::close);
-                base.close();
-                throw failure;
-            }
-        }
-
-        private PipelineSpec refiner(Path next, LoadedModel base, Strategy strategy, List<DeviceForm> devices,
-            LoopOptions options) {
-            LoadedModel read = LoadedModel.read(ModelSource.of(next).open(), precision).refining(base);
-            try {
-                return new PipelineSpec(PipelineStage.of(read, strategy, devices.size(), tiles,
-                    previewDecoder, new NoiseSpan(handover, 1)), devices, options, Optional.empty());
-            } catch (RuntimeException | Error failure) {
-                read.close();
-                throw failure;
-            }
+    /** Reads the models. @throws dev.slipstream.bridge.SlipstreamException if one is damaged, or they do not fit */
+    static PipelineSpec of(PipelineSettings<?> settings) {
+        List<DeviceForm> devices = settings.usedDevices().stream()
+            .map(device -> DeviceForm.of(device, settings.providers)).toList();
+        LoadedModel base = LoadedModel.read(settings.model.open(settings.precision.type()), settings.loras,
+            settings.embeddings, settings.precision, folder -> ControlFolders.with(folder, settings.controls),
+            settings.layers);
+        Optional<PipelineSpec> second = Optional.empty();
+        try {
+            second = settings.refiner.map(next -> refiner(next, base, settings, devices));
+            NoiseSpan span = second.isPresent() ? new NoiseSpan(0, settings.handover) : NoiseSpan.WHOLE;
+            return new PipelineSpec(PipelineStage.of(base, settings.usedStrategy(), devices.size(), settings.tiles,
+                settings.previewDecoder.filter(it -> settings.refiner.isEmpty()), span), devices, settings.options,
+                second);
+        } catch (RuntimeException | Error failure) {
+            second.ifPresent(PipelineSpec::close);
+            base.close();
+            throw failure;
         }
     }
 
-    /**
-     * Opens devices while a model is read: loading native libraries and reading the model take a like time.
-     *
-     * @param pipeline what becomes of both; its owner closes them
-     * @throws RuntimeException or Error of the first that fails; then all that was opened is closed again
-     */
-    static <M extends AutoCloseable, P> P open(Supplier<List<Device>> devices, Supplier<M> model,
-        BiFunction<M, List<Device>, P> pipeline) {
-        CompletableFuture<List<Device>> opening = CompletableFuture.supplyAsync(devices,
-            task -> Thread.ofPlatform().daemon().name("open devices").start(task));
-        Closer opened = new Closer();
+    private static PipelineSpec refiner(Path next, LoadedModel base, PipelineSettings<?> settings,
+        List<DeviceForm> devices) {
+        LoadedModel read = LoadedModel.read(ModelSource.of(next).open(), settings.precision).refining(base);
         try {
-            M read = opened.own(model.get());
-            List<Device> found = opening.join();
-            found.forEach(opened::own);
-            return pipeline.apply(read, found);
+            return new PipelineSpec(PipelineStage.of(read, settings.usedStrategy(), devices.size(), settings.tiles,
+                settings.previewDecoder, new NoiseSpan(settings.handover, 1)), devices, settings.options,
+                Optional.empty());
         } catch (RuntimeException | Error failure) {
-            if (opened.isEmpty()) {
-                opening.handle((all, unopened) -> all == null ? List.<Device>of() : all).join()
-                    .forEach(opened::own);
-            }
-            Throwable reason = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause() : failure;
-            opened.closeAfter(reason);
-            if (reason instanceof Error error) {
-                throw error;
-            }
-            throw (RuntimeException) reason;
+            read.close();
+            throw failure;
         }
     }
 

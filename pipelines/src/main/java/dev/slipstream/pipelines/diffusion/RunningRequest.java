@@ -1,5 +1,8 @@
 package dev.slipstream.pipelines.diffusion;
 
+import dev.slipstream.pipelines.diffusion.callback.Callbacks;
+import dev.slipstream.pipelines.diffusion.callback.Feed;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -17,13 +20,14 @@ final class RunningRequest<R> {
     private final Callbacks callbacks;
     private final Runnable withdrawal;
     private final CompletableFuture<R> outcome = new CompletableFuture<>();
-    private final ProgressFeed progress;
+    private final Feed<Progress> progress;
 
     /** @param withdrawal takes it out of the queue, if it is there */
     RunningRequest(Callbacks callbacks, Runnable withdrawal) {
         this.callbacks = callbacks;
         this.withdrawal = withdrawal;
-        this.progress = new ProgressFeed(callbacks);
+        this.progress = new Feed<>(callbacks, it -> !it.previews().isEmpty(),
+            it -> new Progress(it.step(), it.steps(), List.of()));
     }
 
     /** A future of its own for a part of the outcome; completing it from outside cancels the request. */
@@ -65,7 +69,7 @@ final class RunningRequest<R> {
     }
 
     /** Where a loop tells how far it is. */
-    ProgressFeed feed() {
+    Feed<Progress> feed() {
         return progress;
     }
 

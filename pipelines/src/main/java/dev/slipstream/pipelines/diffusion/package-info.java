@@ -15,7 +15,8 @@
  *
  * <p>Rooms of their own, arrows pointing down: {@code family} (what is different from family to family), {@code
  * component} (text encoders and autoencoder), {@code denoise} (the denoiser, cut and placed), {@code noise} (noise
- * schedulers as coefficients, seeded noise), {@code text} (tokenizers) and {@code image} (pictures and PNG files).
+ * schedulers as coefficients, seeded noise), {@code text} (tokenizers), {@code image} (pictures and PNG files) and
+ * {@code callback} (how callers are called back).
  */
 @NullMarked
 package dev.slipstream.pipelines.diffusion;

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.diffusion.callback.Callbacks;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.diffusion.callback.Callbacks;
+import dev.slipstream.pipelines.diffusion.callback.Feed;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import java.util.ArrayList;
 import java.util.List;
@@ -257,9 +259,9 @@ class GenerationTest {
         release.countDown();
         heard.join();
         assertEquals(1, seen.removeFirst().step());
-        assertEquals(IntStream.rangeClosed(1000 - ProgressFeed.MOST_STEPS + 1, 1000).boxed().toList(),
+        assertEquals(IntStream.rangeClosed(1000 - Feed.MOST + 1, 1000).boxed().toList(),
             seen.stream().map(Progress::step).toList());
-        assertEquals(IntStream.rangeClosed(100 - ProgressFeed.MOST_PREVIEWS + 1, 100).map(it -> 10 * it).boxed()
+        assertEquals(IntStream.rangeClosed(100 - Feed.MOST_LARGE + 1, 100).map(it -> 10 * it).boxed()
             .toList(), seen.stream().filter(it -> it.preview().isPresent()).map(Progress::step).toList());
     }
 

@@ -13,6 +13,7 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
 import dev.slipstream.bridge.Faults;
 import dev.slipstream.bridge.Faults.Call;
+import dev.slipstream.pipelines.diffusion.callback.Callbacks;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
 import dev.slipstream.pipelines.diffusion.component.LatentsDecoder;

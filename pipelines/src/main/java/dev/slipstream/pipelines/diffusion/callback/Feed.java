@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.callback;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -9,32 +9,44 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells listeners how far a generation is, each in order and none waiting for another. Who tells never waits: what a
- * listener has not heard yet is kept within bounds, the newest. Any thread may use it.
+ * Tells listeners one item of news after another, each in order and none waiting for another. Who tells never waits:
+ * what a listener has not heard yet is kept within bounds, the newest. Any thread may use it.
+ *
+ * @param <T> what is told
  */
-final class ProgressFeed implements Flow.Publisher<Progress> {
-    private static final Logger LOG = LoggerFactory.getLogger(ProgressFeed.class);
-    /** Steps that wait for a listener, at most. */
-    static final int MOST_STEPS = 256;
-    /** Of these with their previews, which are large. */
-    static final int MOST_PREVIEWS = 8;
+public final class Feed<T> implements Flow.Publisher<T> {
+    private static final Logger LOG = LoggerFactory.getLogger(Feed.class);
+    /** Items that wait for a listener, at most. */
+    public static final int MOST = 256;
+    /** Large ones of these. */
+    public static final int MOST_LARGE = 8;
 
     private final Callbacks callbacks;
+    private final Predicate<T> large;
+    private final UnaryOperator<T> lightened;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private boolean ended;
     private Optional<Throwable> reason = Optional.empty();
 
-    ProgressFeed(Callbacks callbacks) {
+    /**
+     * @param large whether an item is, so that few of them may wait
+     * @param lightened what is told instead of an older large item, to a listener that is slow
+     */
+    public Feed(Callbacks callbacks, Predicate<T> large, UnaryOperator<T> lightened) {
         this.callbacks = callbacks;
+        this.large = large;
+        this.lightened = lightened;
     }
 
     @Override
-    public void subscribe(Flow.Subscriber<? super Progress> subscriber) {
+    public void subscribe(Flow.Subscriber<? super T> subscriber) {
         Listener listener = new Listener(subscriber);
         synchronized (this) {
             if (ended) {
@@ -46,8 +58,8 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
         listener.wake();
     }
 
-    /** Calls a consumer for each step until it throws, which is logged and makes the future fail. */
-    CompletableFuture<Void> consume(Consumer<? super Progress> consumer) {
+    /** Calls a consumer for each item until it throws, which is logged and makes the future fail. */
+    public CompletableFuture<Void> consume(Consumer<? super T> consumer) {
         CompletableFuture<Void> heard = callbacks.newFuture();
         subscribe(new Flow.Subscriber<>() {
             @Override
@@ -57,9 +69,9 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
             }
 
             @Override
-            public void onNext(Progress progress) {
+            public void onNext(T item) {
                 try {
-                    consumer.accept(progress);
+                    consumer.accept(item);
                 } catch (Throwable failure) {
                     warn(failure);
                     heard.completeExceptionally(failure);
@@ -83,16 +95,16 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
         LOG.warn("a listener to progress failed, and is told no more; the generation goes on", failure);
     }
 
-    boolean hasListeners() {
+    public boolean hasListeners() {
         return !listeners.isEmpty();
     }
 
-    void tell(Progress progress) {
-        listeners.forEach(listener -> listener.offer(progress));
+    public void tell(T item) {
+        listeners.forEach(listener -> listener.offer(item));
     }
 
     /** Nothing more will come. @param why what failed, if something did */
-    void end(Optional<Throwable> why) {
+    public void end(Optional<Throwable> why) {
         synchronized (this) {
             ended = true;
             reason = why;
@@ -106,8 +118,8 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
 
     /** One subscriber, whom one thread at a time tells what is next. */
     private final class Listener implements Flow.Subscription {
-        private final Flow.Subscriber<? super Progress> subscriber;
-        private final Deque<Progress> waiting = new ArrayDeque<>();
+        private final Flow.Subscriber<? super T> subscriber;
+        private final Deque<T> waiting = new ArrayDeque<>();
         private long wanted;
         private boolean introduced;
         private boolean impossible;
@@ -116,31 +128,31 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
         private boolean finished;
         private boolean telling;
 
-        private Listener(Flow.Subscriber<? super Progress> subscriber) {
+        private Listener(Flow.Subscriber<? super T> subscriber) {
             this.subscriber = Objects.requireNonNull(subscriber, "subscriber");
         }
 
-        private void offer(Progress progress) {
+        private void offer(T item) {
             synchronized (this) {
                 if (finished || last) {
                     return;
                 }
-                waiting.add(progress);
-                if (waiting.size() > MOST_STEPS) {
+                waiting.add(item);
+                if (waiting.size() > MOST) {
                     waiting.poll();
                 }
-                dropPreviews();
+                lighten();
             }
             wake();
         }
 
-        private void dropPreviews() {
-            List<Progress> shown = waiting.stream().filter(it -> !it.previews().isEmpty()).toList();
-            if (shown.size() > MOST_PREVIEWS) {
-                Progress oldest = shown.getFirst();
-                Deque<Progress> kept = new ArrayDeque<>(waiting);
+        private void lighten() {
+            List<T> heavy = waiting.stream().filter(large).toList();
+            if (heavy.size() > MOST_LARGE) {
+                T oldest = heavy.getFirst();
+                Deque<T> kept = new ArrayDeque<>(waiting);
                 waiting.clear();
-                kept.forEach(it -> waiting.add(it == oldest ? new Progress(it.step(), it.steps(), List.of()) : it));
+                kept.forEach(it -> waiting.add(it == oldest ? lightened.apply(it) : it));
             }
         }
 
@@ -211,8 +223,8 @@ final class ProgressFeed implements Flow.Publisher<Progress> {
             }
             if (wanted > 0 && !waiting.isEmpty()) {
                 wanted -= wanted == Long.MAX_VALUE ? 0 : 1;
-                Progress progress = waiting.poll();
-                return () -> subscriber.onNext(progress);
+                T item = waiting.poll();
+                return () -> subscriber.onNext(item);
             }
             finished = true;
             Optional<Throwable> why = failure;

@@ -1,4 +1,4 @@
-package dev.slipstream.pipelines.diffusion;
+package dev.slipstream.pipelines.diffusion.callback;
 
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * and end when nothing is left to do, so that no callback waits for another one. What an executor refuses runs on such
  * a thread, too. Any thread may use it; nothing has to be closed.
  */
-final class Callbacks implements Executor {
+public final class Callbacks implements Executor {
     private static final Logger LOG = LoggerFactory.getLogger(Callbacks.class);
     /** Long enough for the steps of a loop, which are told one by one. */
     private static final long IDLE_SECONDS = 1;
@@ -33,17 +33,17 @@ final class Callbacks implements Executor {
     }
 
     /** On threads of their own. */
-    static Callbacks onOwnThreads() {
+    public static Callbacks onOwnThreads() {
         return new Callbacks(Optional.empty());
     }
 
     /** On an executor of the caller's choice, who shuts it down. */
-    static Callbacks on(Executor executor) {
+    public static Callbacks on(Executor executor) {
         return new Callbacks(Optional.of(executor));
     }
 
     /** A listener whose failures are logged instead. @param toWhat it listens */
-    static Consumer<String> tolerant(String toWhat, Consumer<String> listener) {
+    public static Consumer<String> tolerant(String toWhat, Consumer<String> listener) {
         return heard -> {
             try {
                 listener.accept(heard);
@@ -54,12 +54,12 @@ final class Callbacks implements Executor {
     }
 
     /** A future that is completed by a callback; its dependents run here, too. */
-    <T> CompletableFuture<T> newFuture() {
+    public <T> CompletableFuture<T> newFuture() {
         return new Dependent<>(this);
     }
 
     /** A future for a caller. @param givenUp called when it is first completed from outside */
-    <T> ResultFuture<T> newResult(Runnable givenUp) {
+    public <T> ResultFuture<T> newResult(Runnable givenUp) {
         return new ResultFuture<>(this, givenUp);
     }
 
@@ -126,7 +126,7 @@ final class Callbacks implements Executor {
      * run where {@link Callbacks} runs all, never on the thread that has the answer. Completing it from outside gives
      * up what it stands for.
      */
-    static final class ResultFuture<T> extends CompletableFuture<T> {
+    public static final class ResultFuture<T> extends CompletableFuture<T> {
         /** Nothing depends on it, so completing it runs no callback. The future itself is completed after it. */
         private final CompletableFuture<T> answer = new CompletableFuture<>();
         private final Callbacks callbacks;
@@ -139,7 +139,7 @@ final class Callbacks implements Executor {
         }
 
         /** Gives the answer; too late if there is one. */
-        boolean answer(T value) {
+        public boolean answer(T value) {
             boolean first = answer.complete(value);
             if (first) {
                 callbacks.execute(() -> super.complete(value));
@@ -148,7 +148,7 @@ final class Callbacks implements Executor {
         }
 
         /** Likewise, that there will be none. */
-        boolean refuse(Throwable reason) {
+        public boolean refuse(Throwable reason) {
             boolean first = answer.completeExceptionally(reason);
             if (first) {
                 callbacks.execute(() -> super.completeExceptionally(reason));
