@@ -8,8 +8,6 @@ import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.bridge.file.InputFile;
 import dev.slipstream.pipelines.model.ModelException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -67,11 +65,6 @@ public record MachineProfile(String format, String measured, String model, Strin
 
     /** Writes the file, whole or not at all. */
     public void write(Path file) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap((GSON.toJson(this) + "\n").getBytes(StandardCharsets.UTF_8));
-        AtomicFile.write(file, channel -> {
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
+        AtomicFile.write(file, GSON.toJson(this) + "\n");
     }
 }

@@ -3,10 +3,12 @@ package dev.slipstream.samples.bench;
 import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
+import dev.slipstream.pipelines.diffusion.calibration.QualityTable;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator;
+import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Loop;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -48,6 +51,7 @@ import picocli.CommandLine.Option;
         "  slipstream bench --json bench.json --png bench.png",
         "  slipstream bench --rounds 3 --prompts 2 --seeds 1 --steps 20",
         "  slipstream bench --compare cfg-split+cache --compare cache:every=2",
+        "  slipstream bench --save --rounds 1 --prompts 4 --seeds 1",
         "  slipstream bench --compare asyncdiff --steps 10 --timeline asyncdiff.svg",
         "  slipstream bench --devices cuda:0,cuda:1"})
 public final class BenchCommand implements Callable<Integer> {
@@ -87,6 +91,11 @@ public final class BenchCommand implements Callable<Integer> {
         description = "Denoising steps (${DEFAULT-VALUE}), at least 2.")
     private int steps;
 
+    @Option(names = "--guidance", paramLabel = "W", order = HelpLayout.OWN + 2,
+        defaultValue = "" + ImageRequest.DEFAULT_GUIDANCE,
+        description = "Weight of the prompt (${DEFAULT-VALUE}).")
+    private double guidance;
+
     @Option(names = "--prompts", paramLabel = "N", order = HelpLayout.OWN + 3, defaultValue = "8",
         description = "Prompts to draw, at most 8 (${DEFAULT-VALUE}).")
     private int prompts;
@@ -98,6 +107,11 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--profile", paramLabel = "FILE", order = HelpLayout.OWN + 6,
         description = "Print how well a profile of one-thread CPU devices (slipstream profile) predicts the plans.")
     private Path profile;
+
+    @Option(names = "--save", order = HelpLayout.OWN + 7,
+        description = "Keep how near the pictures of plans come to the exact ones in a file beside the model, for who "
+            + "chooses plans (slipstream predict). Without --compare the plans are those that are chosen among.")
+    private boolean save;
 
     @Option(names = "--json", paramLabel = "FILE", order = HelpLayout.OUTPUT,
         description = "Write all numbers as a JSON list.")
@@ -133,9 +147,12 @@ public final class BenchCommand implements Callable<Integer> {
         ResultFiles.refuseOverwriting("--png", png, json == null ? List.of() : List.of(json));
         timelines.check(Stream.of(json, png).filter(Objects::nonNull).toList());
         List<ImageRequest> requests =
-            PlanBenchmark.requests(prompts, seeds, steps, ImageRequest.DEFAULT_GUIDANCE).stream()
+            PlanBenchmark.requests(prompts, seeds, steps, guidance).stream()
                 .map(request -> control.apply(picture.apply(request.withConditioning(conditioning.conditioning()))))
                 .toList();
+        if (save) {
+            requireSavable(requests.getFirst());
+        }
         output.printMachine(devices == null ? List.of() : devices);
         try (PlanBenchmark benchmark = new PlanBenchmark(plans(requests.getFirst()),
             () -> control.apply(model.pipeline()),
@@ -146,7 +163,7 @@ public final class BenchCommand implements Callable<Integer> {
             List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise);
             List<BenchRow> rows = benchmark.rows(probes);
             terminal.out().println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
-                + ImageRequest.DEFAULT_GUIDANCE + ", noise scheduler " + noise.name() + ", "
+                + guidance + ", noise scheduler " + noise.name() + ", "
                 + precision.precision() + "; load average now " + BenchOutput.load());
             terminal.out().println();
             terminal.out().print(BenchRow.table(rows));
@@ -154,9 +171,12 @@ public final class BenchCommand implements Callable<Integer> {
                 terminal.out().println();
                 terminal.out().println(Foresight.table(rows, BenchPlan.THREAD,
                     Question.of(benchmark.contenders().getFirst().pipeline().spec(), requests.getFirst())
-                        .evaluator(Sites.of(machine))));
+                        .evaluator(Sites.of(machine), plan -> OptionalDouble.empty())));
             }
             output.write(rows);
+            if (save) {
+                save(rows, benchmark, requests.getFirst());
+            }
             timelines(benchmark.contenders(), probes);
             if (png != null) {
                 writePictures(rows, benchmark.contenders(), requests);
@@ -179,10 +199,37 @@ public final class BenchCommand implements Callable<Integer> {
                 return BenchPlan.compared(compared, devices);
             }
             PartitionedDenoiser sequential = spec.unwrap(request, PartitionedDenoiser.class);
+            if (save) {
+                return BenchPlan.candidates(sequential, spec.unwrap(request, NoiseTable.class).steps(), devices);
+            }
             return devices == null
                 ? BenchPlan.onThreads(sequential, Runtime.getRuntime().availableProcessors())
                 : BenchPlan.on(devices, sequential);
         }
+    }
+
+    /** Before anything is measured: a table of another model, or one that cannot be written, would be a pity later. */
+    private void requireSavable(ImageRequest request) {
+        if (!control.isEmpty()) {
+            throw new InputException("--save keeps what is measured of the model as it is; leave out ControlNets and "
+                + "--skip-layers");
+        }
+        ResultFiles.checkWritable("--model", List.of(QualityTable.beside(model.path())));
+        try (PipelineSpec spec = model.pipeline().devices("cpu:1").spec()) {
+            QualityTable.of(model.path(), spec.unwrap(request, PartitionedDenoiser.class).denoiser());
+        }
+    }
+
+    private void save(List<BenchRow> rows, PlanBenchmark benchmark, ImageRequest request) throws IOException {
+        Loop loop = Question.of(benchmark.contenders().getFirst().pipeline().spec(), request).loop();
+        List<QualityTable.Row> measured = new ArrayList<>();
+        for (int i = 0; i < rows.size(); i++) {
+            measured.add(rows.get(i).quality(loop.setting(), benchmark.contenders().get(i).pipeline().spec()
+                .unwrap(request, PartitionedDenoiser.class).plan().strategy()));
+        }
+        Path file = QualityTable.beside(model.path());
+        QualityTable.of(model.path(), loop.denoiser()).with(measured).write(file);
+        terminal.out().println("quality: " + file);
     }
 
     private void progress(int done, int all) {

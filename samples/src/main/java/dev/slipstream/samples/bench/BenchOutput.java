@@ -11,8 +11,6 @@ import dev.slipstream.samples.terminal.Table;
 import dev.slipstream.samples.terminal.Terminal;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
@@ -56,12 +54,7 @@ final class BenchOutput {
     /** Writes the file, if there is one, and says so. @param rows records, whose names become snake case */
     void write(List<? extends Record> rows) throws IOException {
         if (json != null) {
-            ByteBuffer bytes = ByteBuffer.wrap((Json.snakeCase(rows) + "\n").getBytes(StandardCharsets.UTF_8));
-            AtomicFile.write(json, channel -> {
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-            });
+            AtomicFile.write(json, Json.snakeCase(rows) + "\n");
             terminal.out().println("numbers: " + json);
         }
     }

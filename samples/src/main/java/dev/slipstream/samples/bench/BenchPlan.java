@@ -2,6 +2,8 @@ package dev.slipstream.samples.bench;
 
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.planning.Candidates;
+import dev.slipstream.pipelines.diffusion.planning.Candidates.Subject;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.cut.Cut;
 import dev.slipstream.pipelines.graph.cut.ShellCut;
@@ -68,6 +70,24 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
     }
 
     /**
+     * The plans that are chosen among for a model, each on as many of the devices as it takes; those that do not suit
+     * the model are left out.
+     *
+     * @param devices null for CPU threads
+     */
+    static List<BenchPlan> candidates(PartitionedDenoiser sequential, int steps, List<String> devices) {
+        List<String> all = devices == null ? Collections.nCopies(COMPONENTS, THREAD) : devices;
+        Subject subject = new Subject(ShellCut.isPossible(sequential.denoiser().graph()), sequential.shape().guided(),
+            steps);
+        List<BenchPlan> plans = new ArrayList<>();
+        Candidates.of(subject, all.size()).stream()
+            .filter(it -> plans.stream().noneMatch(plan -> plan.spec.equals(it.spec())))
+            .filter(it -> suits(sequential, it.spec(), it.devices()))
+            .forEach(it -> add(plans, it.spec(), it.spec(), it.devices(), all));
+        return List.copyOf(plans);
+    }
+
+    /**
      * The baseline and all others that this model can run on these devices; those for more devices are left out. Where
      * devices replay, the main ones come once more with every step queued anew.
      */
@@ -117,7 +137,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
         if (devices.size() < COMPONENTS) {
             return;
         }
-        if (canBePatched(sequential)) {
+        if (suits(sequential, PATCHES, COMPONENTS)) {
             for (int warmUp : new int[] {3, 5}) {
                 add(plans, "patches w" + warmUp, PATCHES + ",warmup=" + warmUp, COMPONENTS, devices);
             }
@@ -129,10 +149,10 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
         }
     }
 
-    /** Whether its operators and sizes can be divided. */
-    private static boolean canBePatched(PartitionedDenoiser sequential) {
+    /** Whether the model can be cut and placed so: patches need operators and sizes that can be divided. */
+    private static boolean suits(PartitionedDenoiser sequential, String spec, int count) {
         try {
-            PartitionedDenoiser.of(sequential.denoiser(), sequential.shape(), Strategy.parse(PATCHES), COMPONENTS);
+            PartitionedDenoiser.of(sequential.denoiser(), sequential.shape(), Strategy.parse(spec), count);
             return true;
         } catch (GraphException | PlanException refused) {
             return false;

@@ -1,5 +1,6 @@
 package dev.slipstream.samples.bench;
 
+import dev.slipstream.pipelines.diffusion.calibration.QualityTable;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
 import dev.slipstream.samples.terminal.Table;
@@ -59,6 +60,11 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
                 probe.stageMillis()));
         }
         return rows;
+    }
+
+    /** What is kept of it for who chooses plans. @param strategy of the plan */
+    QualityTable.Row quality(QualityTable.Setting setting, String strategy) {
+        return QualityTable.Row.ofToday(strategy, setting, pictures, psnrDb, psnrMinDb, ssim);
     }
 
     /** For a terminal of 120 columns. */

@@ -57,6 +57,11 @@ public final class ControlOptions {
             pictures.stream()).toList();
     }
 
+    /** Whether nothing steers. */
+    public boolean isEmpty() {
+        return nets.isEmpty() && pictures.isEmpty() && layers.isEmpty();
+    }
+
     /** Adds what is asked for. @throws InputException if options do not fit together */
     public DiffusionPipeline.Builder apply(DiffusionPipeline.Builder pipeline) {
         nets.forEach(pipeline::controlNet);

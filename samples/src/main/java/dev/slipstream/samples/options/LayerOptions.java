@@ -22,6 +22,10 @@ final class LayerOptions {
         description = "At which steps, as shares of all (0.01..0.2).")
     private String range;
 
+    boolean isEmpty() {
+        return blocks.isEmpty();
+    }
+
     /** Adds what is asked for. @throws InputException if options do not fit together */
     DiffusionPipeline.Builder apply(DiffusionPipeline.Builder pipeline) {
         if (blocks.isEmpty()) {

@@ -5,8 +5,6 @@ import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.pipelines.run.timeline.TimelineFormat;
 import dev.slipstream.samples.terminal.HelpLayout;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -63,22 +61,13 @@ public final class TimelineOptions {
     public Map<String, Path> write(Map<String, Timeline> runs) throws IOException {
         Map<String, Path> files = new LinkedHashMap<>();
         if (trace != null) {
-            write(trace, TimelineFormat.CHROME_TRACE.text(runs));
+            AtomicFile.write(trace, TimelineFormat.CHROME_TRACE.text(runs));
             files.put("trace", trace);
         }
         if (timeline != null) {
-            write(timeline, TimelineFormat.SVG.text(runs));
+            AtomicFile.write(timeline, TimelineFormat.SVG.text(runs));
             files.put("timeline", timeline);
         }
         return files;
-    }
-
-    private static void write(Path file, String text) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-        AtomicFile.write(file, channel -> {
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
     }
 }

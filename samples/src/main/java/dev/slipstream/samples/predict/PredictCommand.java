@@ -27,7 +27,9 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -70,7 +72,7 @@ public final class PredictCommand implements Callable<Integer> {
             description = "GPUs in the plan's order, like 4xRTX4090 or A100,2xL4: ${COMPLETION-CANDIDATES}.")
         private String gpus;
 
-        @Option(names = "--profile", paramLabel = "FILE", order = HelpLayout.DEVICES + 3,
+        @Option(names = "--profile", paramLabel = "FILE", order = HelpLayout.DEVICES + 4,
             description = "Devices that were measured with this model: a file of slipstream profile.")
         private Path profile;
     }
@@ -84,6 +86,11 @@ public final class PredictCommand implements Callable<Integer> {
         description = "exact: nothing is given up for speed; balanced: pictures that one has to compare to see a "
             + "difference; fast: pictures of the same kind (${DEFAULT-VALUE}).")
     private String wish;
+
+    @Option(names = "--psnr", paramLabel = "DB", order = HelpLayout.DEVICES + 3,
+        description = "Least likeness of pictures to the exact ones, where slipstream bench --save has measured the "
+            + "plan; 40 without it, or 30 with --prefer fast. Other plans are judged by the age of their values.")
+    private Double psnr;
 
     @Option(names = "--json", order = HelpLayout.OUTPUT, description = "Print one JSON object.")
     private boolean json;
@@ -113,8 +120,9 @@ public final class PredictCommand implements Callable<Integer> {
         try (PaperModel paper = family == null ? PaperModel.of(model, precision.precision())
             : PaperModel.like(family, precision.precision())) {
             Question question = paper.question(request);
-            Forecasts forecasts = question.evaluator(site)
+            Forecasts forecasts = question.evaluator(site, quality(question))
                 .forecasts(Candidates.of(question.subject(), site.times().size()));
+            requireMeasured(forecasts, question);
             Choice choice = Choice.of(forecasts.plans(), preference);
             Prediction prediction =
                 Prediction.of(paper.name(), question.steps(), machine.gpus != null ? machine.gpus + ", " + link
@@ -130,10 +138,27 @@ public final class PredictCommand implements Callable<Integer> {
     }
 
     private Preference preference() {
+        Preference preference;
         try {
-            return Preference.parse(wish);
+            preference = Preference.parse(wish);
         } catch (IllegalArgumentException unknown) {
             throw new InputException("--prefer: " + unknown.getMessage());
+        }
+        try {
+            return psnr == null ? preference : preference.withDecibels(psnr);
+        } catch (IllegalArgumentException wrong) {
+            throw new InputException("--psnr: " + wrong.getMessage());
+        }
+    }
+
+    private Function<String, OptionalDouble> quality(Question question) {
+        return family == null ? question.loop().quality(model.path()) : plan -> OptionalDouble.empty();
+    }
+
+    private void requireMeasured(Forecasts forecasts, Question question) {
+        if (psnr != null && forecasts.plans().stream().noneMatch(plan -> plan.decibels().isPresent())) {
+            throw new InputException("--psnr: nothing was measured of this model's pictures with "
+                + question.loop().setting() + "; slipstream bench --save measures it, or leave out --psnr");
         }
     }
 
@@ -156,14 +181,16 @@ public final class PredictCommand implements Callable<Integer> {
          * @param memoryBytes on the fullest device
          * @param stale share of values
          * @param age of values, in steps
+         * @param psnrDb likeness to the exact pictures, if it was measured
          */
         private record Row(String plan, int devices, double loopMs, double speedup, double busy, long memoryBytes,
-            boolean fits, long copiedBytes, double stale, double age) {
+            boolean fits, long copiedBytes, double stale, double age, Double psnrDb) {
             private static Row of(PlanForecast forecast, PlanForecast base) {
                 return new Row(forecast.plan(), forecast.devices(), forecast.nanos() / 1e6,
                     forecast.speedUp(base), forecast.busyShare(), Collections.max(forecast.memoryBytes()),
                     forecast.fits(), forecast.copiedBytes(), forecast.staleness().share(),
-                    forecast.staleness().age());
+                    forecast.staleness().age(), forecast.decibels().isEmpty() ? null
+                        : forecast.decibels().getAsDouble());
             }
         }
 
@@ -176,13 +203,15 @@ public final class PredictCommand implements Callable<Integer> {
         }
 
         String table() {
+            boolean measured = plans.stream().anyMatch(row -> row.psnrDb != null);
             Table table = new Table().left("plan").right("on").right("loop").right("x").right("busy").right("memory")
-                .right("copied").right("stale").right("age").left("");
+                .right("copied").right("stale").right("age").right(measured ? "dB" : "").left("");
             plans.forEach(row -> table.row(row.plan, row.devices,
                 Amounts.time(Duration.ofNanos(Math.round(1e6 * row.loopMs))),
                 Table.number("%.2f", row.speedup), Table.number("%.0f %%", 100 * row.busy),
                 Amounts.bytes(row.memoryBytes), Amounts.bytes(row.copiedBytes),
                 Table.number("%.0f %%", 100 * row.stale), Table.number("%.1f", row.age),
+                row.psnrDb == null ? "" : Table.number("%.1f", row.psnrDb),
                 row.plan.equals(choice) && row.devices == choiceDevices ? "<" : row.fits ? "" : "does not fit"));
             return model + " on " + machine + ", " + steps + " steps, times " + basis
                 + (basis.equals("estimated") ? " from data sheets" : "") + "\n\n" + table + "\n" + reason;

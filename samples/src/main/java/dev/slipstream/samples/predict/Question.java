@@ -13,6 +13,7 @@ import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 
 /**
  * What is asked of a model, as far as plans depend on it.
@@ -48,8 +49,11 @@ public record Question(Loop loop, long componentBytes) {
         return loop.noise().steps();
     }
 
-    /** @param site the devices that there are */
-    public PlanEvaluator evaluator(Site site) {
-        return new PlanEvaluator(loop, site, componentBytes, plan -> OptionalDouble.empty());
+    /**
+     * @param site the devices that there are
+     * @param quality what was measured of plans' pictures
+     */
+    public PlanEvaluator evaluator(Site site, Function<String, OptionalDouble> quality) {
+        return new PlanEvaluator(loop, site, componentBytes, quality);
     }
 }

@@ -1,27 +1,18 @@
 package dev.slipstream.pipelines.diffusion.calibration;
 
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.ConfigFile;
-import dev.slipstream.pipelines.model.folder.ModelFile;
-import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.plan.Cache;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -35,28 +26,18 @@ import java.util.List;
  */
 public record Calibration(String model, String denoiser, int depth, String scheduler, int prompts,
     List<Double> ratios) {
-    private static final int VERSION = 1;
-    private static final String KIND = "slipstream-cache";
-
     public Calibration {
         ratios = List.copyOf(ratios);
     }
 
     /** What a denoiser is known by. */
     public static String of(DenoiserGraph denoiser) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")
-                .digest(denoiser.config().toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        return MeasuredFile.hash(denoiser);
     }
 
     /** Where it lies: in the folder of a model, or next to its file. */
     public static Path beside(Path model) {
-        return ModelSource.isFile(model)
-            ? model.resolveSibling(model.getFileName() + "." + ModelFile.CALIBRATION.in(Path.of("")))
-            : ModelFile.CALIBRATION.in(model);
+        return MeasuredFile.CACHE.beside(model);
     }
 
     /**
@@ -80,10 +61,7 @@ public record Calibration(String model, String denoiser, int depth, String sched
     }
 
     private Calibration requireFits(Path file, Cache cache, DenoiserGraph wanted) {
-        if (!denoiser.equals(of(wanted))) {
-            throw new ModelException(file + " was measured with another denoiser, that of " + model
-                + "; slipstream calibrate makes one for this model");
-        }
+        MeasuredFile.CACHE.requireFits(file, model, denoiser, wanted);
         if (depth != cache.depth()) {
             throw new PlanException(file + " was measured for depth=" + depth + ", not for depth=" + cache.depth()
                 + "; say depth=" + depth + ", or measure again with slipstream calibrate --depth " + cache.depth());
@@ -93,18 +71,10 @@ public record Calibration(String model, String denoiser, int depth, String sched
 
     /** @throws ModelException naming what is wrong in the file */
     static Calibration read(Path file) {
-        ConfigFile config = ConfigFile.read(file);
-        if (!config.text("kind").filter(KIND::equals).isPresent()) {
-            throw config.wrong("kind", "is not " + KIND + ", so slipstream calibrate did not make this file");
-        }
-        int version = config.positiveInteger("version");
-        if (version != VERSION) {
-            throw config.wrong("version", "is " + version + ", and this release reads " + VERSION
-                + "; run slipstream calibrate again");
-        }
+        ConfigFile config = MeasuredFile.CACHE.read(file);
         List<JsonElement> ratios = config.list("ratios");
         if (ratios.isEmpty()) {
-            throw config.wrong("ratios", "has no numbers; run slipstream calibrate again");
+            throw config.wrong("ratios", "has no numbers; " + MeasuredFile.CACHE.again());
         }
         return new Calibration(config.text("model").orElse("another model"), config.text("denoiser").orElse(""),
             (int) config.number("depth", 0), config.text("scheduler").orElse(""), (int) config.number("prompts", 0),
@@ -114,18 +84,14 @@ public record Calibration(String model, String denoiser, int depth, String sched
     private static double positive(ConfigFile config, JsonElement element) {
         double ratio = config.number("ratios", element);
         if (!(ratio > 0 && ratio < Double.POSITIVE_INFINITY)) {
-            throw config.wrong("ratios", "has " + ratio + ", and all are more than 0; run slipstream calibrate again");
+            throw config.wrong("ratios", "has " + ratio + ", and all are more than 0; " + MeasuredFile.CACHE.again());
         }
         return ratio;
     }
 
     /** Writes it whole or not at all. @throws IOException in one sentence */
     public void write(Path file) throws IOException {
-        JsonObject json = new JsonObject();
-        json.addProperty("kind", KIND);
-        json.addProperty("version", VERSION);
-        json.addProperty("model", model);
-        json.addProperty("denoiser", denoiser);
+        JsonObject json = MeasuredFile.CACHE.head(model, denoiser);
         json.addProperty("depth", depth);
         json.addProperty("steps", ratios.size());
         json.addProperty("scheduler", scheduler);
@@ -133,12 +99,6 @@ public record Calibration(String model, String denoiser, int depth, String sched
         JsonArray numbers = new JsonArray();
         ratios.forEach(numbers::add);
         json.add("ratios", numbers);
-        ByteBuffer text = StandardCharsets.UTF_8.encode(new GsonBuilder().setPrettyPrinting().create().toJson(json)
-            + "\n");
-        AtomicFile.write(file, channel -> {
-            while (text.hasRemaining()) {
-                channel.write(text);
-            }
-        });
+        MeasuredFile.write(file, json);
     }
 }

@@ -3,7 +3,9 @@
  *
  * <p>{@link dev.slipstream.pipelines.diffusion.calibration.CacheSizes} watches a loop and says how what a cache keeps
  * changes its size from step to step; a {@link dev.slipstream.pipelines.diffusion.calibration.Calibration} is that as a
- * file beside the model, and gives it to plans that ask for it.
+ * file beside the model, and gives it to plans that ask for it. A
+ * {@link dev.slipstream.pipelines.diffusion.calibration.QualityTable} says how near plans' pictures come to the exact
+ * ones, for those who choose plans.
  */
 @NullMarked
 package dev.slipstream.pipelines.diffusion.calibration;

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion.planning;
 
 import dev.slipstream.pipelines.cost.DeviceRates.Basis;
 import dev.slipstream.pipelines.cost.DeviceTimes;
+import dev.slipstream.pipelines.diffusion.calibration.QualityTable;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
@@ -24,6 +25,7 @@ import dev.slipstream.pipelines.run.simulate.Machine;
 import dev.slipstream.pipelines.run.simulate.Simulator;
 import dev.slipstream.pipelines.run.unroll.Staleness;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +47,21 @@ public final class PlanEvaluator {
      * @param shape of the request
      */
     public record Loop(DenoiserGraph denoiser, LoopShape shape, NoiseTable noise, Guidance guidance) {
+        /**
+         * The likeness of plans' pictures to the exact ones in this loop, in decibels by their strategies, as far as
+         * it was measured of a model ({@code slipstream bench --save}).
+         *
+         * @param model its folder or file
+         * @throws dev.slipstream.pipelines.model.ModelException if the table is damaged or of another denoiser
+         */
+        public Function<String, OptionalDouble> quality(Path model) {
+            return QualityTable.of(model, denoiser).decibels(setting());
+        }
+
+        /** What likeness depends on beside the plan. */
+        public QualityTable.Setting setting() {
+            return QualityTable.Setting.of(denoiser, shape, noise, guidance);
+        }
     }
 
     /**

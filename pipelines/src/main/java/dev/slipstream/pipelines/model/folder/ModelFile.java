@@ -9,6 +9,7 @@ public enum ModelFile {
     INDEX("model_index.json", "which pipeline it is"),
     CUTS("cuts.json", "where the denoiser can be cut"),
     CALIBRATION("slipstream-cache.json", "at which steps a part of the denoiser may rest"),
+    QUALITY("slipstream-quality.json", "how near pictures of plans come to the exact ones"),
     NOISE_SCHEDULER("scheduler/scheduler_config.json", "the noise scheduler"),
     LOW_RESOLUTION_NOISE("low_res_scheduler/scheduler_config.json", "how an upscaler blurs what it enlarges"),
     CASES("cases.json", "reference cases"),

@@ -3,8 +3,6 @@ package dev.slipstream.pipelines.model.hub;
 import dev.slipstream.bridge.file.AtomicFile;
 import dev.slipstream.bridge.file.InputFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,7 +71,7 @@ public record HubFolder(Path folder) {
         if (!revision.matches(COMMIT)) {
             Path ref = folder.resolve("refs").resolve(revision);
             Files.createDirectories(ref.getParent());
-            AtomicFile.write(ref, channel -> channel.write(ByteBuffer.wrap(commit.getBytes(StandardCharsets.UTF_8))));
+            AtomicFile.write(ref, commit);
         }
     }
 

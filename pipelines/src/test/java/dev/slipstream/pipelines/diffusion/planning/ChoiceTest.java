@@ -60,6 +60,21 @@ class ChoiceTest {
     }
 
     @Test
+    void howLikePicturesMustBeCanBeSaid() {
+        PlanForecast cache = plan("cache:every=5", 1, 55, 2, OptionalDouble.of(44), 1);
+        assertEquals(ALONE, Choice.of(List.of(ALONE, cache), Preference.BALANCED.withDecibels(45)).taken());
+        assertEquals(cache, Choice.of(List.of(ALONE, cache), Preference.BALANCED.withDecibels(44)).taken());
+        assertThrows(IllegalArgumentException.class, () -> Preference.EXACT.withDecibels(40));
+        assertThrows(IllegalArgumentException.class, () -> Preference.FAST.withDecibels(101));
+    }
+
+    @Test
+    void anExactPlanIsExactHoweverItsRoundingWasMeasured() {
+        PlanForecast split = plan("cfg-split", 2, 60, 0, OptionalDouble.of(98), 1);
+        assertEquals(split, Choice.of(List.of(ALONE, split), Preference.EXACT).taken());
+    }
+
+    @Test
     void aPlanThatDoesNotFitIsNotTaken() {
         PlanForecast full = plan("cfg-split", 2, 50, 0, OptionalDouble.empty(), 11);
         Choice choice = Choice.of(List.of(ALONE, full), Preference.EXACT);
