@@ -169,9 +169,10 @@ public final class BenchCommand implements Callable<Integer> {
             terminal.out().print(BenchRow.table(rows));
             if (machine != null) {
                 terminal.out().println();
+                int most = rows.stream().mapToInt(row -> row.devices().size()).max().orElseThrow();
                 terminal.out().println(Foresight.table(rows, BenchPlan.THREAD,
                     Question.of(benchmark.contenders().getFirst().pipeline().spec(), requests.getFirst())
-                        .evaluator(Sites.of(machine), plan -> OptionalDouble.empty())));
+                        .evaluator(Sites.of(machine, most), plan -> OptionalDouble.empty())));
             }
             output.write(rows);
             if (save) {
@@ -275,9 +276,18 @@ public final class BenchCommand implements Callable<Integer> {
                         Table.number("%.0f", predicted), Table.number("%+.1f %%", 100 * all.getLast().error()));
                 }
             }
-            double[] errors = all.stream().mapToDouble(row -> Math.abs(row.error())).sorted().toArray();
-            return table + String.format(Locale.ROOT, "median error %.1f %%, Kendall's tau of the ranking %.2f",
-                100 * Spread.of(errors).median(), tau(all));
+            if (all.isEmpty()) {
+                return "a profile of " + device + " predicts none of these plans: all run on other devices";
+            }
+            return table + String.format(Locale.ROOT, "median error %.1f %%, of the speed-ups over the first row "
+                + "%.1f %%; Kendall's tau of the ranking %.2f", 100 * median(all, 1), 100 * median(all,
+                all.getFirst().predictedMs / all.getFirst().measuredMs), tau(all));
+        }
+
+        /** @param scale by which all were foreseen too large */
+        private static double median(List<Row> rows, double scale) {
+            return Spread.of(rows.stream().mapToDouble(row -> Math.abs((1 + row.error()) / scale - 1)).toArray())
+                .median();
         }
 
         /** Of all pairs, the share that is ranked right less the share that is ranked wrong (Kendall 1938). */

@@ -29,13 +29,13 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
     double heapBytesPerStep, double ortHeapBytesPerStep, double launchUs, Map<String, Double> stageMs) {
 
     private static final String LEGEND = """
-        w1, w3: warm-up steps; s2: stride 2; on: number of devices; wall: median of the loop and its range; x: speed-up
-        over the first row; path: what the loop would take with a core for each device, from the processing times of
-        its stages (needs a quiet machine where a device has 2 threads); dB: likeness to the first row's pictures, mean
-        and worst; SSIM: similarity of structures, mean, 1 for the same; diff: largest difference of a pixel's channel;
-        copied: between devices, a picture; weights: most on one device; heap: bytes a step in our own code (ONNX
-        Runtime's own: in the JSON); us: host time a launch; direct: every step is queued anew, where the other rows
-        replay what recurs
+        w1, w3: warm-up steps; s2: stride 2; on: number of devices; wall: median of the loop in ms, and its range; x:
+        speed-up over the first row; path: how many ms the loop would take with a core for each device, from the
+        processing times of its stages (needs a quiet machine where a device has 2 threads); dB: likeness to the first
+        row's pictures, mean and worst; SSIM: similarity of structures, mean, 1 for the same; diff: largest difference
+        of a pixel's channel; copied: between devices, a picture; weights: most on one device; heap: bytes a step in
+        our own code (ONNX Runtime's own: in the JSON); us: host time a launch; direct: every step is queued anew,
+        where the other rows replay what recurs
         """;
 
     /** @param probes one for each contender; the first contender is the one to compare with */
@@ -69,8 +69,8 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
 
     /** For a terminal of 120 columns. */
     static String table(List<BenchRow> rows) {
-        Table table = new Table().left("plan").right("on").right("wall ms").right("range").right("x")
-            .right("path ms").right("x").right("dB").right("worst").right("SSIM").right("diff")
+        Table table = new Table().left("plan").right("on").right("wall").right("range").right("x")
+            .right("path").right("x").right("dB").right("worst").right("SSIM").right("diff")
             .right("copied").right("weights").right("heap").right("us");
         for (BenchRow row : rows) {
             table.row(row.plan(), row.devices().size(), Table.number("%.0f", row.wallMs()),

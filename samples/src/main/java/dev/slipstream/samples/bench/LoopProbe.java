@@ -18,6 +18,7 @@ import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.simulate.Machine;
 import dev.slipstream.pipelines.run.simulate.Simulator;
 import dev.slipstream.pipelines.run.timeline.Timeline;
+import dev.slipstream.samples.bench.PlanBenchmark.Contender;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -46,44 +47,78 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
     double runtimeHeapBytesPerStep, List<Long> weightBytes, Map<String, Double> stageMillis, Timeline timeline) {
 
     private static final int RUNS = 3;
+    /** Of the whole loop for the times of its stages: machines change their speed within seconds. */
+    private static final int ROUNDS = 5;
 
-    static LoopProbe of(BenchPlan plan, DiffusionPipeline pipeline, ImageRequest request, NoiseTable noise) {
-        PartitionedDenoiser partitioned = pipeline.spec().unwrap(request, PartitionedDenoiser.class);
-        try (Denoiser denoiser = Denoiser.build(partitioned, pipeline.devices()); Arena arena = Arena.ofShared()) {
-            Guidance guidance = new Guidance(request.guidance().orElseThrow(), request.guidanceRescale());
-            List<Timeline> timed = timelines(denoiser, guidance, noise, arena);
-            Map<Integer, Long> costs = busyNanos(timed);
-            Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
-            try (Execution execution = denoiser.prepare(noise, guidance,
-                LoopOptions.DEFAULT.withReplay(plan.replayed()))) {
-                Program program = execution.program();
-                Map<String, MemorySegment> given = inputs(program, arena);
-                execution.run(given, LoopObserver.NONE);
-                double launchMicros = launchMicros(execution, given);
-                HeapMeter meter = new HeapMeter(threads(before), noise.steps());
-                double heap = heapBytes(execution, given, meter);
-                double runtime = plan.isOnCpus() ? runtimeBytes(partitioned, execution, meter) : 0;
-                double critical = Simulator.simulate(program, Machine.ideal(partitioned.plan().devices(),
-                    (device, work) -> work instanceof Work.Run<Region> run ? costs.get(run.stage()) : 0),
-                    execution::ran).latencyNanos() / 1e6;
-                return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
-                    runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs),
-                    timed.getLast().named(partitioned.plan().labels()));
+    /** Looks at all plans in turn, as machines that are shared change their speed. */
+    static List<LoopProbe> of(List<Contender> contenders, ImageRequest request, NoiseTable noise) {
+        List<Traced> all = new ArrayList<>();
+        try {
+            contenders.forEach(contender -> all.add(new Traced(contender, request, noise)));
+            for (int round = 0; round < ROUNDS; round++) {
+                for (int turn = 0; turn < all.size(); turn++) {
+                    all.get((round + turn) % all.size()).run();
+                }
             }
+            return IntStream.range(0, all.size())
+                .mapToObj(i -> of(contenders.get(i).plan(), all.get(i), noise)).toList();
+        } finally {
+            all.reversed().forEach(Traced::close);
         }
     }
 
-    /** Of some runs. */
-    private static List<Timeline> timelines(Denoiser denoiser, Guidance guidance, NoiseTable noise, Arena arena) {
-        try (Execution traced = denoiser.prepare(noise, guidance, false, true)) {
-            Map<String, MemorySegment> given = inputs(traced.program(), arena);
-            traced.run(given, LoopObserver.NONE);
-            List<Timeline> timelines = new ArrayList<>();
-            for (int run = 0; run < RUNS; run++) {
-                traced.run(given, LoopObserver.NONE);
-                timelines.add(traced.timeline());
-            }
-            return timelines;
+    private static LoopProbe of(BenchPlan plan, Traced traced, NoiseTable noise) {
+        PartitionedDenoiser partitioned = traced.partitioned;
+        Map<Integer, Long> costs = busyNanos(traced.timelines);
+        Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
+        try (Execution execution = traced.denoiser.prepare(noise, traced.guidance,
+            LoopOptions.DEFAULT.withReplay(plan.replayed())); Arena arena = Arena.ofShared()) {
+            Program program = execution.program();
+            Map<String, MemorySegment> given = inputs(program, arena);
+            execution.run(given, LoopObserver.NONE);
+            double launchMicros = launchMicros(execution, given);
+            HeapMeter meter = new HeapMeter(threads(before), noise.steps());
+            double heap = heapBytes(execution, given, meter);
+            double runtime = plan.isOnCpus() ? runtimeBytes(partitioned, execution, meter) : 0;
+            double critical = Simulator.simulate(program, Machine.ideal(partitioned.plan().devices(),
+                (device, work) -> work instanceof Work.Run<Region> run ? costs.get(run.stage()) : 0),
+                execution::ran).latencyNanos() / 1e6;
+            return new LoopProbe(critical, launchMicros, (heap - runtime) / meter.steps(),
+                runtime / meter.steps(), weightBytes(partitioned), stageMillis(partitioned, costs),
+                traced.timelines.getLast().named(partitioned.plan().labels()));
+        }
+    }
+
+    /** A plan whose loop notes when what ran. */
+    private static final class Traced implements AutoCloseable {
+        private final Arena arena = Arena.ofShared();
+        private final PartitionedDenoiser partitioned;
+        private final Guidance guidance;
+        private final Denoiser denoiser;
+        private final Execution execution;
+        private final Map<String, MemorySegment> given;
+        private final List<Timeline> timelines = new ArrayList<>();
+
+        Traced(Contender contender, ImageRequest request, NoiseTable noise) {
+            DiffusionPipeline pipeline = contender.pipeline();
+            partitioned = pipeline.spec().unwrap(request, PartitionedDenoiser.class);
+            guidance = new Guidance(request.guidance().orElseThrow(), request.guidanceRescale());
+            denoiser = Denoiser.build(partitioned, pipeline.devices());
+            execution = denoiser.prepare(noise, guidance, false, true);
+            given = inputs(execution.program(), arena);
+            execution.run(given, LoopObserver.NONE);
+        }
+
+        void run() {
+            execution.run(given, LoopObserver.NONE);
+            timelines.add(execution.timeline());
+        }
+
+        @Override
+        public void close() {
+            execution.close();
+            denoiser.close();
+            arena.close();
         }
     }
 

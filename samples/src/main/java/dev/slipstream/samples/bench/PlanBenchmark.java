@@ -83,7 +83,7 @@ final class PlanBenchmark implements AutoCloseable {
 
     /** What is inside the loop of each plan. */
     List<LoopProbe> probes(ImageRequest request, NoiseTable noise) {
-        return contenders.stream().map(it -> LoopProbe.of(it.plan(), it.pipeline(), request, noise)).toList();
+        return LoopProbe.of(contenders, request, noise);
     }
 
     /** What the rounds gave, and what was probed. */

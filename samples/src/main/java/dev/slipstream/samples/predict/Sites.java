@@ -3,6 +3,7 @@ package dev.slipstream.samples.predict;
 import dev.slipstream.pipelines.cost.DeviceTimes;
 import dev.slipstream.pipelines.cost.Hardware;
 import dev.slipstream.pipelines.cost.MachineProfile;
+import dev.slipstream.pipelines.cost.Profile;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
 import dev.slipstream.pipelines.graph.precision.Precision;
@@ -14,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /** Devices that plans are predicted for: GPUs as {@code --gpus} and {@code --link} name them, or a profile's. */
 public final class Sites {
@@ -30,8 +32,15 @@ public final class Sites {
 
     /** CPU devices that were measured. */
     public static Site of(MachineProfile profile) {
-        return new Site(List.copyOf(profile.devices()),
-            Collections.nCopies(profile.devices().size(), DeviceForm.ONNX_RUNTIME),
+        return of(profile, profile.devices().size());
+    }
+
+    /** CPU devices that were measured, and more of them like the last one where there are not enough. */
+    public static Site of(MachineProfile profile, int devices) {
+        List<Profile> measured = profile.devices();
+        return new Site(IntStream.range(0, devices)
+            .<DeviceTimes>mapToObj(device -> measured.get(Math.min(device, measured.size() - 1))).toList(),
+            Collections.nCopies(devices, DeviceForm.ONNX_RUNTIME),
             Interconnect.mesh(profile.linkBytesPerNano() * NANOS_PER_SECOND, profile.linkLatencyNanos()),
             UnrollOptions.IN_PLACE,
             profile.hostNanos());

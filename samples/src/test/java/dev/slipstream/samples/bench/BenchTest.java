@@ -103,6 +103,20 @@ class BenchTest {
     }
 
     @Test
+    @Tag("slow")
+    void aProfileForeseesPlansOnMoreDevicesThanItWasMeasuredOn() {
+        Path profile = folder.resolve("profile.json");
+        assertEquals(ExitCode.OK, Main.execute(new Terminal(new PrintWriter(out), new PrintWriter(err), () -> false),
+            "profile", "--model", "model", "--devices", "cpu:1", "--output", profile.toString()), err::toString);
+        int code = bench("--compare", "asyncdiff:n=3,warmup=1", "--steps", "4", "--rounds", "1", "--prompts", "1",
+            "--seeds", "1", "--profile", profile.toString());
+        assertEquals(ExitCode.OK, code, err::toString);
+        assertEquals(1, out.toString().lines().filter(line -> line.startsWith("asyncdiff:n=3") && line.endsWith(" %"))
+            .count(), out.toString());
+        assertTrue(out.toString().contains("of the speed-ups over the first row"), out.toString());
+    }
+
+    @Test
     void aPromptThatIsTooLongIsWarnedOfOnceWhateverDrawsIt() throws IOException {
         Path model = folder.resolve("tiny");
         ModelTemplate.of(ModelFamily.SD15, true).write(model);
