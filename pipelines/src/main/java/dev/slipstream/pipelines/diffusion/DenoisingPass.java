@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntConsumer;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.LongFunction;
 import java.util.stream.LongStream;
@@ -43,6 +44,9 @@ final class DenoisingPass {
     private final ResolvedRequest request;
     private final RequestEngines engines;
     private final Map<String, MemorySegment> given;
+    private IntConsumer follower = steps -> {
+    };
+    private long endedAt;
 
     /**
      * Makes what the loop is given, but for latents of another model.
@@ -81,6 +85,16 @@ final class DenoisingPass {
         return engines.loop().timeline().named(request.denoiser().plan().labels());
     }
 
+    /** Who is told after each step how many are done of the whole picture. */
+    void follow(IntConsumer stepsDone) {
+        follower = stepsDone;
+    }
+
+    /** When the last run ended, by {@link System#nanoTime}. */
+    long endedAt() {
+        return endedAt;
+    }
+
     /** What a picture says of it, where another model was before. */
     Refinement asRefiner() {
         return new Refinement(request.model().folder().name(), request.span().start(), request.noise().name(),
@@ -109,6 +123,7 @@ final class DenoisingPass {
                 if (recorded != null) {
                     recorded.tell(request.stepsBefore() + step + 1, all);
                 }
+                follower.accept(request.stepsBefore() + step + 1);
                 if (generation.feed().hasListeners()) {
                     generation.feed().tell(new Progress(request.stepsBefore() + step + 1, all,
                         previews(step, latents, decoder)));
@@ -120,6 +135,7 @@ final class DenoisingPass {
                 return generation.isCancelled();
             }
         });
+        endedAt = System.nanoTime();
         engines.loop().latents(steps() - 1, latents);
         requireFinite(latents);
     }

@@ -4,8 +4,10 @@ import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.pipelines.diffusion.callback.Callbacks;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
+import dev.slipstream.pipelines.diffusion.queue.RequestQueue;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -40,19 +42,23 @@ public final class DiffusionPipeline implements AutoCloseable {
 
     private final List<Device> devices;
     private final PipelineSpec spec;
-    private final RequestRunner runner;
+    private final EngineCache engines;
+    private final RequestQueue queue;
     private final Consumer<String> warned;
     private final Callbacks callbacks;
 
     private DiffusionPipeline(PipelineSpec spec, List<Device> devices, Builder settings) {
         this.devices = devices;
         this.spec = spec;
-        this.runner = new RequestRunner(devices, new EngineCache(devices, spec.options(), settings.engineMemory),
-            List.of(spec), settings.timelines);
+        this.engines = new EngineCache(devices, spec.options(), settings.engineMemory);
+        List<AutoCloseable> owned = new ArrayList<>(devices);
+        owned.add(spec);
+        owned.add(engines);
+        this.queue = new RequestQueue(owned, settings.timelines);
         this.warned = Callbacks.tolerant("warnings", settings.warned);
         this.callbacks = settings.callbacks.map(Callbacks::on).orElseGet(Callbacks::onOwnThreads);
         spec.warnings().forEach(warned);
-        runner.start();
+        queue.start();
     }
 
     /** Starts to describe a pipeline. @param model a folder in the layout of diffusers, or a checkpoint in one file */
@@ -73,6 +79,17 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         @Override
         Builder self() {
+            return this;
+        }
+
+        /**
+         * Whether the prompts of the next request are encoded, and the pictures of the one before decoded, while one is
+         * denoised, on the device that the loop leaves idle most, if there is room for all at once. The pictures are
+         * the same. More of those that wait are drawn in the same time where devices wait for each other. Not if not
+         * said.
+         */
+        public Builder overlapped(boolean overlapped) {
+            options = options.withOverlap(overlapped);
             return this;
         }
 
@@ -188,9 +205,10 @@ public final class DiffusionPipeline implements AutoCloseable {
     public Generation submit(ImageRequest request) {
         ImageRequest seeded = request.withSeed(request.seed().orElseGet(ImageRequest::randomSeed));
         List<ResolvedRequest> resolved = resolve(seeded.drawing());
-        Generation generation = new Generation(callbacks, it -> runner.remove(it.running()));
+        Generation generation = new Generation(callbacks, it -> queue.remove(it.running()));
         ImageRequest whole = seeded.withUsual(resolved.getFirst().usual());
-        runner.add(generation.running(), resolved, (images, how) -> GeneratedImage.all(images, whole, how));
+        queue.add(generation.running(), new RequestWork<>(generation.running(), resolved, engines, devices,
+            (images, how) -> GeneratedImage.all(images, whole, how)));
         return generation;
     }
 
@@ -200,14 +218,14 @@ public final class DiffusionPipeline implements AutoCloseable {
         List<ResolvedRequest> resolved = resolve(seeded.drawing());
         VideoRequest whole = seeded.withUsual(resolved.getFirst().usual())
             .withFramesPerSecond(resolved.getFirst().filming().orElseThrow().framesPerSecond());
-        VideoGeneration generation = new VideoGeneration(callbacks, it -> runner.remove(it.running()));
-        runner.add(generation.running(), resolved, (frames, how) ->
-            new GeneratedVideo(frames, whole.withFrames(frames.size()), how));
+        VideoGeneration generation = new VideoGeneration(callbacks, it -> queue.remove(it.running()));
+        queue.add(generation.running(), new RequestWork<>(generation.running(), resolved, engines, devices,
+            (frames, how) -> new GeneratedVideo(frames, whole.withFrames(frames.size()), how)));
         return generation;
     }
 
     private List<ResolvedRequest> resolve(RequestCore.Drawing request) {
-        List<ResolvedRequest> resolved = runner.whileOpen(() -> spec.resolve(request));
+        List<ResolvedRequest> resolved = queue.whileOpen(() -> spec.resolve(request));
         PipelineSpec.warnings(resolved).forEach(warned);
         return resolved;
     }
@@ -220,6 +238,6 @@ public final class DiffusionPipeline implements AutoCloseable {
      */
     @Override
     public void close() {
-        runner.close();
+        queue.close();
     }
 }

@@ -276,7 +276,8 @@ public final class PipelineSpec implements AutoCloseable {
     private List<MemoryNeed> memory(RequestCore.Drawing request) {
         UnrollOptions unrolling = devices.stream().allMatch(DeviceForm::readsInPlace) ? UnrollOptions.IN_PLACE
             : UnrollOptions.PLAIN;
-        return resolve(request).stream().map(it -> it.keys().need(devices, program(it, unrolling)))
+        return resolve(request).stream().map(it -> it.keys().need(devices, program(it, unrolling),
+            options.overlapped()))
             .reduce(MemoryNeed::sums).orElseThrow();
     }
 

@@ -18,7 +18,7 @@ import java.util.Map;
  * One engine with its buffers, called from the host: for components outside the loop, such as a text encoder or an
  * image decoder.
  *
- * <p><b>Threads:</b> one call at a time. <b>Ownership:</b> it owns the engine and all it made on the device.
+ * <p><b>Threads:</b> any; a call waits for the one before. <b>Ownership:</b> it owns the engine and all it made on the device.
  */
 public final class EngineRunner implements AutoCloseable {
     private final Map<String, TensorType> outputs;
@@ -66,7 +66,7 @@ public final class EngineRunner implements AutoCloseable {
      * @param arena where the outputs are allocated
      * @return the bytes of each output
      */
-    public Map<String, MemorySegment> run(Map<String, MemorySegment> inputs, Arena arena) {
+    public synchronized Map<String, MemorySegment> run(Map<String, MemorySegment> inputs, Arena arena) {
         try {
             inputs.forEach((name, bytes) -> stream.upload(bytes, buffers.get(name).all()));
             stream.run(bindings);

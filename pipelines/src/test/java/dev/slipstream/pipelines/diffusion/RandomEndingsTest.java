@@ -61,6 +61,7 @@ class RandomEndingsTest {
     private void use(SplittableRandom random, String which) throws Exception {
         DiffusionPipeline.Builder builder = DiffusionPipeline.of(model).devices("cpu:1", "cpu:1")
             .plan(PLANS.get(random.nextInt(PLANS.size())));
+        builder.overlapped(random.nextBoolean());
         if (random.nextBoolean()) {
             builder.engineMemory(random.nextInt(4_000_000));
         }

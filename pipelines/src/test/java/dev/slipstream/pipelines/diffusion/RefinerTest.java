@@ -109,7 +109,7 @@ class RefinerTest {
         return new EngineCache(List.of(device), LoopOptions.DEFAULT, OptionalLong.empty());
     }
 
-    /** The latents after the last step, by the steps of {@link RequestRunner}. */
+    /** The latents after the last step, by the steps of {@link RequestWork}. */
     private static float[] latents(PipelineSpec spec, ImageRequest request) {
         try (spec; Arena arena = Arena.ofShared();
              Device device = Devices.discover().open(List.of(DeviceSpec.parse("cpu:1"))).getFirst()) {

@@ -23,14 +23,14 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
 
     Class<T> type();
 
-    /** What it takes on each device, in the plan's order. */
-    List<MemoryNeed> need(List<DeviceForm> devices);
+    /** What it takes on each device, in the plan's order. @param home the one that has it, if it is not the denoiser */
+    List<MemoryNeed> need(List<DeviceForm> devices, int home);
 
     /** What it keeps of the heap. */
     long heapBytes();
 
-    /** @param gate asked before each engine; what it throws ends the building */
-    T build(List<Device> devices, Runnable gate);
+    /** @param home as for {@link #need} @param gate asked before each engine; what it throws ends the building */
+    T build(List<Device> devices, int home, Runnable gate);
 
     /** The text encoders. @param clipSkip how many of their last layers are left out */
     record Text(TextEncoders encoders, int clipSkip) implements ComponentKey<TextEncoder> {
@@ -45,8 +45,8 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public List<MemoryNeed> need(List<DeviceForm> devices) {
-            return MemoryNeed.ofComponent(devices.size(), encoders.weightBytes(devices.getFirst()), 0);
+        public List<MemoryNeed> need(List<DeviceForm> devices, int home) {
+            return MemoryNeed.ofComponent(devices.size(), home, encoders.weightBytes(devices.get(home)), 0);
         }
 
         @Override
@@ -55,9 +55,9 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public TextEncoder build(List<Device> devices, Runnable gate) {
+        public TextEncoder build(List<Device> devices, int home, Runnable gate) {
             gate.run();
-            return TextEncoder.build(encoders, clipSkip, devices.getFirst());
+            return TextEncoder.build(encoders, clipSkip, devices.get(home));
         }
     }
 
@@ -74,9 +74,9 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public List<MemoryNeed> need(List<DeviceForm> devices) {
-            return MemoryNeed.ofComponent(devices.size(), devices.getFirst().weightBytes(reader.model().graph()),
-                devices.getFirst().workBytes(reader.model().graph()));
+        public List<MemoryNeed> need(List<DeviceForm> devices, int home) {
+            return MemoryNeed.ofComponent(devices.size(), home, devices.get(home).weightBytes(reader.model().graph()),
+                devices.get(home).workBytes(reader.model().graph()));
         }
 
         @Override
@@ -85,9 +85,9 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public PictureReader build(List<Device> devices, Runnable gate) {
+        public PictureReader build(List<Device> devices, int home, Runnable gate) {
             gate.run();
-            return reader.build(devices.getFirst());
+            return reader.build(devices.get(home));
         }
     }
 
@@ -104,9 +104,9 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public List<MemoryNeed> need(List<DeviceForm> devices) {
-            return MemoryNeed.ofComponent(devices.size(), devices.getFirst().weightBytes(autoencoder.encoderGraph()),
-                devices.getFirst().workBytes(autoencoder.encoder(tile).graph()));
+        public List<MemoryNeed> need(List<DeviceForm> devices, int home) {
+            return MemoryNeed.ofComponent(devices.size(), home, devices.get(home).weightBytes(autoencoder.encoderGraph()),
+                devices.get(home).workBytes(autoencoder.encoder(tile).graph()));
         }
 
         @Override
@@ -115,9 +115,9 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public ImageEncoder build(List<Device> devices, Runnable gate) {
+        public ImageEncoder build(List<Device> devices, int home, Runnable gate) {
             gate.run();
-            return ImageEncoder.build(autoencoder.encoder(tile), autoencoder.config(), tile, devices.getFirst());
+            return ImageEncoder.build(autoencoder.encoder(tile), autoencoder.config(), tile, devices.get(home));
         }
     }
 
@@ -134,9 +134,9 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public List<MemoryNeed> need(List<DeviceForm> devices) {
-            return MemoryNeed.ofComponent(devices.size(), devices.getFirst().weightBytes(autoencoder.decoderGraph()),
-                devices.getFirst().workBytes(autoencoder.decoder(tile).graph()));
+        public List<MemoryNeed> need(List<DeviceForm> devices, int home) {
+            return MemoryNeed.ofComponent(devices.size(), home, devices.get(home).weightBytes(autoencoder.decoderGraph()),
+                devices.get(home).workBytes(autoencoder.decoder(tile).graph()));
         }
 
         @Override
@@ -145,9 +145,9 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public ImageDecoder build(List<Device> devices, Runnable gate) {
+        public ImageDecoder build(List<Device> devices, int home, Runnable gate) {
             gate.run();
-            return ImageDecoder.build(autoencoder.decoder(tile), autoencoder.config(), devices.getFirst());
+            return ImageDecoder.build(autoencoder.decoder(tile), autoencoder.config(), devices.get(home));
         }
     }
 
@@ -168,7 +168,7 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public List<MemoryNeed> need(List<DeviceForm> devices) {
+        public List<MemoryNeed> need(List<DeviceForm> devices, int home) {
             PartitionedDenoiser partitioned = partitioned();
             return IntStream.range(0, devices.size()).mapToObj(device ->
                 new MemoryNeed(partitioned.weightBytes(device, devices), 0, 0,
@@ -181,7 +181,7 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
         }
 
         @Override
-        public Denoiser build(List<Device> devices, Runnable gate) {
+        public Denoiser build(List<Device> devices, int home, Runnable gate) {
             return Denoiser.build(partitioned(), devices, gate);
         }
     }

@@ -11,9 +11,11 @@ import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -22,8 +24,8 @@ import java.util.stream.Collectors;
 
 /**
  * What a pipeline has built, and keeps for later requests of the same sizes. What was not used for longest goes when
- * all together would be more than the bounds, or when a device has no room for what a request needs. One thread at a
- * time.
+ * all together would be more than the bounds, or when a device has no room for what a request needs. One thread builds,
+ * while nothing of it is in use.
  */
 public final class EngineCache implements AutoCloseable {
     /** A loop is cheap beside engines: buffers, contexts, and streams with a thread each. */
@@ -48,7 +50,11 @@ public final class EngineCache implements AutoCloseable {
     private final LoopOptions options;
     private final Map<ComponentKey<?>, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
     private final Map<RequestKeys.Loop, Execution> loops = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<RequestKeys.Loop, SpareTime> spare = new HashMap<>();
     private final long mostHeapBytes;
+    private boolean overlaps;
+    /** The device of all but the denoiser. */
+    private int home;
     private OptionalLong mostBytes;
 
     /**
@@ -67,6 +73,7 @@ public final class EngineCache implements AutoCloseable {
         this.options = options;
         this.mostBytes = mostBytes;
         this.mostHeapBytes = mostHeapBytes;
+        this.overlaps = options.overlapped();
     }
 
     /**
@@ -79,45 +86,92 @@ public final class EngineCache implements AutoCloseable {
      * @return what each model has now, until the next call
      * @throws dev.slipstream.bridge.DeviceOutOfMemoryException if a device has no room; nothing is built then
      */
-    public List<RequestEngines> build(List<RequestKeys> request, Runnable gate) {
+    public synchronized List<RequestEngines> build(List<RequestKeys> request, Runnable gate) {
         gate.run();
-        Map<ComponentKey<?>, Missing> missing = new LinkedHashMap<>();
-        Map<RequestKeys.Loop, Program> unrolled = new LinkedHashMap<>();
-        List<MemoryNeed> need = Collections.nCopies(devices.size(), MemoryNeed.NOTHING);
-        for (RequestKeys model : request) {
-            need = MemoryNeed.sums(need, lacking(model, missing, unrolled));
-        }
-        if (!missing.isEmpty() || !unrolled.isEmpty()) {
-            makeRoom(need, missing.keySet(), request);
-            MemoryNeed.requireRoom(need, devices);
-            build(missing, gate);
-            unrolled.forEach(this::prepare);
+        Lack lack = lacking(request);
+        if (!lack.isEmpty()) {
+            makeRoom(lack, request);
+            if (overlaps && !MemoryNeed.fit(lack.need, devices)) {
+                overlaps = false;
+                home = kept.isEmpty() ? 0 : home;
+                lack = lacking(request);
+            }
+            MemoryNeed.requireRoom(lack.need, devices);
+            build(lack.missing, gate);
+            lack.unrolled.forEach(this::prepare);
         }
         return request.stream().map(this::built).toList();
     }
 
-    /** What a model needs and is not there; what is there is used, and so the last to go. */
-    private List<MemoryNeed> lacking(RequestKeys request, Map<ComponentKey<?>, Missing> missing,
+    /** What each model has, if nothing must be built for a request. Any thread may ask, also while loops run. */
+    public synchronized Optional<List<RequestEngines>> ready(List<RequestKeys> request) {
+        // What is looked up counts as used.
+        return request.stream().allMatch(model -> loops.get(model.loop()) != null
+            && model.engines().stream().allMatch(key -> kept.get(key) != null))
+            ? Optional.of(request.stream().map(this::built).toList()) : Optional.empty();
+    }
+
+    /** Whether there is room for text encoders and decoders to work beside loops, as was asked for. */
+    public synchronized boolean overlaps() {
+        return overlaps;
+    }
+
+    /** What a request needs and is not there. @param need on each device */
+    private record Lack(List<MemoryNeed> need, Map<ComponentKey<?>, Missing> missing,
         Map<RequestKeys.Loop, Program> unrolled) {
-        boolean alone = request.loop().denoiser().partitioner().weightBytes() > MOST_BYTES_AT_ONCE;
-        List<List<MemoryNeed>> needs = new ArrayList<>();
-        needs.add(Collections.nCopies(devices.size(), MemoryNeed.NOTHING));
-        for (ComponentKey<?> key : request.engines()) {
-            if (kept.get(key) == null) {
-                needs.add(missing.computeIfAbsent(key, absent -> new Missing(absent.need(forms), alone)).need());
-            }
+        boolean isEmpty() {
+            return missing.isEmpty() && unrolled.isEmpty();
         }
+    }
+
+    /** What is there is used, and so the last to go. */
+    private Lack lacking(List<RequestKeys> request) {
+        Lack lack = new Lack(new ArrayList<>(Collections.nCopies(devices.size(), MemoryNeed.NOTHING)),
+            new LinkedHashMap<>(), new LinkedHashMap<>());
+        for (RequestKeys model : request) {
+            List<MemoryNeed> sum = MemoryNeed.sums(lack.need, lacking(model, lack));
+            lack.need.clear();
+            lack.need.addAll(sum);
+        }
+        return lack;
+    }
+
+    private List<MemoryNeed> lacking(RequestKeys request, Lack lack) {
+        boolean alone = request.loop().denoiser().partitioner().weightBytes() > MOST_BYTES_AT_ONCE;
+        List<List<MemoryNeed>> beside = new ArrayList<>();
+        List<List<MemoryNeed>> inside = new ArrayList<>();
+        beside.add(Collections.nCopies(devices.size(), MemoryNeed.NOTHING));
+        inside.add(beside.getFirst());
         if (loops.get(request.loop()) == null) {
             Program program = request.loop().program(options.keepLatents(),
                 UnrollOptions.of(devices, options.guarded()));
-            unrolled.put(request.loop(), program);
-            needs.add(MemoryNeed.ofBuffers(devices.size(), program));
+            lack.unrolled.put(request.loop(), program);
+            inside.add(MemoryNeed.ofBuffers(devices.size(), program));
+            if (overlaps) {
+                // Where there are engines, there they stay; before, where they make the same bits as on the first.
+                boolean open = kept.isEmpty() && lack.missing.isEmpty();
+                SpareTime time = SpareTime.of(request, program, device -> open ? isAlike(device) : device == home);
+                spare.put(request.loop(), time);
+                home = time.home();
+            }
         }
-        return MemoryNeed.together(needs);
+        for (ComponentKey<?> key : request.engines()) {
+            if (kept.get(key) == null) {
+                Missing missing =
+                    lack.missing.computeIfAbsent(key, absent -> new Missing(absent.need(forms, home), alone));
+                (key instanceof ComponentKey.Denoising ? inside : beside).add(missing.need());
+            }
+        }
+        List<List<MemoryNeed>> both = List.of(MemoryNeed.together(inside), MemoryNeed.together(beside));
+        return overlaps ? MemoryNeed.sums(both.getFirst(), both.getLast()) : MemoryNeed.together(both);
     }
 
-    private void makeRoom(List<MemoryNeed> need, Set<ComponentKey<?>> missing, List<RequestKeys> request) {
-        BooleanSupplier fits = () -> fits(need, missing);
+    private boolean isAlike(int device) {
+        return devices.get(device).description().equals(devices.getFirst().description());
+    }
+
+    private void makeRoom(Lack lack, List<RequestKeys> request) {
+        BooleanSupplier fits = () -> fits(lack.need, lack.missing.keySet());
         Set<ComponentKey<?>> wanted = request.stream().flatMap(model -> model.engines().stream())
             .collect(Collectors.toSet());
         for (ComponentKey<?> oldest : List.copyOf(kept.keySet())) {
@@ -128,7 +182,7 @@ public final class EngineCache implements AutoCloseable {
         Set<RequestKeys.Loop> running = request.stream().map(RequestKeys::loop).collect(Collectors.toSet());
         for (RequestKeys.Loop oldest : List.copyOf(loops.keySet())) {
             if (!running.contains(oldest) && !fits.getAsBoolean()) {
-                loops.remove(oldest).close();
+                close(oldest);
             }
         }
     }
@@ -163,7 +217,7 @@ public final class EngineCache implements AutoCloseable {
     private void evict(ComponentKey<?> key) {
         for (RequestKeys.Loop loop : List.copyOf(loops.keySet())) {
             if (loop.denoiser().equals(key)) {
-                loops.remove(loop).close();
+                close(loop);
             }
         }
         Closer.closeAll(List.of(kept.remove(key).engines()));
@@ -174,13 +228,13 @@ public final class EngineCache implements AutoCloseable {
         missing.forEach((key, it) -> {
             if (!(key instanceof ComponentKey.Denoising)) {
                 builds.start(key, it.alone() ? Runnable::run : Builds.thread(key.name()),
-                    () -> key.build(devices, gate));
+                    () -> key.build(devices, home, gate));
             }
         });
         // They have threads of their own.
         for (ComponentKey<?> key : missing.keySet()) {
             if (key instanceof ComponentKey.Denoising) {
-                builds.start(key, Runnable::run, () -> key.build(devices, gate));
+                builds.start(key, Runnable::run, () -> key.build(devices, home, gate));
             }
         }
         Throwable failure = builds.failure();
@@ -196,9 +250,14 @@ public final class EngineCache implements AutoCloseable {
 
     private void prepare(RequestKeys.Loop loop, Program program) {
         if (loops.size() >= MOST_LOOPS) {
-            loops.remove(loops.keySet().iterator().next()).close();
+            close(loops.keySet().iterator().next());
         }
         loops.put(loop, get(loop.denoiser()).prepare(program, options));
+    }
+
+    private void close(RequestKeys.Loop loop) {
+        spare.remove(loop);
+        loops.remove(loop).close();
     }
 
     private <T extends AutoCloseable> T get(ComponentKey<T> key) {
@@ -208,7 +267,8 @@ public final class EngineCache implements AutoCloseable {
     private RequestEngines built(RequestKeys request) {
         return new RequestEngines(get(request.text()), loops.get(request.loop()),
             request.decoding().map(this::decoder), request.previewing().map(this::decoder),
-            request.encoding().map(this::get), request.seeing().map(this::get));
+            request.encoding().map(this::get), request.seeing().map(this::get),
+            Optional.ofNullable(spare.get(request.loop())));
     }
 
     private LatentsDecoder decoder(RequestKeys.Decodings keys) {
@@ -216,11 +276,12 @@ public final class EngineCache implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         List<AutoCloseable> all = new ArrayList<>(kept.values().stream().map(Kept::engines).toList());
         all.addAll(loops.values());
         kept.clear();
         loops.clear();
+        spare.clear();
         Closer.closeAll(all);
     }
 }

@@ -96,9 +96,18 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
         return all;
     }
 
-    /** What all of it takes on each device, in the plan's order. @param program of the loop */
-    public List<MemoryNeed> need(List<DeviceForm> devices, Program program) {
-        return MemoryNeed.together(Stream.concat(engines().stream().map(key -> key.need(devices)),
-            Stream.of(MemoryNeed.ofBuffers(devices.size(), program))).toList());
+    /**
+     * What all of it takes on each device, in the plan's order.
+     *
+     * @param program of the loop
+     * @param overlapped whether components work beside loops
+     */
+    public List<MemoryNeed> need(List<DeviceForm> devices, Program program, boolean overlapped) {
+        int home = overlapped ? SpareTime.of(this, program, device -> true).home() : 0;
+        List<MemoryNeed> inside = MemoryNeed.together(List.of(loop.denoiser().need(devices, home),
+            MemoryNeed.ofBuffers(devices.size(), program)));
+        List<MemoryNeed> outside = MemoryNeed.together(engines().stream().filter(key -> key != loop.denoiser())
+            .map(key -> key.need(devices, home)).toList());
+        return overlapped ? MemoryNeed.sums(inside, outside) : MemoryNeed.together(List.of(inside, outside));
     }
 }

@@ -16,11 +16,13 @@ import java.util.Optional;
  * @param replayed whether what recurs is recorded and replayed, on devices that can; traced runs are not
  * @param patience how long a step may take before the devices that do not move are given up
  * @param observer who looks at tensors between segments; nothing is replayed then
+ * @param overlapped whether text encoders and decoders of other requests work meanwhile
  */
 public record LoopOptions(boolean keepLatents, Estimates estimates, boolean traced, boolean guarded, boolean replayed,
-    Duration patience, Optional<TensorObserver> observer) {
+    Duration patience, Optional<TensorObserver> observer, boolean overlapped) {
     public static final LoopOptions DEFAULT =
-        new LoopOptions(false, Estimates.NONE, false, false, true, Execution.DEFAULT_PATIENCE, Optional.empty());
+        new LoopOptions(false, Estimates.NONE, false, false, true, Execution.DEFAULT_PATIENCE, Optional.empty(),
+            false);
 
     public LoopOptions {
         if (!patience.isPositive()) {
@@ -29,30 +31,34 @@ public record LoopOptions(boolean keepLatents, Estimates estimates, boolean trac
     }
 
     public LoopOptions withKeptLatents(boolean keep) {
-        return new LoopOptions(keep, estimates, traced, guarded, replayed, patience, observer);
+        return new LoopOptions(keep, estimates, traced, guarded, replayed, patience, observer, overlapped);
     }
 
     public LoopOptions withEstimates(Estimates wanted) {
-        return new LoopOptions(keepLatents, wanted, traced, guarded, replayed, patience, observer);
+        return new LoopOptions(keepLatents, wanted, traced, guarded, replayed, patience, observer, overlapped);
     }
 
     public LoopOptions withTrace(boolean trace) {
-        return new LoopOptions(keepLatents, estimates, trace, guarded, replayed, patience, observer);
+        return new LoopOptions(keepLatents, estimates, trace, guarded, replayed, patience, observer, overlapped);
     }
 
     public LoopOptions withGuards(boolean guard) {
-        return new LoopOptions(keepLatents, estimates, traced, guard, replayed, patience, observer);
+        return new LoopOptions(keepLatents, estimates, traced, guard, replayed, patience, observer, overlapped);
     }
 
     public LoopOptions withReplay(boolean replay) {
-        return new LoopOptions(keepLatents, estimates, traced, guarded, replay, patience, observer);
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replay, patience, observer, overlapped);
     }
 
     public LoopOptions withPatience(Duration longest) {
-        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, longest, observer);
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, longest, observer, overlapped);
     }
 
     public LoopOptions withObserver(TensorObserver looking) {
-        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, patience, Optional.of(looking));
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, patience, Optional.of(looking), overlapped);
+    }
+
+    public LoopOptions withOverlap(boolean overlap) {
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, patience, observer, overlap);
     }
 }

@@ -7,18 +7,14 @@ import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.denoise.StageCosts;
 import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
-import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
-import dev.slipstream.pipelines.graph.tensor.ValueInfos;
-import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
-import dev.slipstream.pipelines.run.program.Region;
-import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.simulate.Forecast;
 import dev.slipstream.pipelines.run.simulate.Interconnect;
 import dev.slipstream.pipelines.run.simulate.Machine;
@@ -30,7 +26,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -84,10 +79,7 @@ public final class PlanEvaluator {
     private final Site site;
     private final long componentBytes;
     private final Function<String, OptionalDouble> quality;
-    private final Map<Timed, Double> runs = new ConcurrentHashMap<>();
-
-    private record Timed(DeviceTimes times, Graph graph) {
-    }
+    private final StageCosts.Runs runs = new StageCosts.Runs();
 
     /**
      * @param componentBytes of the model's other parts, on the first device
@@ -129,7 +121,8 @@ public final class PlanEvaluator {
             candidate.devices());
         Program program = partitioned.program(loop.noise(), loop.guidance(), false, Estimates.NONE,
             candidate.devices() > 1 ? site.options() : UnrollOptions.PLAIN);
-        Forecast forecast = Simulator.simulate(program, machine(partitioned));
+        StageCosts costs = new StageCosts(partitioned, site.times(), runs);
+        Forecast forecast = Simulator.simulate(program, machine(partitioned, costs));
         List<Long> memory = new ArrayList<>();
         List<Long> room = new ArrayList<>();
         for (int device = 0; device < candidate.devices(); device++) {
@@ -137,13 +130,12 @@ public final class PlanEvaluator {
             room.add(site.times().get(device).memoryBytes());
         }
         return new PlanForecast(candidate.spec(), candidate.devices(), forecast.latencyNanos(),
-            forecast.timeline().utilisation(), memory, room, program.copiedBytes(), staleness(partitioned),
+            forecast.timeline().utilisation(), memory, room, program.copiedBytes(), staleness(partitioned, costs),
             quality.apply(partitioned.plan().strategy()), basis(candidate.devices()));
     }
 
-    private Staleness staleness(PartitionedDenoiser partitioned) {
-        Plan plan = partitioned.plan();
-        return Staleness.of(plan, loop.noise().steps(), stage -> nanos(partitioned, stage));
+    private Staleness staleness(PartitionedDenoiser partitioned, StageCosts costs) {
+        return Staleness.of(partitioned.plan(), loop.noise().steps(), costs::nanos);
     }
 
     private Basis basis(int devices) {
@@ -151,27 +143,12 @@ public final class PlanEvaluator {
             ? Basis.MEASURED : Basis.ESTIMATED;
     }
 
-    private Machine machine(PartitionedDenoiser partitioned) {
+    private Machine machine(PartitionedDenoiser partitioned, StageCosts costs) {
         List<Machine.Device> devices = IntStream.range(0, partitioned.plan().devices()).mapToObj(device ->
             new Machine.Device(site.times().get(device).device(), partitioned.weightBytes(device, site.forms())
                 + partitioned.workBytes(device, site.forms().get(device)) + (device == 0 ? componentBytes : 0)))
             .toList();
-        return new Machine(devices, (device, work) -> nanos(partitioned, device, work), site.interconnect(),
+        return new Machine(devices, costs, site.interconnect(),
             Machine.Host.of(site.hostNanos()));
-    }
-
-    private long nanos(PartitionedDenoiser partitioned, int device, Work<Region> work) {
-        if (work instanceof Work.Run<Region> run) {
-            return Math.round(nanos(partitioned, run.stage()));
-        }
-        long bytes = work.reads().stream().mapToLong(Region::bytes).sum()
-            + work.writes().stream().mapToLong(Region::bytes).sum();
-        return Math.round(site.times().get(device).moveNanos(bytes));
-    }
-
-    private double nanos(PartitionedDenoiser partitioned, int stage) {
-        DeviceTimes times = site.times().get(partitioned.plan().stages().get(stage).device());
-        return runs.computeIfAbsent(new Timed(times, partitioned.segment(stage).graph()), timed ->
-            timed.times().runNanos(ValueInfos.withTypes(timed.graph(), partitioned.types(stage))));
     }
 }

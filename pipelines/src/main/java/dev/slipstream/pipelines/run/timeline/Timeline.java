@@ -139,6 +139,31 @@ public record Timeline(List<Lane> lanes, List<String> stages, long endNanos, Lis
         return new Timeline(lanes, names, endNanos, spans, flows);
     }
 
+    /**
+     * The same with a work beside the loop, in a lane of its own of the device where there is none yet; what is outside
+     * of the loop's time is cut off.
+     *
+     * @param name what people call the work
+     */
+    public Timeline with(int device, String name, long startNanos, long endNanos) {
+        long start = Math.max(0, startNanos);
+        long end = Math.min(this.endNanos, endNanos);
+        if (start >= end) {
+            return this;
+        }
+        Lane lane = new Lane(device, deviceName(device), false);
+        List<Lane> allLanes = new ArrayList<>(lanes);
+        int last = lanes.lastIndexOf(lane);
+        if (last == lanes.indexOf(lane)) {
+            last = allLanes.size();
+            allLanes.add(lane);
+        }
+        List<Span> allSpans = new ArrayList<>(spans);
+        int instruction = 1 + spans.stream().mapToInt(Span::instruction).max().orElse(-1);
+        allSpans.add(new Span(instruction, last, 0, new Activity.Arithmetic(name), start, end, end - start));
+        return new Timeline(allLanes, stages, this.endNanos, allSpans, flows);
+    }
+
     /** What people call a stage. */
     public String stage(int index) {
         return index < stages.size() ? stages.get(index) : "stage " + index;

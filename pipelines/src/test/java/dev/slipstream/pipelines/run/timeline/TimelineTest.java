@@ -123,4 +123,20 @@ class TimelineTest {
         long copies = program.works().filter(Work.Copy.class::isInstance).count();
         assertEquals((copyStreams ? 2 * copies : copies) - 1, flows.size(), "the host has made the first latents");
     }
+
+    @Test
+    void whatRanBesideALoopHasALaneOfItsOwnOnItsDevice() {
+        Timeline loop = new Timeline(List.of(new Lane(0, "a", false), new Lane(1, "b", false)), List.of("stage"), 100,
+            List.of(new Span(4, 1, 0, new Activity.Stage(0), 0, 100, 100)), List.of());
+
+        Timeline both = loop.with(1, "decode", -20, 30).with(1, "encode", 40, 200);
+
+        assertEquals(List.of(new Lane(0, "a", false), new Lane(1, "b", false), new Lane(1, "b", false)), both.lanes());
+        assertEquals(List.of("stage", "decode", "encode"), both.spans().stream().map(both::name).toList());
+        assertEquals(List.of(0L, 0L, 40L), both.spans().stream().map(Span::startNanos).toList());
+        assertEquals(List.of(100L, 30L, 100L), both.spans().stream().map(Span::endNanos).toList());
+        assertEquals(3, both.spans().stream().map(Span::instruction).distinct().count());
+        assertEquals(loop, loop.with(1, "decode", 100, 150), "it is over before");
+        assertEquals(1, loop.with(0, "decode", 0, 100).utilisation(0));
+    }
 }

@@ -1,0 +1,266 @@
+package dev.slipstream.pipelines.diffusion.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Turns and threads, with works that only say what they do. */
+@Timeout(60)
+class RequestQueueTest {
+    private static final int STEPS = 3;
+
+    /** A machine with engines: it notices two at work where there may be one, and engines that go while in use. */
+    private final class Work implements QueuedWork {
+        private final int kind;
+        private final String fails;
+        private final Set<String> done = new HashSet<>();
+        private final CountDownLatch over = new CountDownLatch(1);
+        private @Nullable Throwable failure;
+        private boolean freed;
+        private Runnable whileLooping = () -> {
+        };
+
+        /** @param kind of engines @param fails the part that fails, if one does */
+        Work(int kind, String fails) {
+            this.kind = kind;
+            this.fails = fails;
+        }
+
+        private void part(String name, Set<String> before) {
+            assertFalse(freed, name + " of what was freed");
+            assertTrue(done.containsAll(before), name + " after " + done);
+            assertTrue(atWork.add(name), "two do " + name);
+            assertEquals(kind, built, "the engines are of another kind");
+            assertTrue(atWork.size() <= 2, atWork::toString);
+            LockSupport.parkNanos(kind == 0 ? 1 : 100_000);
+            try {
+                if (fails.equals(name)) {
+                    throw new IllegalStateException(name);
+                }
+                assertTrue(done.add(name), name + " comes twice");
+            } finally {
+                atWork.remove(name);
+            }
+        }
+
+        @Override
+        public void begin() {
+            assertTrue(done.add("begin"));
+        }
+
+        @Override
+        public boolean takeEngines() {
+            return built == kind;
+        }
+
+        @Override
+        public void buildEngines() {
+            assertEquals(Set.of(), atWork, "nothing is at work while engines come and go");
+            built = kind;
+        }
+
+        @Override
+        public void encode() {
+            part("encode", Set.of());
+        }
+
+        @Override
+        public void denoise(Follower follower) {
+            part("denoise", Set.of("begin", "encode"));
+            loops.add(this);
+            whileLooping.run();
+            IntStream.rangeClosed(1, STEPS).forEach(follower::stepsDone);
+        }
+
+        @Override
+        public void decode() {
+            part("decode", Set.of("denoise"));
+            pictures.add(this);
+        }
+
+        @Override
+        public void end(@Nullable Throwable why) {
+            assertEquals(1, over.getCount(), "it ends twice");
+            failure = why;
+            free();
+            over.countDown();
+        }
+
+        @Override
+        public void refuse(CancellationException reason) {
+            failure = reason;
+            over.countDown();
+        }
+
+        @Override
+        public void free() {
+            freed = true;
+        }
+
+        @Override
+        public boolean overlaps() {
+            return overlapping;
+        }
+
+        @Override
+        public List<Integer> begins(List<Long> nanos, long loopNanos) {
+            return nanos.stream().map(it -> latestBegin == 0 ? 0 : random.nextInt(latestBegin + 1)).toList();
+        }
+
+        @Override
+        public int home() {
+            return 0;
+        }
+
+        private Work join() throws InterruptedException {
+            assertTrue(over.await(30, TimeUnit.SECONDS), "it does not end: " + done);
+            return this;
+        }
+    }
+
+    private final Set<String> atWork = Collections.synchronizedSet(new HashSet<>());
+    private final List<Work> loops = Collections.synchronizedList(new ArrayList<>());
+    private final List<Work> pictures = Collections.synchronizedList(new ArrayList<>());
+    private final Random random = new Random(7);
+    private volatile int built = -1;
+    private boolean overlapping = true;
+    /** The step after which works begin beside a loop at the latest, also one that the loop has not. */
+    private int latestBegin;
+
+    private RequestQueue open(AutoCloseable... owned) {
+        RequestQueue queue = new RequestQueue(List.of(owned), Optional.empty());
+        queue.start();
+        return queue;
+    }
+
+    private Work add(RequestQueue queue, Work work) {
+        queue.add(work, work);
+        return work;
+    }
+
+    @Property(tries = 200)
+    void whateverComesTogetherEachRequestGoesItsWayInOrder(@ForAll long seed) throws InterruptedException {
+        RequestQueueTest other = new RequestQueueTest();
+        other.run(new Random(seed));
+    }
+
+    private void run(Random choice) throws InterruptedException {
+        overlapping = choice.nextInt(4) > 0;
+        latestBegin = STEPS + 1;
+        random.setSeed(choice.nextLong());
+        AtomicInteger closed = new AtomicInteger();
+        RequestQueue queue = open(closed::incrementAndGet);
+        List<Work> works = new ArrayList<>();
+        Set<Work> removed = new HashSet<>();
+        for (int i = 0; i < 12; i++) {
+            String fails = choice.nextInt(4) > 0 ? "" : List.of("encode", "denoise", "decode").get(choice.nextInt(3));
+            works.add(add(queue, new Work(choice.nextInt(10) / 8, fails)));
+            if (choice.nextInt(5) == 0) {
+                Work gone = works.get(choice.nextInt(works.size()));
+                queue.remove(gone);
+                removed.add(gone);
+            }
+            if (choice.nextInt(3) == 0) {
+                Thread.sleep(0, choice.nextInt(200_000));
+            }
+        }
+        for (Work work : works) {
+            if (!removed.contains(work)) {
+                work.join();
+                assertEquals(work.fails.isEmpty(), work.failure == null, () -> work.fails + ": " + work.failure);
+                assertEquals(work.fails, work.failure == null ? "" : work.failure.getMessage());
+                assertTrue(work.freed);
+            }
+        }
+        queue.close();
+        assertEquals(1, closed.get());
+        List<Work> expected = works.stream().filter(loops::contains).toList();
+        assertEquals(expected, loops, "loops run in the order of the queue");
+        assertEquals(expected.stream().filter(pictures::contains).toList(), pictures, "and so do pictures");
+        for (Work work : removed) {
+            assertTrue(work.freed || !work.done.contains("encode"), "what nobody waits for is freed");
+        }
+    }
+
+    @Test
+    void theNextIsEncodedAndTheOneBeforeDecodedWhileOneIsDenoised() throws InterruptedException {
+        CountDownLatch all = new CountDownLatch(1);
+        Work first = new Work(0, "");
+        Work second = new Work(0, "");
+        Work third = new Work(0, "");
+        second.whileLooping = () -> {
+            try {
+                assertTrue(first.over.await(30, TimeUnit.SECONDS), "the one before gets its pictures meanwhile");
+                for (int i = 0; i < 3000 && !third.done.contains("encode"); i++) {
+                    Thread.sleep(10);
+                }
+                assertTrue(third.done.contains("encode"), "and the next is encoded");
+            } catch (InterruptedException unexpected) {
+                throw new AssertionError(unexpected);
+            }
+        };
+        first.whileLooping = () -> {
+            try {
+                assertTrue(all.await(30, TimeUnit.SECONDS));
+            } catch (InterruptedException unexpected) {
+                throw new AssertionError(unexpected);
+            }
+        };
+        try (RequestQueue queue = open()) {
+            add(queue, first);
+            add(queue, second);
+            add(queue, third);
+            all.countDown();
+            assertNull(first.join().failure);
+            assertNull(second.join().failure);
+            assertNull(third.join().failure);
+        }
+    }
+
+    @Test
+    void closingRefusesWhoWaitsAndEndsWhoRuns() throws InterruptedException {
+        CountDownLatch looping = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Work first = new Work(0, "");
+        first.whileLooping = () -> {
+            looping.countDown();
+            try {
+                assertTrue(go.await(30, TimeUnit.SECONDS));
+            } catch (InterruptedException unexpected) {
+                throw new AssertionError(unexpected);
+            }
+        };
+        RequestQueue queue = open();
+        add(queue, first);
+        Work second = add(queue, new Work(0, ""));
+        assertTrue(looping.await(30, TimeUnit.SECONDS));
+        Thread closer = Thread.ofPlatform().start(queue::close);
+        assertTrue(second.join().failure instanceof CancellationException);
+        go.countDown();
+        assertNull(first.join().failure);
+        closer.join();
+        assertTrue(pictures.contains(first));
+        assertThrows(IllegalStateException.class, () -> add(queue, new Work(0, "")));
+    }
+}
