@@ -56,6 +56,8 @@ import picocli.CommandLine.Option;
         "  slipstream bench --devices cuda:0,cuda:1"})
 public final class BenchCommand implements Callable<Integer> {
     private static final int ENLARGED = 2;
+    private static final int MOST_REQUESTS = 1000;
+    private static final int QUEUE_ROUNDS = 5;
 
     private final Terminal terminal;
 
@@ -104,6 +106,11 @@ public final class BenchCommand implements Callable<Integer> {
         description = "Seeds for each prompt (${DEFAULT-VALUE}).")
     private int seeds;
 
+    @Option(names = "--requests", paramLabel = "N", order = HelpLayout.OWN + 5, defaultValue = "0",
+        description = "Also measure how long N requests that wait take with each plan, one after another and "
+            + "overlapped; 8 show it.")
+    private int waiting;
+
     @Option(names = "--profile", paramLabel = "FILE", order = HelpLayout.OWN + 6,
         description = "Print how well a profile of one-thread CPU devices (slipstream profile) predicts the plans.")
     private Path profile;
@@ -139,6 +146,9 @@ public final class BenchCommand implements Callable<Integer> {
         if (rounds != null && rounds < 1) {
             throw new InputException("--rounds takes 1 or more, not " + rounds + "; leave it out for one a picture");
         }
+        if (waiting < 0 || waiting > MOST_REQUESTS) {
+            throw new InputException("--requests takes 0 to " + MOST_REQUESTS + ", not " + waiting);
+        }
         MachineProfile machine = profile == null ? null : MachineProfile.read(profile);
         BenchOutput output = new BenchOutput(terminal, json);
         if (png != null) {
@@ -161,12 +171,17 @@ public final class BenchCommand implements Callable<Integer> {
             benchmark.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = benchmark.noise(requests.getFirst());
             List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise);
-            List<BenchRow> rows = benchmark.rows(probes);
+            List<QueueRow> queues = benchmark.queues(requests, waiting, QUEUE_ROUNDS);
+            List<BenchRow> rows = benchmark.rows(probes, queues);
             terminal.out().println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
                 + guidance + ", noise scheduler " + noise.name() + ", "
                 + precision.precision() + "; load average now " + BenchOutput.load());
             terminal.out().println();
             terminal.out().print(BenchRow.table(rows));
+            if (!queues.isEmpty()) {
+                terminal.out().println();
+                terminal.out().print(QueueRow.table(rows.stream().map(BenchRow::plan).toList(), queues));
+            }
             if (machine != null) {
                 terminal.out().println();
                 int most = rows.stream().mapToInt(row -> row.devices().size()).max().orElseThrow();

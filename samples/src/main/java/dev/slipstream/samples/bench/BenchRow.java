@@ -22,11 +22,13 @@ import java.util.stream.IntStream;
  * @param weightBytes on each device
  * @param launchUs host time a launched segment
  * @param stageMs processing time of each stage
+ * @param queue how long waiting requests take, if that was measured
  */
 record BenchRow(String plan, String spec, List<String> devices, double wallMs, double wallMinMs, double wallMaxMs,
     double speedup, double criticalMs, double criticalSpeedup, double psnrDb, double psnrMinDb, double ssim,
     double ssimMin, int maxDiff, int pictures, int identicalPictures, long copiedBytes, List<Long> weightBytes,
-    double heapBytesPerStep, double ortHeapBytesPerStep, double launchUs, Map<String, Double> stageMs) {
+    double heapBytesPerStep, double ortHeapBytesPerStep, double launchUs, Map<String, Double> stageMs,
+    QueueRow queue) {
 
     private static final String LEGEND = """
         w1, w3: warm-up steps; s2: stride 2; on: number of devices; wall: median of the loop in ms, and its range; x:
@@ -38,8 +40,8 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
         where the other rows replay what recurs
         """;
 
-    /** @param probes one for each contender; the first contender is the one to compare with */
-    static List<BenchRow> of(List<Contender> contenders, List<LoopProbe> probes) {
+    /** @param probes one for each contender, of which the first is the one to compare with; {@code queues} too, or none */
+    static List<BenchRow> of(List<Contender> contenders, List<LoopProbe> probes, List<QueueRow> queues) {
         List<BenchRow> rows = new ArrayList<>();
         Spread base = contenders.getFirst().loopMillis();
         for (int i = 0; i < contenders.size(); i++) {
@@ -57,7 +59,7 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
                 likeness.stream().mapToInt(Likeness::difference).max().orElseThrow(), likeness.size(),
                 (int) likeness.stream().filter(pair -> pair.difference() == 0).count(), it.copiedBytes(),
                 probe.weightBytes(), probe.heapBytesPerStep(), probe.runtimeHeapBytesPerStep(), probe.launchMicros(),
-                probe.stageMillis()));
+                probe.stageMillis(), queues.isEmpty() ? null : queues.get(i)));
         }
         return rows;
     }

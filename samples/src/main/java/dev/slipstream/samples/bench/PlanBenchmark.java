@@ -86,9 +86,25 @@ final class PlanBenchmark implements AutoCloseable {
         return LoopProbe.of(contenders, request, noise);
     }
 
-    /** What the rounds gave, and what was probed. */
-    List<BenchRow> rows(List<LoopProbe> probes) {
-        return BenchRow.of(contenders, probes);
+    /**
+     * How long waiting requests take with each plan.
+     *
+     * @param count of requests at once; 0 to measure nothing
+     * @param rounds of both ways
+     */
+    List<QueueRow> queues(List<ImageRequest> requests, int count, int rounds) {
+        List<QueueRow> rows = new ArrayList<>();
+        for (Contender contender : count == 0 ? List.<Contender>of() : contenders) {
+            try (DiffusionPipeline overlapped = contender.overlapped()) {
+                rows.add(QueueRow.of(contender.pipeline(), overlapped, requests, count, rounds));
+            }
+        }
+        return rows;
+    }
+
+    /** What the rounds gave, and what was probed. @param queues one for each plan, or none */
+    List<BenchRow> rows(List<LoopProbe> probes, List<QueueRow> queues) {
+        return BenchRow.of(contenders, probes, queues);
     }
 
     /** In the order of the plans; the first is the baseline. */
@@ -104,6 +120,7 @@ final class PlanBenchmark implements AutoCloseable {
     /** A plan with its pipeline open, and what it has drawn so far. One thread. */
     static final class Contender implements AutoCloseable {
         private final BenchPlan plan;
+        private final Supplier<DiffusionPipeline.Builder> description;
         private final DiffusionPipeline pipeline;
         private final List<Double> loopMillis = new ArrayList<>();
         private final List<Image> pictures = new ArrayList<>();
@@ -112,8 +129,9 @@ final class PlanBenchmark implements AutoCloseable {
         Contender(BenchPlan plan, Supplier<DiffusionPipeline.Builder> model, Precision precision,
             Consumer<String> warned) {
             this.plan = plan;
-            this.pipeline = model.get().devices(plan.devices().toArray(String[]::new)).plan(plan.spec())
-                .precision(precision.type()).replayed(plan.replayed()).warnings(warned).open();
+            this.description = () -> model.get().devices(plan.devices().toArray(String[]::new)).plan(plan.spec())
+                .precision(precision.type()).replayed(plan.replayed()).warnings(warned);
+            this.pipeline = description.get().open();
         }
 
         /** Builds engines and lets the JVM compile the loop; nothing of it is counted. */
@@ -134,6 +152,11 @@ final class PlanBenchmark implements AutoCloseable {
 
         private GeneratedImage draw(ImageRequest request) {
             return pipeline.submit(request).result().join();
+        }
+
+        /** Another pipeline for the same, which overlaps requests; the caller's. */
+        private DiffusionPipeline overlapped() {
+            return description.get().overlapped(true).open();
         }
 
         BenchPlan plan() {
