@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
+import dev.slipstream.pipelines.diffusion.component.RequestKeys;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
@@ -241,7 +242,7 @@ public final class PipelineSpec implements AutoCloseable {
     private <T> T unwrap(RequestCore.Drawing request, Class<T> part) {
         Supplier<?> found = Map.<Class<?>, Supplier<?>>of(PartitionedDenoiser.class, () -> own(request).denoiser(),
             Program.class, () -> program(own(request), UnrollOptions.PLAIN),
-            NoiseTable.class, () -> own(request).noise(),
+            NoiseTable.class, () -> own(request).noise(), RequestKeys.class, () -> own(request).keys(),
             MemoryNeed[].class, () -> memory(request).toArray(MemoryNeed[]::new), Inventory.class, this::inventory)
             .get(part);
         if (found == null) {

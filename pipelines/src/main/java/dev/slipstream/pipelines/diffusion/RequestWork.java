@@ -123,7 +123,8 @@ final class RequestWork<R> implements QueuedWork {
         running.requireWanted();
         long start = System.nanoTime();
         TensorType type = request.getFirst().latents();
-        List<Image> images = decoder().decode(latents, type.shape()).stream().map(request.getFirst()::finished).toList();
+        List<Image> images = decoder().decode(latents, type.shape()).stream()
+            .map(request.getFirst()::finished).toList();
         decode = since(start);
         running.complete(description.apply(images, circumstances()));
     }

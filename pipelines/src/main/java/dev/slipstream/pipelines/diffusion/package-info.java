@@ -4,8 +4,9 @@
  * <p>{@link dev.slipstream.pipelines.diffusion.DiffusionPipeline} opens a model folder and draws {@link
  * dev.slipstream.pipelines.diffusion.ImageRequest}s; a {@link dev.slipstream.pipelines.diffusion.PipelineSpec} is a dry
  * run of it. A {@link dev.slipstream.pipelines.diffusion.ResolvedRequest} is a request as a model reads it, worked out
- * once. A {@link dev.slipstream.pipelines.diffusion.RequestWork} has what is missing built, and lets each model take its
- * steps, when the queue says that it is its turn; where a refiner takes the last ones, it gets the latents of the model before.
+ * once. A {@link dev.slipstream.pipelines.diffusion.RequestWork} has what is missing built, and lets each model take
+ * its steps, when the {@code queue} says that it is its turn; where a refiner takes the last ones, it gets the latents
+ * of the model before.
  *
  * <p>No argument and no result is null, as in all packages that are exported: what may be absent is an {@link
  * java.util.Optional}. Records that are results ({@link dev.slipstream.pipelines.diffusion.Progress}, {@link

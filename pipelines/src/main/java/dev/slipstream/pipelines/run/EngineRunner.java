@@ -18,7 +18,8 @@ import java.util.Map;
  * One engine with its buffers, called from the host: for components outside the loop, such as a text encoder or an
  * image decoder.
  *
- * <p><b>Threads:</b> any; a call waits for the one before. <b>Ownership:</b> it owns the engine and all it made on the device.
+ * <p><b>Threads:</b> any; a call waits for the one before. <b>Ownership:</b> it owns the engine and all it made on the
+ * device.
  */
 public final class EngineRunner implements AutoCloseable {
     private final Map<String, TensorType> outputs;

@@ -40,7 +40,7 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
         where the other rows replay what recurs
         """;
 
-    /** @param probes one for each contender, of which the first is the one to compare with; {@code queues} too, or none */
+    /** @param probes one for each contender, of which the first is to compare with; {@code queues} too, or none */
     static List<BenchRow> of(List<Contender> contenders, List<LoopProbe> probes, List<QueueRow> queues) {
         List<BenchRow> rows = new ArrayList<>();
         Spread base = contenders.getFirst().loopMillis();

@@ -3,12 +3,15 @@ package dev.slipstream.samples.predict;
 import dev.slipstream.pipelines.cost.DeviceRates.Basis;
 import dev.slipstream.pipelines.cost.Hardware;
 import dev.slipstream.pipelines.cost.MachineProfile;
+import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
 import dev.slipstream.pipelines.diffusion.planning.Candidates;
 import dev.slipstream.pipelines.diffusion.planning.Choice;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Forecasts;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
 import dev.slipstream.pipelines.diffusion.planning.PlanForecast;
+import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator;
 import dev.slipstream.pipelines.diffusion.planning.Preference;
+import dev.slipstream.pipelines.diffusion.planning.QueueForecast;
 import dev.slipstream.samples.options.HollowModel;
 import dev.slipstream.samples.options.ModelOptions;
 import dev.slipstream.samples.options.PrecisionOption;
@@ -120,13 +123,17 @@ public final class PredictCommand implements Callable<Integer> {
         try (PaperModel paper = family == null ? PaperModel.of(model, precision.precision())
             : PaperModel.like(family, precision.precision())) {
             Question question = paper.question(request);
-            Forecasts forecasts = question.evaluator(site, quality(question))
-                .forecasts(Candidates.of(question.subject(), site.times().size()));
+            PlanEvaluator evaluator = question.evaluator(site, quality(question));
+            Forecasts forecasts = evaluator.forecasts(Candidates.of(question.subject(), site.times().size()));
             requireMeasured(forecasts, question);
             Choice choice = Choice.of(forecasts.plans(), preference);
+            QueueForecast queue = QueueForecast.of(
+                evaluator.timeline(new Candidate(choice.taken().plan(), choice.taken().devices())), site.times(),
+                question.keys());
             Prediction prediction =
                 Prediction.of(paper.name(), question.steps(), machine.gpus != null ? machine.gpus + ", " + link
-                    : machine.profile.toString(), forecasts, choice);
+                    : machine.profile.toString(), forecasts, choice,
+                    queue);
             terminal.out().println(json ? Json.text(prediction) : prediction.table());
         }
         return ExitCode.OK;
@@ -168,11 +175,15 @@ public final class PredictCommand implements Callable<Integer> {
      * @param basis where times are from
      * @param choice the plan to take; {@code choiceDevices} on how many devices
      * @param reason for it, in one line
+     * @param requestMs what each of many waiting requests takes with it, with its prompts and pictures;
+     *     {@code overlappedRequestMs} with those of others beside its loop
+     * @param queue the same in words
      * @param plans fastest first
      * @param refused why other plans do not suit the model
      */
     private record Prediction(String model, int steps, String machine, String basis, String choice,
-        int choiceDevices, String reason, List<Row> plans, Map<String, String> refused) {
+        int choiceDevices, String reason, double requestMs, double overlappedRequestMs, String queue, List<Row> plans,
+        Map<String, String> refused) {
 
         /**
          * A plan.
@@ -194,12 +205,25 @@ public final class PredictCommand implements Callable<Integer> {
             }
         }
 
-        static Prediction of(String model, int steps, String machine, Forecasts forecasts, Choice choice) {
+        static Prediction of(String model, int steps, String machine, Forecasts forecasts, Choice choice,
+            QueueForecast queue) {
             List<Row> rows = forecasts.plans().stream().sorted(Comparator.comparingLong(PlanForecast::nanos))
                 .map(forecast -> Row.of(forecast, choice.base())).toList();
             return new Prediction(model, steps, machine,
                 choice.taken().basis() == Basis.ESTIMATED ? "estimated" : "measured", choice.taken().plan(),
-                choice.taken().devices(), choice.reason(), rows, forecasts.refused());
+                choice.taken().devices(), choice.reason(), queue.aloneNanos() / 1e6,
+                queue.overlappedNanos() / 1e6, text(queue), rows, forecasts.refused());
+        }
+
+        private static String text(QueueForecast queue) {
+            return "of many that wait, a request takes " + time(queue.aloneNanos()) + " with it (prompts "
+                + time(queue.encodeNanos()) + ", loop " + time(queue.loopNanos()) + ", picture "
+                + time(queue.decodeNanos()) + "), and overlapped " + time(queue.overlappedNanos())
+                + ", with encoders and decoder on device " + queue.device();
+        }
+
+        private static String time(long nanos) {
+            return Amounts.time(Duration.ofNanos(nanos));
         }
 
         String table() {
@@ -214,7 +238,8 @@ public final class PredictCommand implements Callable<Integer> {
                 row.psnrDb == null ? "" : Table.number("%.1f", row.psnrDb),
                 row.plan.equals(choice) && row.devices == choiceDevices ? "<" : row.fits ? "" : "does not fit"));
             return model + " on " + machine + ", " + steps + " steps, times " + basis
-                + (basis.equals("estimated") ? " from data sheets" : "") + "\n\n" + table + "\n" + reason;
+                + (basis.equals("estimated") ? " from data sheets" : "") + "\n\n" + table + "\n" + reason + "\n"
+                + queue;
         }
     }
 }

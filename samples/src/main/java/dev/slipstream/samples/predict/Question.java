@@ -3,6 +3,7 @@ package dev.slipstream.samples.predict;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
 import dev.slipstream.pipelines.diffusion.VideoRequest;
+import dev.slipstream.pipelines.diffusion.component.RequestKeys;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.planning.Candidates.Subject;
@@ -20,24 +21,25 @@ import java.util.function.Function;
  *
  * @param loop denoiser, shapes and steps
  * @param componentBytes of the model's other parts
+ * @param keys what its parts are
  */
-public record Question(Loop loop, long componentBytes) {
+public record Question(Loop loop, long componentBytes, RequestKeys keys) {
     /** @param request completed */
     public static Question of(PipelineSpec spec, ImageRequest request) {
         return of(spec.unwrap(request, PartitionedDenoiser.class), spec.unwrap(request, NoiseTable.class),
-            request.guidance(), spec.unwrap(request, MemoryNeed[].class));
+            request.guidance(), spec.unwrap(request, MemoryNeed[].class), spec.unwrap(request, RequestKeys.class));
     }
 
     /** @param request completed */
     static Question of(PipelineSpec spec, VideoRequest request) {
         return of(spec.unwrap(request, PartitionedDenoiser.class), spec.unwrap(request, NoiseTable.class),
-            request.guidance(), spec.unwrap(request, MemoryNeed[].class));
+            request.guidance(), spec.unwrap(request, MemoryNeed[].class), spec.unwrap(request, RequestKeys.class));
     }
 
     private static Question of(PartitionedDenoiser any, NoiseTable noise, OptionalDouble guidance,
-        MemoryNeed[] needs) {
+        MemoryNeed[] needs, RequestKeys keys) {
         return new Question(new Loop(any.denoiser(), any.shape(), noise, new Guidance(guidance.orElse(1), 0)),
-            needs[0].componentBytes());
+            needs[0].componentBytes(), keys);
     }
 
     /** What decides which plans are worth a look. */

@@ -105,7 +105,8 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
 
         @Override
         public List<MemoryNeed> need(List<DeviceForm> devices, int home) {
-            return MemoryNeed.ofComponent(devices.size(), home, devices.get(home).weightBytes(autoencoder.encoderGraph()),
+            return MemoryNeed.ofComponent(devices.size(), home,
+                devices.get(home).weightBytes(autoencoder.encoderGraph()),
                 devices.get(home).workBytes(autoencoder.encoder(tile).graph()));
         }
 
@@ -135,7 +136,8 @@ public sealed interface ComponentKey<T extends AutoCloseable> {
 
         @Override
         public List<MemoryNeed> need(List<DeviceForm> devices, int home) {
-            return MemoryNeed.ofComponent(devices.size(), home, devices.get(home).weightBytes(autoencoder.decoderGraph()),
+            return MemoryNeed.ofComponent(devices.size(), home,
+                devices.get(home).weightBytes(autoencoder.decoderGraph()),
                 devices.get(home).workBytes(autoencoder.decoder(tile).graph()));
         }
 

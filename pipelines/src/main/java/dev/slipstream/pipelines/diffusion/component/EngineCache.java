@@ -150,7 +150,7 @@ public final class EngineCache implements AutoCloseable {
             if (overlaps) {
                 // Where there are engines, there they stay; before, where they make the same bits as on the first.
                 boolean open = kept.isEmpty() && lack.missing.isEmpty();
-                SpareTime time = SpareTime.of(request, program, device -> open ? isAlike(device) : device == home);
+                SpareTime time = request.spare(program, device -> open ? isAlike(device) : device == home);
                 spare.put(request.loop(), time);
                 home = time.home();
             }

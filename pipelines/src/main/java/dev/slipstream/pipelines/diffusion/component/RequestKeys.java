@@ -4,6 +4,7 @@ import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.plan.GuidanceSchedule.Unconditional;
 import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.run.loop.Estimates;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -96,6 +98,28 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
         return all;
     }
 
+    /** What encodes prompts, with types; each runs once for a chunk of them. */
+    public List<Graph> encoderGraphs() {
+        return text.encoders().graphs(text.clipSkip()).stream().map(graph -> graph.graph().graph()).toList();
+    }
+
+    /** What decodes pictures, with types; none where another model takes the last steps. */
+    public List<Graph> decoderGraphs() {
+        return decoding.stream().flatMap(it -> it.decoders().stream())
+            .map(key -> key.autoencoder().decoder(key.tile()).graph()).toList();
+    }
+
+    /**
+     * What its loop leaves of the devices' time.
+     *
+     * @param program of the loop
+     * @param mayBeHome whether what is not the denoiser may live on a device
+     */
+    SpareTime spare(Program program, IntPredicate mayBeHome) {
+        return SpareTime.of(loop.denoiser().partitioned(), program, List.of(decoderGraphs(), encoderGraphs()),
+            mayBeHome);
+    }
+
     /**
      * What all of it takes on each device, in the plan's order.
      *
@@ -103,7 +127,7 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
      * @param overlapped whether components work beside loops
      */
     public List<MemoryNeed> need(List<DeviceForm> devices, Program program, boolean overlapped) {
-        int home = overlapped ? SpareTime.of(this, program, device -> true).home() : 0;
+        int home = overlapped ? spare(program, device -> true).home() : 0;
         List<MemoryNeed> inside = MemoryNeed.together(List.of(loop.denoiser().need(devices, home),
             MemoryNeed.ofBuffers(devices.size(), program)));
         List<MemoryNeed> outside = MemoryNeed.together(engines().stream().filter(key -> key != loop.denoiser())

@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.cost.DeviceRates;
 import dev.slipstream.pipelines.cost.Hardware;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.denoise.StageCosts;
+import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.simulate.BubbleFill.Job;
 import dev.slipstream.pipelines.run.simulate.BubbleFill.Place;
@@ -11,7 +12,6 @@ import dev.slipstream.pipelines.run.simulate.BubbleFill;
 import dev.slipstream.pipelines.run.simulate.Machine;
 import dev.slipstream.pipelines.run.simulate.Simulator;
 import dev.slipstream.pipelines.run.timeline.Timeline;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -29,24 +29,26 @@ public record SpareTime(int home, Timeline loop) {
     private static final String USUAL = "A100";
 
     /** @param mayBeHome whether components may live on a device */
-    static SpareTime of(RequestKeys request, Program program, IntPredicate mayBeHome) {
-        PartitionedDenoiser placed = request.loop().denoiser().partitioned();
+    /**
+     * @param program of a loop
+     * @param works graphs of what is done beside it, one work after another
+     * @param mayBeHome whether they may live on a device
+     */
+    static SpareTime of(PartitionedDenoiser placed, Program program, List<List<Graph>> works,
+        IntPredicate mayBeHome) {
         DeviceRates rates = Hardware.gpu(USUAL, placed.denoiser().precision());
         int devices = placed.plan().devices();
         Timeline loop = Simulator.simulate(program, Machine.ideal(devices, new StageCosts(placed,
             Collections.nCopies(devices, rates), new StageCosts.Runs()))).timeline();
+        List<Long> nanos = works.stream().map(graphs ->
+            Math.round(graphs.stream().mapToDouble(rates::runNanos).sum())).toList();
         int home = IntStream.range(0, devices).filter(mayBeHome).boxed()
-            .min(Comparator.comparingLong(device -> delay(loop, jobs(request, rates, device)))).orElse(0);
+            .min(Comparator.comparingLong(device -> delay(loop, jobs(nanos, device)))).orElse(0);
         return new SpareTime(home, loop);
     }
 
-    private static List<Job> jobs(RequestKeys request, DeviceRates rates, int device) {
-        List<Job> jobs = new ArrayList<>();
-        request.decoding().ifPresent(it -> jobs.add(new Job("decode", Map.of(device, it.decoders().stream()
-            .mapToLong(key -> Math.round(rates.runNanos(key.autoencoder().decoder(key.tile()).graph()))).sum()))));
-        jobs.add(new Job("encode", Map.of(device, request.text().encoders().graphs(request.text().clipSkip()).stream()
-            .mapToLong(graph -> Math.round(rates.runNanos(graph.graph().graph()))).sum())));
-        return jobs;
+    private static List<Job> jobs(List<Long> nanos, int device) {
+        return nanos.stream().map(each -> new Job("", Map.of(device, each))).toList();
     }
 
     private static long delay(Timeline loop, List<Job> jobs) {
@@ -61,7 +63,7 @@ public record SpareTime(int home, Timeline loop) {
      */
     public List<Integer> begins(List<Long> nanos, long loopNanos) {
         double scale = (double) loop.endNanos() / Math.max(1, loopNanos);
-        return BubbleFill.of(loop, nanos.stream().map(each -> new Job("", Map.of(home, Math.round(each * scale))))
-            .toList()).stream().map(Place::afterSteps).toList();
+        return BubbleFill.of(loop, jobs(nanos.stream().map(each -> Math.round(each * scale)).toList(), home)).stream()
+            .map(Place::afterSteps).toList();
     }
 }

@@ -55,7 +55,8 @@ public record LoopOptions(boolean keepLatents, Estimates estimates, boolean trac
     }
 
     public LoopOptions withObserver(TensorObserver looking) {
-        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, patience, Optional.of(looking), overlapped);
+        return new LoopOptions(keepLatents, estimates, traced, guarded, replayed, patience, Optional.of(looking),
+            overlapped);
     }
 
     public LoopOptions withOverlap(boolean overlap) {

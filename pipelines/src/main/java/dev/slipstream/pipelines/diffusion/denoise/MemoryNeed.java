@@ -15,11 +15,12 @@ import java.util.stream.IntStream;
  * weights in another type than the model's file, and what they need to be built comes on top.
  *
  * @param weightBytes weights of the denoiser's segments on this device
- * @param componentBytes weights of text encoder and autoencoder, which are on one device: the first, or where they
- *     work beside loops the one that these leave idle most
+ * @param componentBytes weights of text encoder and autoencoder, which are on one device: the first, or where they work
+ *     beside loops the one that these leave idle most
  * @param bufferBytes buffers of the loop
- * @param workBytes the largest live activations of one of the segments, or of the autoencoder where that is, if these
- *     are larger (with both at once their sum): they grow with the picture, or with a tile ({@link Tiles}); with a refiner those of both models
+ * @param workBytes the largest live activations of one of the segments, or of the autoencoder on its device if these
+ *     are larger, or both where these work at once: they grow with the picture, or with a tile ({@link Tiles}); with a
+ *     refiner those of both models
  */
 public record MemoryNeed(long weightBytes, long componentBytes, long bufferBytes, long workBytes) {
     public static final MemoryNeed NOTHING = new MemoryNeed(0, 0, 0, 0);

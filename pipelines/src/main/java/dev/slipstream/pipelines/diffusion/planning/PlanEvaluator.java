@@ -19,6 +19,7 @@ import dev.slipstream.pipelines.run.simulate.Forecast;
 import dev.slipstream.pipelines.run.simulate.Interconnect;
 import dev.slipstream.pipelines.run.simulate.Machine;
 import dev.slipstream.pipelines.run.simulate.Simulator;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.pipelines.run.unroll.Staleness;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import java.nio.file.Path;
@@ -117,10 +118,8 @@ public final class PlanEvaluator {
 
     /** @throws RuntimeException as {@link PartitionedDenoiser#of}: not every plan suits every network */
     public PlanForecast forecast(Candidate candidate) {
-        PartitionedDenoiser partitioned = PartitionedDenoiser.of(loop.denoiser(), loop.shape(), candidate.strategy(),
-            candidate.devices());
-        Program program = partitioned.program(loop.noise(), loop.guidance(), false, Estimates.NONE,
-            candidate.devices() > 1 ? site.options() : UnrollOptions.PLAIN);
+        PartitionedDenoiser partitioned = partitioned(candidate);
+        Program program = program(partitioned);
         StageCosts costs = new StageCosts(partitioned, site.times(), runs);
         Forecast forecast = Simulator.simulate(program, machine(partitioned, costs));
         List<Long> memory = new ArrayList<>();
@@ -132,6 +131,22 @@ public final class PlanEvaluator {
         return new PlanForecast(candidate.spec(), candidate.devices(), forecast.latencyNanos(),
             forecast.timeline().utilisation(), memory, room, program.copiedBytes(), staleness(partitioned, costs),
             quality.apply(partitioned.plan().strategy()), basis(candidate.devices()));
+    }
+
+    /** What would run where and when. @throws RuntimeException as {@link #forecast} */
+    public Timeline timeline(Candidate candidate) {
+        PartitionedDenoiser partitioned = partitioned(candidate);
+        return Simulator.simulate(program(partitioned),
+            machine(partitioned, new StageCosts(partitioned, site.times(), runs))).timeline();
+    }
+
+    private PartitionedDenoiser partitioned(Candidate candidate) {
+        return PartitionedDenoiser.of(loop.denoiser(), loop.shape(), candidate.strategy(), candidate.devices());
+    }
+
+    private Program program(PartitionedDenoiser partitioned) {
+        return partitioned.program(loop.noise(), loop.guidance(), false, Estimates.NONE,
+            partitioned.plan().devices() > 1 ? site.options() : UnrollOptions.PLAIN);
     }
 
     private Staleness staleness(PartitionedDenoiser partitioned, StageCosts costs) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * when the one before is over, and may run on another thread; one thread at a time.
  */
 public interface QueuedWork {
-    /** Its turn has come. */
+    /** Its turn has come; its prompts may just be being encoded by another thread. */
     void begin();
 
     /** Takes its engines, if nothing must be built. @return whether it has them */

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,7 +35,7 @@ class RequestQueueTest {
     private final class Work implements QueuedWork {
         private final int kind;
         private final String fails;
-        private final Set<String> done = new HashSet<>();
+        private final Set<String> done = ConcurrentHashMap.newKeySet();
         private final CountDownLatch over = new CountDownLatch(1);
         private @Nullable Throwable failure;
         private boolean freed;
