@@ -1,6 +1,7 @@
 package dev.slipstream.bridge.store;
 
 import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.file.DamagedFileException;
 import dev.slipstream.bridge.file.FileFailure;
 import dev.slipstream.bridge.file.KeyLock;
 import dev.slipstream.bridge.file.Uninterrupted;

@@ -1,5 +1,6 @@
 package dev.slipstream.bridge.store;
 
+import dev.slipstream.bridge.file.DamagedFileException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
