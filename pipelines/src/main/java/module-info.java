@@ -8,12 +8,15 @@ module dev.slipstream.pipelines {
     requires com.google.protobuf;
     requires transitive dev.slipstream.bridge;
     requires static transitive java.desktop;
+    requires java.logging;
     requires java.net.http;
     requires jdk.jfr;
+    requires jvector;
     requires static org.jspecify;
     requires org.slf4j;
     requires org.tribuo.util.onnx;
 
+    exports dev.slipstream.pipelines.cache to dev.slipstream.samples;
     exports dev.slipstream.pipelines.cost to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion;
     exports dev.slipstream.pipelines.diffusion.calibration to dev.slipstream.samples;

@@ -1,0 +1,146 @@
+package dev.slipstream.pipelines.cache;
+
+import dev.slipstream.pipelines.cache.IndexFile.Added;
+import dev.slipstream.pipelines.cache.IndexFile.Change;
+import dev.slipstream.pipelines.cache.IndexFile.Dropped;
+import dev.slipstream.pipelines.cache.IndexFile.Used;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/** What a shelf's index says, in the memory of this process. One thread at a time. */
+final class Catalogue implements IndexFile.Reader {
+    /** Records that an index may have beyond two for each entry before it is written anew. */
+    private static final int SPARE_RECORDS = 8;
+
+    private final IndexFile file;
+    private final Supplier<Neighbours> none;
+    private final Map<String, Item> items = new HashMap<>();
+    private final List<Item> places = new ArrayList<>();
+    private Neighbours neighbours;
+    private long entryBytes;
+    private int records;
+    private double clock;
+
+    /**
+     * @param folder of the shelf
+     * @param none makes neighbours that have none yet
+     */
+    Catalogue(Path folder, Supplier<Neighbours> none) {
+        this.file = new IndexFile(folder);
+        this.none = none;
+        this.neighbours = none.get();
+    }
+
+    /** An entry. @param place of its vector among the neighbours */
+    record Item(Card card, long bytes, Usage usage, int place) {
+    }
+
+    /** Reads what is new. @return whether all of the file could be read */
+    boolean refresh() throws IOException {
+        return file.read(this);
+    }
+
+    /** Adds to a file of which all was read. */
+    void append(Change change) throws IOException {
+        file.append(change);
+        refresh();
+    }
+
+    /** Writes the file anew, with these entries and the clock. */
+    void rewrite(List<Added> entries) throws IOException {
+        List<Change> changes = new ArrayList<>(List.of(new Dropped("", clock)));
+        changes.addAll(entries);
+        file.rewrite(changes);
+        refresh();
+    }
+
+    /** Whether most of what is in the file counts no more. */
+    boolean isWordy() {
+        return records > 2 * items.size() + SPARE_RECORDS;
+    }
+
+    Set<String> ids() {
+        return items.keySet();
+    }
+
+    Collection<Item> items() {
+        return List.copyOf(items.values());
+    }
+
+    Optional<Item> item(String id) {
+        return Optional.ofNullable(items.get(id));
+    }
+
+    /** Of the entries' files and of the index. */
+    long bytes() {
+        return entryBytes + file.bytes();
+    }
+
+    /** The highest worth that was evicted, see {@link Usage}. */
+    double clock() {
+        return clock;
+    }
+
+    /** The nearest by compact vectors, the nearest first, of those that are wanted. */
+    List<Card> nearest(float[] vector, int most, Predicate<Card> wanted) {
+        List<Card> cards = new ArrayList<>();
+        for (int place : neighbours.nearest(vector, most, it -> wanted.test(places.get(it).card))) {
+            cards.add(places.get(place).card);
+        }
+        return cards;
+    }
+
+    /** Stops what goes on for it on other threads. */
+    void close() {
+        neighbours.close();
+    }
+
+    @Override
+    public void restart() {
+        items.clear();
+        places.clear();
+        neighbours.close();
+        neighbours = none.get();
+        entryBytes = 0;
+        records = 0;
+    }
+
+    @Override
+    public void read(Change change) {
+        records++;
+        switch (change) {
+            case Added added -> items.computeIfAbsent(added.card().id(), id -> place(added));
+            case Used used -> items.computeIfPresent(used.id(), (id, item) -> used(item, used.usage()));
+            case Dropped dropped -> {
+                clock = Math.max(clock, dropped.clock());
+                Item gone = items.remove(dropped.id());
+                if (gone != null) {
+                    neighbours.remove(gone.place);
+                    entryBytes -= gone.bytes;
+                }
+            }
+        }
+    }
+
+    private Item place(Added added) {
+        Item item = new Item(added.card(), added.bytes(), added.usage(), neighbours.add(added.card().vector()));
+        places.add(item);
+        entryBytes += item.bytes;
+        return item;
+    }
+
+    private Item used(Item item, Usage usage) {
+        Item now = new Item(item.card, item.bytes, usage, item.place);
+        places.set(item.place, now);
+        return now;
+    }
+}

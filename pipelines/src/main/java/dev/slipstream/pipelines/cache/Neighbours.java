@@ -1,0 +1,261 @@
+package dev.slipstream.pipelines.cache;
+
+import io.github.jbellis.jvector.graph.GraphIndexBuilder;
+import io.github.jbellis.jvector.graph.GraphSearcher;
+import io.github.jbellis.jvector.graph.RandomAccessVectorValues;
+import io.github.jbellis.jvector.graph.SearchResult;
+import io.github.jbellis.jvector.graph.similarity.BuildScoreProvider;
+import io.github.jbellis.jvector.graph.similarity.DefaultSearchScoreProvider;
+import io.github.jbellis.jvector.vector.VectorSimilarityFunction;
+import io.github.jbellis.jvector.vector.VectorizationProvider;
+import io.github.jbellis.jvector.vector.types.VectorFloat;
+import io.github.jbellis.jvector.vector.types.VectorTypeSupport;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntPredicate;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds those of many vectors of length 1 that make the smallest angles with another one. A few are all compared; from
+ * {@link #WORTH_A_GRAPH} on a graph is built beside, and what it does not have yet is compared one by one.
+ *
+ * <p>Vectors have places, from 0 up, which are never given again; those that were removed are still in the way of the
+ * search, so who removes many begins anew. One thread at a time.
+ */
+final class Neighbours {
+    /** From so many on a search of the graph takes less time than comparing all. */
+    static final int WORTH_A_GRAPH = 10_000;
+
+    private static final int ONE = Short.MAX_VALUE;
+    private static final float UNIT = 1f / ONE / ONE;
+
+    private final Executor builder;
+    private final BitSet removed = new BitSet();
+    private float[][] vectors = new float[64][];
+    /** The same, one behind the other, as whole numbers of 16 bits: Java adds products of these many at a time. */
+    private short[] rounded = new short[64 * Projection.SIZE];
+    private int count;
+    private @Nullable Graph graph;
+
+    /** @param builder builds the graph, one task at a time */
+    Neighbours(Executor builder) {
+        this.builder = builder;
+    }
+
+    /** @return its place. The array is not copied. */
+    int add(float[] vector) {
+        if (count == vectors.length) {
+            vectors = Arrays.copyOf(vectors, 2 * count);
+            rounded = Arrays.copyOf(rounded, 2 * rounded.length);
+        }
+        System.arraycopy(rounded(vector), 0, rounded, count * Projection.SIZE, Projection.SIZE);
+        vectors[count++] = vector;
+        if (count >= WORTH_A_GRAPH && graph == null) {
+            graph = new Graph();
+        }
+        if (graph != null) {
+            graph.offer(vectors, count, builder);
+        }
+        return count - 1;
+    }
+
+    void remove(int place) {
+        removed.set(place);
+    }
+
+    /** All that were added. */
+    int places() {
+        return count;
+    }
+
+    /** Stops building, for good. */
+    void close() {
+        if (graph != null) {
+            graph.close();
+        }
+    }
+
+    /** How many of the vectors a search finds without comparing them one by one. */
+    int inGraph() {
+        return graph == null ? 0 : graph.size();
+    }
+
+    /** The places of the nearest, the nearest first. @param wanted says of a place whether it may be among them */
+    int[] nearest(float[] vector, int most, IntPredicate wanted) {
+        IntPredicate there = place -> !removed.get(place) && wanted.test(place);
+        Nearest nearest = new Nearest(most);
+        int searched = graph == null ? 0 : graph.search(vector, most, there, nearest);
+        short[] wantedVector = rounded(vector);
+        for (int place = searched; place < count; place++) {
+            int dot = dot(wantedVector, rounded, place * Projection.SIZE);
+            if (nearest.accepts(dot * UNIT) && there.test(place)) {
+                nearest.offer(place, dot * UNIT);
+            }
+        }
+        return nearest.places();
+    }
+
+    private static short[] rounded(float[] vector) {
+        short[] numbers = new short[vector.length];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = (short) Math.round(vector[i] * ONE);
+        }
+        return numbers;
+    }
+
+    /** Vectors of length 1 have products of 1 at most, which is 2^30 here. */
+    private static int dot(short[] a, short[] all, int from) {
+        int sum = 0;
+        for (int i = 0; i < Projection.SIZE; i++) {
+            sum += a[i] * all[from + i];
+        }
+        return sum;
+    }
+
+    /** The best so far, in order. */
+    static final class Nearest {
+        private final int[] places;
+        private final float[] scores;
+        private int count;
+
+        Nearest(int most) {
+            places = new int[most];
+            scores = new float[most];
+        }
+
+        boolean accepts(float score) {
+            return count < places.length || score > scores[count - 1];
+        }
+
+        void offer(int place, float score) {
+            if (!accepts(score)) {
+                return;
+            }
+            int at = count < places.length ? count++ : count - 1;
+            for (; at > 0 && scores[at - 1] < score; at--) {
+                scores[at] = scores[at - 1];
+                places[at] = places[at - 1];
+            }
+            scores[at] = score;
+            places[at] = place;
+        }
+
+        int[] places() {
+            return Arrays.copyOf(places, count);
+        }
+    }
+
+    /**
+     * A graph of vectors by JVector (Vamana with layers above, as HNSW has them), in memory. It grows on another
+     * thread, place after place, while it is searched.
+     */
+    static final class Graph {
+        /** It warns that it is slower without a module that Java has not finished; that is no matter of our users. */
+        private static final Logger TOLD = Logger.getLogger(VectorizationProvider.class.getName());
+        private static final VectorTypeSupport VECTORS = vectors();
+        private static final VectorSimilarityFunction DOT = VectorSimilarityFunction.DOT_PRODUCT;
+        private static final int DEGREE = 32;
+        private static final int BEAM_OF_BUILDING = 100;
+        /** So many candidates are followed at least; fewer miss the nearest where many are nearly as near. */
+        private static final int BEAM = 100;
+
+        private volatile float[][] vectors = {};
+        private volatile int offered;
+        private volatile int size;
+        private volatile boolean closed;
+        private final AtomicBoolean growing = new AtomicBoolean();
+        private final RandomAccessVectorValues values = new Values();
+        private final GraphIndexBuilder builder = new GraphIndexBuilder(
+            BuildScoreProvider.randomAccessScoreProvider(values, DOT), Projection.SIZE, DEGREE, BEAM_OF_BUILDING, 1.2f,
+            1.2f, true, true, ForkJoinPool.commonPool(), ForkJoinPool.commonPool());
+
+        private static VectorTypeSupport vectors() {
+            if (TOLD.getLevel() == null) {
+                TOLD.setLevel(Level.SEVERE);
+            }
+            return VectorizationProvider.getInstance().getVectorTypeSupport();
+        }
+
+        /** The array may have grown; what is in it stays. */
+        void offer(float[][] all, int count, Executor executor) {
+            vectors = all;
+            offered = count;
+            if (growing.compareAndSet(false, true)) {
+                executor.execute(this::grow);
+            }
+        }
+
+        private void grow() {
+            do {
+                while (!closed && size < offered) {
+                    builder.addGraphNode(size, values.getVector(size));
+                    size++;
+                }
+                growing.set(false);
+                // What was offered just now found this still growing.
+            } while (!closed && size < offered && growing.compareAndSet(false, true));
+        }
+
+        int size() {
+            return size;
+        }
+
+        void close() {
+            closed = true;
+        }
+
+        /** Offers what it finds. @return how many places it knows, from 0 */
+        int search(float[] vector, int most, IntPredicate wanted, Nearest nearest) {
+            int known = size;
+            if (known == 0) {
+                return 0;
+            }
+            try (GraphSearcher searcher = new GraphSearcher(builder.getGraph())) {
+                SearchResult found = searcher.search(
+                    DefaultSearchScoreProvider.exact(VECTORS.createFloatVector(vector), DOT, values), most,
+                    Math.max(BEAM, most), 0, 0, place -> place < known && wanted.test(place));
+                for (SearchResult.NodeScore node : found.getNodes()) {
+                    // JVector's score of a product is (1 + product) / 2.
+                    nearest.offer(node.node, 2 * node.score - 1);
+                }
+            } catch (IOException impossible) {
+                throw new UncheckedIOException(impossible);
+            }
+            return known;
+        }
+
+        private final class Values implements RandomAccessVectorValues {
+            @Override
+            public int size() {
+                return offered;
+            }
+
+            @Override
+            public int dimension() {
+                return Projection.SIZE;
+            }
+
+            @Override
+            public VectorFloat<?> getVector(int place) {
+                return VECTORS.createFloatVector(vectors[place]);
+            }
+
+            @Override
+            public boolean isValueShared() {
+                return false;
+            }
+
+            @Override
+            public RandomAccessVectorValues copy() {
+                return this;
+            }
+        }
+    }
+}
