@@ -73,7 +73,8 @@ public final class LatentCache implements AutoCloseable {
     private final Vocabulary vocabulary = Vocabulary.english();
     private final Map<Path, Shelf> shelves = new ConcurrentHashMap<>();
     private final Set<String> said = ConcurrentHashMap.newKeySet();
-    private final ThreadPoolExecutor builder = new ThreadPoolExecutor(0, 1, 1, TimeUnit.SECONDS,
+    /** One thread as long as the cache is open, for which graphs keep what they need to grow. */
+    private final ThreadPoolExecutor builder = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS,
         new LinkedBlockingQueue<>(), Thread.ofPlatform().daemon().name("slipstream cache").factory(),
         new ThreadPoolExecutor.DiscardPolicy());
     private final Salt salt;
@@ -214,24 +215,29 @@ public final class LatentCache implements AutoCloseable {
     private void shrink(String spared) throws IOException {
         record Victim(Shelf shelf, Catalogue.Item item) {
         }
-        List<Victim> victims = new ArrayList<>();
         Collection<Shelf> all = all(namespace -> true);
+        if (bytes(all) <= maxBytes) {
+            return;
+        }
+        List<Victim> victims = new ArrayList<>();
         for (Shelf shelf : all) {
             shelf.items().forEach(item -> victims.add(new Victim(shelf, item)));
         }
-        if (bytes(all) > maxBytes) {
-            victims.sort(Comparator.<Victim>comparingDouble(victim -> victim.item.usage().worth())
-                .thenComparing(victim -> victim.item.usage().last()));
-            for (Victim victim : victims) {
-                if (!victim.item.card().id().equals(spared) && bytes(all) > maxBytes) {
-                    victim.shelf.drop(victim.item.card().id(), victim.item.usage().worth());
-                }
+        victims.sort(Comparator.<Victim>comparingDouble(victim -> victim.item.usage().worth())
+            .thenComparing(victim -> victim.item.usage().last()));
+        for (Victim victim : victims) {
+            if (!victim.item.card().id().equals(spared) && bytes(all) > maxBytes) {
+                victim.shelf.drop(victim.item.card().id(), victim.item.usage().worth());
             }
         }
     }
 
-    private static long bytes(Collection<Shelf> all) {
-        return all.stream().mapToLong(Shelf::bytes).sum();
+    private static long bytes(Collection<Shelf> all) throws IOException {
+        long bytes = 0;
+        for (Shelf shelf : all) {
+            bytes += shelf.bytes();
+        }
+        return bytes;
     }
 
     /** All shelves of some namespaces, also those that other processes have made. */

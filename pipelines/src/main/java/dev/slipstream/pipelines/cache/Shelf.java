@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.cache.IndexFile.Dropped;
 import dev.slipstream.pipelines.cache.IndexFile.Used;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -46,20 +47,21 @@ final class Shelf {
     private static final int TRIES = 3;
 
     private final Path namespace;
-    private final String id;
+    private final String key;
     private final Path folder;
     private final Catalogue catalogue;
     private boolean compared;
+    private boolean swept;
 
     /**
      * @param namespace its folder
-     * @param id see {@link CacheKey#id}
+     * @param key its {@link CacheKey#id}
      * @param builder see {@link Neighbours}
      */
-    Shelf(Path namespace, String id, Executor builder) {
+    Shelf(Path namespace, String key, Executor builder) {
         this.namespace = namespace;
-        this.id = id;
-        this.folder = namespace.resolve(id);
+        this.key = key;
+        this.folder = namespace.resolve(key);
         this.catalogue = new Catalogue(folder, () -> new Neighbours(builder));
     }
 
@@ -75,9 +77,12 @@ final class Shelf {
         }
     }
 
-    /** Of all files, as far as is known. */
-    synchronized long bytes() {
-        return catalogue.bytes();
+    /** Of all files. */
+    long bytes() throws IOException {
+        refresh();
+        synchronized (this) {
+            return catalogue.bytes();
+        }
     }
 
     /** The highest worth that was evicted. */
@@ -102,6 +107,7 @@ final class Shelf {
         boolean right;
         synchronized (this) {
             boolean whole = catalogue.refresh();
+            // Once, as it takes long; who writes afterwards keeps the two together.
             right = compared || whole && names().equals(catalogue.ids()) || Files.notExists(folder);
             compared |= whole && right;
         }
@@ -116,6 +122,7 @@ final class Shelf {
 
     /** Makes index and memory what the files say; the caller has the lock. */
     private synchronized void recover() throws IOException {
+        sweep();
         catalogue.refresh();
         Set<String> there = names();
         List<Added> entries = new ArrayList<>();
@@ -136,7 +143,7 @@ final class Shelf {
         return new Added(card, bytes, Usage.ofNew(card, bytes, clock, Instant.now()));
     }
 
-    /** Ids of the entries that are there. What dead writers have left goes when the lock is held. */
+    /** Ids of the entries that are there. */
     private Set<String> names() throws IOException {
         Set<String> names = new HashSet<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
@@ -156,7 +163,7 @@ final class Shelf {
         return folder.resolve(EntryFile.name(id));
     }
 
-    /** Waits for the right to change files, and makes the folder if need be. What dead writers have left goes. */
+    /** Waits for the right to change files, and makes the folder if need be. */
     private KeyLock lock() throws IOException {
         for (int left = TRIES; ; left--) {
             try {
@@ -164,7 +171,6 @@ final class Shelf {
                 KeyLock lock = KeyLock.acquire(folder);
                 try {
                     Files.createDirectories(folder);
-                    sweep();
                     return lock;
                 } catch (IOException failed) {
                     lock.close();
@@ -178,6 +184,7 @@ final class Shelf {
         }
     }
 
+    /** Deletes what dead writers have left; the caller has the lock, so that there are no living ones. */
     private void sweep() throws IOException {
         try (DirectoryStream<Path> rests = Files.newDirectoryStream(folder, ".*.tmp")) {
             for (Path rest : rests) {
@@ -212,7 +219,7 @@ final class Shelf {
 
     private Kept whole(Path file) throws IOException {
         Kept kept = EntryFile.read(file);
-        if (!id.equals(kept.entry().key().id())) {
+        if (!key.equals(kept.entry().key().id())) {
             throw new DamagedFileException("it is of another key");
         }
         return kept;
@@ -245,6 +252,10 @@ final class Shelf {
     /** Keeps an entry. @return whether it was not there yet */
     boolean add(Entry entry, double newClock) throws IOException {
         try (KeyLock _ = lock()) {
+            if (!swept) {
+                sweep();
+                swept = true;
+            }
             Path file = file(entry.id());
             if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                 return false;
@@ -298,7 +309,11 @@ final class Shelf {
 
     private void deleteFolder() throws IOException {
         Files.deleteIfExists(folder.resolve(IndexFile.NAME));
-        Files.deleteIfExists(folder);
+        try {
+            Files.deleteIfExists(folder);
+        } catch (DirectoryNotEmptyException notOurs) {
+            // Somebody has put something else there.
+        }
         catalogue.refresh();
     }
 
@@ -309,6 +324,7 @@ final class Shelf {
         }
         try (KeyLock _ = lock()) {
             synchronized (this) {
+                sweep();
                 long freed = 0;
                 for (String id : names()) {
                     freed += file(id).toFile().length();
@@ -326,6 +342,7 @@ final class Shelf {
             return new int[2];
         }
         try (KeyLock _ = lock()) {
+            sweep();
             int whole = 0;
             Set<String> all = names();
             for (String id : all) {

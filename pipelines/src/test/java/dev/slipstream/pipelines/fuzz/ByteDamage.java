@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Random;
 
 /** Damage that knows nothing of a format: flipped bits, cuts, pieces in the wrong place, other numbers. */
-final class ByteDamage {
+public final class ByteDamage {
     private static final List<String> NUMBERS = List.of("0", "1", "-1", "2147483648", "4294967296",
         "9223372036854775807", "-9223372036854775808", "18446744073709551616", "999999999999999999", "1e9", "NaN");
 
     private ByteDamage() {
     }
 
-    static byte[] damage(byte[] file, byte[] other, Random random) {
+    public static byte[] damage(byte[] file, byte[] other, Random random) {
         if (file.length == 0) {
             return other;
         }

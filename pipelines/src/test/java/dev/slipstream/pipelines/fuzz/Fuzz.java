@@ -30,7 +30,7 @@ import java.util.function.Function;
  * @param freeBytes what any file may allocate on the heap, however small
  * @param perByte what a file may allocate for each of its bytes, beyond that
  */
-record Fuzz(String name, long freeBytes, long perByte) {
+public record Fuzz(String name, long freeBytes, long perByte) {
     /** Of a processor, which other work on the machine does not shorten. */
     private static final Duration LONGEST = Duration.ofSeconds(5);
     /** Of the clock: a reader that waits for ever uses no processor. */
@@ -41,12 +41,12 @@ record Fuzz(String name, long freeBytes, long perByte) {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     /** Reads a file, or part of what is done with it. */
-    interface Reader {
+    public interface Reader {
         void read(byte[] file) throws IOException;
     }
 
     /** How many files were read and refused, the most that one of them allocated, and its size. */
-    record Outcome(int read, int refused, long mostBytes, int size) {
+    public record Outcome(int read, int refused, long mostBytes, int size) {
         private Outcome and(Attempt attempt, int size) {
             boolean more = attempt.allocated > mostBytes;
             return new Outcome(read + (attempt.read ? 1 : 0), refused + (attempt.read ? 0 : 1),
@@ -55,12 +55,12 @@ record Fuzz(String name, long freeBytes, long perByte) {
     }
 
     /** What {@code -Dfuzz=COUNT} says, else {@code usual}. */
-    static int tries(int usual) {
+    public static int tries(int usual) {
         return Integer.getInteger("fuzz", usual);
     }
 
     /** @param files makes the damaged files */
-    Outcome run(int tries, Function<Random, byte[]> files, Reader reader) throws InterruptedException {
+    public Outcome run(int tries, Function<Random, byte[]> files, Reader reader) throws InterruptedException {
         AtomicReference<Thread> worker = new AtomicReference<>();
         Outcome outcome = new Outcome(0, 0, 0, 0);
         ExecutorService executor = Executors.newSingleThreadExecutor(task -> {
