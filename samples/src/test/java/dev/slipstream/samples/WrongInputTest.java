@@ -65,7 +65,7 @@ class WrongInputTest {
         --plan cfg-split --devices 3            | on 2 devices
         --plan cfg-split --guidance 1           | needs guidance
         --plan asyncdiff:cut=nowhere            | no cut 'nowhere'
-        --devices 200                           | into 200 parts
+        --plan asyncdiff --devices 200          | into 200 parts
         --devices 0                             | 1 to 256 devices, not 0
         --devices 99999999999                   | 1 to 256 devices, not 99999999999
         --devices cpu:1,                        | is empty

@@ -28,7 +28,16 @@ public final class Hardware {
     private Hardware() {
     }
 
-    private record Table(List<Gpu> gpus, List<Link> links, Reached reached) {
+    private record Table(List<Gpu> gpus, List<Link> links, Reached reached, Thread thread) {
+    }
+
+    /**
+     * A thread of a processor: GMAC/s, GB/s, microseconds.
+     *
+     * @param several what each doubling of threads is worth, as a power of their number
+     */
+    private record Thread(double convolutions, double products, double attention, double bytes, double operator,
+        double run, double several) {
     }
 
     private record Reached(double arithmetic, double traffic, double link, double operator, double run) {
@@ -80,6 +89,22 @@ public final class Hardware {
         return new DeviceRates(gpu.name, Basis.ESTIMATED, products, products, products,
             gpu.bandwidth / reached.traffic, reached.operator * MICROSECOND, reached.run * MICROSECOND,
             Math.round(gpu.memory * GIB));
+    }
+
+    /** A GPU of which nothing is known but that it is one, with room for everything. */
+    public static DeviceRates anyGpu(Precision precision) {
+        DeviceRates rates = gpu("A100", precision);
+        return new DeviceRates("a GPU", rates.basis(), rates.convolutions(), rates.products(), rates.attention(),
+            rates.bytes(), rates.operatorNanos(), rates.startNanos(), Long.MAX_VALUE);
+    }
+
+    /** So many threads of a usual processor, with room for everything; halves are computed as floats. */
+    public static DeviceRates threads(int count) {
+        Thread thread = TABLE.thread;
+        double several = Math.pow(count, thread.several);
+        return new DeviceRates(count == 1 ? "a thread" : count + " threads", Basis.ESTIMATED,
+            several * thread.convolutions, several * thread.products, several * thread.attention,
+            several * thread.bytes, thread.operator * MICROSECOND, thread.run * MICROSECOND, Long.MAX_VALUE);
     }
 
     /** @throws IllegalArgumentException if there is no such link */

@@ -15,28 +15,38 @@ import java.util.List;
  * What was measured of a machine with a model, as a file keeps it.
  *
  * @param format {@link #FORMAT}
- * @param measured the day, and with which version
- * @param model whose modules were measured
- * @param precision in which
+ * @param measured the day
+ * @param model whose modules were measured, for people
+ * @param denoiser what the model's denoiser is known by
  * @param latents the shape of one picture's latents
- * @param devices in the plan's order
- * @param linkBytesPerNano between devices
- * @param linkLatencyNanos of a copy between devices
+ * @param specs of the devices, as a pipeline names them
+ * @param devices in this order
+ * @param links from each device to each other one
  * @param hostNanos to queue an instruction
  */
-public record MachineProfile(String format, String measured, String model, String precision, String latents,
-    List<Profile> devices, double linkBytesPerNano, long linkLatencyNanos, long hostNanos) {
-    public static final String FORMAT = "slipstream-profile-1";
+public record MachineProfile(String format, String measured, String model, String denoiser, String latents,
+    List<String> specs, List<Profile> devices, List<Link> links, long hostNanos) {
+    public static final String FORMAT = "slipstream-profile-2";
     /** Far more than any machine has modules and devices. */
     private static final int MOST_BYTES = 16 << 20;
     /** A rate is infinite where the model has no such work. */
     private static final Gson GSON =
         new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
 
+    /**
+     * The way from a device to another, by their places.
+     *
+     * @param latencyNanos of a copy, beside its bytes
+     */
+    public record Link(int from, int to, double bytesPerNano, long latencyNanos) {
+    }
+
     public MachineProfile {
+        specs = List.copyOf(specs);
         devices = List.copyOf(devices);
-        if (devices.isEmpty()) {
-            throw new IllegalArgumentException("a profile has at least one device");
+        links = List.copyOf(links);
+        if (devices.isEmpty() || devices.size() != specs.size()) {
+            throw new IllegalArgumentException("a profile has at least one device, each with what it is called");
         }
     }
 

@@ -3,14 +3,22 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.pipelines.diffusion.calibration.Calibration;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
+import dev.slipstream.pipelines.diffusion.denoise.Partitioner;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
+import dev.slipstream.pipelines.diffusion.planning.BestPlans;
+import dev.slipstream.pipelines.diffusion.planning.KeptChoices;
+import dev.slipstream.pipelines.diffusion.planning.LoopPlans;
+import dev.slipstream.pipelines.diffusion.planning.PipelineSite;
+import dev.slipstream.pipelines.diffusion.planning.Preference;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.embedding.Embedding;
 import dev.slipstream.pipelines.model.embedding.Embeddings;
 import dev.slipstream.pipelines.model.lora.Lora;
 import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.original.ModelSource;
+import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.TensorObserver;
 import java.nio.file.Path;
@@ -31,9 +39,12 @@ import java.util.stream.Stream;
  */
 public abstract class PipelineSettings<B> {
     private static final double USUAL_HANDOVER = 0.8;
+    private static final int USUAL_DEVICES = 2;
     ModelSource model;
     Optional<List<DeviceSpec>> devices = Optional.empty();
-    Optional<Strategy> strategy = Optional.empty();
+    private Optional<Strategy> strategy = Optional.empty();
+    private boolean chosen;
+    private Optional<Preference> preference = Optional.empty();
     Precision precision = Precision.FP32;
     Devices providers = Devices.discover();
     LoopOptions options = LoopOptions.DEFAULT;
@@ -83,16 +94,32 @@ public abstract class PipelineSettings<B> {
     }
 
     /**
-     * The plan, as {@link Strategy#parse} reads it. If not said, {@code asyncdiff:warmup=3} on several devices, or
-     * if no devices are said on a machine with several processors; else {@code sequential}.
+     * The plan, as {@link Strategy#parse} reads it, or {@code auto}: for each request the one that is predicted to be
+     * the fastest of those that {@link #prefer} allows, and never one that is predicted slower than one device. If not
+     * said, {@code auto} on several devices, or if no devices are said on a machine with several processors; else
+     * {@code sequential}.
      * @throws dev.slipstream.pipelines.plan.PlanException if there is no such plan
      */
     public B plan(String spec) {
-        return plan(Strategy.parse(spec));
+        chosen = spec.strip().equals("auto");
+        strategy = chosen ? Optional.empty() : Optional.of(Strategy.parse(spec));
+        return self();
+    }
+
+    /**
+     * What {@code auto} may give up for speed: {@code exact} for nothing, {@code balanced} for pictures that one has to
+     * compare to see a difference, {@code fast} for pictures of the same kind; {@code balanced} if not said. Without a
+     * plan it means {@code auto}; another plan is what it is.
+     * @throws IllegalArgumentException if it is none of these
+     */
+    public B prefer(String wish) {
+        preference = Optional.of(Preference.parse(Objects.requireNonNull(wish, "wish")));
+        return self();
     }
 
     /** The plan by its type and settings, else like {@link #plan(String)}. */
     public B plan(Strategy wanted) {
+        chosen = false;
         strategy = Optional.of(wanted);
         return self();
     }
@@ -226,12 +253,28 @@ public abstract class PipelineSettings<B> {
         return self();
     }
 
-    Strategy usedStrategy() {
-        return strategy.orElseGet(() -> Strategy.usual(devices.map(List::size)
-            .orElse(Runtime.getRuntime().availableProcessors())));
+    /** Which plans the loops of a model have on the devices. */
+    LoopPlans plans(LoadedModel model) {
+        List<DeviceSpec> used = usedDevices();
+        Optional<Strategy> given = given();
+        if (given.isEmpty()) {
+            return new BestPlans(model.denoiser(), model.folder().path(), preference.orElse(Preference.BALANCED),
+                used.size(), print -> PipelineSite.of(used, providers, precision, model.folder().path(), print),
+                KeptChoices.ofUser());
+        }
+        return new LoopPlans.Given(new Partitioner(model.denoiser(),
+            Calibration.applied(given.get(), model.folder().path(), model.denoiser()), used.size()));
+    }
+
+    /** The plan that is said, or fits one device; empty if the best is to be chosen. */
+    private Optional<Strategy> given() {
+        boolean several = devices.map(List::size).orElse(Runtime.getRuntime().availableProcessors()) > 1;
+        return strategy.isPresent() || chosen || preference.isPresent() || several ? strategy
+            : Optional.of(new Sequential());
     }
 
     List<DeviceSpec> usedDevices() {
-        return devices.orElseGet(() -> Collections.nCopies(usedStrategy().usualDevices(), DeviceSpec.HOST));
+        return devices.orElseGet(() -> Collections.nCopies(given().map(Strategy::usualDevices)
+            .orElse(Math.min(USUAL_DEVICES, Runtime.getRuntime().availableProcessors())), DeviceSpec.HOST));
     }
 }

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.family.Filming;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.diffusion.planning.LoopPlans.Chosen;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.folder.ControlFolders;
 import dev.slipstream.pipelines.model.folder.Inventory;
@@ -68,7 +69,7 @@ public final class PipelineSpec implements AutoCloseable {
         try {
             second = settings.refiner.map(next -> refiner(next, base, settings, devices));
             NoiseSpan span = second.isPresent() ? new NoiseSpan(0, settings.handover) : NoiseSpan.WHOLE;
-            return new PipelineSpec(PipelineStage.of(base, settings.usedStrategy(), devices.size(), settings.tiles,
+            return new PipelineSpec(PipelineStage.of(base, settings.plans(base), settings.tiles,
                 settings.previewDecoder.filter(it -> settings.refiner.isEmpty()), span), devices, settings.options,
                 second);
         } catch (RuntimeException | Error failure) {
@@ -82,7 +83,7 @@ public final class PipelineSpec implements AutoCloseable {
         List<DeviceForm> devices) {
         LoadedModel read = LoadedModel.read(ModelSource.of(next).open(), settings.precision).refining(base);
         try {
-            return new PipelineSpec(PipelineStage.of(read, settings.usedStrategy(), devices.size(), settings.tiles,
+            return new PipelineSpec(PipelineStage.of(read, settings.plans(read), settings.tiles,
                 settings.previewDecoder, new NoiseSpan(settings.handover, 1)), devices, settings.options,
                 Optional.empty());
         } catch (RuntimeException | Error failure) {
@@ -157,7 +158,7 @@ public final class PipelineSpec implements AutoCloseable {
         RequestCore.Drawing next = request;
         for (PipelineStage each : stages()) {
             ResolvedRequest resolved = new ResolvedRequest(each, next, before);
-            each.partitioner().check(resolved.shape());
+            each.plans().check(resolved.shape());
             all.add(resolved);
             before += resolved.noise().steps();
             // What the first model completes and draws is what the next one goes on with.
@@ -243,6 +244,7 @@ public final class PipelineSpec implements AutoCloseable {
         Supplier<?> found = Map.<Class<?>, Supplier<?>>of(PartitionedDenoiser.class, () -> own(request).denoiser(),
             Program.class, () -> program(own(request), UnrollOptions.PLAIN),
             NoiseTable.class, () -> own(request).noise(), RequestKeys.class, () -> own(request).keys(),
+            Chosen.class, () -> own(request).chosen(),
             MemoryNeed[].class, () -> memory(request).toArray(MemoryNeed[]::new), Inventory.class, this::inventory)
             .get(part);
         if (found == null) {

@@ -3,22 +3,27 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
-import dev.slipstream.pipelines.diffusion.calibration.Calibration;
 import dev.slipstream.pipelines.diffusion.component.Autoencoder;
 import dev.slipstream.pipelines.diffusion.component.PreviewDecoder;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
-import dev.slipstream.pipelines.diffusion.denoise.Partitioner;
+import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
 import dev.slipstream.pipelines.diffusion.family.LatentGrid;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.diffusion.planning.LoopPlans;
+import dev.slipstream.pipelines.diffusion.planning.LoopPlans.Asked;
+import dev.slipstream.pipelines.diffusion.planning.LoopPlans.Chosen;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.RequestException;
-import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
  * A model's place in a pipeline: the part of the steps that it takes, with nothing built yet. Its owner closes the
@@ -28,14 +33,14 @@ import java.util.OptionalDouble;
  * @param span the part of the steps that this model takes
  */
 record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoencoder> previews,
-    Partitioner partitioner, NoiseSpan span) {
+    LoopPlans plans, NoiseSpan span) {
 
     /**
      * @param previewDecoder folder of an autoencoder for previews
-     * @param strategy gets what it asks for that is measured of a model
+     * @param plans of the denoiser's loops
      * @throws ModelException if an autoencoder or a ControlNet does not fit the denoiser
      */
-    static PipelineStage of(LoadedModel model, Strategy strategy, int devices, Tiles tiles,
+    static PipelineStage of(LoadedModel model, LoopPlans plans, Tiles tiles,
         Optional<Path> previewDecoder, NoiseSpan span) {
         TensorType usual = TensorType.of(DataType.FLOAT32, 1, model.config().outChannels(),
             model.config().sampleHeight(), model.config().sampleWidth());
@@ -44,8 +49,7 @@ record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoen
         model.controls().forEach(control -> requireSameScale(control, autoencoder.pixelsPerLatent()));
         return new PipelineStage(model, autoencoder,
             previewDecoder.map(folder -> PreviewDecoder.open(folder, model.folder(), usual, tiles)),
-            new Partitioner(model.denoiser(), Calibration.applied(strategy, model.folder().path(), model.denoiser()),
-                devices), span);
+            plans, span);
     }
 
     private static void requireSameScale(ControlNetPart control, int pixelsPerLatent) {
@@ -74,6 +78,12 @@ record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoen
                 + " steps is less than one step; take more steps or a larger strength");
         }
         return scheduler.table(steps, steps - taken, part);
+    }
+
+    /** The plan of a loop. @param rests by modules that are joined with the denoiser the steps at which they rest */
+    Chosen chosen(LoopShape shape, NoiseTable noise, Guidance guidance, Map<String, Set<Integer>> rests) {
+        return plans.of(new Asked(shape, noise, guidance, rests,
+            model.texts().weightBytes(DeviceForm.STANDARD) + model.decoder().weightBytes()));
     }
 
     /** Which sizes the latents can have. */

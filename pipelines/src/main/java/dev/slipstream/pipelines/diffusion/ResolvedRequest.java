@@ -29,6 +29,7 @@ import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
+import dev.slipstream.pipelines.diffusion.planning.LoopPlans.Chosen;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.config.DenoiserConfig;
@@ -305,16 +306,23 @@ final class ResolvedRequest {
             autoencoder.encoderGraph();
         }
         return new RequestKeys(new ComponentKey.Text(stage.model().texts(), core().conditioning().clipSkip()),
-            new RequestKeys.Loop(new ComponentKey.Denoising(stage.partitioner(), shape), noise, guidance,
-                new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), rests(),
-                steering.guided()),
-            encodes ? Optional.of(new ComponentKey.Encoding(autoencoder,
+            this::loop, encodes ? Optional.of(new ComponentKey.Encoding(autoencoder,
                 autoencoder.tile(frames().type(1, latents)))) : Optional.empty(),
             recipe.pictureReader().map(ComponentKey.Seeing::new),
             span().isLast() ? Optional.of(RequestKeys.Decodings.of(autoencoder, frames(), together(), latents))
                 : Optional.empty(),
             stage.previews().filter(it -> span().isLast() && core().previewEvery() > 0)
                 .map(it -> RequestKeys.Decodings.of(it, frames(), 1, latents)));
+    }
+
+    private RequestKeys.Loop loop() {
+        return new RequestKeys.Loop(new ComponentKey.Denoising(chosen().partitioner(), shape), noise, guidance,
+            new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), rests(), steering.guided());
+    }
+
+    /** The plan that it has. The first call may take long, where it is still to be chosen. */
+    Chosen chosen() {
+        return stage.chosen(shape, noise, guidance, rests());
     }
 
     /** How many frames are decoded together. */

@@ -90,11 +90,6 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Hybrid
         return settings;
     }
 
-    /** What is planned on so many devices if nothing else is said. */
-    static Strategy usual(int devices) {
-        return devices > 1 ? AsyncDiff.usual().withWarmUp(3) : new Sequential();
-    }
-
     /**
      * This strategy and another at once, as {@code cfg-split+cache}: devices multiply, cuts cross each other, a stage
      * runs at the steps at which both let it, and a value is as old as the one that lets it be older says.

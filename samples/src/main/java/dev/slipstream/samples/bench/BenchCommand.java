@@ -1,5 +1,7 @@
 package dev.slipstream.samples.bench;
 
+import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
@@ -7,8 +9,10 @@ import dev.slipstream.pipelines.diffusion.calibration.QualityTable;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
+import dev.slipstream.pipelines.diffusion.planning.PipelineSite;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Loop;
+import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
@@ -21,7 +25,6 @@ import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.ResultFiles;
 import dev.slipstream.samples.options.TimelineOptions;
 import dev.slipstream.samples.predict.Question;
-import dev.slipstream.samples.predict.Sites;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
@@ -30,6 +33,7 @@ import dev.slipstream.samples.terminal.Terminal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -81,7 +85,7 @@ public final class BenchCommand implements Callable<Integer> {
     private List<String> devices;
 
     @Option(names = "--compare", paramLabel = "PLAN", order = HelpLayout.OWN,
-        description = "Compare only this plan with the exact one on one device; may be given several times.")
+        description = "Compare only this plan, or auto, with the exact one on one device; may be given several times.")
     private List<String> compared;
 
     @Option(names = "--rounds", paramLabel = "N", order = HelpLayout.OWN + 1,
@@ -187,7 +191,7 @@ public final class BenchCommand implements Callable<Integer> {
                 int most = rows.stream().mapToInt(row -> row.devices().size()).max().orElseThrow();
                 terminal.out().println(Foresight.table(rows, BenchPlan.THREAD,
                     Question.of(benchmark.contenders().getFirst().pipeline().spec(), requests.getFirst())
-                        .evaluator(Sites.of(machine, most), plan -> OptionalDouble.empty())));
+                        .evaluator(site(machine, most), plan -> OptionalDouble.empty())));
             }
             output.write(rows);
             if (save) {
@@ -246,6 +250,12 @@ public final class BenchCommand implements Callable<Integer> {
         Path file = QualityTable.beside(model.path());
         QualityTable.of(model.path(), loop.denoiser()).with(measured).write(file);
         terminal.out().println("quality: " + file);
+    }
+
+    private static Site site(MachineProfile machine, int devices) {
+        return PipelineSite.measured(Collections.nCopies(devices, DeviceSpec.parse(BenchPlan.THREAD)),
+            Devices.discover(), machine).orElseThrow(() -> new InputException("--profile is of no " + BenchPlan.THREAD
+                + "; make one with slipstream profile"));
     }
 
     private void progress(int done, int all) {

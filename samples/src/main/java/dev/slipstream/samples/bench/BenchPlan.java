@@ -27,6 +27,8 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
     private static final String CPU = "cpu";
     /** The device of plans, where none are named. */
     static final String THREAD = "cpu:1";
+    /** What is chosen when it is drawn. */
+    static final String AUTO = "auto";
     private static final int COMPONENTS = 2;
     private static final String PATCHES = "patches:n=" + COMPONENTS;
 
@@ -46,7 +48,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
     }
 
     /**
-     * The baseline and these plans, each on as many devices as it usually takes.
+     * The baseline and these plans, each on as many devices as it usually takes; auto on all.
      *
      * @param devices to choose from, the first ones first; null for CPU threads
      * @throws InputException if a plan takes more devices than there are, or is given twice
@@ -56,7 +58,8 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
         plans.add(new BenchPlan("sequential", "sequential", List.of(devices == null ? THREAD : devices.getFirst()),
             true));
         for (String spec : specs) {
-            int count = Strategy.parse(spec).usualDevices();
+            int count = !spec.equals(AUTO) ? Strategy.parse(spec).usualDevices()
+                : devices == null ? COMPONENTS : devices.size();
             List<String> all = devices == null ? Collections.nCopies(count, THREAD) : devices;
             if (count > all.size()) {
                 throw new InputException(spec + " takes " + count + " devices, and --devices has " + all.size());

@@ -49,7 +49,7 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
             LoopProbe probe = probes.get(i);
             Spread wall = it.loopMillis();
             List<Likeness> likeness = Likeness.of(contenders.getFirst().pictures(), it.pictures());
-            rows.add(new BenchRow(it.plan().label(), it.plan().spec(), it.plan().devices(), wall.median(),
+            rows.add(new BenchRow(it.label(), it.spec(), it.devices(), wall.median(),
                 wall.least(), wall.most(), base.median() / wall.median(), probe.criticalMillis(),
                 probes.getFirst().criticalMillis() / probe.criticalMillis(),
                 likeness.stream().mapToDouble(Likeness::decibels).average().orElseThrow(),

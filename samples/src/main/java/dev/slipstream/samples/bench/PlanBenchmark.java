@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.graph.precision.Precision;
+import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.samples.terminal.InputException;
 import java.util.ArrayList;
@@ -125,6 +126,7 @@ final class PlanBenchmark implements AutoCloseable {
         private final List<Double> loopMillis = new ArrayList<>();
         private final List<Image> pictures = new ArrayList<>();
         private long copiedBytes;
+        private Plan ran;
 
         Contender(BenchPlan plan, Supplier<DiffusionPipeline.Builder> model, Precision precision,
             Consumer<String> warned) {
@@ -151,7 +153,28 @@ final class PlanBenchmark implements AutoCloseable {
         }
 
         private GeneratedImage draw(ImageRequest request) {
-            return pipeline.submit(request).result().join();
+            GeneratedImage drawn = pipeline.submit(request).result().join();
+            ran = drawn.plan();
+            return drawn;
+        }
+
+        /** What it is called, with the plan that was chosen where none was given. */
+        String label() {
+            return isChosen() ? plan.label() + ": " + ran.strategy() : plan.label();
+        }
+
+        /** The plan that ran, as the command line takes it. */
+        String spec() {
+            return isChosen() ? ran.strategy() : plan.spec();
+        }
+
+        /** The devices on which it ran. */
+        List<String> devices() {
+            return isChosen() ? plan.devices().subList(0, ran.devices()) : plan.devices();
+        }
+
+        private boolean isChosen() {
+            return plan.spec().equals(BenchPlan.AUTO);
         }
 
         /** Another pipeline for the same, which overlaps requests; the caller's. */

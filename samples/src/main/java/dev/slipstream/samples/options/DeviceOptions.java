@@ -1,5 +1,8 @@
 package dev.slipstream.samples.options;
 
+import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
+import dev.slipstream.pipelines.diffusion.planning.Preference;
+import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
@@ -12,6 +15,8 @@ import picocli.CommandLine.Option;
 /** Where to run, and by which plan. An option that is missing is chosen to fit the other. */
 public final class DeviceOptions {
     private static final int MOST_DEVICES = 256;
+    private static final int USUAL_DEVICES = 2;
+    private static final String AUTO = "auto";
 
     @Option(names = "--plan", paramLabel = "SPEC", order = HelpLayout.DEVICES, completionCandidates = Plans.class,
         description = {"Which segment runs where, and on how old values:",
@@ -27,39 +32,66 @@ public final class DeviceOptions {
                 + "U-Nets: n=2,warmup=5,norm=corrected|stale|separate|sync,portion=0.3; pipefusion: parts of a "
                 + "transformer, through which patches of the picture go: parts=2,patches=2,warmup=1. "
                 + "Several at once with +: cfg-split+cache.",
-            "Without it asyncdiff:warmup=3, or sequential on one device."})
+            "auto: the one that is predicted to be the fastest of those that --prefer allows; plan says why it was "
+                + "chosen. Without it auto, or sequential on one device."})
     private String plan;
+
+    @Option(names = "--prefer", paramLabel = "WISH", order = HelpLayout.DEVICES + 6,
+        completionCandidates = Wishes.class,
+        description = "What --plan auto may give up for speed: exact: nothing; balanced: pictures that one has to "
+            + "compare to see a difference; fast: pictures of the same kind (balanced).")
+    private String wish;
 
     @Option(names = "--devices", paramLabel = "LIST|N", order = HelpLayout.DEVICES + 1,
         description = "Devices in the plan's order, like cpu:1,cpu:1 (cpu:THREADS, cuda:NUMBER; cpu:2 may be "
             + "followed by :spin=on or :spin=off, and by :cores=0-1); or N for that many one-thread CPU devices. "
-            + "Without it as many of those as the plan needs.")
+            + "Without it as many of those as the plan needs, or 2 for auto.")
     private String devices;
 
     private static final class Plans implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Strategy.NAMES.iterator();
+            return Stream.concat(Stream.of(AUTO), Strategy.NAMES.stream()).iterator();
+        }
+    }
+
+    private static final class Wishes implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Stream.of(Preference.EXACT, Preference.BALANCED, Preference.FAST).map(Preference::name).iterator();
         }
     }
 
     /** What who asked for this plan should know of so many steps; nothing where none was asked for. */
     List<String> warnings(int steps) {
-        return plan == null ? List.of() : Strategy.parse(plan).warnings(steps);
+        return plan == null || isAuto() ? List.of() : Strategy.parse(plan).warnings(steps);
     }
 
-    /** The plan as {@link Strategy#parse} reads it. */
+    /** The plan as a pipeline reads it. */
     public String plan() {
-        if (plan != null) {
-            return plan;
+        return plan != null ? plan : wish == null && devices().length == 1 ? new Sequential().spec() : AUTO;
+    }
+
+    private boolean isAuto() {
+        return plan().strip().equals(AUTO);
+    }
+
+    /** Says what is said here. @throws InputException if there is no such preference */
+    DiffusionPipeline.Builder apply(DiffusionPipeline.Builder pipeline) {
+        DiffusionPipeline.Builder placed = pipeline.devices(devices()).plan(plan());
+        try {
+            return wish == null ? placed : placed.prefer(wish);
+        } catch (IllegalArgumentException unknown) {
+            throw new InputException("--prefer: " + unknown.getMessage());
         }
-        return Strategy.usual(devices != null ? devices().length : Runtime.getRuntime().availableProcessors()).spec();
     }
 
     /** The devices as {@link dev.slipstream.bridge.DeviceSpec#parse} reads them. */
     public String[] devices() {
         if (devices == null) {
-            return threads(Strategy.parse(plan()).usualDevices());
+            boolean given = plan != null && !plan.strip().equals(AUTO);
+            return threads(given ? Strategy.parse(plan).usualDevices()
+                : Math.min(USUAL_DEVICES, Runtime.getRuntime().availableProcessors()));
         }
         String text = devices.strip();
         if (text.matches("\\d+")) {

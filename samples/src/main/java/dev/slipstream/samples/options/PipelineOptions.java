@@ -72,7 +72,6 @@ public final class PipelineOptions {
         if (refiner != null) {
             pipeline = handover == null ? pipeline.refiner(refiner) : pipeline.refiner(refiner, handover);
         }
-        return pipeline.devices(devices.devices()).plan(devices.plan()).precision(precision.precision().type())
-            .tiles(tiles);
+        return devices.apply(pipeline).precision(precision.precision().type()).tiles(tiles);
     }
 }

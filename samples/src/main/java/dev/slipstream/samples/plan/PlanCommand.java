@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.diffusion.PipelineSpec;
 import dev.slipstream.pipelines.diffusion.VideoRequest;
 import dev.slipstream.pipelines.diffusion.denoise.MemoryNeed;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.planning.LoopPlans.Chosen;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
@@ -97,7 +98,8 @@ public final class PlanCommand implements Callable<Integer> {
         VideoRequest wanted = request.video(prompt).withNegative(negative);
         spec.warnings(wanted).forEach(terminal.warnings(form.json));
         return PlanSummary.of(spec.unwrap(wanted, PartitionedDenoiser.class), spec.unwrap(wanted, Program.class),
-            List.of(spec.unwrap(wanted, MemoryNeed[].class)), options.devices());
+            List.of(spec.unwrap(wanted, MemoryNeed[].class)), options.devices(),
+            spec.unwrap(wanted, Chosen.class).reason());
     }
 
     private PlanSummary ofPicture(PipelineSpec spec) {
@@ -113,7 +115,7 @@ public final class PlanCommand implements Callable<Integer> {
     private PlanSummary summary(PipelineSpec spec, ImageRequest wanted) {
         return PlanSummary.of(spec.unwrap(wanted, PartitionedDenoiser.class), spec.unwrap(wanted, Program.class),
             List.of(spec.unwrap(wanted, MemoryNeed[].class)),
-            options.devices());
+            options.devices(), spec.unwrap(wanted, Chosen.class).reason());
     }
 
     /** A plan for people: as aligned tables, or as a graph for Graphviz. */
@@ -134,7 +136,8 @@ public final class PlanCommand implements Callable<Integer> {
         private String write() {
             String title = plan.plan() + ", " + plan.steps() + " steps, " + (plan.guided() ? "with" : "without")
                 + " guidance" + (plan.isNarrow() ? ", " + plan.precision() : "")
-                + (plan.batch() > 1 ? ", " + Amounts.count(plan.batch(), "picture") + " at a time" : "") + "\n";
+                + (plan.batch() > 1 ? ", " + Amounts.count(plan.batch(), "picture") + " at a time" : "") + "\n"
+                + (plan.chosen() == null ? "" : "chosen: " + plan.chosen() + "\n");
             String copied = Amounts.bytes(plan.copiedBytes()) + " are copied between devices for "
                 + (plan.batch() > 1 ? Amounts.count(plan.batch(), "picture") : "a picture");
             return Stream.of(title, segments(), stages(), edges(), memory(), copied).filter(part -> !part.isEmpty())
@@ -224,12 +227,13 @@ public final class PlanCommand implements Callable<Integer> {
      * @param precision of the denoiser
      * @param batch pictures that are drawn together
      * @param copiedBytes from device to device, for all of these
+     * @param chosen why it was, or null where it was asked for
      * @param refiner the plan of the model that takes the last steps, or null; {@code devices} has its memory, too
      */
     private record PlanSummary(String plan, String precision, int steps, boolean guided, int batch,
         List<SegmentEntry> segments,
         List<StageEntry> stages, List<EdgeEntry> edges, List<DeviceEntry> devices, long copiedBytes,
-        PlanSummary refiner) {
+        String chosen, PlanSummary refiner) {
 
         /** @param workShare part of all multiply-accumulates of one run of the denoiser, 0 to 1 */
         record SegmentEntry(String name, int nodes, long weightBytes, double workShare) {
@@ -287,7 +291,7 @@ public final class PlanCommand implements Callable<Integer> {
         }
 
         static PlanSummary of(PartitionedDenoiser partitioned, Program program, List<MemoryNeed> memory,
-            List<String> devices) {
+            List<String> devices, Optional<String> chosen) {
             Plan plan = partitioned.plan();
             return new PlanSummary(plan.strategy(), partitioned.denoiser().precision().toString(), program.steps(),
                 partitioned.shape().guided(), partitioned.shape().batch(), segments(partitioned),
@@ -296,13 +300,13 @@ public final class PlanCommand implements Callable<Integer> {
                 plan.edges().stream().map(edge -> edge(partitioned, edge)).toList(),
                 IntStream.range(0, plan.devices()).mapToObj(device -> DeviceEntry.of(devices.get(device),
                     memory.get(device), program.receivedBytes(device))).toList(),
-                program.copiedBytes(), null);
+                program.copiedBytes(), chosen.orElse(null), null);
         }
 
         /** The same plan with that of a refiner. */
         PlanSummary with(PlanSummary other) {
             return new PlanSummary(plan, precision, steps, guided, batch, segments, stages, edges, devices, copiedBytes,
-                other);
+                chosen, other);
         }
 
         private static List<SegmentEntry> segments(PartitionedDenoiser partitioned) {

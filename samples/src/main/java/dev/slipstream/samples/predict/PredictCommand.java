@@ -1,11 +1,13 @@
 package dev.slipstream.samples.predict;
 
+import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.cost.DeviceRates.Basis;
 import dev.slipstream.pipelines.cost.Hardware;
 import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
 import dev.slipstream.pipelines.diffusion.planning.Candidates;
 import dev.slipstream.pipelines.diffusion.planning.Choice;
+import dev.slipstream.pipelines.diffusion.planning.PipelineSite;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Forecasts;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
 import dev.slipstream.pipelines.diffusion.planning.PlanForecast;
@@ -141,7 +143,7 @@ public final class PredictCommand implements Callable<Integer> {
 
     private Site site() {
         return machine.gpus != null ? Sites.of(machine.gpus, link, precision.precision())
-            : Sites.of(MachineProfile.read(machine.profile));
+            : PipelineSite.measured(MachineProfile.read(machine.profile), Devices.discover());
     }
 
     private Preference preference() {

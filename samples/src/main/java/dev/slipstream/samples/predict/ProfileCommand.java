@@ -6,6 +6,7 @@ import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.cost.Profile;
+import dev.slipstream.pipelines.diffusion.planning.PipelineSite;
 import dev.slipstream.pipelines.diffusion.planning.Profiler;
 import dev.slipstream.samples.options.ModelOptions;
 import dev.slipstream.samples.options.PrecisionOption;
@@ -18,6 +19,7 @@ import dev.slipstream.samples.terminal.InputException;
 import dev.slipstream.samples.terminal.Table;
 import dev.slipstream.samples.terminal.Terminal;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,10 +31,12 @@ import picocli.CommandLine.Option;
 
 /** Measures what the parts of a model take on devices. */
 @Command(name = "profile", description = {
-    "Measures how long each module of a model takes on devices, and copies between them, into a file for predict.",
+    "Measures how long each module of a model takes on devices, and copies between them.",
+    "By such a file plans are chosen (--plan auto) and predicted (predict --profile).",
     "It takes processing time where a device knows it, so other load does little harm."},
     footer = {"",
         "Examples:",
+        "  slipstream profile",
         "  slipstream profile --devices cpu:1,cpu:1 --output profile.json",
         "  slipstream predict --profile profile.json"})
 public final class ProfileCommand implements Callable<Integer> {
@@ -52,8 +56,9 @@ public final class ProfileCommand implements Callable<Integer> {
         description = "Devices in the plan's order, like cuda:0,cuda:1 (${DEFAULT-VALUE}).")
     private List<String> devices;
 
-    @Option(names = "--output", paramLabel = "FILE", order = HelpLayout.OUTPUT, required = true,
-        description = "The file to write.")
+    @Option(names = "--output", paramLabel = "FILE", order = HelpLayout.OUTPUT,
+        description = "Write this file instead of the one in the user's cache. Plans are chosen by that one, or by "
+            + "slipstream-profile.json in the model's folder.")
     private Path output;
 
     public ProfileCommand(Terminal terminal) {
@@ -62,17 +67,24 @@ public final class ProfileCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ResultFiles.checkWritable("--output", List.of(output));
-        ResultFiles.refuseOverwriting("--output", output, model.files());
+        if (output != null) {
+            ResultFiles.checkWritable("--output", List.of(output));
+            ResultFiles.refuseOverwriting("--output", output, model.files());
+        }
         List<Device> open = new ArrayList<>();
         try (PaperModel paper = PaperModel.of(model, precision.precision())) {
             for (String device : devices) {
                 open.add(Devices.discover().open(parse(device)));
             }
-            MachineProfile profile = new Profiler(paper.question(request).loop(), paper.name()).measure(open);
-            profile.write(output);
+            MachineProfile profile = new Profiler(paper.question(request).loop(), paper.name()).measure(open,
+                devices);
+            Path file = output == null ? PipelineSite.ofUser(profile.denoiser()) : output;
+            if (output == null) {
+                Files.createDirectories(file.getParent());
+            }
+            profile.write(file);
             terminal.out().println(table(profile));
-            terminal.out().println("profile: " + output);
+            terminal.out().println("profile: " + file);
         } finally {
             Closer.closeAll(open);
         }
@@ -88,6 +100,7 @@ public final class ProfileCommand implements Callable<Integer> {
     }
 
     private static String table(MachineProfile profile) {
+        StringBuilder text = new StringBuilder();
         Table table = new Table().left("device").right("modules").right("a run").right("an operator")
             .right("GMAC/s convolution").right("product").right("attention").right("GB/s");
         for (Profile device : profile.devices().stream().distinct().toList()) {
@@ -95,9 +108,12 @@ public final class ProfileCommand implements Callable<Integer> {
                 nanos(device.rates().operatorNanos()), rate(device.rates().convolutions()),
                 rate(device.rates().products()), rate(device.rates().attention()), rate(device.rates().bytes()));
         }
-        return table + "copies between devices: " + nanos(profile.linkLatencyNanos()) + " and "
-            + rate(profile.linkBytesPerNano()) + " GB/s; the host takes " + nanos(profile.hostNanos())
-            + " to queue an instruction";
+        text.append(table);
+        profile.links().stream().map(link -> "copies from device " + profile.specs().get(link.from()) + " to "
+            + profile.specs().get(link.to()) + ": " + nanos(link.latencyNanos()) + " and " + rate(link.bytesPerNano())
+            + " GB/s\n").distinct().forEach(line -> text.append(line));
+        return text.append("the host takes ").append(nanos(profile.hostNanos())).append(" to queue an instruction")
+            .toString();
     }
 
     private static String nanos(double nanos) {

@@ -2,8 +2,6 @@ package dev.slipstream.samples.predict;
 
 import dev.slipstream.pipelines.cost.DeviceTimes;
 import dev.slipstream.pipelines.cost.Hardware;
-import dev.slipstream.pipelines.cost.MachineProfile;
-import dev.slipstream.pipelines.cost.Profile;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
 import dev.slipstream.pipelines.graph.precision.Precision;
@@ -15,9 +13,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 
-/** Devices that plans are predicted for: GPUs as {@code --gpus} and {@code --link} name them, or a profile's. */
+/** GPUs that plans are predicted for, as {@code --gpus} and {@code --link} name them. */
 public final class Sites {
     private static final Pattern SOME = Pattern.compile("(?:(\\d{1,3})x)?(\\S.*)");
     private static final double NANOS_PER_SECOND = 1e9;
@@ -30,27 +27,11 @@ public final class Sites {
     private Sites() {
     }
 
-    /** CPU devices that were measured. */
-    public static Site of(MachineProfile profile) {
-        return of(profile, profile.devices().size());
-    }
-
-    /** CPU devices that were measured, and more of them like the last one where there are not enough. */
-    public static Site of(MachineProfile profile, int devices) {
-        List<Profile> measured = profile.devices();
-        return new Site(IntStream.range(0, devices)
-            .<DeviceTimes>mapToObj(device -> measured.get(Math.min(device, measured.size() - 1))).toList(),
-            Collections.nCopies(devices, DeviceForm.ONNX_RUNTIME),
-            Interconnect.mesh(profile.linkBytesPerNano() * NANOS_PER_SECOND, profile.linkLatencyNanos()),
-            UnrollOptions.IN_PLACE,
-            profile.hostNanos());
-    }
-
     /**
      * @param gpus as {@code 4xRTX4090} or {@code A100,2xL4}
      * @param link a name, or none to say that copies take no time
      */
-    public static Site of(String gpus, String link, Precision precision) {
+    static Site of(String gpus, String link, Precision precision) {
         List<DeviceTimes> times = new ArrayList<>();
         for (String some : gpus.split(",", -1)) {
             Matcher parts = SOME.matcher(some.strip());
@@ -79,7 +60,7 @@ public final class Sites {
     private static Interconnect interconnect(String name) {
         try {
             Hardware.Link link = Hardware.link(name);
-            return Interconnect.star(link.bytesPerNano() * NANOS_PER_SECOND, link.latencyNanos());
+            return new Interconnect.Star(link.bytesPerNano() * NANOS_PER_SECOND, link.latencyNanos());
         } catch (IllegalArgumentException unknown) {
             throw new InputException("--link: " + unknown.getMessage());
         }

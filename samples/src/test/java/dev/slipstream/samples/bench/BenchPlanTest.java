@@ -62,6 +62,9 @@ class BenchPlanTest {
         List<BenchPlan> plans = BenchPlan.compared(List.of("cache:every=2", "cfg-split+cache"), null);
         assertEquals(List.of("sequential", "cache:every=2", "cfg-split+cache"), labels(plans));
         assertEquals(List.of(1, 1, 2), plans.stream().map(plan -> plan.devices().size()).toList());
+        assertEquals(2, BenchPlan.compared(List.of("auto"), null).getLast().devices().size());
+        assertEquals(3, BenchPlan.compared(List.of("auto"), List.of("cpu:1", "cpu:1", "cpu:1")).getLast().devices()
+            .size());
         assertEquals(List.of("cpu:2"), BenchPlan.compared(List.of("cache"), List.of("cpu:2")).getLast().devices());
         assertThrows(InputException.class, () -> BenchPlan.compared(List.of("cfg-split"), List.of("cpu:1")));
         assertThrows(InputException.class, () -> BenchPlan.compared(List.of("cache", "cache"), null));

@@ -197,7 +197,7 @@ class GenerateCommandTest {
 
     @Test
     void theResultAsJsonHasAllThatTheReportSays() {
-        CommandRun run = generate("--seed", "7", "--json", "--devices", "cpu:1,cpu:1");
+        CommandRun run = generate("--seed", "7", "--json", "--devices", "cpu:1,cpu:1", "--plan", "asyncdiff:warmup=3");
         JsonObject result = run.json();
         assertEquals("", run.err());
         assertEquals(picture("picture").toString(), result.getAsJsonArray("files").get(0).getAsString());
@@ -211,6 +211,12 @@ class GenerateCommandTest {
         assertEquals(32, picture.get("width").getAsInt());
         assertEquals(8, picture.get("enlarged").getAsInt());
         assertTrue(picture.getAsJsonObject("milliseconds").get("steps").getAsDouble() > 0);
+    }
+
+    @Test
+    void whereNoPlanIsSaidOneIsChosenThatSuitsTheSteps() {
+        assertEquals("cfg-split", generate("--json", "--devices", "2").json().get("plan").getAsString());
+        assertEquals("sequential", generate("--json", "--devices", "1").json().get("plan").getAsString());
     }
 
     @Test

@@ -25,8 +25,8 @@ class DeviceOptionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, sequential", "cpu:2, sequential", "2, asyncdiff:warmup=3", "'cpu:1,cpu:1', asyncdiff:warmup=3",
-        "4, asyncdiff:warmup=3"})
+    @CsvSource({"1, sequential", "cpu:2, sequential", "2, auto", "'cpu:1,cpu:1', auto",
+        "4, auto"})
     void devicesBringTheirPlan(String devices, String plan) {
         assertEquals(plan, of("--devices", devices).plan());
     }
@@ -34,8 +34,15 @@ class DeviceOptionsTest {
     @Test
     void withNeitherAllFitsTheProcessorsOfThisMachine() {
         boolean alone = Runtime.getRuntime().availableProcessors() == 1;
-        assertEquals(alone ? "sequential" : "asyncdiff:warmup=3", of().plan());
+        assertEquals(alone ? "sequential" : "auto", of().plan());
         assertEquals(alone ? 1 : 2, of().devices().length);
+    }
+
+    @Test
+    void aPreferenceAloneMeansThatThePlanIsChosen() {
+        assertEquals("auto", of("--prefer", "fast", "--devices", "1").plan());
+        assertEquals("cfg-split", of("--prefer", "fast", "--plan", "cfg-split").plan());
+        assertEquals(of().devices().length, of("--plan", "auto").devices().length);
     }
 
     @Test

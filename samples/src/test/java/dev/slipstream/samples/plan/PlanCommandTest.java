@@ -37,7 +37,7 @@ class PlanCommandTest {
 
     @Test
     void sharesOfTheWorkSumUpToOneAndWeightsAreThoseOfTheDevices() {
-        JsonObject plan = plan("--devices", "3", "--json").json();
+        JsonObject plan = plan("--devices", "3", "--plan", "asyncdiff:warmup=3", "--json").json();
         double work = entries(plan, "segments").stream().mapToDouble(it -> it.get("workShare").getAsDouble()).sum();
         assertEquals(1, work, 1e-9);
         long ofSegments = entries(plan, "segments").stream().mapToLong(it -> it.get("weightBytes").getAsLong()).sum();
@@ -85,8 +85,8 @@ class PlanCommandTest {
 
     @Test
     void withoutGuidanceTheBatchIsHalf() {
-        JsonObject guided = plan("--json").json();
-        JsonObject alone = plan("--json", "--guidance", "1").json();
+        JsonObject guided = plan("--plan", "asyncdiff:warmup=3", "--json").json();
+        JsonObject alone = plan("--plan", "asyncdiff:warmup=3", "--json", "--guidance", "1").json();
         assertTrue(guided.get("guided").getAsBoolean());
         assertFalse(alone.get("guided").getAsBoolean());
         assertEquals(entries(guided, "edges").getFirst().get("bytes").getAsLong(),
@@ -95,8 +95,8 @@ class PlanCommandTest {
 
     @Test
     void aBatchTakesMoreMemoryAndItsEdgesMoreBytes() {
-        JsonObject alone = plan("--json").json();
-        JsonObject three = plan("--json", "--batch", "3").json();
+        JsonObject alone = plan("--plan", "asyncdiff:warmup=3", "--json").json();
+        JsonObject three = plan("--plan", "asyncdiff:warmup=3", "--json", "--batch", "3").json();
         assertEquals(3, three.get("batch").getAsInt());
         assertEquals(3 * bytes(alone), bytes(three));
         assertEquals(3 * alone.get("copiedBytes").getAsLong(), three.get("copiedBytes").getAsLong());
@@ -111,7 +111,7 @@ class PlanCommandTest {
 
     @Test
     void devicesThatAreNotHereCanBePlannedFor() {
-        CommandRun run = plan("--devices", "cuda:0,cuda:1");
+        CommandRun run = plan("--devices", "cuda:0,cuda:1", "--plan", "asyncdiff:warmup=3");
         assertEquals(ExitCode.OK, run.code(), run.err());
         assertTrue(run.out().contains("1 (cuda:1)"), run.out());
     }
@@ -140,6 +140,20 @@ class PlanCommandTest {
         assertEquals(ExitCode.WRONG_USAGE, run.code());
         assertTrue(run.err().contains("pipefusion is for transformers, and denoiser unet is a U-Net; take patches"),
             run.err());
+    }
+
+    @Test
+    void aPlanThatWasChosenSaysWhyAndOneThatWasAskedForDoesNot() {
+        CommandRun run = plan("--devices", "2", "--prefer", "exact");
+        assertEquals("", run.err());
+        String why = run.out().lines().filter(line -> line.startsWith("chosen: ")).findFirst().orElseThrow();
+        assertTrue(why.startsWith("chosen: cfg-split on 2 devices: predicted "), why);
+        assertEquals(why.substring("chosen: ".length()),
+            plan("--devices", "2", "--plan", "auto", "--prefer", "exact", "--json").json().get("chosen").getAsString());
+        assertFalse(plan("--devices", "2", "--plan", "cfg-split", "--json").json().has("chosen"));
+        CommandRun wrong = plan("--prefer", "nice");
+        assertTrue(wrong.err().contains("--prefer: there is no preference 'nice'; take exact, balanced, fast"),
+            wrong.err());
     }
 
     @Test

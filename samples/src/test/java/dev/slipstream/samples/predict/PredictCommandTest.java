@@ -84,7 +84,7 @@ class PredictCommandTest {
         CommandRun profile = CommandRun.of("profile", "--model", CommandRun.MODEL.toString(), "--devices",
             "cpu:1,cpu:1", "--output", file.toString());
         assertEquals("", profile.err());
-        assertTrue(profile.out().contains("copies between devices: "), profile.out());
+        assertTrue(profile.out().contains("copies from device cpu:1 to cpu:1: "), profile.out());
         CommandRun run = predict("--profile", file.toString(), "--json");
         assertEquals("", run.err());
         SchemaCheck.assertFits("predict", run.out());

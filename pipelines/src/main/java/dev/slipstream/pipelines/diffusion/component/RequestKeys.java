@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -26,12 +27,13 @@ import java.util.stream.Stream;
 /**
  * What one model must have for one request.
  *
+ * @param planned gives its loop, always the same; the first time it may take long, where the plan is still to be chosen
  * @param encoding where a picture of the request becomes latents
  * @param seeing where the denoiser is told what the request's picture shows
  * @param decoding where the model takes the last steps
  * @param previewing where previews have a decoder of their own
  */
-public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentKey.Encoding> encoding,
+public record RequestKeys(ComponentKey.Text text, Supplier<Loop> planned, Optional<ComponentKey.Encoding> encoding,
     Optional<ComponentKey.Seeing> seeing, Optional<Decodings> decoding, Optional<Decodings> previewing) {
 
     /**
@@ -62,6 +64,11 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
         }
     }
 
+    /** What the denoiser's loop is for. */
+    public Loop loop() {
+        return planned.get();
+    }
+
     private static Set<Integer> union(Set<Integer> one, Set<Integer> other) {
         return Stream.concat(one.stream(), other.stream()).collect(Collectors.toSet());
     }
@@ -90,7 +97,7 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
 
     /** All that has engines. */
     List<ComponentKey<?>> engines() {
-        List<ComponentKey<?>> all = new ArrayList<>(List.of(text, loop.denoiser()));
+        List<ComponentKey<?>> all = new ArrayList<>(List.of(text, loop().denoiser()));
         encoding.ifPresent(all::add);
         seeing.ifPresent(all::add);
         decoding.ifPresent(it -> all.addAll(it.decoders()));
@@ -116,7 +123,7 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
      * @param mayBeHome whether what is not the denoiser may live on a device
      */
     SpareTime spare(Program program, IntPredicate mayBeHome) {
-        return SpareTime.of(loop.denoiser().partitioned(), program, List.of(decoderGraphs(), encoderGraphs()),
+        return SpareTime.of(loop().denoiser().partitioned(), program, List.of(decoderGraphs(), encoderGraphs()),
             mayBeHome);
     }
 
@@ -128,9 +135,9 @@ public record RequestKeys(ComponentKey.Text text, Loop loop, Optional<ComponentK
      */
     public List<MemoryNeed> need(List<DeviceForm> devices, Program program, boolean overlapped) {
         int home = overlapped ? spare(program, device -> true).home() : 0;
-        List<MemoryNeed> inside = MemoryNeed.together(List.of(loop.denoiser().need(devices, home),
+        List<MemoryNeed> inside = MemoryNeed.together(List.of(loop().denoiser().need(devices, home),
             MemoryNeed.ofBuffers(devices.size(), program)));
-        List<MemoryNeed> outside = MemoryNeed.together(engines().stream().filter(key -> key != loop.denoiser())
+        List<MemoryNeed> outside = MemoryNeed.together(engines().stream().filter(key -> !key.equals(loop().denoiser()))
             .map(key -> key.need(devices, home)).toList());
         return overlapped ? MemoryNeed.sums(inside, outside) : MemoryNeed.together(List.of(inside, outside));
     }

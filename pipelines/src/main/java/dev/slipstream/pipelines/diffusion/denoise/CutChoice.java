@@ -19,13 +19,21 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
-/**
- * Where a denoiser is cut.
- *
- * @param denoiser fixed to sizes, where costs and bytes count
- * @param cost of a node
- */
-public record CutChoice(DenoiserGraph denoiser, ToDoubleFunction<NodeProto> cost) {
+/** Where a denoiser is cut. Any thread may use it. */
+public final class CutChoice {
+    private final DenoiserGraph denoiser;
+    private final ToDoubleFunction<NodeProto> cost;
+    private CutFinder finder;
+
+    /**
+     * @param denoiser fixed to sizes, where costs and bytes count
+     * @param cost of a node
+     */
+    public CutChoice(DenoiserGraph denoiser, ToDoubleFunction<NodeProto> cost) {
+        this.denoiser = denoiser;
+        this.cost = cost;
+    }
+
     /**
      * The cuts that cross each other as a strategy wants; none where there is only one component. Parts of equal rank
      * are those of the cut of that name; else of the first beside the model that has as many; else the best that a
@@ -96,7 +104,13 @@ public record CutChoice(DenoiserGraph denoiser, ToDoubleFunction<NodeProto> cost
     }
 
     private Division found(int components, Form form) {
-        return CutFinder.of(denoiser.graph(), laggable(), cost, denoiser.joined())
-            .best(PartDevice.equal(components), form).cut();
+        return finder().best(PartDevice.equal(components), form).cut();
+    }
+
+    private synchronized CutFinder finder() {
+        if (finder == null) {
+            finder = CutFinder.of(denoiser.graph(), laggable(), cost, denoiser.joined());
+        }
+        return finder;
     }
 }

@@ -15,7 +15,6 @@ import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.graph.cut.Splitter;
 import dev.slipstream.pipelines.graph.pipe.PipeNetwork.Picture;
 import dev.slipstream.pipelines.graph.pipe.PipeNetwork;
-import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.graph.shape.InputTypes;
 import dev.slipstream.pipelines.graph.shape.StaticShapes;
 import dev.slipstream.pipelines.graph.tensor.ValueInfos;
@@ -31,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -47,36 +47,37 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
     private static final int HEIGHT = 2;
 
     /**
-     * Fixes the graph and cuts it.
+     * The denoiser in one piece.
      *
      * @param rows of the batch
-     * @param lows whether a segment is to make the low frequencies of the prediction
-     * @throws GraphException if the graph does not take these sizes or this batch, or cannot be cut so
+     * @param graph in the denoiser's precision
      */
-    static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting, boolean lows) {
-        FixedDenoiser cut = of(denoiser, shape, rows, cutting);
-        return lows ? cut.withLows() : cut;
+    record Whole(DenoiserGraph denoiser, LoopShape shape, long rows, Graph graph) {
+        /** @throws GraphException if the graph does not take these sizes or this batch */
+        static Whole of(DenoiserGraph denoiser, LoopShape shape, long rows) {
+            return new Whole(denoiser, shape, rows, fixed(denoiser, shape, rows));
+        }
     }
 
-    private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, long rows, Cutting cutting) {
-        if (cutting instanceof Cutting.Patched patched) {
-            return patched(denoiser, shape, rows, patched);
-        }
-        Graph fixed = fixed(denoiser, shape, rows);
-        // Lag shows where the cut is, so it must not depend on how many pictures are drawn together.
-        return cutting instanceof Cutting.Pipe pipe ? piped(denoiser, shape, fixed, pipe)
-            : of(denoiser, shape, fixed, cutting,
-                new CutChoice(denoiser.with(fixed), Costs.ofItem(fixed, shape.batch())).cuts(cutting));
+    /**
+     * Cuts it.
+     *
+     * @param cuts that cross each other; asked for where the graph is neither in patches nor in parts for them
+     * @param lows whether a segment is to make the low frequencies of the prediction
+     * @throws GraphException if it cannot be cut so
+     */
+    static FixedDenoiser of(Whole whole, Cutting cutting, Supplier<List<Division>> cuts, boolean lows) {
+        FixedDenoiser cut = switch (cutting) {
+            case Cutting.Patched patched -> patched(whole, patched);
+            case Cutting.Pipe pipe -> piped(whole.denoiser(), whole.shape(), whole.graph(), pipe);
+            default -> of(whole.denoiser(), whole.shape(), whole.graph(), cutting, cuts.get());
+        };
+        return lows ? cut.withLows() : cut;
     }
 
     /** The same, cut in the same way, for another number of rows. */
-    FixedDenoiser withRows(long rows) {
-        FixedDenoiser cut = switch (cutting) {
-            case Cutting.Patched patched -> patched(denoiser, shape, rows, patched);
-            case Cutting.Pipe pipe -> piped(denoiser, shape, fixed(denoiser, shape, rows), pipe);
-            default -> of(denoiser, shape, fixed(denoiser, shape, rows), cutting, cuts);
-        };
-        return lows ? cut.withLows() : cut;
+    FixedDenoiser with(Whole other) {
+        return of(other, cutting, () -> cuts, lows);
     }
 
     /** With one more segment, of the component that predicts. @throws PlanException if the prediction is in patches */
@@ -140,11 +141,10 @@ record FixedDenoiser(DenoiserGraph denoiser, LoopShape shape, Cutting cutting, L
         InputTypes.check(denoiser.graph(), inputs(denoiser, shape, rows));
     }
 
-    private static FixedDenoiser patched(DenoiserGraph denoiser, LoopShape shape, long rows,
-        Cutting.Patched cutting) {
-        CutNetwork network = new PatchCut(denoiser, cutting).of(shape,
-            (graph, sizes) -> fixed(graph, sizes, rows));
-        return new FixedDenoiser(denoiser, shape, cutting, List.of(), network, Map.of(), false);
+    private static FixedDenoiser patched(Whole whole, Cutting.Patched cutting) {
+        CutNetwork network = new PatchCut(whole.denoiser(), cutting).of(whole.shape(), whole.graph(),
+            (graph, sizes) -> fixed(graph, sizes, whole.rows()));
+        return new FixedDenoiser(whole.denoiser(), whole.shape(), cutting, List.of(), network, Map.of(), false);
     }
 
     private static FixedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Graph fixed, Cutting cutting,

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
@@ -49,17 +50,23 @@ public final class PartitionedDenoiser {
      * @throws dev.slipstream.pipelines.plan.PlanException if the strategy does not fit the devices
      */
     public static PartitionedDenoiser of(DenoiserGraph denoiser, LoopShape shape, Strategy strategy, int devices) {
-        long rows = shape.rows(strategy);
-        FixedDenoiser fixed = FixedDenoiser.of(denoiser, shape, rows, strategy.cutting(devices),
-            strategy.partsFrequencies());
-        Plan plan = strategy.plan(fixed.network().outlines(), denoiser.ports().prediction(), devices, shape.guided());
+        return of(new SizedDenoiser(denoiser, shape), strategy, devices);
+    }
+
+    /** The same, where several plans for one loop have much in common. */
+    public static PartitionedDenoiser of(SizedDenoiser sized, Strategy strategy, int devices) {
+        long rows = sized.shape().rows(strategy);
+        Cutting cutting = strategy.cutting(devices);
+        FixedDenoiser fixed = sized.cut(rows, cutting, strategy.partsFrequencies());
+        Plan plan = strategy.plan(fixed.network().outlines(), sized.denoiser().ports().prediction(), devices,
+            sized.shape().guided());
         boolean halves = IntStream.range(0, plan.stages().size()).anyMatch(stage -> plan.whole(stage).isPresent());
-        return new PartitionedDenoiser(plan, fixed, halves ? half(fixed, rows) : fixed);
+        return new PartitionedDenoiser(plan, fixed,
+            halves ? half(fixed, sized.half(rows, cutting, strategy.partsFrequencies())) : fixed);
     }
 
     /** @throws PlanException if half of the rows are not half of each tensor between segments */
-    private static FixedDenoiser half(FixedDenoiser fixed, long rows) {
-        FixedDenoiser half = fixed.withRows(rows / 2);
+    private static FixedDenoiser half(FixedDenoiser fixed, FixedDenoiser half) {
         if (!half.network().outlines().equals(fixed.network().outlines())) {
             throw new PlanException("denoiser " + fixed.denoiser().name() + " falls into other segments for half of "
                 + "the rows, so it cannot predict with the text alone at some steps");

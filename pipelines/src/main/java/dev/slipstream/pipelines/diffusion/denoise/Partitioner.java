@@ -41,7 +41,7 @@ public final class Partitioner {
         if (known != null) {
             return known;
         }
-        PartitionedDenoiser made = PartitionedDenoiser.of(graph(shape), shape, strategy, devices);
+        PartitionedDenoiser made = PartitionedDenoiser.of(denoiser(shape), shape, strategy, devices);
         bytes += made.heapBytes();
         for (Iterator<PartitionedDenoiser> oldest = kept.values().iterator(); bytes > mostBytes && oldest.hasNext();) {
             bytes -= oldest.next().heapBytes();
@@ -60,9 +60,9 @@ public final class Partitioner {
     public synchronized void check(LoopShape shape) {
         strategy.check(devices, shape.guided());
         if (strategy.cutting(devices) instanceof Cutting.Patched patched) {
-            new PatchCut(graph(shape), patched).check(shape);
+            new PatchCut(denoiser(shape), patched).check(shape);
         }
-        FixedDenoiser.check(graph(shape), shape, shape.rows(strategy));
+        FixedDenoiser.check(denoiser(shape), shape, shape.rows(strategy));
     }
 
     /** Of the whole denoiser. */
@@ -70,7 +70,8 @@ public final class Partitioner {
         return denoiser.graph().weightBytes();
     }
 
-    private DenoiserGraph graph(LoopShape shape) {
+    /** The denoiser as it is for a loop: with a mask, where part of the picture is known. */
+    public synchronized DenoiserGraph denoiser(LoopShape shape) {
         if (!shape.conditions().containsKey(RepaintMask.INPUT)) {
             return denoiser;
         }

@@ -79,12 +79,12 @@ record PatchCut(DenoiserGraph denoiser, Cutting.Patched cutting) {
     /**
      * Makes the segments.
      *
-     * @param fixed gives the graph of a denoiser for given sizes
+     * @param whole the graph for these sizes
+     * @param fixed gives the graph of a denoiser for other sizes
      */
-    CutNetwork of(LoopShape shape, BiFunction<DenoiserGraph, LoopShape, Graph> fixed) {
+    CutNetwork of(LoopShape shape, Graph whole, BiFunction<DenoiserGraph, LoopShape, Graph> fixed) {
         check(shape);
         boolean together = strategy().norm() == Norm.SYNC;
-        Graph whole = fixed.apply(denoiser, shape);
         Graph part = fixed.apply(denoiser.with(PatchedNetwork.opened(denoiser.graph())), ofPatch(shape));
         PatchedNetwork network = PatchedNetwork.of(whole, part, new Patching(cutting.patches(),
             axis(), switch (strategy().norm()) {

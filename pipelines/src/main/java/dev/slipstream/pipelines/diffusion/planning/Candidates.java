@@ -5,11 +5,13 @@ import dev.slipstream.pipelines.plan.Strategy;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The plans that are worth a look: every method with the settings that are usual, alone and put together. */
 public final class Candidates {
     /** Of an asynchronous window: as published, and so many that no composition changed on the sample model. */
     private static final int[] WARM_UPS = {1, 3, 9};
+    private static final int[] USUAL_WARM_UP = {3};
 
     /**
      * A plan on so many devices.
@@ -28,11 +30,16 @@ public final class Candidates {
 
     private final Subject subject;
     private final int most;
+    private final List<Integer> counts;
+    private final int[] warmUps;
     private final Set<Candidate> all = new LinkedHashSet<>();
 
-    private Candidates(Subject subject, int most) {
+    /** @param counts of parts or patches. @param warmUps of asynchronous windows */
+    private Candidates(Subject subject, int most, List<Integer> counts, int[] warmUps) {
         this.subject = subject;
         this.most = most;
+        this.counts = counts;
+        this.warmUps = warmUps;
     }
 
     /**
@@ -41,13 +48,24 @@ public final class Candidates {
      * @param devices how many there are; plans for fewer are among them
      */
     public static List<Candidate> of(Subject subject, int devices) {
-        return new Candidates(subject, devices).list();
+        return new Candidates(subject, devices, counts(devices), WARM_UPS).list();
+    }
+
+    /**
+     * Fewer, for a choice that nobody looks at: parts on all devices or on half of them, the warm-up that was found
+     * good on the sample model, and no plan that warns of so few steps.
+     *
+     * @param devices how many there are
+     */
+    public static List<Candidate> usual(Subject subject, int devices) {
+        List<Integer> counts = Stream.of(devices, devices / 2).filter(count -> count > 1).toList();
+        return new Candidates(subject, devices, counts, USUAL_WARM_UP).list().stream()
+            .filter(it -> it.strategy().warnings(subject.steps).isEmpty()).toList();
     }
 
     private List<Candidate> list() {
         add("sequential", 1);
         caches("", 1);
-        List<Integer> counts = counts();
         counts.forEach(count -> spread("", count, count));
         if (subject.guided) {
             add("cfg-split", 2);
@@ -59,7 +77,7 @@ public final class Candidates {
     }
 
     /** Numbers of parts: all up to four, and then doubles, and as many as there are devices. */
-    private List<Integer> counts() {
+    private static List<Integer> counts(int most) {
         Set<Integer> counts = new LinkedHashSet<>();
         for (int count = 2; count <= most; count += count < 4 ? 1 : count) {
             counts.add(count);
@@ -91,7 +109,7 @@ public final class Candidates {
         if (with.isEmpty()) {
             add("sequential", count);
         }
-        for (int warmUp : WARM_UPS) {
+        for (int warmUp : warmUps) {
             add(with + "asyncdiff:n=" + count + ",warmup=" + warmUp, devices);
         }
         if (with.isEmpty()) {

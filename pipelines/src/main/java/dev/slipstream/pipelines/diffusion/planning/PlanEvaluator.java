@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.diffusion.denoise.SizedDenoiser;
 import dev.slipstream.pipelines.diffusion.denoise.StageCosts;
 import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
 import dev.slipstream.pipelines.graph.GraphException;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -41,8 +43,15 @@ public final class PlanEvaluator {
      * The loop that plans are for.
      *
      * @param shape of the request
+     * @param rests by modules that are joined with the denoiser the steps at which they do not run
      */
-    public record Loop(DenoiserGraph denoiser, LoopShape shape, NoiseTable noise, Guidance guidance) {
+    public record Loop(DenoiserGraph denoiser, LoopShape shape, NoiseTable noise, Guidance guidance,
+        Map<String, Set<Integer>> rests) {
+        /** All modules run at every step. */
+        public Loop(DenoiserGraph denoiser, LoopShape shape, NoiseTable noise, Guidance guidance) {
+            this(denoiser, shape, noise, guidance, Map.of());
+        }
+
         /**
          * The likeness of plans' pictures to the exact ones in this loop, in decibels by their strategies, as far as
          * it was measured of a model ({@code slipstream bench --save}).
@@ -80,6 +89,7 @@ public final class PlanEvaluator {
     private final Site site;
     private final long componentBytes;
     private final Function<String, OptionalDouble> quality;
+    private final SizedDenoiser sized;
     private final StageCosts.Runs runs = new StageCosts.Runs();
 
     /**
@@ -91,6 +101,7 @@ public final class PlanEvaluator {
         this.site = site;
         this.componentBytes = componentBytes;
         this.quality = quality;
+        this.sized = new SizedDenoiser(loop.denoiser(), loop.shape());
     }
 
     /**
@@ -141,11 +152,11 @@ public final class PlanEvaluator {
     }
 
     private PartitionedDenoiser partitioned(Candidate candidate) {
-        return PartitionedDenoiser.of(loop.denoiser(), loop.shape(), candidate.strategy(), candidate.devices());
+        return PartitionedDenoiser.of(sized, candidate.strategy(), candidate.devices());
     }
 
     private Program program(PartitionedDenoiser partitioned) {
-        return partitioned.program(loop.noise(), loop.guidance(), false, Estimates.NONE,
+        return partitioned.program(loop.noise(), loop.guidance(), false, Estimates.NONE, loop.rests(),
             partitioned.plan().devices() > 1 ? site.options() : UnrollOptions.PLAIN);
     }
 

@@ -1,7 +1,11 @@
 package dev.slipstream.pipelines.diffusion.planning;
 
+import dev.slipstream.bridge.Buffer;
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.Event;
+import dev.slipstream.bridge.Stream;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.cost.MachineProfile.Link;
 import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.cost.Profile;
 import dev.slipstream.pipelines.cost.Profile.Sample;
@@ -21,11 +25,12 @@ import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.timeline.Timeline;
-import dev.slipstream.pipelines.run.timeline.Timeline.Activity;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -56,17 +61,17 @@ public final class Profiler {
      * Measures; takes as long as building the engines of the model a few times, and a few loops.
      *
      * @param devices the caller's; those of the same description are measured once
+     * @param specs what a pipeline calls them
      */
-    public MachineProfile measure(List<Device> devices) {
+    public MachineProfile measure(List<Device> devices, List<String> specs) {
         Map<String, Profile> kinds = new HashMap<>();
         for (Device device : devices) {
             kinds.computeIfAbsent(device.description(), key -> profile(device));
         }
         List<Profile> profiles = devices.stream().map(device -> kinds.get(device.description())).toList();
-        Link link = devices.size() < 2 ? new Link(1, 0) : link(devices.subList(0, 2));
         return new MachineProfile(MachineProfile.FORMAT, LocalDate.now().toString(), model,
-            loop.denoiser().precision().toString(), loop.shape().latents().shape().toString(), profiles,
-            link.bytesPerNano, link.latencyNanos, hostNanos(devices.getFirst()));
+            Fingerprint.of(loop.denoiser()), loop.shape().latents().shape().toString(), specs, profiles,
+            Copies.links(devices), hostNanos(devices.getFirst()));
     }
 
     private Profile profile(Device device) {
@@ -129,27 +134,6 @@ public final class Profiler {
         return noise.withRows(noise.rows().subList(0, Math.min(STEPS, noise.steps())));
     }
 
-    /** Bytes a nanosecond between two devices, and what a copy takes beside that. */
-    private record Link(double bytesPerNano, long latencyNanos) {
-    }
-
-    private Link link(List<Device> devices) {
-        PartitionedDenoiser halves = PartitionedDenoiser.of(loop.denoiser(), loop.shape(), new Sequential(), 2);
-        List<double[]> copies = traced(halves, devices).stream().flatMap(timeline -> timeline.spans().stream())
-            .filter(span -> span.activity() instanceof Activity.Copy(int from, int to, long bytes) && from != to)
-            .map(span -> new double[] {((Activity.Copy) span.activity()).bytes(), span.busyNanos()}).toList();
-        double bytes = copies.stream().mapToDouble(copy -> copy[0]).average().orElse(0);
-        double nanos = copies.stream().mapToDouble(copy -> copy[1]).average().orElse(0);
-        double slope = 0;
-        double square = 0;
-        for (double[] copy : copies) {
-            slope += (copy[0] - bytes) * (copy[1] - nanos);
-            square += (copy[0] - bytes) * (copy[0] - bytes);
-        }
-        double perByte = square == 0 || slope <= 0 ? nanos / Math.max(1, bytes) : slope / square;
-        return new Link(1 / Math.max(perByte, 1e-6), Math.max(0, Math.round(nanos - perByte * bytes)));
-    }
-
     private long hostNanos(Device device) {
         PartitionedDenoiser whole = PartitionedDenoiser.of(loop.denoiser(), loop.shape(), new Sequential(), 1);
         try (Denoiser denoiser = Denoiser.build(whole, List.of(device));
@@ -170,5 +154,57 @@ public final class Profiler {
         Map<String, MemorySegment> zeros = new HashMap<>();
         program.givenBytes().forEach((name, bytes) -> zeros.put(name, arena.allocate(bytes, 64)));
         return zeros;
+    }
+
+    /** Copies from device to device, timed by the streams on which they run. */
+    private static final class Copies {
+        private static final int[] SIZES = {1 << 12, 1 << 23};
+        private static final int TRIES = 9;
+        private static final Duration LONGEST = Duration.ofMinutes(1);
+
+        private Copies() {
+        }
+
+        /** From each to each other one; those between devices of the same descriptions are measured once. */
+        static List<Link> links(List<Device> devices) {
+            Map<List<String>, Link> kinds = new HashMap<>();
+            List<Link> links = new ArrayList<>();
+            for (int from = 0; from < devices.size(); from++) {
+                for (int to = 0; to < devices.size(); to++) {
+                    if (from != to) {
+                        Device source = devices.get(from);
+                        Device target = devices.get(to);
+                        Link kind = kinds.computeIfAbsent(List.of(source.description(), target.description()),
+                            key -> link(source, target));
+                        links.add(new Link(from, to, kind.bytesPerNano(), kind.latencyNanos()));
+                    }
+                }
+            }
+            return links;
+        }
+
+        /** What each byte takes, by the largest copy, and what each copy takes beside that, by the smallest. */
+        private static Link link(Device from, Device to) {
+            double[] nanos = new double[SIZES.length];
+            try (Stream stream = from.newStream("copies"); Event begin = from.newTimedEvent();
+                Event end = from.newTimedEvent(); Buffer source = from.allocate(SIZES[SIZES.length - 1]);
+                Buffer target = to.allocate(SIZES[SIZES.length - 1])) {
+                for (int size = 0; size < SIZES.length; size++) {
+                    long[] tries = new long[TRIES];
+                    for (int run = 0; run < TRIES; run++) {
+                        stream.record(begin);
+                        stream.copy(source.slice(0, SIZES[size]), target.slice(0, SIZES[size]));
+                        stream.record(end);
+                        end.await(LONGEST);
+                        tries[run] = end.nanos() - begin.nanos();
+                    }
+                    Arrays.sort(tries);
+                    nanos[size] = tries[TRIES / 2];
+                }
+            }
+            int largest = SIZES.length - 1;
+            double perByte = Math.max((nanos[largest] - nanos[0]) / (SIZES[largest] - SIZES[0]), 1e-6);
+            return new Link(0, 0, 1 / perByte, Math.max(0, Math.round(nanos[0] - perByte * SIZES[0])));
+        }
     }
 }

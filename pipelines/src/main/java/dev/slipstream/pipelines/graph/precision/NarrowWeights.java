@@ -7,6 +7,8 @@ import dev.slipstream.pipelines.graph.ExternalData;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.tensor.ElementType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.IdentityHashMap;
@@ -53,7 +55,11 @@ final class NarrowWeights {
 
     private Optional<TensorProto> fittingExternal(Graph graph, TensorProto weight) {
         try (Arena arena = Arena.ofConfined()) {
-            StoredFloats values = StoredFloats.of(weight, ExternalData.map(graph, weight, arena));
+            MemorySegment bytes = ExternalData.map(graph, weight, arena);
+            if (isZero(bytes)) {
+                return Optional.of(weight);
+            }
+            StoredFloats values = StoredFloats.of(weight, bytes);
             for (long i = 0; i < values.size(); i++) {
                 if (!precision.holds(values.at(i))) {
                     return Optional.empty();
@@ -61,6 +67,12 @@ final class NarrowWeights {
             }
             return Optional.of(weight);
         }
+    }
+
+    /** Hollow models have nothing else, and comparing bytes is far quicker than to look at each number. */
+    private static boolean isZero(MemorySegment bytes) {
+        return bytes.byteSize() > 0 && bytes.get(ValueLayout.JAVA_BYTE, 0) == 0
+            && bytes.asSlice(1).mismatch(bytes.asSlice(0, bytes.byteSize() - 1)) < 0;
     }
 
     private Optional<TensorProto> round(TensorProto weight) {

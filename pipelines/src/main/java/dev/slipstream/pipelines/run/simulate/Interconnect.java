@@ -47,20 +47,32 @@ public interface Interconnect {
     }
 
     /** One link for everything, such as the memory of a host or the root of a PCIe tree. */
-    static Interconnect bus(double bytesPerSecond, long latencyNanos) {
-        Route route = new Route(latencyNanos, List.of(new Link("bus", bytesPerSecond)));
-        return (from, to) -> route;
+    record Bus(double bytesPerSecond, long latencyNanos) implements Interconnect {
+        @Override
+        public Route route(int from, int to) {
+            return new Route(latencyNanos, List.of(new Link("bus", bytesPerSecond)));
+        }
     }
 
     /** Each device has a cable of its own to a switch that is never the bottleneck; both directions work at once. */
-    static Interconnect star(double bytesPerSecond, long latencyNanos) {
-        return (from, to) -> new Route(latencyNanos, List.of(new Link("from device " + from, bytesPerSecond),
-            new Link("to device " + to, bytesPerSecond)));
+    record Star(double bytesPerSecond, long latencyNanos) implements Interconnect {
+        @Override
+        public Route route(int from, int to) {
+            return new Route(latencyNanos, List.of(new Link("from device " + from, bytesPerSecond),
+                new Link("to device " + to, bytesPerSecond)));
+        }
     }
 
     /** Each pair of devices has a cable of its own; both directions work at once. */
-    static Interconnect mesh(double bytesPerSecond, long latencyNanos) {
-        return (from, to) -> new Route(latencyNanos,
-            List.of(new Link("from device " + from + " to device " + to, bytesPerSecond)));
+    record Mesh(double bytesPerSecond, long latencyNanos) implements Interconnect {
+        @Override
+        public Route route(int from, int to) {
+            return cable(from, to, bytesPerSecond, latencyNanos);
+        }
+
+        private static Route cable(int from, int to, double bytesPerSecond, long latencyNanos) {
+            return new Route(latencyNanos,
+                List.of(new Link("from device " + from + " to device " + to, bytesPerSecond)));
+        }
     }
 }

@@ -25,7 +25,11 @@ public record UnrollOptions(boolean copyStreams, boolean readsInPlace, boolean c
 
     /** What suits these devices. */
     public static UnrollOptions of(List<Device> devices, boolean finiteChecks) {
-        List<Device.Traits> traits = devices.stream().map(Device::traits).toList();
+        return ofTraits(devices.stream().map(Device::traits).toList(), finiteChecks);
+    }
+
+    /** What suits devices that are such, and need not be there. */
+    public static UnrollOptions ofTraits(List<Device.Traits> traits, boolean finiteChecks) {
         boolean captured = traits.stream().anyMatch(Device.Traits::capturesGraphs);
         boolean shared = traits.stream().allMatch(Device.Traits::readsInPlace)
             && traits.stream().map(Device.Traits::hardware).distinct().count() == 1;

@@ -80,9 +80,9 @@ class SimulatorTest {
         Program program = new Steps(4).copy(0, 1, 100).copy(2, 3, 40).end(4).program();
 
         assertEquals(List.of("4 1 copy 100 0-140", "6 1 copy 40 0-80"),
-            copies(program, Interconnect.bus(BYTE_A_NANO, 0)));
+            copies(program, new Interconnect.Bus(BYTE_A_NANO, 0)));
         assertEquals(List.of("4 1 copy 100 0-100", "6 1 copy 40 0-40"),
-            copies(program, Interconnect.star(BYTE_A_NANO, 0)));
+            copies(program, new Interconnect.Star(BYTE_A_NANO, 0)));
         assertEquals(List.of("4 1 copy 100 0-0", "6 1 copy 40 0-0"), copies(program, Interconnect.INSTANT));
     }
 
@@ -91,17 +91,17 @@ class SimulatorTest {
         Program program = new Steps(4).copy(0, 1, 100).run(2, 2).then(2, 6).copy(2, 3, 100).end(4).program();
 
         assertEquals(List.of("4 1 copy 100 0-170", "6 1 copy 100 30-200"),
-            copies(program, Interconnect.bus(BYTE_A_NANO, 0)));
+            copies(program, new Interconnect.Bus(BYTE_A_NANO, 0)));
     }
 
     @Test
     void aSwitchSharesThePortOfADeviceAndNothingElse() {
-        Interconnect star = Interconnect.star(BYTE_A_NANO, 0);
+        Interconnect star = new Interconnect.Star(BYTE_A_NANO, 0);
         Program toOne = new Steps(4).copy(0, 3, 100).copy(1, 3, 100).copy(2, 0, 100).end(4).program();
 
         assertEquals(List.of("4 1 copy 100 0-200", "5 1 copy 100 0-200", "6 1 copy 100 0-100"), copies(toOne, star));
         assertEquals(List.of("4 1 copy 100 0-100", "5 1 copy 100 0-100", "6 1 copy 100 0-100"),
-            copies(toOne, Interconnect.mesh(BYTE_A_NANO, 0)));
+            copies(toOne, new Interconnect.Mesh(BYTE_A_NANO, 0)));
     }
 
     @Test
@@ -195,7 +195,7 @@ class SimulatorTest {
     void theSameQuestionHasTheSameAnswer() {
         Plan plan = Strategy.parse("asyncdiff:warmup=2").plan(Loops.chain(4), "eps", 4, false);
         Program program = Unroller.unroll(plan, Loops.loop(plan.segments(), 20), true);
-        Machine machine = machine(4).with(Interconnect.bus(BYTE_A_NANO / 3, 11)).with(Machine.Host.of(1));
+        Machine machine = machine(4).with(new Interconnect.Bus(BYTE_A_NANO / 3, 11)).with(Machine.Host.of(1));
 
         assertEquals(Simulator.simulate(program, machine), Simulator.simulate(program, machine));
     }
@@ -205,7 +205,7 @@ class SimulatorTest {
     void fiftyStepsOnEightDevicesTakeLessThanASecond() {
         Plan plan = Strategy.parse("pipefusion:parts=8,patches=8").plan(Loops.pipe(8, 8), "eps", 8, false);
         Program program = Unroller.unroll(plan, Loops.banded(plan.segments(), Loops.predictions(50), 8), true);
-        Machine machine = machine(8).with(Interconnect.star(BYTE_A_NANO, 100)).with(Machine.Host.of(5));
+        Machine machine = machine(8).with(new Interconnect.Star(BYTE_A_NANO, 100)).with(Machine.Host.of(5));
         long before = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
 
         Forecast forecast = Simulator.simulate(program, machine);

@@ -39,7 +39,7 @@ final class Runs {
             IntStream.range(0, devices).mapToObj(device -> new Machine.Device("cuda:" + device, 0)).toList(),
             (device, work) ->
                 work instanceof Work.Run<?> run ? NANOS.get(plan.segment(run.stage()).component()) : SMALL,
-            Interconnect.star(BYTES_PER_SECOND, LATENCY), Machine.Host.of(QUEUEING));
+            new Interconnect.Star(BYTES_PER_SECOND, LATENCY), Machine.Host.of(QUEUEING));
         return Simulator.simulate(program, machine).timeline()
             .named(plan.stages().stream().map(stage -> NAMES.get(stage.segment())).toList());
     }
