@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import jdk.jfr.Recording;
@@ -86,6 +88,28 @@ class FlightRecorderTest {
         Map<String, List<RecordedEvent>> all = recorded(star, star.withSeed(2));
         assertEquals(2, all.get("Request").size());
         assertEquals(recorded(star).get("EngineBuild").size(), all.get("EngineBuild").size());
+    }
+
+    /** A plain name would be refused, as the JDK's configurations do not know these events. */
+    @Test
+    void theDocumentedConfigurationIsOneAndNamesEventsThatThereAre() throws IOException, InterruptedException {
+        String line = Files.readAllLines(Path.of("..", "docs", "observe.md")).stream()
+            .filter(it -> it.strip().startsWith("jfr configure")).findFirst().orElseThrow().strip();
+        List<String> command = new ArrayList<>(List.of(line.split(" ")));
+        Path settings = folder.resolve(command.getLast());
+        command.set(0, Path.of(System.getProperty("java.home"), "bin", "jfr").toString());
+        command.set(command.size() - 1, settings.toString());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true)
+            .redirectOutput(folder.resolve("jfr.txt").toFile()).start();
+        assertEquals(0, process.waitFor(), () -> command.toString());
+        String written = Files.readString(settings);
+        List<String> names = Pattern.compile("\\+dev\\.slipstream\\.(\\w+)").matcher(line).results()
+            .map(match -> match.group(1)).toList();
+        assertTrue(recorded(ImageRequest.of("a star").withSteps(2).withSeed(1)).keySet().containsAll(names),
+            names::toString);
+        for (String name : names) {
+            assertTrue(written.contains("\"dev.slipstream." + name + "\""), written);
+        }
     }
 
     /** Its JDK sets much up for the first class of events, in every process that draws. */

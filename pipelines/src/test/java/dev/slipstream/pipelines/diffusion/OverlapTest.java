@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.stream.MalformedJsonException;
 import dev.slipstream.pipelines.model.folder.RandomModel;
 import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import dev.slipstream.pipelines.run.timeline.Timeline;
+import dev.slipstream.pipelines.run.timeline.TimelineFormat;
+import dev.slipstream.pipelines.run.timeline.TraceRules;
 import dev.slipstream.pipelines.run.timeline.Timeline.Span;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -85,7 +88,7 @@ class OverlapTest {
     }
 
     @Test
-    void aTimelineShowsWhatIsDoneForOtherRequestsOnTheDeviceThatWaitsMost() {
+    void aTimelineShowsWhatIsDoneForOtherRequestsOnOneDevice() throws MalformedJsonException {
         RandomModel.write(model, Family.STABLE_DIFFUSION);
         List<Timeline> timelines = Collections.synchronizedList(new ArrayList<>());
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(model).devices("cpu:1", "cpu:1")
@@ -99,6 +102,7 @@ class OverlapTest {
             .filter(name -> name.equals("decode") || name.equals("encode")).distinct().sorted().toList();
         assertEquals(List.of("decode", "encode"), beside);
         for (Timeline timeline : timelines) {
+            TraceRules.check(TimelineFormat.CHROME_TRACE.text(Map.of("", timeline)));
             List<Integer> devices = timeline.spans().stream().filter(span -> isBeside(timeline, span))
                 .map(span -> timeline.lanes().get(span.lane()).device()).distinct().toList();
             assertTrue(devices.size() <= 1, devices::toString);

@@ -15,8 +15,8 @@ import java.util.TreeMap;
  * 2024). The same loop follows without a pause, so what begins late goes on beside the beginning of the next.
  */
 public final class BubbleFill {
-    /** A place may take so much of the work's own time more than the best one if it is earlier: somebody waits. */
-    private static final double HARDLY_MORE = 0.1;
+    /** What a moment counts that a work waits, and so somebody, to one that the loop and all behind it are late. */
+    private static final double WAITING = 0.1;
 
     /**
      * A work, all of which runs on one device.
@@ -36,12 +36,8 @@ public final class BubbleFill {
      * @param delayNanos for how long the device computes for the loop meanwhile: so much later the loop ends at most
      */
     public record Place(Job job, int device, int afterSteps, long startNanos, long delayNanos) {
-        long endNanos() {
-            return startNanos + nanos();
-        }
-
-        long nanos() {
-            return job.nanos.get(device);
+        private long endNanos() {
+            return startNanos + job.nanos.get(device);
         }
     }
 
@@ -93,10 +89,12 @@ public final class BubbleFill {
                 }
             }
         }
-        Place best = all.stream().min(Comparator.comparingLong(Place::delayNanos)).orElseThrow(() ->
-            new IllegalArgumentException("there is no device for " + job.name));
-        return all.stream().filter(it -> it.delayNanos <= best.delayNanos + HARDLY_MORE * best.nanos())
-            .min(Comparator.comparingLong(Place::startNanos).thenComparingLong(Place::delayNanos)).orElseThrow();
+        return all.stream().min(Comparator.comparingDouble(BubbleFill::cost).thenComparing(Place::startNanos))
+            .orElseThrow(() -> new IllegalArgumentException("there is no device for " + job.name));
+    }
+
+    private static double cost(Place place) {
+        return place.delayNanos() + WAITING * place.startNanos();
     }
 
     /** For how long a device computes in a time that may go on beyond the end, where the loop begins anew. */

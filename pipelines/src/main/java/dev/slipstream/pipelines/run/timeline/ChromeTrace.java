@@ -46,7 +46,8 @@ final class ChromeTrace implements TimelineFormat {
             }
             for (int lane = 0; lane < timeline.lanes().size(); lane++) {
                 Lane it = timeline.lanes().get(lane);
-                meta("thread_name", it.device(), lane, it.copies() ? "copies" : "compute");
+                meta("thread_name", it.device(), lane, it.copies() ? "copies"
+                    : timeline.isBeside(lane) ? "other requests" : "compute");
             }
             Map<Integer, Span> spans = new HashMap<>();
             for (Span span : timeline.spans()) {
@@ -74,11 +75,16 @@ final class ChromeTrace implements TimelineFormat {
         }
 
         private void complete(Timeline timeline, Span span) throws IOException {
-            event("X", name(timeline, span), category(span.activity()), device(timeline, span), span.lane());
+            boolean beside = timeline.isBeside(span.lane());
+            event("X", name(timeline, span), beside ? "other" : category(span.activity()), device(timeline, span),
+                span.lane());
             json.name("ts").value(micros(span.startNanos()));
             json.name("dur").value(micros(span.endNanos() - span.startNanos()));
-            json.name("args").beginObject().name("step").value(span.step() + 1).name("busy_us")
-                .value(micros(span.busyNanos()));
+            json.name("args").beginObject();
+            if (!beside) {
+                json.name("step").value(span.step() + 1);
+            }
+            json.name("busy_us").value(micros(span.busyNanos()));
             if (span.activity() instanceof Activity.Copy copy) {
                 json.name("bytes").value(copy.bytes());
             }

@@ -23,6 +23,7 @@ final class Drawing implements TimelineFormat {
     private static final int MARGIN = 20;
     private static final int LANE = 34;
     private static final int COPY_LANE = 12;
+    private static final int OTHER_LANE = 20;
     private static final int GAP = 16;
     private static final int HEADING = 30;
     private static final int AXIS = 34;
@@ -40,7 +41,8 @@ final class Drawing implements TimelineFormat {
         <style>
           .paper { fill: #fff } .ink { fill: #222 } .note { fill: #666; font-size: 11px }
           .bold { font-weight: bold } .end { text-anchor: end } .middle { text-anchor: middle }
-          .lane { fill: #f1f1ee } .small { fill: #555 } .stripe { stroke: #fff; stroke-width: 2; opacity: .55 }
+          .other { fill: #c4c6c2 } .lane { fill: #f1f1ee } .small { fill: #555 }
+          .stripe { stroke: #fff; stroke-width: 2; opacity: .55 }
           .wait { stroke: #999; stroke-dasharray: 1 3 } .axis { stroke: #999 } .grid { stroke: #ddd; stroke-width: .6 }
           .box { stroke: #fff; stroke-width: .6 } .in { fill: #222; font-size: 11px; text-anchor: middle }
           .new { stroke: #333; fill: none; marker-end: url(#new) } .newhead { fill: #333 }
@@ -49,7 +51,8 @@ final class Drawing implements TimelineFormat {
           .c3 { fill: #d3a9d6 } .c4 { fill: #e6d47e } .c5 { fill: #e79d97 }
           @media (prefers-color-scheme: dark) {
             .paper { fill: #15181c } .ink { fill: #e4e4e0 } .note { fill: #a2a29c }
-            .lane { fill: #22262c } .small { fill: #b5b5b0 } .stripe { stroke: #15181c }
+            .lane { fill: #22262c } .small { fill: #b5b5b0 } .other { fill: #565c65 }
+            .stripe { stroke: #15181c }
             .wait, .axis { stroke: #777 } .grid { stroke: #333 } .box { stroke: #15181c } .in { fill: #f4f4f0 }
             .new { stroke: #ccc } .newhead { fill: #ccc } .old { stroke: #ff8270 } .oldhead { fill: #ff8270 }
             .c0 { fill: #3f6f9c } .c1 { fill: #a3682c } .c2 { fill: #457f4e }
@@ -110,6 +113,7 @@ final class Drawing implements TimelineFormat {
         private final StringBuilder body = new StringBuilder();
         private double y = MARGIN;
         private final Set<String> arrows = new HashSet<>();
+        private boolean others;
 
         Sheet(Map<String, Timeline> runs) {
             this.runs = runs;
@@ -168,7 +172,7 @@ final class Drawing implements TimelineFormat {
                 if (it.device() != device || it.copies() && isEmpty(timeline, lane)) {
                     continue;
                 }
-                Row row = new Row(y, it.copies() ? COPY_LANE : LANE);
+                Row row = new Row(y, it.copies() ? COPY_LANE : timeline.isBeside(lane) ? OTHER_LANE : LANE);
                 rows.put(lane, row);
                 rect(x(0), row, x(timeline.endNanos()) - x(0), "class=\"lane\"", "");
                 y += row.height() + 2;
@@ -186,6 +190,13 @@ final class Drawing implements TimelineFormat {
             if (row == null || width < NARROWEST) {
                 return;
             }
+            if (timeline.isBeside(span.lane())) {
+                others = true;
+                rect(from, row, width, "class=\"box other\"", "<title>" + escaped(timeline.name(span)) + ", "
+                    + time(span.endNanos() - span.startNanos()) + "</title>");
+                label(row, from, width, timeline.name(span));
+                return;
+            }
             switch (span.activity()) {
                 case Activity.Wait wait -> path("wait", "M%s %sh%s", from, row.top() + row.height() / 2, width);
                 case Activity.Arithmetic arithmetic -> box(timeline, span, row, "small");
@@ -195,7 +206,8 @@ final class Drawing implements TimelineFormat {
                 }
                 case Activity.Stage stage -> {
                     box(timeline, span, row, "box c" + span.step() % COLOURS);
-                    label(timeline, span, row, width);
+                    String step = Integer.toString(span.step() + 1);
+                    label(row, from, width, step + " · " + timeline.name(span), step);
                 }
             }
         }
@@ -208,13 +220,10 @@ final class Drawing implements TimelineFormat {
                 "<title>" + escaped(what) + "</title>");
         }
 
-        /** The step, with the stage's name where there is room. */
-        private void label(Timeline timeline, Span span, Row row, double width) {
-            String step = Integer.toString(span.step() + 1);
-            double middle = x(span.startNanos()) + width / 2;
-            Stream.of(step + " · " + timeline.name(span), step)
-                .filter(text -> text.length() * LETTER + 4 <= width).findFirst()
-                .ifPresent(text -> text(middle, row.top() + row.height() / 2 + 4, "in", text));
+        /** The first text for which there is room. */
+        private void label(Row row, double from, double width, String... texts) {
+            Stream.of(texts).filter(text -> text.length() * LETTER + 4 <= width).findFirst()
+                .ifPresent(text -> text(from + width / 2, row.top() + row.height() / 2 + 4, "in", text));
         }
 
         private void arrows(Timeline timeline, Map<Integer, Row> rows) {
@@ -286,13 +295,17 @@ final class Drawing implements TimelineFormat {
             if (arrows.contains("old")) {
                 legend(line(x, "old"), "a value of an earlier step");
             }
+            if (others) {
+                y += 20;
+                legend(swatch(LEFT, 20, "class=\"other\""), "done for other requests meanwhile");
+            }
             y += LEGEND;
         }
 
         /** @return where the next thing begins */
         private double legend(double x, String text) {
             text(x + 6, y + 11, "note", text);
-            return x + 6 + text.length() * LETTER * 0.92 + 16;
+            return x + 6 + text.length() * LETTER + 14;
         }
 
         private double swatch(double x, double width, String attributes) {

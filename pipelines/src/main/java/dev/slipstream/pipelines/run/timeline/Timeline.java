@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * What ran where and when, measured or simulated. Times are nanoseconds since the start of the loop.
@@ -151,17 +152,21 @@ public record Timeline(List<Lane> lanes, List<String> stages, long endNanos, Lis
         if (start >= end) {
             return this;
         }
-        Lane lane = new Lane(device, deviceName(device), false);
         List<Lane> allLanes = new ArrayList<>(lanes);
-        int last = lanes.lastIndexOf(lane);
-        if (last == lanes.indexOf(lane)) {
-            last = allLanes.size();
-            allLanes.add(lane);
+        int own = IntStream.range(0, lanes.size()).filter(lane -> lanes.get(lane).device() == device && isBeside(lane))
+            .findFirst().orElse(lanes.size());
+        if (own == lanes.size()) {
+            allLanes.add(new Lane(device, deviceName(device), false));
         }
         List<Span> allSpans = new ArrayList<>(spans);
         int instruction = 1 + spans.stream().mapToInt(Span::instruction).max().orElse(-1);
-        allSpans.add(new Span(instruction, last, 0, new Activity.Arithmetic(name), start, end, end - start));
+        allSpans.add(new Span(instruction, own, 0, new Activity.Arithmetic(name), start, end, end - start));
         return new Timeline(allLanes, stages, this.endNanos, allSpans, flows);
+    }
+
+    /** Whether a lane has what runs beside the loop: a second one for computing on its device. */
+    boolean isBeside(int lane) {
+        return !lanes.get(lane).copies() && lanes.indexOf(lanes.get(lane)) < lane;
     }
 
     /** What people call a stage. */

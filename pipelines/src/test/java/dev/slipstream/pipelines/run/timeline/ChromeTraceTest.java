@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.run.timeline;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
@@ -9,14 +10,19 @@ import com.google.gson.JsonObject;
 import com.google.gson.stream.MalformedJsonException;
 import dev.slipstream.pipelines.file.JsonText;
 import dev.slipstream.pipelines.run.timeline.Timeline.Activity;
+import dev.slipstream.pipelines.run.timeline.Timeline.Flow;
+import dev.slipstream.pipelines.run.timeline.Timeline.Lane;
+import dev.slipstream.pipelines.run.timeline.Timeline.Span;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
-import java.util.stream.Collectors;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.StringLength;
 import org.junit.jupiter.api.Test;
 
 /** The rules of the Trace Event Format that viewers hold files to. */
@@ -52,31 +58,66 @@ class ChromeTraceTest {
     }
 
     @Test
-    void everyEventHasWhatItsPhaseAsks() throws MalformedJsonException {
-        List<JsonObject> events = events(Runs.documented());
+    void simulatedRunsFollowTheRules() throws MalformedJsonException {
+        TraceRules.check(TimelineFormat.CHROME_TRACE.text(Runs.documented()));
+        TraceRules.check(TimelineFormat.CHROME_TRACE.text(Map.of("", Runs.of("asyncdiff:n=3,warmup=1", 3, 6, false))));
+        TraceRules.check(TimelineFormat.CHROME_TRACE.text(Map.of()));
+    }
 
-        for (JsonObject event : events) {
-            assertTrue(Set.of("M", "X", "s", "f").contains(event.get("ph").getAsString()), event::toString);
-            assertFalse(event.get("name").getAsString().isEmpty());
-            assertFalse(event.get("cat").getAsString().isEmpty());
-            assertTrue(event.get("pid").getAsInt() > 0 && event.get("tid").getAsInt() > 0, event::toString);
+    /** Whatever spans are called, and however short they are, also beside the loop. */
+    @Property(tries = 100)
+    void anyTimelineFollowsTheRules(@ForAll long seed, @ForAll @StringLength(min = 1, max = 8) String name)
+        throws MalformedJsonException {
+        Random random = new Random(seed);
+        List<Lane> lanes = List.of(new Lane(0, name, false), new Lane(0, name, true), new Lane(1, "b", false));
+        List<Span> spans = new ArrayList<>();
+        List<Flow> flows = new ArrayList<>();
+        long time = 0;
+        for (int i = 0; i < 30; i++) {
+            long start = time + random.nextInt(3) * random.nextInt(1_000_000);
+            time = start + random.nextInt(2) * random.nextInt(1_000_000);
+            Activity activity = switch (random.nextInt(4)) {
+                case 0 -> new Activity.Stage(0);
+                case 1 -> new Activity.Copy(random.nextInt(2), 1, 77);
+                case 2 -> new Activity.Arithmetic(name);
+                default -> new Activity.Wait();
+            };
+            spans.add(new Span(i, random.nextInt(3), random.nextInt(9), activity, start, time, time - start));
+            if (i > 0 && spans.get(i - 1).lane() != spans.get(i).lane()) {
+                flows.add(new Flow(i - 1, i));
+            }
         }
-        assertTrue(events("X", events).stream().allMatch(it -> time(it) >= 0 && it.get("dur").getAsDouble() >= 0));
-        Set<String> named = events("M", events).stream().filter(it -> it.get("name").getAsString()
-            .equals("thread_name")).map(ChromeTraceTest::thread).collect(Collectors.toSet());
-        assertEquals(named.size(), events("M", events).stream().filter(it -> it.get("name").getAsString()
-            .equals("thread_name")).count(), "a thread has one name");
-        assertTrue(named.containsAll(slices(events).keySet()));
+        Timeline timeline = new Timeline(lanes, List.of(name), time, spans, flows)
+            .with(random.nextInt(2), name, random.nextLong(time + 1), random.nextLong(time + 1));
+        TraceRules.check(TimelineFormat.CHROME_TRACE.text(Map.of(name, timeline)));
     }
 
     @Test
-    void slicesOfAThreadComeOneAfterAnother() throws MalformedJsonException {
-        slices(events(Runs.documented())).forEach((thread, slices) -> {
-            slices.sort(Comparator.comparingDouble(Slice::from).thenComparingDouble(Slice::to));
-            for (int i = 1; i < slices.size(); i++) {
-                assertTrue(slices.get(i - 1).to() <= slices.get(i).from() + 1e-6, thread + ": " + slices.get(i));
-            }
-        });
+    void tracesThatBreakARuleAreFound() {
+        String good = TimelineFormat.CHROME_TRACE.text(Runs.documented());
+        Map.of("\"ph\":\"X\"", "\"ph\":\"Y\"", "thread_name", "thread_title", "\"dur\":", "\"duration\":",
+            "\"bp\":\"e\"", "\"bp\":\"x\"", "\"tid\":1,\"args\"", "\"tid\":9,\"args\"", "\"id\":0,", "\"id\":1,")
+            .forEach((part, other) -> {
+                assertTrue(good.contains(part), part);
+                assertThrows(AssertionError.class, () -> TraceRules.check(good.replace(part, other)), other);
+            });
+        Timeline cut = new Timeline(List.of(new Lane(0, "a", false)), List.of("a"), 15, List.of(
+            new Span(0, 0, 0, new Activity.Stage(0), 0, 10, 10), new Span(1, 0, 0, new Activity.Stage(0), 5, 15, 10)),
+            List.of());
+        assertThrows(AssertionError.class, () -> TraceRules.check(TimelineFormat.CHROME_TRACE.text(Map.of("", cut))));
+    }
+
+    @Test
+    void whatRunsBesideALoopHasAThreadOfItsOwnAndNoStep() throws MalformedJsonException {
+        Timeline both = Runs.of("sequential", 1, 2, false).with(0, "decode", 1_000_000, 5_000_000);
+        List<JsonObject> events = events(Map.of("", both));
+
+        JsonObject decode = events("X", events).getLast();
+        assertEquals("decode", decode.get("name").getAsString());
+        assertEquals("other", decode.get("cat").getAsString());
+        assertEquals(Set.of("busy_us"), decode.getAsJsonObject("args").keySet());
+        assertTrue(events("M", events).stream().anyMatch(it -> thread(it).equals(thread(decode))
+            && it.getAsJsonObject("args").get("name").getAsString().equals("other requests")));
     }
 
     @Test
