@@ -7,14 +7,18 @@ import dev.slipstream.pipelines.cache.IndexFile.Used;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /** What a shelf's index says, in the memory of this process. One thread at a time. */
 final class Catalogue implements IndexFile.Reader {
@@ -25,6 +29,7 @@ final class Catalogue implements IndexFile.Reader {
     private final Supplier<Neighbours> none;
     private final Map<String, Item> items = new HashMap<>();
     private final List<Item> places = new ArrayList<>();
+    private final Map<Wording, Set<Integer>> saying = new HashMap<>();
     private Neighbours neighbours;
     private long entryBytes;
     private int records;
@@ -90,12 +95,18 @@ final class Catalogue implements IndexFile.Reader {
         return clock;
     }
 
-    /** The nearest by compact vectors, the nearest first, of those that are wanted. */
-    List<Card> nearest(float[] vector, int most, Predicate<Card> wanted) {
-        List<Card> cards = new ArrayList<>();
-        for (int place : neighbours.nearest(vector, most, it -> wanted.test(places.get(it).card))) {
-            cards.add(places.get(place).card);
-        }
+    /**
+     * Those that are wanted and may serve: first what says the same in words, of which other things that are told in
+     * much the same words must not stand in the way; then what is near by compact vectors. Of each the nearest first.
+     *
+     * @param most of each
+     */
+    Collection<Card> near(float[] vector, Wording wording, int most, Predicate<Card> wanted) {
+        IntPredicate there = place -> wanted.test(places.get(place).card);
+        Set<Integer> same = saying.getOrDefault(wording, Set.of());
+        Collection<Card> cards = new LinkedHashSet<>();
+        IntStream.concat(Arrays.stream(neighbours.nearest(vector, most, same, there)),
+            Arrays.stream(neighbours.nearest(vector, most, there))).forEach(place -> cards.add(places.get(place).card));
         return cards;
     }
 
@@ -108,6 +119,7 @@ final class Catalogue implements IndexFile.Reader {
     public void restart() {
         items.clear();
         places.clear();
+        saying.clear();
         neighbours.close();
         neighbours = none.get();
         entryBytes = 0;
@@ -126,6 +138,8 @@ final class Catalogue implements IndexFile.Reader {
                 if (gone != null) {
                     neighbours.remove(gone.place);
                     entryBytes -= gone.bytes;
+                    saying.computeIfPresent(gone.card.mark().wording(), (wording, same) ->
+                        same.remove(gone.place) && same.isEmpty() ? null : same);
                 }
             }
         }
@@ -135,6 +149,7 @@ final class Catalogue implements IndexFile.Reader {
         Item item = new Item(added.card(), added.bytes(), added.usage(), neighbours.add(added.card().vector()));
         places.add(item);
         entryBytes += item.bytes;
+        saying.computeIfAbsent(item.card.mark().wording(), wording -> new LinkedHashSet<>()).add(item.place);
         return item;
     }
 

@@ -14,12 +14,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntPredicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,14 +94,25 @@ final class Neighbours {
         IntPredicate there = place -> !removed.get(place) && wanted.test(place);
         Nearest nearest = new Nearest(most);
         int searched = graph == null ? 0 : graph.search(vector, most, there, nearest);
-        short[] wantedVector = rounded(vector);
-        for (int place = searched; place < count; place++) {
-            int dot = dot(wantedVector, rounded, place * Projection.SIZE);
-            if (nearest.accepts(dot * UNIT) && there.test(place)) {
-                nearest.offer(place, dot * UNIT);
-            }
-        }
+        compare(vector, IntStream.range(searched, count), there, nearest);
         return nearest.places();
+    }
+
+    /** The same of some places only. */
+    int[] nearest(float[] vector, int most, Collection<Integer> among, IntPredicate wanted) {
+        Nearest nearest = new Nearest(most);
+        compare(vector, among.stream().mapToInt(Integer::intValue), wanted, nearest);
+        return nearest.places();
+    }
+
+    private void compare(float[] vector, IntStream among, IntPredicate wanted, Nearest nearest) {
+        short[] wantedVector = rounded(vector);
+        among.forEach(place -> {
+            float score = UNIT * dot(wantedVector, rounded, place * Projection.SIZE);
+            if (nearest.accepts(score) && wanted.test(place)) {
+                nearest.offer(place, score);
+            }
+        });
     }
 
     private static short[] rounded(float[] vector) {

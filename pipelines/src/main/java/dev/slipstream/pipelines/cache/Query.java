@@ -4,7 +4,6 @@ import dev.slipstream.pipelines.cache.Answer.Hit;
 import dev.slipstream.pipelines.cache.Answer.Miss;
 import dev.slipstream.pipelines.cache.Answer.Reason;
 import java.io.IOException;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -35,8 +34,8 @@ public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds
     }
 
     /**
-     * Decides whether an entry may serve a query: among its neighbours by compact vectors, those that say the same in
-     * words, by how near their whole conditionings are, if that saves something. What is decided on was read from a
+     * Decides whether an entry may serve a query: among what says the same and its neighbours by compact vectors, by
+     * words and by how near their whole conditionings are, if that saves something. What is decided on was read from a
      * file that was whole and is the right one.
      */
     private static final class Match {
@@ -55,8 +54,8 @@ public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds
         }
 
         private Answer on(Shelf shelf) throws IOException {
-            List<Card> neighbours = shelf.nearest(Projection.of(query.conditioning()), NEIGHBOURS, this::isApart);
-            for (Card card : neighbours) {
+            for (Card card : shelf.near(Projection.of(query.conditioning()), query.mark().wording(), NEIGHBOURS,
+                this::isApart)) {
                 if (read < FILES && isWorthReading(card)) {
                     read++;
                     shelf.read(card.id()).ifPresent(kept -> compare(kept.card(), kept.entry()));

@@ -90,11 +90,11 @@ final class Shelf {
         return catalogue.clock();
     }
 
-    /** The nearest by compact vectors, the nearest first, of those that are wanted. */
-    List<Card> nearest(float[] vector, int most, Predicate<Card> wanted) throws IOException {
+    /** See {@link Catalogue#near}. */
+    Collection<Card> near(float[] vector, Wording wording, int most, Predicate<Card> wanted) throws IOException {
         refresh();
         synchronized (this) {
-            return catalogue.nearest(vector, most, wanted);
+            return catalogue.near(vector, wording, most, wanted);
         }
     }
 

@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -72,6 +73,7 @@ final class Vocabulary {
         }
     }
 
+    /** In the order of the prompt; but where one thing is at some places, it does not matter which is told first. */
     List<Part> parts(String prompt) {
         List<Part> parts = new ArrayList<>();
         List<String> words = new ArrayList<>();
@@ -83,17 +85,29 @@ final class Vocabulary {
                 relation = begins ? token : "";
             } else {
                 words.add(token);
+                if (places.contains(token)) {
+                    add(parts, relation, words);
+                    relation = "";
+                }
             }
         }
         add(parts, relation, words);
+        if (parts.stream().filter(part -> !isPlace(part.words)).count() <= 1) {
+            parts.sort(Comparator.comparing((Part part) -> isPlace(part.words))
+                .thenComparing(part -> part.words.getLast()).thenComparing(part -> part.words.toString()));
+        }
         return parts;
     }
 
     private void add(List<Part> parts, String relation, List<String> words) {
         if (!words.isEmpty()) {
-            parts.add(new Part(places.contains(words.getLast()) ? "" : relation, List.copyOf(words)));
+            parts.add(new Part(isPlace(words) ? "" : relation, List.copyOf(words)));
             words.clear();
         }
+    }
+
+    private boolean isPlace(List<String> words) {
+        return places.contains(words.getLast());
     }
 
     private List<String> tokens(String prompt) {

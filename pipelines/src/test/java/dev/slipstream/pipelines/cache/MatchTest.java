@@ -102,6 +102,18 @@ class MatchTest {
     }
 
     @Test
+    void otherThingsThatAreNearerDoNotHideWhatSaysTheSame() {
+        HalfTensor told = CacheSamples.near(TOLD, 0.2, 3);
+        for (int other = 0; other < 3 * Query.NEIGHBOURS; other++) {
+            cache.put(Entry.of(CacheSamples.key(), cache.mark("a large red thing" + other + " on a blue background", 5),
+                told, CacheSamples.latents(other), 0.1));
+        }
+        Hit hit = assertInstanceOf(Hit.class, ask("a big red star on a blue background", 2, told,
+            CacheSamples.THRESHOLDS, StepCosts.ofExact(CacheSamples.STEPS)));
+        assertEquals(CacheSamples.latents(7).get(5), hit.latents());
+    }
+
+    @Test
     void nothingServesAModelThatWasNotMeasured() {
         assertMiss(Reason.OTHER_WORDS, ask(PROMPT, 1, TOLD, Thresholds.NONE, StepCosts.ofExact(CacheSamples.STEPS)));
     }

@@ -33,6 +33,9 @@ class WordingTest {
         a large red star on a blue background | A  LARGE red star, on the blue background
         a large red star on a blue background | a red large star against a blue backdrop
         a small star at the left              | a little star on the left side
+        a large red star on a blue background | on a blue background, a large red star
+        a large red star on a blue background | on a blue background a large red star
+        a red star at the left on a blue background | a red star on a blue background at the left
         a blue-green ring                     | a blue green ring
         an image of a cat                     | the cat
         a café                                | A CAFÉ
@@ -55,6 +58,9 @@ class WordingTest {
         a star with a ring                    | a star without a ring
         a red star on a background            | a star on a red background
         two stars                             | three stars
+        a red star at the left and a ring at the right | a ring at the left and a red star at the right
+        a red star at the left and a ring at the right | at the right a red star and at the left a ring
+        a red star on a blue background | on a red background, a blue star
         """)
     void whatSaysSomethingElseNeverMatches(String one, String other) {
         assertEquals(OptionalInt.empty(), extra(one, other));
