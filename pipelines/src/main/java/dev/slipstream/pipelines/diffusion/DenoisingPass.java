@@ -11,6 +11,8 @@ import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
 import dev.slipstream.pipelines.diffusion.family.PictureInputs;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
+import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.run.BadValueException;
 import dev.slipstream.pipelines.run.LoopObserver;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
@@ -28,6 +30,7 @@ import java.util.Objects;
 import java.util.function.IntConsumer;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
@@ -67,9 +70,9 @@ final class DenoisingPass {
         return request.noise().steps();
     }
 
-    /** Bytes that go from one device to another. */
+    /** Bytes that went from one device to another in the last run. */
     long copiedBytes() {
-        return engines.loop().program().copiedBytes();
+        return engines.loop().program().copiedBytes(engines.loop()::ran);
     }
 
     /** The steps of the last run at which stages rested as it decided, by stage. */
@@ -77,7 +80,23 @@ final class DenoisingPass {
         Map<String, List<Integer>> rested = new LinkedHashMap<>();
         engines.loop().outcomes().forEach((stage, outcomes) -> rested.put(stage,
             outcomes.stream().filter(outcome -> !outcome.runs()).map(Decision.Outcome::step).toList()));
+        if (rested.remove(Decision.WINDOW) != null) {
+            Plan plan = request.denoiser().plan();
+            List<Integer> window = window();
+            List<Integer> others = IntStream.range(0, steps()).boxed().filter(step -> !window.contains(step)).toList();
+            for (int stage = 0; stage < plan.stages().size(); stage++) {
+                if (plan.stages().get(stage).rounds() instanceof Rounds.Window(var rule, boolean inside)) {
+                    rested.put(plan.label(stage), inside ? others : window);
+                }
+            }
+        }
         return rested;
+    }
+
+    /** The steps of the last run that lay in its window, if it decided that. */
+    List<Integer> window() {
+        return engines.loop().outcomes().getOrDefault(Decision.WINDOW, List.of()).stream()
+            .filter(Decision.Outcome::runs).map(Decision.Outcome::step).toList();
     }
 
     /** What ran when in the last run, if the loop is traced. */

@@ -42,7 +42,7 @@ public final class GeneratedImage {
     record Circumstances(int batch, String model, List<Adapter> adapters, List<Control> controls, String scheduler,
         DataType precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build,
         Duration text, Duration loop, Duration decode, Optional<Refinement> refinement,
-        Map<String, List<Integer>> rested) {
+        Map<String, List<Integer>> rested, List<Integer> window) {
         /**
          * What made a picture or a video, by keyword.
          *
@@ -203,6 +203,14 @@ public final class GeneratedImage {
      */
     public Map<String, List<Integer>> rested() {
         return all.rested;
+    }
+
+    /**
+     * Where the loop decided which steps lie in the plan's asynchronous window: these, from 0. Empty for plans that do
+     * not decide that, and if the loop ended before.
+     */
+    public List<Integer> window() {
+        return all.window;
     }
 
     /** Bytes that went from one device to another. */

@@ -92,6 +92,11 @@ public final class GeneratedVideo {
         return all.rested();
     }
 
+    /** The steps that lay in the asynchronous window as the loop decided; see {@link GeneratedImage#window}. */
+    public List<Integer> window() {
+        return all.window();
+    }
+
     /** Bytes that went from one device to another. */
     public long copiedBytes() {
         return all.copiedBytes();

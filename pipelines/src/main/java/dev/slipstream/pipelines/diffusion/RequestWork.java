@@ -195,7 +195,8 @@ final class RequestWork<R> implements QueuedWork {
             .map(it -> new Adapter(it.lora().name(), it.lora().path(), it.weight())).toList();
         return new Circumstances(first.batch(), model.folder().name(), adapters, controls(first), first.noise().name(),
             model.denoiser().precision().type(), first.denoiser().plan(), devices.stream().map(Device::name).toList(),
-            steps(), copiedBytes, build, text, loop, decode, refiner, passes.getFirst().rested());
+            steps(), copiedBytes, build, text, loop, decode, refiner, passes.getFirst().rested(),
+            passes.getFirst().window());
     }
 
     private static List<Control> controls(ResolvedRequest request) {

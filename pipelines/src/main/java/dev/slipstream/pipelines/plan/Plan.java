@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.plan;
 
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -36,6 +37,29 @@ public record Plan(String strategy, int devices, List<SegmentOutline> segments, 
 
     public SegmentOutline segment(int stage) {
         return segments.get(stages.get(stage).segment());
+    }
+
+    /** How it is decided while the loop runs where the window lies; empty where that is known before. */
+    public Optional<Rounds.Rule.Flat> window() {
+        return stages.stream().map(Stage::rounds).filter(Rounds.Window.class::isInstance)
+            .map(rounds -> ((Rounds.Window) rounds).rule()).findFirst();
+    }
+
+    /** This plan with the window where its rule expects it, as if that were known; itself, if it is. */
+    public Plan expected() {
+        return window().map(rule -> {
+            Cadence known = new Cadence(rule.latest(), rule.length(), cadence.tail(), cadence.stride(),
+                cadence.reuse(), cadence.timeShift());
+            List<Stage> same = stages.stream().map(stage -> new Stage(stage.segment(), stage.device(), stage.branch(),
+                stage.lead(), Rounds.ALL, stage.phase())).toList();
+            return new Plan(strategy, devices, segments, same, edges, known, prediction, predicted,
+                guidance.with(new Rounds.Outside(known)));
+        }).orElse(this);
+    }
+
+    /** Whether it is decided while the loop runs if a step lies in the window. */
+    public boolean isOpen(int step, int steps) {
+        return !cadence.isSynchronous(step, steps) && window().isPresent();
     }
 
     /** What people call a stage: its segment, and what sets it apart from other stages of that segment. */

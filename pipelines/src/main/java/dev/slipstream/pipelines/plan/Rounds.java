@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.plan;
 
+import java.math.BigDecimal;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -98,6 +99,24 @@ public sealed interface Rounds {
         @Override
         public String toString() {
             return "decide=first-block," + rule + ",slip=" + slip;
+        }
+    }
+
+    /**
+     * Those of a window whose place is decided while the loop runs, or all others. Until then a stage may run at any
+     * step at which the window may lie.
+     *
+     * @param inside whether a stage is for the window; else it is for the steps before it and behind it
+     */
+    record Window(Rule.Flat rule, boolean inside) implements Rounds {
+        @Override
+        public boolean includes(int step, int steps) {
+            return true;
+        }
+
+        @Override
+        public String toString() {
+            return "as the loop decides";
         }
     }
 
@@ -262,10 +281,15 @@ public sealed interface Rounds {
         /**
          * Decides.
          *
-         * @param measures in the order in which they were made in this run; the first {@code count} of them are there
+         * @param measures in the order in which they are made in a run, NaN for those that were left out; the first
+         *     {@code count} of them are there
          * @param count at least 1
+         * @param step that is decided about, from 0
          */
-        boolean decide(float[] measures, int count);
+        boolean decide(float[] measures, int count, int step);
+
+        /** What a forecast takes for granted, as it has no numbers. */
+        boolean expects(int step);
 
         /**
          * Yes where the last number is above a threshold, or is no number at all: what cannot be compared is made anew.
@@ -280,13 +304,75 @@ public sealed interface Rounds {
             }
 
             @Override
-            public boolean decide(float[] measures, int count) {
+            public boolean decide(float[] measures, int count, int step) {
                 return !(measures[count - 1] <= threshold);
+            }
+
+            @Override
+            public boolean expects(int step) {
+                return true;
             }
 
             @Override
             public String toString() {
                 return "threshold=" + threshold;
+            }
+        }
+
+        /**
+         * Yes in a window that begins where the numbers, one of each step, hardly fall any more (Jung et al., 2026):
+         * behind the first step <i>i</i> at which {@code 0 ≤ (m[i − lookback] − m[i]) / lookback < threshold}. What is
+         * no number is not flat.
+         *
+         * @param lookback how many steps before a number lies the one that it is compared with, at least 1
+         * @param threshold of the fall in a step, at least 0
+         * @param slip steps between the number and the window: 0, for which the host waits before each step, or 1
+         * @param latest the first step of the window if nothing is flat before
+         * @param length steps of the window, at least 1
+         */
+        record Flat(int lookback, double threshold, int slip, int latest, int length) implements Rule {
+            public Flat {
+                if (lookback < 1 || !(threshold >= 0) || slip < 0 || slip > 1 || length < 1
+                    || latest < lookback + 1 + slip) {
+                    throw new PlanException("a window that is decided looks back at least 1 step, for a fall of at "
+                        + "least 0, is 0 or 1 steps late and has at least 1 step; it cannot begin before step lookback "
+                        + "+ 1 + slip, counted from 0. This one: lookback=" + lookback + ",threshold=" + threshold
+                        + ",slip=" + slip + ",latest=" + latest + ",length=" + length);
+                }
+            }
+
+            /** The first step at which the window may begin. */
+            public int earliest() {
+                return lookback + 1 + slip;
+            }
+
+            @Override
+            public boolean decide(float[] measures, int count, int step) {
+                int begin = begin(measures, count);
+                return step >= begin && step < begin + length;
+            }
+
+            private int begin(float[] measures, int count) {
+                for (int at = lookback; at < count && at + 1 + slip < latest; at++) {
+                    double fall = ((double) measures[at - lookback] - measures[at]) / lookback;
+                    if (fall >= 0 && fall < threshold) {
+                        return at + 1 + slip;
+                    }
+                }
+                return latest;
+            }
+
+            /** Whether the window begins at the latest. */
+            @Override
+            public boolean expects(int step) {
+                return step >= latest && step < latest + length;
+            }
+
+            @Override
+            public String toString() {
+                return "lookback=" + lookback + ",threshold="
+                    + new BigDecimal(Double.toString(threshold)).stripTrailingZeros().toPlainString() + ",slip=" + slip
+                    + ",latest=" + latest;
             }
         }
     }

@@ -22,11 +22,6 @@ public record Stage(int segment, int device, Branch branch, int lead, Rounds rou
         this(segment, device, branch, lead, rounds, Phase.ALL);
     }
 
-    /** At the same place, for another kind of steps. */
-    Stage in(Phase other) {
-        return new Stage(segment, device, branch, lead, rounds, other);
-    }
-
     /** The kinds of steps that a stage runs in: a network may look otherwise in the window than outside it. */
     public enum Phase {
         ALL,

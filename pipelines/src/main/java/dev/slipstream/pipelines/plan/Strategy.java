@@ -29,7 +29,8 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Hybrid
      *   cfg-split
      *   asyncdiff:n=2,warmup=1,length=5,tail=0,stride=1,form=reuse|paper,shift,cut=NAME,
      *     staleness=pipelined|reference
-     *   hybridiff:start=12,length=5,guidance=kept|none,cut=NAME
+     *   hybridiff:start=12|decide=distance,lookback=12,threshold=0.0004,slip=0|1,latest=40,
+     *     length=5,guidance=kept|none,cut=NAME
      *   patches:n=2,split=rows|columns,warmup=5,tail=0,norm=corrected|stale|separate|sync,portion=0.3,neighbours,
      *           segments=1,frozen,bessel
      *   cache:every=3,first=0|steps=0+2+5|magnitudes=1+0.98+…|calibrated|calibration=FILE,

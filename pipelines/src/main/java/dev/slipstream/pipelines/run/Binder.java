@@ -50,9 +50,8 @@ final class Binder {
          * Waits for what is decided by, and decides.
          *
          * @param queued how many instructions are queued in this run
-         * @param scalar where the number will lie
          */
-        void decide(Instruction.Decide decide, int queued, MemorySegment scalar);
+        void decide(Instruction.Decide decide, int queued);
     }
 
     /** @param tracer what times the instructions, or null */
@@ -113,10 +112,7 @@ final class Binder {
                 Event event = resources.events()[wait.event()];
                 yield traced(stream, index, () -> stream.await(event));
             }
-            case Instruction.Decide decide -> {
-                MemorySegment scalar = decider.scalar(decide.scalar());
-                yield () -> deciding.decide(decide, index, scalar);
-            }
+            case Instruction.Decide decide -> () -> deciding.decide(decide, index);
         };
     }
 

@@ -26,8 +26,12 @@ import java.util.stream.IntStream;
 final class Decider {
     private final Program program;
     private final Map<Integer, MemorySegment> scalars = new HashMap<>();
+    private final Map<Integer, Instruction.Launch> reports = new HashMap<>();
+    /** By decision, in the order in which they are made. */
     private final float[][] measures;
     private final int[] measured;
+    /** By decision and step: how many there were. */
+    private final int[][] known;
     private final boolean[][] outcomes;
     private final boolean[][] isDecided;
 
@@ -37,13 +41,19 @@ final class Decider {
         int decisions = program.decisions().size();
         this.measures = new float[decisions][program.steps()];
         this.measured = new int[decisions];
+        this.known = new int[decisions][program.steps()];
         this.outcomes = new boolean[decisions][program.steps()];
         this.isDecided = new boolean[decisions][program.steps()];
-        Map<Device, List<Work.Report<Region>>> reports = program.works()
+        program.instructions().forEach(instruction -> {
+            if (instruction instanceof Instruction.Launch launch && launch.work() instanceof Work.Report<?> report) {
+                reports.put(report.scalar(), launch);
+            }
+        });
+        Map<Device, List<Work.Report<Region>>> reported = program.works()
             .filter(Work.Report.class::isInstance).map(work -> (Work.Report<Region>) work)
             .collect(Collectors.groupingBy(report -> resources.slice(report.from()).buffer().device(),
                 LinkedHashMap::new, Collectors.toList()));
-        reports.forEach((device, here) -> {
+        reported.forEach((device, here) -> {
             MemorySegment memory = resources.own(device.allocateHost((long) here.size() * Float.BYTES)).bytes();
             for (int i = 0; i < here.size(); i++) {
                 scalars.put(here.get(i).scalar(), memory.asSlice((long) i * Float.BYTES, Float.BYTES));
@@ -64,11 +74,18 @@ final class Decider {
         }
     }
 
-    /** Makes a decision. @param scalar what is decided by, which is there */
-    void decide(int decision, int step, MemorySegment scalar) {
+    /** Makes a decision, by numbers that are there but for those that were left out. */
+    void decide(Instruction.Decide decide) {
+        int decision = decide.decision();
+        int step = decide.step();
         float[] all = measures[decision];
-        all[measured[decision]++] = scalar.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
-        outcomes[decision][step] = program.decisions().get(decision).rule().decide(all, measured[decision]);
+        for (int i = 0; i < decide.scalars().size(); i++) {
+            Integer scalar = decide.scalars().get(i);
+            all[measured[decision]++] = ran(reports.get(scalar))
+                ? scalars.get(scalar).get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0) : Float.NaN;
+        }
+        known[decision][step] = measured[decision];
+        outcomes[decision][step] = program.decisions().get(decision).rule().decide(all, measured[decision], step);
         isDecided[decision][step] = true;
     }
 
@@ -91,8 +108,8 @@ final class Decider {
             int decision = index;
             Decision it = program.decisions().get(index);
             int[] steps = IntStream.range(0, program.steps()).filter(step -> isDecided[decision][step]).toArray();
-            all.put(it.stage(), IntStream.range(0, steps.length).mapToObj(order -> new Outcome(steps[order],
-                measures[decision][order], outcomes[decision][steps[order]])).toList());
+            all.put(it.stage(), Arrays.stream(steps).mapToObj(step -> new Outcome(step,
+                measures[decision][known[decision][step] - 1], outcomes[decision][step])).toList());
         }
         return all;
     }

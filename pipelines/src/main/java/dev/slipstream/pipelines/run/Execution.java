@@ -184,11 +184,11 @@ public final class Execution implements AutoCloseable {
         }
     }
 
-    private void decide(Instruction.Decide decide, int before, MemorySegment scalar) {
+    private void decide(Instruction.Decide decide, int before) {
         long start = System.nanoTime();
         watchdog.awaitDecision(decide, before);
         waitedNanos += System.nanoTime() - start;
-        decider.decide(decide.decision(), decide.step(), scalar);
+        decider.decide(decide);
     }
 
     /** For JDK Flight Recorder. */

@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.plan.Stage.Phase;
 import dev.slipstream.pipelines.run.unroll.Loops;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,33 @@ class HybridiffTest {
             stage(0, 1, Branch.CONDITIONAL, Phase.SYNCHRONOUS), stage(0, 0, Branch.CONDITIONAL, Phase.WINDOW),
             stage(1, 0, Branch.UNCONDITIONAL, Phase.SYNCHRONOUS), stage(1, 1, Branch.CONDITIONAL, Phase.ALL)),
             plan(SPEC, Loops.chain(2)).stages());
+    }
+
+    /** Also one that would serve both: it reads other values in the window. */
+    @Test
+    void whereTheWindowIsDecidedInTheLoopStagesAreInItOrOutsideIt() {
+        Plan plan = plan("hybridiff:decide=distance,lookback=1,threshold=0.1,latest=4,length=3", Loops.chain(2));
+        Rounds.Rule.Flat rule = new Rounds.Rule.Flat(1, 0.1, 1, 4, 3);
+        Rounds outside = new Rounds.Window(rule, false);
+        Rounds inside = new Rounds.Window(rule, true);
+        assertEquals(List.of(new Stage(0, 0, Branch.UNCONDITIONAL, 0, outside, Phase.SYNCHRONOUS),
+            new Stage(0, 1, Branch.CONDITIONAL, 0, outside, Phase.SYNCHRONOUS),
+            new Stage(0, 0, Branch.CONDITIONAL, 0, inside, Phase.WINDOW),
+            new Stage(1, 0, Branch.UNCONDITIONAL, 0, outside, Phase.SYNCHRONOUS),
+            new Stage(1, 1, Branch.CONDITIONAL, 0, outside, Phase.SYNCHRONOUS),
+            new Stage(1, 1, Branch.CONDITIONAL, 0, inside, Phase.WINDOW)), plan.stages());
+        assertEquals(List.of(new Edge("o0", 2, 5, 1)), plan.edges());
+        assertEquals(Optional.of(rule), plan.window());
+        assertEquals(List.of(3, 4, 5, 6), IntStream.range(0, STEPS).filter(step -> plan.isOpen(step, STEPS)).boxed()
+            .toList());
+        assertEquals(Optional.empty(), plan(SPEC, Loops.chain(2)).window());
+    }
+
+    @Test
+    void aWindowIsDecidedBeforeItBeginsAtTheLatest() {
+        assertEquals("hybridiff: with lookback=3 and slip=0 the window begins at step 4 at the soonest, so latest is "
+            + "no less, not 3", assertThrows(PlanException.class,
+                () -> Hybridiff.usual().decidedBy(new Hybridiff.Decided(3, 0.1, 0), 3)).getMessage());
     }
 
     @Test

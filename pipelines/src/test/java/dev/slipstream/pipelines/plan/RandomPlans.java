@@ -82,9 +82,15 @@ public final class RandomPlans {
         return Combinators.combine(numbers(1, 4), numbers(1, 4), numbers(1, 4)).as(PipeFusion::new);
     }
 
+    /** With a window that begins at a given step, or where the loop decides. */
     public static Arbitrary<Hybridiff> hybridiff() {
-        return Combinators.combine(numbers(1, 4), numbers(1, 4), Arbitraries.of(Hybridiff.Guidance.class))
-            .as((start, length, guidance) -> Hybridiff.usual().within(start, length).with(guidance));
+        Arbitrary<Hybridiff> given = Combinators.combine(numbers(1, 4), numbers(1, 4),
+            Arbitraries.of(Hybridiff.Guidance.class)).as((start, length, guidance) ->
+                Hybridiff.usual().within(start, length).with(guidance));
+        Arbitrary<Hybridiff> decided = Combinators.combine(given, numbers(1, 2), Arbitraries.of(0.0, 0.01, 9.0),
+            numbers(0, 1)).as((it, lookback, threshold, slip) -> it.decidedBy(
+                new Hybridiff.Decided(lookback, threshold, slip), it.start() + lookback + slip));
+        return Arbitraries.oneOf(given, decided);
     }
 
     public static Arbitrary<CfgSplit> cfgSplit() {

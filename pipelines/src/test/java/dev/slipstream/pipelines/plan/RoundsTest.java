@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -36,12 +37,60 @@ class RoundsTest {
     @Test
     void aNumberAboveTheThresholdOrNoneAtAllIsAYes() {
         Rounds.Rule rule = new Rounds.Rule.Above(0.25);
-        assertTrue(rule.decide(new float[] {0, 0.3f, 0}, 2));
-        assertFalse(rule.decide(new float[] {1, 0.25f, 1}, 2));
-        assertTrue(rule.decide(new float[] {Float.NaN}, 1));
-        assertTrue(rule.decide(new float[] {Float.POSITIVE_INFINITY}, 1));
+        assertTrue(rule.decide(new float[] {0, 0.3f, 0}, 2, 5));
+        assertFalse(rule.decide(new float[] {1, 0.25f, 1}, 2, 5));
+        assertTrue(rule.decide(new float[] {Float.NaN}, 1, 5));
+        assertTrue(rule.decide(new float[] {Float.POSITIVE_INFINITY}, 1, 5));
         assertThrows(PlanException.class, () -> new Rounds.Rule.Above(-0.1));
         assertThrows(PlanException.class, () -> new Rounds.Rule.Above(Double.NaN));
+    }
+
+    /** The steps of ten at which a loop that knows these distances, one a step, is in its window. */
+    private static List<Integer> window(Rounds.Rule.Flat rule, double... distances) {
+        List<Integer> window = new ArrayList<>();
+        float[] measures = new float[10];
+        for (int step = rule.earliest(); step < 10; step++) {
+            for (int made = 0; made < step - rule.slip(); made++) {
+                measures[made] = window.contains(made) ? Float.NaN : (float) distances[made];
+            }
+            if (rule.decide(measures, step - rule.slip(), step)) {
+                window.add(step);
+            }
+        }
+        return window;
+    }
+
+    /** Over two steps the distance falls by 0.2 each, then by 0.15, 0.05 and 0. */
+    @Test
+    void aWindowBeginsBehindTheFirstStepAtWhichTheDistanceHardlyFalls() {
+        double[] distances = {1.0, 0.8, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5};
+        assertEquals(List.of(3, 4), window(new Rounds.Rule.Flat(2, 0.21, 0, 8, 2), distances));
+        assertEquals(List.of(4, 5), window(new Rounds.Rule.Flat(2, 0.16, 0, 8, 2), distances));
+        assertEquals(List.of(5, 6), window(new Rounds.Rule.Flat(2, 0.06, 0, 8, 2), distances));
+        assertEquals(List.of(6, 7, 8), window(new Rounds.Rule.Flat(2, 0.01, 0, 8, 3), distances));
+        assertEquals(List.of(7, 8, 9), window(new Rounds.Rule.Flat(2, 0.01, 1, 8, 3), distances), "a step later");
+        assertEquals(List.of(8, 9), window(new Rounds.Rule.Flat(2, 0, 0, 8, 3), distances), "below 0 nothing falls");
+    }
+
+    @Test
+    void aDistanceThatGrowsOrIsNoNumberIsNotFlat() {
+        assertEquals(List.of(7, 8), window(new Rounds.Rule.Flat(1, 0.5, 0, 7, 2), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+        double none = Double.NaN;
+        assertEquals(List.of(7, 8), window(new Rounds.Rule.Flat(1, 0.5, 0, 7, 2), 1, none, 1, none, 1, none, 1, none,
+            1, 1));
+    }
+
+    @Test
+    void aWindowThatNothingBeginsBeginsAtTheLatest() {
+        assertEquals(List.of(4, 5, 6), window(new Rounds.Rule.Flat(1, 0.01, 1, 4, 3), 9, 8, 7, 6, 6, 6, 6, 6, 6, 6));
+        Rounds.Rule.Flat late = new Rounds.Rule.Flat(2, 0.1, 1, 4, 3);
+        assertEquals(4, late.earliest());
+        assertEquals(List.of(4, 5, 6), IntStream.range(0, 10).filter(late::expects).boxed().toList());
+        assertThrows(PlanException.class, () -> new Rounds.Rule.Flat(2, 0.1, 1, 3, 3));
+        assertThrows(PlanException.class, () -> new Rounds.Rule.Flat(0, 0.1, 1, 3, 3));
+        assertThrows(PlanException.class, () -> new Rounds.Rule.Flat(1, Double.NaN, 1, 3, 3));
+        assertThrows(PlanException.class, () -> new Rounds.Rule.Flat(1, 0.1, 2, 9, 3));
+        assertThrows(PlanException.class, () -> new Rounds.Rule.Flat(1, 0.1, 0, 9, 0));
     }
 
     @Test

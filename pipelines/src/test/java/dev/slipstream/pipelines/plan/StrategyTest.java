@@ -38,7 +38,9 @@ class StrategyTest {
         "cache:magnitudes=1.0+0.98+1.02,threshold=0.06,most=3,kept=0.2,depth=0,form=residual,warmup=1",
         "cache:decide=first-block,threshold=0.08,slip=1,depth=2,form=replace,warmup=3,tail=1",
         "asyncdiff:n=2,warmup=3,length=5,tail=2", "hybridiff:start=3,length=2,guidance=none,cut=mine",
-        "hybridiff:start=12,length=5,guidance=kept", "guidance:start=0,stop=1,every=2,warmup=0,keep=none",
+        "hybridiff:start=12,length=5,guidance=kept",
+        "hybridiff:decide=distance,lookback=15,threshold=0.0005,slip=0,latest=40,length=5,guidance=none,cut=mine",
+        "guidance:start=0,stop=1,every=2,warmup=0,keep=none",
         "pipefusion:parts=3,patches=4,warmup=2"})
     void whatAStrategyPrintsIsReadBackTheSame(String spec) {
         assertEquals(spec, Strategy.parse(spec).spec());
@@ -67,10 +69,18 @@ class StrategyTest {
         "'asyncdiff:n=2,' | in plan 'asyncdiff:n=2,' a setting is empty; write them like warmup=3,tail=1",
         "asyncdiff: | in plan 'asyncdiff:' a setting is empty; write them like warmup=3,tail=1",
         "asyncdiff:length=0 | asyncdiff: length is a whole number from 1 to 10000, not '0'",
-        "hybridiff:warmup=3 | hybridiff has no setting warmup; it has start, length, guidance, cut",
+        "hybridiff:warmup=3 | hybridiff has no setting warmup; it has start, length, decide, lookback, threshold, "
+            + "slip, latest, guidance, cut",
         "hybridiff:start=0 | hybridiff: start is a whole number from 1 to 10000, not '0'",
         "hybridiff:length=0 | hybridiff: length is a whole number from 1 to 10000, not '0'",
         "hybridiff:guidance=all | hybridiff: guidance is kept or none, not 'all'",
+        "hybridiff:decide=likeness | hybridiff: decide is distance, not 'likeness'",
+        "hybridiff:decide=distance,start=3 | hybridiff: start and decide both say at which steps; leave one out",
+        "hybridiff:latest=3 | hybridiff: latest is for decide=distance",
+        "hybridiff:decide=distance,slip=2 | hybridiff: slip is 0 or 1, not '2'",
+        "hybridiff:decide=distance,threshold=-1 | hybridiff: threshold is made of numbers of at least 0, not '-1'",
+        "hybridiff:decide=distance,lookback=12,latest=13 | hybridiff: with lookback=12 and slip=1 the window begins at "
+            + "step 14 at the soonest, so latest is no less, not 13",
         "pipefusion:stages=2 | pipefusion has no setting stages; it has parts, patches, warmup",
         "pipefusion:parts=0 | pipefusion: parts is a whole number from 1 to 256, not '0'",
         "pipefusion:warmup=0 | pipefusion: warmup is a whole number from 1 to 10000, not '0'",

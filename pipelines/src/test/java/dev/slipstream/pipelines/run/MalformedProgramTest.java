@@ -55,7 +55,7 @@ class MalformedProgramTest {
 
     @Test
     void aDecisionBehindAnEventThatIsNotRecordedIsRefused() {
-        String message = refused(new Instruction.Decide(0, 0, 0, 1, 0), new Instruction.Record(0, 0, 0),
+        String message = refused(new Instruction.Decide(0, 0, 0, 1, List.of(0)), new Instruction.Record(0, 0, 0),
             new Instruction.Record(0, 0, 1));
         assertTrue(message.contains("the host decides in step 1 behind event 1, which is not recorded before"),
             message);

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
@@ -58,6 +59,7 @@ final class GenerationReport {
             .append("..").append(number(control.picture().to()))
             .append(control.picture().guesses() ? ", guessing" : "").append('\n'));
         appendStages(text, first.plan());
+        window().ifPresent(window -> text.append("window   ").append(window).append('\n'));
         first.refinement().ifPresent(refiner -> {
             text.append("refiner  ").append(refiner.model()).append(", the last ").append(refiner.steps())
                 .append(" steps, with ").append(refiner.scheduler()).append('\n');
@@ -97,6 +99,13 @@ final class GenerationReport {
     private String decided(String stage) {
         Integer ran = ran(stage);
         return ran == null ? "" : ", ran at " + ran + " of " + first.steps() + " steps";
+    }
+
+    /** Where the loop decided it; of the first picture, too. */
+    private Optional<String> window() {
+        return first.plan().window().map(rule -> first.window().isEmpty() ? "none of the " + first.steps() + " steps"
+            : "began at step " + (first.window().getFirst() + 1) + " of " + first.steps() + " and had "
+                + Amounts.count(first.window().size(), "step") + ", as the loop decided");
     }
 
     private void append(StringBuilder text, int index) {
@@ -142,7 +151,7 @@ final class GenerationReport {
             devices.stream().map(device -> new DeviceResult(device.name(), device.description())).toList(),
             IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageResult(plan.label(stage),
                 devices.get(plan.stages().get(stage).device()).name(), ran(plan.label(stage)))).toList(),
-            first.copiedBytes(), Amounts.millis(firstStep),
+            plan.window().isPresent() ? first.window() : null, first.copiedBytes(), Amounts.millis(firstStep),
             peakBytes.isPresent() ? Long.valueOf(peakBytes.getAsLong()) : null,
             first.film().map(Made.Film::frames).orElse(null), first.film().map(Made.Film::framesPerSecond).orElse(null),
             pictures.stream().map(GenerationReport::result).toList()));
@@ -172,14 +181,14 @@ final class GenerationReport {
     /**
      * Bytes, and the times in {@code pictures}, are of a batch, which is drawn together. Without
      * {@code peakResidentBytes} where the system does not say it, and without {@code refiner} if none is; {@code
-     * frames} and {@code framesPerSecond} are of videos.
+     * frames} and {@code framesPerSecond} are of videos, {@code window} of plans that decide where theirs lies.
      */
     private record Result(List<String> files, String prompt, String negative, long seed, int steps, double guidance,
         double guidanceRescale, int batch, String scheduler, String precision, List<LoraResult> loras,
         List<ControlResult> controls, String plan,
-        RefinerResult refiner, List<DeviceResult> devices, List<StageResult> stages, long copiedBytes,
-        double firstStepMilliseconds, Long peakResidentBytes, Integer frames, Integer framesPerSecond,
-        List<PictureResult> pictures) {
+        RefinerResult refiner, List<DeviceResult> devices, List<StageResult> stages, List<Integer> window,
+        long copiedBytes, double firstStepMilliseconds, Long peakResidentBytes, Integer frames,
+        Integer framesPerSecond, List<PictureResult> pictures) {
     }
 
     private record LoraResult(String file, double weight) {

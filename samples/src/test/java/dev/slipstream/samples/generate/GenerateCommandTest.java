@@ -125,6 +125,22 @@ class GenerateCommandTest {
     }
 
     @Test
+    void whereALoopDecidesItIsSaidAtWhichStepTheWindowBegan() {
+        String[] command = {"generate", PROMPT, "--model", CommandRun.MODEL.toString(), "--steps", "7", "--devices",
+            "2", "--plan", "hybridiff:decide=distance,lookback=1,threshold=0,latest=4,length=2", "--output",
+            picture("picture").toString()};
+        String text = CommandRun.of(command).out();
+        assertTrue(text.contains("\nwindow   began at step 5 of 7 and had 2 steps, as the loop decided\n"), text);
+        assertTrue(text.matches("(?s).* c0- +on [^\\n]*, ran at 5 of 7 steps\n.*"), text);
+        assertTrue(text.matches("(?s).* c0\\+\\(window\\) +on [^\\n]*, ran at 2 of 7 steps\n.*"), text);
+        String[] json = Arrays.copyOf(command, command.length + 1);
+        json[command.length] = "--json";
+        assertEquals("[4,5]", CommandRun.of(json).json().get("window").toString());
+        String none = generate("--devices", "2", "--plan", "hybridiff:decide=distance").out();
+        assertTrue(none.contains("\nwindow   none of the 2 steps\n"), none);
+    }
+
+    @Test
     void thePrecisionIsInTheReportAndInThePicture() throws IOException {
         CommandRun run = generate("--precision", "fp16", "--plan", "sequential", "--devices", "1", "--guard");
         assertEquals("", run.err());

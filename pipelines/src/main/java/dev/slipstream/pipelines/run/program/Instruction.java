@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.run.program;
 
 import dev.slipstream.pipelines.run.program.Decision.Condition;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -33,14 +34,17 @@ public sealed interface Instruction {
     }
 
     /**
-     * Holds the host until a number is there ({@link Work.Report}), by which it makes a decision for this step. What is
+     * Holds the host until numbers are there ({@link Work.Report}), by which it makes a decision for this step. What is
      * queued goes on meanwhile.
      *
      * @param stream the first that launches something on condition
      * @param decision index into {@link Program#decisions}
-     * @param event behind the report
-     * @param scalar the number
+     * @param event behind the last of the reports
+     * @param scalars the numbers that are new since the decision before, at least one
      */
-    record Decide(int stream, int step, int decision, int event, int scalar) implements Instruction {
+    record Decide(int stream, int step, int decision, int event, List<Integer> scalars) implements Instruction {
+        public Decide {
+            scalars = List.copyOf(scalars);
+        }
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -102,17 +103,30 @@ public record Program(List<StreamSpec> streams, List<BufferSpec> buffers, List<H
         return works().filter(Work.Run.class::isInstance).count();
     }
 
-    /** Bytes that go from one device to another during the loop. */
+    /** Whether something is launched if all is decided as the rules expect. */
+    public boolean isExpected(Instruction.Launch launch) {
+        return launch.condition().isEmpty() || launch.condition().get().outcome()
+            == decisions.get(launch.condition().get().decision()).rule().expects(launch.step());
+    }
+
+    /** Bytes that are expected to go from one device to another during the loop. */
     public long copiedBytes() {
-        return works().mapToLong(work -> isBetweenDevices(work) ? ((Work.Copy<Region>) work).from().bytes() : 0).sum();
+        return copiedBytes(this::isExpected);
+    }
+
+    /** Bytes that go from one device to another. @param launched what is, in a run */
+    public long copiedBytes(Predicate<Instruction.Launch> launched) {
+        return instructions.stream().filter(instruction -> instruction instanceof Instruction.Launch launch
+            && isBetweenDevices(launch.work()) && launched.test(launch))
+            .mapToLong(instruction -> ((Instruction.Launch) instruction).work().reads().getFirst().bytes()).sum();
     }
 
     /** Bytes that come to a device from others in a step, in the one in which there are most. */
     public long receivedBytes(int device) {
         long[] bytes = new long[steps()];
         for (Instruction instruction : instructions) {
-            if (instruction instanceof Instruction.Launch launch && isBetweenDevices(launch.work())
-                && device(((Work.Copy<Region>) launch.work()).to()) == device) {
+            if (instruction instanceof Instruction.Launch launch && isExpected(launch)
+                && isBetweenDevices(launch.work()) && device(((Work.Copy<Region>) launch.work()).to()) == device) {
                 bytes[launch.step()] += ((Work.Copy<Region>) launch.work()).to().bytes();
             }
         }

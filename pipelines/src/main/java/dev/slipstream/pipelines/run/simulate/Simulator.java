@@ -55,11 +55,11 @@ public final class Simulator {
      *     devices, no way for a copy, or a cost that is negative
      */
     public static Forecast simulate(Program program, Machine machine) {
-        return simulate(program, machine, launch -> true);
+        return simulate(program, machine, program::isExpected);
     }
 
     /**
-     * Forecasts a run in which decisions go in a certain way; without them, all is launched that may be.
+     * Forecasts a run in which decisions go in a certain way; without that, as their rules expect.
      *
      * @param runs whether something is launched: asked of all, also of what is in any case
      */

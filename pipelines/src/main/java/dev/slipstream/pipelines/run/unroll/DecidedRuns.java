@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Rounds.Decided;
+import dev.slipstream.pipelines.plan.Rounds.Window;
 import dev.slipstream.pipelines.plan.Stage.Branch;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
@@ -63,7 +64,8 @@ final class DecidedRuns {
     private final List<Group> groups = new ArrayList<>();
     private final List<Decision> decisions = new ArrayList<>();
     private final Map<Output, Value> kept = new HashMap<>();
-    private int reports;
+    /** Of the decision where the window lies, if that is decided. */
+    private final int window;
 
     /** @param tasks where the work goes */
     DecidedRuns(Plan plan, LoopSpec loop, TaskList tasks) {
@@ -77,6 +79,8 @@ final class DecidedRuns {
                 decisions.add(new Decision(plan.label(index), rounds.rule()));
             }
         }
+        this.window = decisions.size();
+        plan.window().ifPresent(rule -> decisions.add(new Decision(Decision.WINDOW, rule)));
     }
 
     List<Decision> decisions() {
@@ -85,7 +89,23 @@ final class DecidedRuns {
 
     /** On what condition a stage runs at a step; empty if it does in any case. */
     Optional<Condition> condition(StageRun run) {
-        return group(run).flatMap(group -> condition(group, run.step(), true));
+        return group(run).flatMap(group -> condition(group, run.step(), true)).or(() -> ofWindow(run));
+    }
+
+    /** On what condition a stage of a window whose place is decided, or one outside it, runs at a step. */
+    Optional<Condition> ofWindow(StageRun run) {
+        return plan.stages().get(run.stage()).rounds() instanceof Window(var rule, boolean inside)
+            ? window(run.step(), inside) : Optional.empty();
+    }
+
+    /** On what condition a step lies in the window, or outside it; empty if that is not decided. */
+    Optional<Condition> window(int step, boolean inside) {
+        return plan.isOpen(step, loop.noise().steps()) ? Optional.of(new Condition(window, inside)) : Optional.empty();
+    }
+
+    /** The decision where the window lies at a step. */
+    TaskList.Choice window(int step) {
+        return new TaskList.Choice(window, step);
     }
 
     private Optional<Group> group(StageRun run) {
@@ -123,7 +143,7 @@ final class DecidedRuns {
                 tasks.add(group.device, run.step(), new Work.Compare<>(change.all(), group.now.all(), past(group).all(),
                     space.all()));
                 tasks.report(group.device, run.step(), change, new TaskList.Choice(group.number,
-                    run.step() + group.rounds.slip()), reports++);
+                    run.step() + group.rounds.slip()), Optional.empty());
             }
         }
     }

@@ -1,10 +1,13 @@
 package dev.slipstream.pipelines.run.unroll;
 
 import dev.slipstream.pipelines.plan.Plan;
+import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.loop.Rests;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,6 +70,7 @@ final class LiveRuns {
     /** Runs for conditional rows that are not needed, as there is one for all rows. */
     private final Set<StageRun> covered = new HashSet<>();
     private final Map<Version, Set<Integer>> devices = new HashMap<>();
+    private final Map<Version, Set<Integer>> handedOver = new LinkedHashMap<>();
 
     /** @throws IllegalArgumentException if the component that predicts would rest */
     LiveRuns(Plan plan, int steps, Reads reads, Rests rests) {
@@ -80,18 +84,35 @@ final class LiveRuns {
             throw new IllegalArgumentException("the component that makes the prediction cannot rest");
         }
         findRuns();
-        runs.forEach(run -> plan.segment(run.stage()).reads().stream().filter(made::contains)
-            .flatMap(tensor -> sources(run, tensor).stream())
-            .forEach(source -> read(source.version(), plan.stages().get(run.stage()).device())));
-        IntStream.range(0, steps).forEach(step -> prediction(step)
-            .forEach(term -> read(term.version(), plan.home())));
+        IntStream.range(0, steps).mapToObj(this::at).flatMap(List::stream).forEach(run -> plan.segment(run.stage())
+            .reads().stream().filter(made::contains).flatMap(tensor -> sources(run, tensor).stream())
+            .forEach(source -> read(source.version(), plan.stages().get(run.stage()).device(), run.step())));
+        IntStream.range(0, steps).forEach(step -> predictions(step)
+            .forEach(term -> read(term.version(), plan.home(), step)));
+    }
+
+    private void read(Version version, int device, int step) {
+        if (isHandedOver(version, step)) {
+            handedOver.computeIfAbsent(version, key -> new TreeSet<>()).add(device);
+        } else {
+            read(version, device);
+        }
+    }
+
+    /** Of a step at which it is decided whether it lies in the window: of both cases. */
+    private List<Term> predictions(int step) {
+        List<Term> all = new ArrayList<>(prediction(step));
+        if (plan.isOpen(step, steps)) {
+            all.addAll(outside(step));
+        }
+        return all;
     }
 
     /** From the last to the first: what reads a version comes behind what makes it. */
     private void findRuns() {
         TreeSet<StageRun> open = new TreeSet<>(Comparator.comparingInt(StageRun::step)
             .thenComparingInt(StageRun::stage).reversed());
-        IntStream.range(0, steps).forEach(step -> reads.prediction(step).forEach(term -> open.add(term.run())));
+        IntStream.range(0, steps).forEach(step -> predictions(step).forEach(term -> open.add(term.run())));
         Set<Version> seen = new HashSet<>();
         while (!open.isEmpty()) {
             StageRun run = open.pollFirst();
@@ -128,13 +149,22 @@ final class LiveRuns {
         }
     }
 
-    /** What runs at a step, in the order of the plan's stages. */
+    /**
+     * What runs at a step, in the order of the plan's stages. Where it is decided whether the step lies in the window,
+     * what runs there comes behind what runs elsewhere: waits are there whatever is decided, and in this order none
+     * holds up the other case.
+     */
     List<StageRun> at(int step) {
-        return IntStream.range(0, plan.stages().size()).mapToObj(stage -> new StageRun(stage, step))
-            .filter(runs::contains).toList();
+        return IntStream.range(0, plan.stages().size()).boxed()
+            .sorted(Comparator.comparing(stage -> plan.isOpen(step, steps)
+                && plan.stages().get(stage).phase() == Stage.Phase.WINDOW))
+            .map(stage -> new StageRun(stage, step)).filter(runs::contains).toList();
     }
 
-    /** What the prediction of a step is made of; what knows the text comes last. */
+    /**
+     * What the prediction of a step is made of; what knows the text comes last. Of a step at which it is decided
+     * whether it lies in the window: if it does.
+     */
     List<Term> prediction(int step) {
         return reads.prediction(step).stream().map(term -> covered.contains(term.run())
             ? new Term(new Version(whole(term.run()).orElseThrow(), term.version().tensor()), Rows.SECOND_HALF,
@@ -142,7 +172,27 @@ final class LiveRuns {
             .toList();
     }
 
-    /** The devices on which a version is read. */
+    /** What the prediction of such a step is made of if it does not lie in the window. */
+    List<Term> outside(int step) {
+        return reads.outside(step);
+    }
+
+    /**
+     * Versions of a step, as the window makes them, that a later step reads, and the devices on which it does; of a
+     * step at which it is decided whether it lies in the window. If it does not, they stand for what was made outside.
+     */
+    Map<Version, Set<Integer>> handedOver(int step) {
+        Map<Version, Set<Integer>> here = new LinkedHashMap<>(handedOver);
+        here.keySet().removeIf(version -> version.run().step() != step);
+        return here;
+    }
+
+    /** Whether a version is one of these. @param step at which it is read */
+    boolean isHandedOver(Version version, int step) {
+        return version.run().step() < step && plan.isOpen(version.run().step(), steps);
+    }
+
+    /** The devices on which a version is read, for those that are handed over: at its own step. */
     Set<Integer> readers(Version version) {
         return devices.getOrDefault(version, Set.of());
     }

@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.plan.Edge;
 import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage.Branch;
+import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Rows;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Source;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
@@ -53,15 +54,25 @@ final class Reads {
         }
     }
 
-    /** What the prediction of a step is made of; what knows the text comes last. */
+    /**
+     * What the prediction of a step is made of; what knows the text comes last. Of a step at which it is decided
+     * whether it lies in the window: if it does.
+     */
     List<Term> prediction(int step) {
         return predictions.get(step);
+    }
+
+    /** What the prediction of such a step is made of if it does not lie in the window. */
+    List<Term> outside(int step) {
+        List<Integer> stages = plan.synchronousPredictors();
+        return List.of(term(new StageRun(stages.getFirst(), step), Rows.ALL, 1, -1),
+            term(new StageRun(stages.getLast(), step), Rows.ALL, 0, 1));
     }
 
     /** The versions of which a linear combination is what a stage reads, with their weights. */
     List<Source> of(StageRun run, String tensor) {
         Branch branch = plan.stages().get(run.stage()).branch();
-        if (isSynchronous(run.step())) {
+        if (isSynchronous(run.step()) || plan.stages().get(run.stage()).phase() == Stage.Phase.SYNCHRONOUS) {
             return List.of(source(new StageRun(plan.writer(tensor, branch), run.step()), tensor, 1));
         }
         Edge edge = edges.get(run.stage()).get(tensor);

@@ -42,6 +42,7 @@ final class StageRuns {
     private final UnrollOptions options;
     private final DecidedRuns decided;
     private final Map<Version, Map<Integer, Value>> versions = new HashMap<>();
+    private final Map<Version, Map<Integer, Value>> handedOver = new HashMap<>();
     private final Map<Combination, Value> combinations = new HashMap<>();
     private final long mostZeros;
     private int checks;
@@ -120,7 +121,7 @@ final class StageRuns {
         if (sources.isEmpty()) {
             return host.zeros(stage.device(), mostZeros).part(0, loop.type(tensor, stage.branch()).bytes());
         }
-        Optional<Access> there = inPlace(sources, stage);
+        Optional<Access> there = inPlace(sources, stage, run.step());
         if (there.isPresent()) {
             return there.get();
         }
@@ -136,9 +137,10 @@ final class StageRuns {
      * What is read where it was made, on whichever device that was; empty where it must be copied or made. What takes
      * part in a decision is combined with other values, which are on the stage's own device.
      */
-    private Optional<Access> inPlace(List<Source> sources, Stage stage) {
+    private Optional<Access> inPlace(List<Source> sources, Stage stage, int step) {
         Source first = sources.getFirst();
-        boolean isMade = sources.size() == 1 && live.continued(first.version()).isEmpty();
+        boolean isMade = sources.size() == 1 && live.continued(first.version()).isEmpty()
+            && !live.isHandedOver(first.version(), step);
         if (!options.readsInPlace() || !isMade || stage.rounds() instanceof Rounds.Decided) {
             return Optional.empty();
         }
@@ -170,6 +172,25 @@ final class StageRuns {
         tasks.add(device, step, new Work.Combine<>(value.all(), values,
             sources.stream().map(source -> (float) source.weight()).toList()));
         return value;
+    }
+
+    /**
+     * Lets later steps find what was made at one of which it is decided whether it lies in the window: two stages may
+     * have made it, maybe on two devices. Where the value of one is at hand, that of the other comes in its place.
+     */
+    void handOver(int step) {
+        live.handedOver(step).forEach((version, devices) -> {
+            Branch branch = plan.stages().get(version.run().stage()).branch();
+            Version outside = new Version(new StageRun(plan.writer(version.tensor(), branch), step), version.tensor());
+            List<Version> both = List.of(outside, version);
+            devices.forEach(device -> {
+                Value there = both.stream().map(this::made).filter(value -> value.device() == device).findFirst()
+                    .orElseGet(() -> Value.made(made(version).role(), device, made(version).bytes()));
+                both.stream().filter(it -> made(it) != there)
+                    .forEach(it -> tasks.copy(made(it), there, step, decided.ofWindow(it.run())));
+                handedOver.computeIfAbsent(version, key -> new HashMap<>()).put(device, there);
+            });
+        });
     }
 
     /** At a place of its own, as engines take no tensor that lies anywhere. */
@@ -256,6 +277,9 @@ final class StageRuns {
      * stage makes is continued there.
      */
     private Value on(Version version, int device, int step) {
+        if (live.isHandedOver(version, step)) {
+            return handedOver.get(version).get(device);
+        }
         Map<Integer, Value> places = versions.computeIfAbsent(version, key -> new HashMap<>());
         List<Source> parts = live.continued(version);
         if (!parts.isEmpty() && !places.containsKey(device)) {
@@ -263,7 +287,11 @@ final class StageRuns {
                 step));
         }
         Value made = made(version);
-        return places.computeIfAbsent(device, key -> tasks.copy(made, device, step, made.role()));
+        return places.computeIfAbsent(device, key -> {
+            Value copied = Value.made(made.role(), device, made.bytes());
+            tasks.copy(made, copied, step, decided.ofWindow(version.run()));
+            return copied;
+        });
     }
 
     /** A version where its stage made it. */

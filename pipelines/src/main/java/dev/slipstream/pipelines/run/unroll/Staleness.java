@@ -24,13 +24,13 @@ import java.util.function.IntToDoubleFunction;
  */
 public record Staleness(double share, double age) {
     /**
-     * That of a plan.
+     * That of a plan; with its window where that is expected, if it is decided while the loop runs.
      *
      * @param steps of the loop
      * @param work of one run of a stage, in any unit
      */
     public static Staleness of(Plan plan, int steps, IntToDoubleFunction work) {
-        Count count = new Count(plan, steps, work);
+        Count count = new Count(plan.expected(), steps, work);
         for (int step = 0; step < steps; step++) {
             count.add(step);
         }

@@ -23,7 +23,8 @@ final class TaskList {
     private final int devices;
     private final boolean copyStreams;
     private final List<Task> tasks = new ArrayList<>();
-    private final Map<Choice, Work.Report<Access>> reports = new LinkedHashMap<>();
+    private final Map<Choice, List<Work.Report<Access>>> reports = new LinkedHashMap<>();
+    private int scalars;
 
     TaskList(int devices, boolean copyStreams) {
         this.devices = devices;
@@ -43,29 +44,34 @@ final class TaskList {
     /** Adds a copy of a value to a device. @return the value there */
     Value copy(Value value, int device, int step, String role) {
         Value copied = Value.made(role, device, value.bytes());
-        int stream = copyStreams ? devices + value.device() : device;
-        tasks.add(new Task(stream, step, new Work.Copy<>(value.all(), copied.all()), Optional.empty()));
+        copy(value, copied, step, Optional.empty());
         return copied;
     }
 
+    /** Adds a copy of a value to another, maybe on another device, that may be left out. */
+    void copy(Value from, Value to, int step, Optional<Condition> condition) {
+        boolean isBetween = copyStreams && from.device() != to.device();
+        tasks.add(new Task(isBetween ? devices + from.device() : to.device(), step,
+            new Work.Copy<>(from.all(), to.all()), condition));
+    }
+
     /**
-     * Adds the report of a number by which something is decided.
+     * Adds the report of a number by which something is decided; of several for one choice, all on one device.
      *
      * @param choice what is
-     * @param scalar number of the report
      */
-    void report(int device, int step, Value number, Choice choice, int scalar) {
-        Work.Report<Access> report = new Work.Report<>(number.all(), scalar);
-        add(device, step, report);
-        reports.put(choice, report);
+    void report(int device, int step, Value number, Choice choice, Optional<Condition> condition) {
+        Work.Report<Access> report = new Work.Report<>(number.all(), scalars++);
+        add(device, step, report, condition);
+        reports.computeIfAbsent(choice, key -> new ArrayList<>()).add(report);
     }
 
     List<Task> tasks() {
         return tasks;
     }
 
-    /** What each choice is made by. */
-    Map<Choice, Work.Report<Access>> reports() {
+    /** What each choice is made by, in the order in which it is made. */
+    Map<Choice, List<Work.Report<Access>>> reports() {
         return reports;
     }
 

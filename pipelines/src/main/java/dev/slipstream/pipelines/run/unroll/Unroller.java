@@ -34,6 +34,7 @@ public final class Unroller {
     private final StepInputs inputs;
     private final DecidedRuns decided;
     private final StageRuns stages;
+    private final DecidedWindow window;
     private final SchedulerSteps schedulerSteps;
 
     private Unroller(Plan plan, LoopSpec loop, UnrollOptions options) {
@@ -47,8 +48,9 @@ public final class Unroller {
         this.inputs = new StepInputs(plan, loop, live, bands, host, tasks, options.copiedTimesteps());
         this.decided = new DecidedRuns(plan, loop, tasks);
         this.stages = new StageRuns(plan, loop, live, bands, host, inputs, tasks, decided, options);
-        this.schedulerSteps =
-            new SchedulerSteps(plan.home(), loop, bands, host, new Predictions(loop, live, stages, tasks), tasks);
+        this.window = new DecidedWindow(plan, loop, live, stages, tasks, decided);
+        this.schedulerSteps = new SchedulerSteps(plan.home(), loop, bands, host,
+            new Predictions(plan.home(), loop, live, stages, window, tasks), tasks);
     }
 
     /** @param copyStreams whether copies between devices get a stream of their own on the device that they come from */
@@ -78,7 +80,9 @@ public final class Unroller {
     /** @return the latents after the step */
     private Value whole(int step) {
         live.at(step).forEach(stages::add);
-        return schedulerSteps.take(Bands.WHOLE);
+        Value latents = schedulerSteps.take(Bands.WHOLE);
+        window.follow(step);
+        return latents;
     }
 
     /**
@@ -130,7 +134,7 @@ public final class Unroller {
         Program lower(List<HostInput> hostInputs, List<Value> results, Map<Integer, Value> estimates) {
             List<Node> nodes = tasks.tasks().stream().map(this::order).toList();
             nodes.forEach(node -> node.waits().forEach(this::event));
-            Map<Choice, Node> reports = reports(nodes);
+            Map<Choice, List<Node>> reports = reports(nodes);
             Set<Choice> open = new HashSet<>(reports.keySet());
             List<Integer> stepEvents = results.stream().map(result -> event(writers.get(result).getLast())).toList();
             List<Instruction> instructions = new ArrayList<>();
@@ -153,21 +157,21 @@ public final class Unroller {
                 results.stream().map(result -> buffers.region(result.all())).toList(), estimateRegions, decisions);
         }
 
-        private Map<Choice, Node> reports(List<Node> nodes) {
+        private Map<Choice, List<Node>> reports(List<Node> nodes) {
             Map<Work<Access>, Node> all = new HashMap<>();
             nodes.stream().filter(node -> node.task().work() instanceof Work.Report)
                 .forEach(node -> all.put(node.task().work(), node));
-            Map<Choice, Node> reports = new LinkedHashMap<>();
-            tasks.reports().forEach((choice, report) -> {
-                reports.put(choice, all.get(report));
-                event(all.get(report));
+            Map<Choice, List<Node>> reports = new LinkedHashMap<>();
+            tasks.reports().forEach((choice, made) -> {
+                reports.put(choice, made.stream().map(all::get).toList());
+                event(all.get(made.getLast()));
             });
             return reports;
         }
 
-        private Instruction decide(int stream, Choice choice, Node report) {
-            return new Instruction.Decide(stream, choice.step(), choice.decision(), event(report),
-                ((Work.Report<?>) report.task().work()).scalar());
+        private Instruction decide(int stream, Choice choice, List<Node> reports) {
+            return new Instruction.Decide(stream, choice.step(), choice.decision(), event(reports.getLast()),
+                reports.stream().map(report -> ((Work.Report<?>) report.task().work()).scalar()).toList());
         }
 
         /** The event that says that a task is done. */
@@ -181,7 +185,10 @@ public final class Unroller {
                 writers.getOrDefault(read.value(), List.of()).forEach(node::startAfter);
             }
             for (Access write : task.work().writes()) {
-                writers.computeIfAbsent(write.value(), value -> new ArrayList<>()).add(node);
+                // Who writes more of a value, or the same on another condition, finds its buffer free.
+                List<Node> before = writers.computeIfAbsent(write.value(), value -> new ArrayList<>());
+                before.forEach(node::startAfter);
+                before.add(node);
             }
             clocks[task.stream()] = node.clockAfter();
             buffers.use(node);

@@ -1,6 +1,8 @@
 package dev.slipstream.pipelines.run.simulate;
 
+import dev.slipstream.pipelines.plan.Rounds.Rule;
 import dev.slipstream.pipelines.run.program.Decision.Condition;
+import dev.slipstream.pipelines.run.program.Decision;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program.BufferSpec;
 import dev.slipstream.pipelines.run.program.Program.StreamSpec;
@@ -51,7 +53,7 @@ final class Steps {
     /** The host waits for all that is queued on a stream so far, and decides. */
     Steps decide(int stream) {
         instructions.add(new Instruction.Record(stream, step(), events));
-        instructions.add(new Instruction.Decide(stream, step(), 0, events++, 0));
+        instructions.add(new Instruction.Decide(stream, step(), 0, events++, List.of(0)));
         return this;
     }
 
@@ -86,6 +88,7 @@ final class Steps {
         List<BufferSpec> buffers =
             IntStream.range(0, devices).mapToObj(device -> new BufferSpec(device, BYTES)).toList();
         return new Program(streams, buffers, List.of(), instructions, events, stepEvents,
-            stepEvents.stream().map(event -> on(0, BYTES)).toList(), Map.of());
+            stepEvents.stream().map(event -> on(0, BYTES)).toList(), Map.of(),
+            List.of(new Decision("a stage", new Rule.Above(0))));
     }
 }

@@ -93,7 +93,7 @@ class ProgramPropertyTest {
         Plan split = new CfgSplit().plan(plan.segments(), "eps", 2, true);
         List<String> exact = new SymbolicMachine(Unroller.unroll(split, Loops.loop(plan.segments(),
             Loops.predictions(STEPS), Guidance.of(3), 1, 4), copyStreams), split, 2000).run(seed);
-        int exactSteps = Math.min(STEPS, strategy.start());
+        int exactSteps = Math.min(STEPS, strategy.cadence().warmUp());
         assertEquals(exact.subList(0, exactSteps), expected.subList(0, exactSteps));
     }
 

@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.run.unroll;
 
+import dev.slipstream.pipelines.run.program.Decision.Condition;
 import dev.slipstream.pipelines.run.program.HostInput;
 import dev.slipstream.pipelines.run.program.Instruction;
 import dev.slipstream.pipelines.run.program.Program;
@@ -9,18 +10,29 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Finds work of a program that no order holds apart: two accesses to the same bytes, one of which writes. It knows
  * what a device knows, the order within each stream and between a record and its waits, and keeps a vector clock of it;
- * how the program came about it does not know. Of what is decided, both bodies count as launched.
+ * how the program came about it does not know. Of what is decided, both bodies count as launched, but not at the same
+ * step.
  */
 public final class Races {
     /** @param number of it among those of its stream, from 1 */
-    private record Access(int stream, int number, Region region, boolean writes, String what) {
+    private record Access(int stream, int number, int step, Optional<Condition> condition, Region region,
+        boolean writes, String what) {
         boolean conflictsWith(Access other) {
-            return (writes || other.writes) && region.offset() < other.region.offset() + other.region.bytes()
+            return (writes || other.writes) && !excludes(other)
+                && region.offset() < other.region.offset() + other.region.bytes()
                 && other.region.offset() < region.offset() + region.bytes();
+        }
+
+        /** Whether one is launched where the other is not. */
+        private boolean excludes(Access other) {
+            return step == other.step && condition.isPresent() && other.condition.isPresent()
+                && condition.get().decision() == other.condition.get().decision()
+                && condition.get().outcome() != other.condition.get().outcome();
         }
     }
 
@@ -82,8 +94,8 @@ public final class Races {
     }
 
     private void access(Instruction.Launch launch, int number, Region region, boolean writes) {
-        Access access = new Access(launch.stream(), number, region, writes, (writes ? "writes " : "reads ") + region
-            + " in " + launch);
+        Access access = new Access(launch.stream(), number, launch.step(), launch.condition(), region, writes,
+            (writes ? "writes " : "reads ") + region + " in " + launch);
         List<Access> earlier = accesses.computeIfAbsent(region.buffer(), key -> new ArrayList<>());
         earlier.stream().filter(access::conflictsWith)
             .filter(other -> other.number() > clocks[launch.stream()][other.stream()]
@@ -104,7 +116,7 @@ public final class Races {
         }
         program.hostInputs().stream().filter(HostInput.Given.class::isInstance).map(HostInput::to)
             .filter(region -> accesses.getOrDefault(region.buffer(), List.of()).stream()
-                .anyMatch(new Access(0, 0, region, false, "")::conflictsWith))
+                .anyMatch(new Access(0, 0, 0, Optional.empty(), region, false, "")::conflictsWith))
             .forEach(region -> found.add("what the host gave in " + region + " is overwritten"));
     }
 

@@ -46,6 +46,13 @@ class StalenessTest {
         assertTrue(share(shell, "cache:every=2,warmup=1", 1) < share);
     }
 
+    @Test
+    void aWindowThatIsDecidedInTheLoopIsExpectedAtTheLatest() {
+        assertEquals(of(Loops.chain(2), "hybridiff:start=5,length=3", 2), of(Loops.chain(2),
+            "hybridiff:decide=distance,lookback=1,latest=5,length=3", 2));
+        assertTrue(share(Loops.chain(2), "hybridiff:start=5,length=3", 2) > 0);
+    }
+
     /** What enters now is fresh, and what was added to it then is not. */
     @Test
     void aResidualIsAsOldAsWhatWasAdded() {

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Runs a program on formulas instead of numbers: each buffer holds the expression that its bytes stand for. Streams
@@ -120,8 +121,8 @@ public final class SymbolicMachine {
         while (!host.isEmpty() && !(host.peek() instanceof Instruction.Decide wait && !events[wait.event()])) {
             switch (host.poll()) {
                 case Instruction.Decide decide -> {
-                    measures.put(decide.step(), measures.getOrDefault(decide.step(), "")
-                        + reported.get(decide.scalar()));
+                    measures.put(decide.step(), decide.scalars().stream()
+                        .map(scalar -> reported.getOrDefault(scalar, "nothing")).collect(Collectors.joining("; ")));
                     decisions.put(new Condition(decide.decision(), outcomes.decide(decide.decision(), decide.step())),
                         decide.step());
                 }
