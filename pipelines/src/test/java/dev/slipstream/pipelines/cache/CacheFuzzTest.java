@@ -27,6 +27,9 @@ import org.junit.jupiter.api.io.TempDir;
 class CacheFuzzTest {
     private static final Logger WARNINGS = Logger.getLogger(LatentCache.class.getName());
 
+    /** Each is written anew, and so waits for the disk. */
+    private static final int MOST_INDEXES = 10_000;
+
     @TempDir
     private Path folder;
     private Path shelf;
@@ -94,7 +97,7 @@ class CacheFuzzTest {
     void damagedIndexesAreReadOrMadeAnew(TestReporter reporter) throws InterruptedException, IOException {
         Path index = shelf.resolve(IndexFile.NAME);
         byte[] whole = Files.readAllBytes(index);
-        Fuzz.Outcome outcome = new Fuzz("indexes", 4 << 20, 64).run(Fuzz.tries(1000), random -> {
+        Fuzz.Outcome outcome = new Fuzz("indexes", 4 << 20, 64).run(Math.min(Fuzz.tries(500), MOST_INDEXES), random -> {
             byte[] damaged = ByteDamage.damage(whole, whole, random);
             return random.nextBoolean() ? damaged : withChecksums(damaged);
         }, bytes -> {
