@@ -223,6 +223,11 @@ public record Cache(Part part, Rounds rounds, int depth, Optional<FormName> form
     }
 
     @Override
+    public Cache counted(int every) {
+        return decides() ? withEvery(every) : this;
+    }
+
+    @Override
     public Optional<String> refusal(Strategy other) {
         return decides() && !(other instanceof CfgSplit) ? Optional.of("when " + spec() + " runs is decided in the "
             + "loop, and only cfg-split goes with that") : Optional.empty();

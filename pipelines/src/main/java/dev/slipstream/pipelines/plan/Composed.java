@@ -100,6 +100,11 @@ record Composed(List<Strategy> parts) implements Strategy {
     }
 
     @Override
+    public Strategy counted(int every) {
+        return new Composed(parts.stream().map(part -> part.counted(every)).toList());
+    }
+
+    @Override
     public boolean splitsGuidance() {
         return parts.stream().anyMatch(Strategy::splitsGuidance);
     }

@@ -137,6 +137,15 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Hybrid
         return false;
     }
 
+    /**
+     * For forecasts, which cannot know what will be decided: the same with steps that are counted.
+     *
+     * @param every so many steps of those that are decided, what decides runs
+     */
+    default Strategy counted(int every) {
+        return this;
+    }
+
     /** Why another one cannot be put together with it; empty if it can, as far as this one knows. */
     default Optional<String> refusal(Strategy other) {
         return Optional.empty();

@@ -195,15 +195,16 @@ public final class PredictCommand implements Callable<Integer> {
          * @param stale share of values
          * @param age of values, in steps
          * @param psnrDb likeness to the exact pictures, if it was measured
+         * @param assumed whether it is assumed at which steps a part runs, which the loop decides
          */
         private record Row(String plan, int devices, double loopMs, double speedup, double busy, long memoryBytes,
-            boolean fits, long copiedBytes, double stale, double age, Double psnrDb) {
+            boolean fits, long copiedBytes, double stale, double age, Double psnrDb, boolean assumed) {
             private static Row of(PlanForecast forecast, PlanForecast base) {
                 return new Row(forecast.plan(), forecast.devices(), forecast.nanos() / 1e6,
                     forecast.speedUp(base), forecast.busyShare(), Collections.max(forecast.memoryBytes()),
                     forecast.fits(), forecast.copiedBytes(), forecast.staleness().share(),
                     forecast.staleness().age(), forecast.decibels().isEmpty() ? null
-                        : forecast.decibels().getAsDouble());
+                        : forecast.decibels().getAsDouble(), forecast.assumed());
             }
         }
 
@@ -238,7 +239,8 @@ public final class PredictCommand implements Callable<Integer> {
                 Amounts.bytes(row.memoryBytes), Amounts.bytes(row.copiedBytes),
                 Table.number("%.0f %%", 100 * row.stale), Table.number("%.1f", row.age),
                 row.psnrDb == null ? "" : Table.number("%.1f", row.psnrDb),
-                row.plan.equals(choice) && row.devices == choiceDevices ? "<" : row.fits ? "" : "does not fit"));
+                row.plan.equals(choice) && row.devices == choiceDevices ? "<" : !row.fits ? "does not fit"
+                    : row.assumed ? "assumed" : ""));
             return model + " on " + machine + ", " + steps + " steps, times " + basis
                 + (basis.equals("estimated") ? " from data sheets" : "") + "\n\n" + table + "\n" + reason + "\n"
                 + queue;

@@ -53,14 +53,15 @@ public final class Candidates {
 
     /**
      * Fewer, for a choice that nobody looks at: parts on all devices or on half of them, the warm-up that was found
-     * good on the sample model, and no plan that warns of so few steps.
+     * good on the sample model, no plan that warns of so few steps, and none that decides in the loop, whose time is a
+     * guess.
      *
      * @param devices how many there are
      */
     public static List<Candidate> usual(Subject subject, int devices) {
         List<Integer> counts = Stream.of(devices, devices / 2).filter(count -> count > 1).toList();
         return new Candidates(subject, devices, counts, USUAL_WARM_UP).list().stream()
-            .filter(it -> it.strategy().warnings(subject.steps).isEmpty()).toList();
+            .filter(it -> it.strategy().warnings(subject.steps).isEmpty() && !it.strategy().decides()).toList();
     }
 
     private List<Candidate> list() {
@@ -98,6 +99,7 @@ public final class Candidates {
             add(with + "cache:every=4,depth=0,warmup=5", devices);
         }
         add(with + "cache:every=4,part=all,form=forecast,warmup=5", devices);
+        add(with + "cache:decide=first-block,threshold=0.1", devices);
         if (subject.guided && with.isEmpty()) {
             add("guidance:every=4,warmup=5", devices);
             add("cache+guidance:every=4,warmup=5", devices);

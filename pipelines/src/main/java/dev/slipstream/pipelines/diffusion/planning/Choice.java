@@ -68,6 +68,7 @@ public record Choice(PlanForecast taken, PlanForecast base, String reason) {
     private static String quality(PlanForecast forecast) {
         return forecast.staleness().isNone() ? "exact" : forecast.decibels().isPresent()
             ? String.format(Locale.ROOT, "%.1f dB to the exact pictures", forecast.decibels().getAsDouble())
-            : String.format(Locale.ROOT, "%.0f %% of its values stale", 100 * forecast.staleness().share());
+            : String.format(Locale.ROOT, "%.0f %% of its values stale", 100 * forecast.staleness().share())
+            + (forecast.assumed() ? ", as is assumed of what the loop decides" : "");
     }
 }

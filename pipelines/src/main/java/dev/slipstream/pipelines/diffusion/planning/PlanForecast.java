@@ -18,9 +18,11 @@ import java.util.OptionalDouble;
  * @param staleness how old the values are that pictures are made of
  * @param decibels likeness to the exact pictures, where it was measured of this model
  * @param basis where the times are from
+ * @param assumed whether it was assumed at which steps a part runs, as the loop decides it
  */
 public record PlanForecast(String plan, int devices, long nanos, double busyShare, List<Long> memoryBytes,
-    List<Long> roomBytes, long copiedBytes, Staleness staleness, OptionalDouble decibels, Basis basis) {
+    List<Long> roomBytes, long copiedBytes, Staleness staleness, OptionalDouble decibels, Basis basis,
+    boolean assumed) {
 
     public PlanForecast {
         memoryBytes = List.copyOf(memoryBytes);

@@ -117,6 +117,20 @@ class BestPlansTest {
     }
 
     @Test
+    void ofWhatIsDecidedInTheLoopItIsAssumedWhenItRuns() {
+        Loop loop = new Loop(denoiser().denoiser(), denoiser().shape(), asked(20).noise(), Guidance.of(4));
+        PlanEvaluator evaluator = new PlanEvaluator(loop, site(1), 0, spec -> OptionalDouble.empty());
+        PlanForecast decided = evaluator.forecast(new Candidate("cache:decide=first-block,threshold=0.1", 1));
+        PlanForecast counted = evaluator.forecast(new Candidate("cache:every=2", 1));
+        PlanForecast alone = evaluator.forecast(new Candidate("sequential", 1));
+        assertTrue(decided.assumed() && !counted.assumed());
+        assertEquals(counted.staleness(), decided.staleness());
+        assertTrue(decided.nanos() < 0.9 * alone.nanos(), decided::toString);
+        // It compares, too, and adds what it keeps.
+        assertEquals(1, (double) decided.nanos() / counted.nanos(), 0.15);
+    }
+
+    @Test
     void whatNoPlanCanDoIsRefusedAsOneDeviceRefusesIt() {
         Asked wrong = new Asked(denoiser().shape(), asked(20).noise(), Guidance.of(4),
             Map.of("no such module", Set.of(1)), 0);

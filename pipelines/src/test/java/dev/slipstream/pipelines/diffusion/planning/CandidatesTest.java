@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion.planning;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
@@ -22,6 +23,20 @@ class CandidatesTest {
         for (Candidate candidate : all) {
             assertTrue(candidate.devices() <= devices, candidate.toString());
             assertDoesNotThrow(() -> candidate.strategy().check(candidate.devices(), guided), candidate.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true,50,1", "true,50,2", "false,28,4", "true,4,2"})
+    void theUsualOnesAreAFewThatNeedNoLookingAfter(boolean convolves, int steps, int devices) {
+        Subject subject = new Subject(convolves, true, steps);
+        List<Candidate> usual = Candidates.usual(subject, devices);
+        List<Candidate> all = Candidates.of(subject, devices);
+        assertEquals(all.getFirst(), usual.getFirst());
+        assertTrue(all.containsAll(usual) && usual.size() < all.size(), usual::toString);
+        for (Candidate candidate : usual) {
+            assertEquals(List.of(), candidate.strategy().warnings(steps), candidate.spec());
+            assertFalse(candidate.strategy().decides(), candidate.spec());
         }
     }
 

@@ -23,7 +23,8 @@ class ChoiceTest {
     private static PlanForecast plan(String spec, int devices, long millis, double age, OptionalDouble decibels,
         long bytes) {
         return new PlanForecast(spec, devices, millis * 1_000_000, 1, Collections.nCopies(devices, bytes),
-            Collections.nCopies(devices, 10L), 0, new Staleness(age == 0 ? 0 : 0.5, age), decibels, Basis.ESTIMATED);
+            Collections.nCopies(devices, 10L), 0, new Staleness(age == 0 ? 0 : 0.5, age), decibels, Basis.ESTIMATED,
+            false);
     }
 
     private static final List<PlanForecast> ALL = List.of(ALONE, plan("cfg-split", 2, 60, 0),
