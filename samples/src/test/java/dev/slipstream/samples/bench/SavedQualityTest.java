@@ -88,6 +88,22 @@ class SavedQualityTest {
     }
 
     @Test
+    void waitingRequestsAreMeasuredOneAfterAnotherAndOverlapped() throws IOException {
+        Path json = folder.resolve("bench.json");
+        CommandRun run = bench(2, "--devices", "cpu:1,cpu:1", "--compare", "cfg-split", "--requests", "3", "--json",
+            json.toString());
+        assertEquals(ExitCode.OK, run.code(), run::err);
+        SchemaCheck.assertFits("bench", Files.readString(json));
+        JsonParser.parseString(Files.readString(json)).getAsJsonArray().forEach(row -> {
+            JsonObject queue = row.getAsJsonObject().getAsJsonObject("queue");
+            assertEquals(3, queue.get("requests").getAsInt());
+            assertTrue(queue.get("wall_ms").getAsDouble() > 0 && queue.get("overlapped_cpu_ms").getAsDouble() > 0);
+        });
+        assertTrue(run.out().contains("overlapped"), run::out);
+        assertEquals(ExitCode.WRONG_USAGE, bench(2, "--requests", "-1").code());
+    }
+
+    @Test
     void measuringAgainReplacesTheSameAndKeepsOtherSettings() throws IOException {
         assertEquals(ExitCode.OK, bench("--compare", "cache:every=2").code());
         assertEquals(ExitCode.OK, bench(4, "--compare", "cache:every=2").code());

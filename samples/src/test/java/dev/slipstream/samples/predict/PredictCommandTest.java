@@ -48,6 +48,10 @@ class PredictCommandTest {
         assertTrue(List.of("cfg-split", "sequential").contains(prediction.get("choice").getAsString()), run.out());
         assertEquals("estimated", prediction.get("basis").getAsString());
         assertTrue(prediction.getAsJsonObject("refused").entrySet().isEmpty(), run.out());
+        double request = prediction.get("requestMs").getAsDouble();
+        double overlapped = prediction.get("overlappedRequestMs").getAsDouble();
+        assertTrue(0 < overlapped && overlapped <= request, run.out());
+        assertTrue(prediction.get("queue").getAsString().startsWith("of many that wait, a request takes "), run.out());
     }
 
     @ParameterizedTest
