@@ -99,6 +99,7 @@ public final class EngineCache implements AutoCloseable {
             MemoryNeed.requireRoom(lack.need, devices);
             build(lack.missing, gate);
             lack.unrolled.forEach(this::prepare);
+            spare.putAll(lack.spare);
         }
         return request.stream().map(this::built).toList();
     }
@@ -116,10 +117,16 @@ public final class EngineCache implements AutoCloseable {
         return overlaps;
     }
 
-    /** What a request needs and is not there. @param need on each device */
+    /**
+     * What a request needs and is not there.
+     *
+     * @param need on each device
+     * @param unrolled programs of the loops
+     * @param spare what these leave, where requests overlap
+     */
     private record Lack(List<MemoryNeed> need, Map<ComponentKey<?>, Missing> missing,
-        Map<RequestKeys.Loop, Program> unrolled) {
-        boolean isEmpty() {
+        Map<RequestKeys.Loop, Program> unrolled, Map<RequestKeys.Loop, SpareTime> spare) {
+        private boolean isEmpty() {
             return missing.isEmpty() && unrolled.isEmpty();
         }
     }
@@ -127,7 +134,7 @@ public final class EngineCache implements AutoCloseable {
     /** What is there is used, and so the last to go. */
     private Lack lacking(List<RequestKeys> request) {
         Lack lack = new Lack(new ArrayList<>(Collections.nCopies(devices.size(), MemoryNeed.NOTHING)),
-            new LinkedHashMap<>(), new LinkedHashMap<>());
+            new LinkedHashMap<>(), new LinkedHashMap<>(), new HashMap<>());
         for (RequestKeys model : request) {
             List<MemoryNeed> sum = MemoryNeed.sums(lack.need, lacking(model, lack));
             lack.need.clear();
@@ -151,7 +158,7 @@ public final class EngineCache implements AutoCloseable {
                 // Where there are engines, there they stay; before, where they make the same bits as on the first.
                 boolean open = kept.isEmpty() && lack.missing.isEmpty();
                 SpareTime time = request.spare(program, device -> open ? isAlike(device) : device == home);
-                spare.put(request.loop(), time);
+                lack.spare.put(request.loop(), time);
                 home = time.home();
             }
         }
