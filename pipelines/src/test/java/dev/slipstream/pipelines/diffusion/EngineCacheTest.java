@@ -11,14 +11,17 @@ import dev.slipstream.bridge.DeviceOutOfMemoryException;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.FaultInjectingProvider;
-import dev.slipstream.bridge.Faults;
 import dev.slipstream.bridge.Faults.Call;
+import dev.slipstream.bridge.Faults;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
 import dev.slipstream.pipelines.diffusion.component.RequestKeys;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
-import dev.slipstream.pipelines.model.folder.RandomModel;
 import dev.slipstream.pipelines.model.folder.RandomModel.Family;
+import dev.slipstream.pipelines.model.folder.RandomModel;
+import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -121,6 +124,28 @@ class EngineCacheTest {
             assertInstanceOf(DeviceOutOfMemoryException.class, refused.getCause());
             assertTrue(devices.getFirst().liveObjects() < live, "engines of other sizes are freed first");
         }
+    }
+
+    /** Work space of the denoiser and of the autoencoder at once is more than the larger of both. */
+    @Test
+    void whereThereIsNoRoomForRequestsToOverlapTheyComeOneAfterAnother() {
+        long alone;
+        byte[] expected;
+        try (DiffusionPipeline pipeline = builder().plan("sequential").open()) {
+            alone = pipeline.spec().memoryBytes(STAR).getFirst();
+            expected = pipeline.submit(STAR).result().join().image().rgb();
+        }
+        List<Timeline> timelines = Collections.synchronizedList(new ArrayList<>());
+        try (DiffusionPipeline pipeline =
+            builder().plan("sequential").overlapped(true).timelines(timelines::add).open()) {
+            assertTrue(pipeline.spec().memoryBytes(STAR).getFirst() > alone, "both at once take more than " + alone);
+            provider.faults().pretend(new Device.Memory(alone, alone));
+            List<Generation> all = Stream.of(1, 2, 3, 4).map(each -> pipeline.submit(STAR)).toList();
+            all.forEach(it -> assertArrayEquals(expected, it.result().join().image().rgb()));
+        }
+        timelines.forEach(timeline -> assertTrue(timeline.spans().stream().map(timeline::name)
+            .noneMatch(name -> name.equals("decode") || name.equals("encode")), timeline::toString));
+        assertEquals(4, timelines.size());
     }
 
     /** What is lacking for the same sizes: engines of a component, or buffers alone. */
