@@ -13,6 +13,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What goes on beside loops, on a thread of its own: decoding what was denoised, in order, and encoding the prompts of
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * part of a request reads what another request writes, so nobody's bits change. All state is guarded by the queue.
  */
 public final class Beside {
+    private static final Logger LOG = LoggerFactory.getLogger(Beside.class);
     /** Denoised requests that wait for their pictures, at most. */
     private static final int MOST_DECODINGS = 2;
 
@@ -187,7 +190,12 @@ public final class Beside {
 
     private void help() {
         for (Runnable next = next(); next != null; next = next()) {
-            next.run();
+            try {
+                next.run();
+            } catch (Throwable failure) {
+                // Of a callback that runs here; who waits for others must not wait for ever.
+                LOG.warn("a callback of a request failed", failure);
+            }
             synchronized (lock) {
                 works = false;
                 lock.notifyAll();
@@ -251,11 +259,14 @@ public final class Beside {
         synchronized (lock) {
             jobs.add(running);
         }
-        work.run();
-        synchronized (lock) {
-            jobs.remove(running);
-            jobs.add(new Job(name, running.start, System.nanoTime()));
-            took.put(name, jobs.getLast().end - running.start);
+        try {
+            work.run();
+        } finally {
+            synchronized (lock) {
+                jobs.remove(running);
+                jobs.add(new Job(name, running.start, System.nanoTime()));
+                took.put(name, jobs.getLast().end - running.start);
+            }
         }
     }
 

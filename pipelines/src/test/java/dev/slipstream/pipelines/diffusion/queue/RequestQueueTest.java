@@ -32,7 +32,7 @@ class RequestQueueTest {
     private static final int STEPS = 3;
 
     /** A machine with engines: it notices two at work where there may be one, and engines that go while in use. */
-    private final class Work implements QueuedWork {
+    private class Work implements QueuedWork {
         private final int kind;
         private final String fails;
         private final Set<String> done = ConcurrentHashMap.newKeySet();
@@ -236,6 +236,22 @@ class RequestQueueTest {
             assertNull(first.join().failure);
             assertNull(second.join().failure);
             assertNull(third.join().failure);
+        }
+    }
+
+    /** As where callers let callbacks run in the thread that draws. */
+    @Test
+    void aCallbackThatFailsHoldsUpNobody() throws InterruptedException {
+        Work failing = new Work(0, "") {
+            @Override
+            public void end(@Nullable Throwable why) {
+                super.end(why);
+                throw new IllegalStateException("a callback that fails");
+            }
+        };
+        try (RequestQueue queue = open()) {
+            add(queue, failing).join();
+            assertNull(add(queue, new Work(0, "")).join().failure);
         }
     }
 
