@@ -41,6 +41,7 @@ class RoundsTest {
         assertFalse(rule.decide(new float[] {1, 0.25f, 1}, 2, 5));
         assertTrue(rule.decide(new float[] {Float.NaN}, 1, 5));
         assertTrue(rule.decide(new float[] {Float.POSITIVE_INFINITY}, 1, 5));
+        assertEquals(List.of(0, 2, 4), IntStream.range(0, 5).filter(rule::expects).boxed().toList(), "of a forecast");
         assertThrows(PlanException.class, () -> new Rounds.Rule.Above(-0.1));
         assertThrows(PlanException.class, () -> new Rounds.Rule.Above(Double.NaN));
     }

@@ -86,12 +86,6 @@ public final class PlanEvaluator {
         }
     }
 
-    /**
-     * The steps at which a part runs about which the loop decides, of those at which it decides: with the usual
-     * threshold of 0.1 the sample model ran it at 19 of 47 steps.
-     */
-    private static final Rounds.Every ASSUMED = new Rounds.Every(2, 0);
-
     private final Loop loop;
     private final Site site;
     private final long componentBytes;
@@ -139,7 +133,7 @@ public final class PlanEvaluator {
         PartitionedDenoiser partitioned = partitioned(candidate);
         Program program = program(partitioned);
         StageCosts costs = new StageCosts(partitioned, site.times(), runs);
-        Forecast forecast = simulate(program, machine(partitioned, costs));
+        Forecast forecast = Simulator.simulate(program, machine(partitioned, costs));
         List<Long> memory = new ArrayList<>();
         List<Long> room = new ArrayList<>();
         for (int device = 0; device < candidate.devices(); device++) {
@@ -155,13 +149,8 @@ public final class PlanEvaluator {
     /** What would run where and when. @throws RuntimeException as {@link #forecast} */
     public Timeline timeline(Candidate candidate) {
         PartitionedDenoiser partitioned = partitioned(candidate);
-        return simulate(program(partitioned),
+        return Simulator.simulate(program(partitioned),
             machine(partitioned, new StageCosts(partitioned, site.times(), runs))).timeline();
-    }
-
-    private Forecast simulate(Program program, Machine machine) {
-        return Simulator.simulate(program, machine, launch -> launch.condition()
-            .map(it -> it.outcome() == ASSUMED.includes(launch.step(), program.steps())).orElse(true));
     }
 
     private PartitionedDenoiser partitioned(Candidate candidate) {
@@ -176,7 +165,7 @@ public final class PlanEvaluator {
     /** Of what is decided in the loop it is that of the steps that are assumed. */
     private Staleness staleness(Candidate candidate) {
         PartitionedDenoiser counted = PartitionedDenoiser.of(sized,
-            candidate.strategy().counted(ASSUMED.interval()), candidate.devices());
+            candidate.strategy().counted(Rounds.Rule.Above.EXPECTED_INTERVAL), candidate.devices());
         return Staleness.of(counted.plan(), loop.noise().steps(), new StageCosts(counted, site.times(), runs)::nanos);
     }
 
