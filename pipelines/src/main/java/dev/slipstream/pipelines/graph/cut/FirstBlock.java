@@ -75,6 +75,7 @@ public final class FirstBlock {
         ValueInfoProto output = ValueInfos.of(name, new TensorType(DataType.FLOAT32, type.shape()));
         outputs.add(output);
         Map<String, TypeProto> types = new HashMap<>(graph.types());
+        types.put(difference, ValueInfos.of(difference, type).getType());
         types.put(name, output.getType());
         return graph.with(graph.inputs(), outputs, nodes, graph.weights()).withTypes(types);
     }

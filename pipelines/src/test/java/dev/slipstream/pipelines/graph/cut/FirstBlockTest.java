@@ -111,6 +111,7 @@ class FirstBlockTest {
         assertEquals("Cast", cast.getOpType());
         assertEquals(TensorProto.DataType.FLOAT_VALUE, cast.getAttribute(0).getI());
         assertEquals(List.of("h1", "h0"), measured.producer(cast.getInput(0)).orElseThrow().getInputList());
+        assertEquals(TensorType.of(DataType.FLOAT16, SHAPE), ValueInfos.types(measured).get(cast.getInput(0)));
     }
 
     @Test
