@@ -27,6 +27,7 @@ module dev.slipstream.pipelines {
     exports dev.slipstream.pipelines.diffusion.planning to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.noise to dev.slipstream.samples;
     exports dev.slipstream.pipelines.diffusion.noise.config to dev.slipstream.samples;
+    exports dev.slipstream.pipelines.diffusion.reuse;
     exports dev.slipstream.pipelines.diffusion.text to dev.slipstream.samples;
     exports dev.slipstream.pipelines.graph to dev.slipstream.samples;
     exports dev.slipstream.pipelines.graph.build to dev.slipstream.samples;

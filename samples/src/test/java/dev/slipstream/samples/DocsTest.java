@@ -52,7 +52,7 @@ class DocsTest {
     private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w*)\n(.*?)^```");
     private static final Pattern IMPORT = Pattern.compile("(?m)^import (static )?([a-z.]+)\\..*;\n");
     private static final Pattern API = Pattern.compile("java.*|com\\.sun\\.net\\.httpserver|"
-        + "dev\\.slipstream\\.(bridge|pipelines\\.(diffusion|diffusion\\.image|model|plan))");
+        + "dev\\.slipstream\\.(bridge|pipelines\\.(diffusion|diffusion\\.image|diffusion\\.reuse|model|plan))");
     private static final Pattern PROGRAM = Pattern.compile("(?m)^(?:public )?class (\\w+) ");
     private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
     /** Inside of the repository. */

@@ -30,6 +30,8 @@ public sealed interface Answer {
 
     /** Why nothing serves, from the first hurdle to the last. */
     enum Reason {
+        /** What is asked for is drawn whole. */
+        UNSUITED("only single pictures of a text alone, drawn by one model, go on from others"),
         /** The cache cannot be read; the log says why. */
         UNREADABLE("the cache cannot be read"),
         /** Nothing is kept for such requests. */

@@ -62,7 +62,8 @@ public record CacheKey(String namespace, SortedMap<String, String> facts) {
         return new CacheKey(other, facts);
     }
 
-    static void checkNamespace(String name) {
+    /** @throws IllegalArgumentException if it is no name of a namespace */
+    public static void checkNamespace(String name) {
         if (!isNamespace(name)) {
             throw new IllegalArgumentException("'" + name + "' is no namespace of a cache: it has 1 to 64 characters "
                 + "of a-z, 0-9, _ and -");

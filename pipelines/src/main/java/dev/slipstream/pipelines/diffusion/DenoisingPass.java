@@ -62,8 +62,38 @@ final class DenoisingPass {
         this.given = new Tensors(request, arena).make(engines);
     }
 
+    private DenoisingPass(ResolvedRequest request, RequestEngines engines, Map<String, MemorySegment> given) {
+        this.request = request;
+        this.engines = engines;
+        this.given = given;
+    }
+
+    /**
+     * The rest of it, with what was made for the whole.
+     *
+     * @param rest see {@link ResolvedRequest#from}
+     * @param latents before its first step
+     */
+    DenoisingPass from(ResolvedRequest rest, RequestEngines others, MemorySegment latents) {
+        Map<String, MemorySegment> left = new LinkedHashMap<>(given);
+        left.put(Program.LATENTS, latents);
+        left.computeIfPresent(Program.NOISE, (name, all) ->
+            all.asSlice((rest.stepsBefore() - request.stepsBefore()) * request.latents().bytes()));
+        return new DenoisingPass(rest, others, left);
+    }
+
     ResolvedRequest request() {
         return request;
+    }
+
+    /** What the loop is given, by name. */
+    Map<String, MemorySegment> given() {
+        return given;
+    }
+
+    /** Copies the latents after a step of the last run, which were kept. @param step of its loop, from 0 */
+    void latents(int step, MemorySegment to) {
+        engines.loop().latents(step, to);
     }
 
     int steps() {

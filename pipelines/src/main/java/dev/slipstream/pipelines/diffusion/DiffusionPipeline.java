@@ -2,9 +2,13 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.provider.Closer;
+import dev.slipstream.pipelines.cache.LatentCache;
+import dev.slipstream.pipelines.cache.Thresholds;
+import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds;
 import dev.slipstream.pipelines.diffusion.callback.Callbacks;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
 import dev.slipstream.pipelines.diffusion.queue.RequestQueue;
+import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +22,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +49,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     private final PipelineSpec spec;
     private final EngineCache engines;
     private final RequestQueue queue;
+    private final Optional<Reuse.Store> reuse;
     private final Consumer<String> warned;
     private final Callbacks callbacks;
 
@@ -54,6 +60,8 @@ public final class DiffusionPipeline implements AutoCloseable {
         List<AutoCloseable> owned = new ArrayList<>(devices);
         owned.add(spec);
         owned.add(engines);
+        this.reuse = settings.latents.map(store -> store.apply(spec.stages().getFirst().model()));
+        reuse.ifPresent(owned::add);
         this.queue = new RequestQueue(owned, settings.timelines);
         this.warned = Callbacks.tolerant("warnings", settings.warned);
         this.callbacks = settings.callbacks.map(Callbacks::on).orElseGet(Callbacks::onOwnThreads);
@@ -70,6 +78,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     public static final class Builder extends PipelineSettings<Builder> {
         private Optional<Executor> callbacks = Optional.empty();
         private OptionalLong engineMemory = OptionalLong.empty();
+        private Optional<Function<LoadedModel, Reuse.Store>> latents = Optional.empty();
         private Optional<Consumer<Timeline>> timelines = Optional.empty();
         private Consumer<String> warned = warning -> LOG.warn("{}", warning);
 
@@ -125,6 +134,28 @@ public final class DiffusionPipeline implements AutoCloseable {
                 throw new IllegalArgumentException("engines take at least 0 bytes, not " + bytes);
             }
             engineMemory = OptionalLong.of(bytes);
+            return this;
+        }
+
+        /**
+         * A folder with latents of drawn pictures, for requests that ask for it ({@link ImageRequest#withCache}).
+         * Several pipelines, and several processes, may share one. How much alike prompts must be says {@code
+         * slipstream-latents.json} beside the model; without it latents are kept and none are used.
+         *
+         * @param maxBytes how much it may hold; when it is more, those go that save least for their bytes
+         * @throws IllegalArgumentException if that is negative
+         */
+        public Builder latentCache(Path folder, long maxBytes) {
+            return latentCache(folder, maxBytes, Optional.empty());
+        }
+
+        /** @param enough thresholds in place of those beside the model */
+        Builder latentCache(Path folder, long maxBytes, Optional<Thresholds> enough) {
+            if (maxBytes < 0) {
+                throw new IllegalArgumentException("a cache of latents holds at least 0 bytes, not " + maxBytes);
+            }
+            latents = Optional.of(model -> new Reuse.Store(new LatentCache(folder, maxBytes),
+                enough.orElseGet(() -> LatentThresholds.of(model.folder().path(), model.denoiser()))));
             return this;
         }
 
@@ -208,7 +239,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         Generation generation = new Generation(callbacks, it -> queue.remove(it.running()));
         ImageRequest whole = seeded.withUsual(resolved.getFirst().usual());
         queue.add(generation.running(), new RequestWork<>(generation.running(), resolved, engines, devices,
-            (images, how) -> GeneratedImage.all(images, whole, how)));
+            reuse(resolved), (images, how) -> GeneratedImage.all(images, whole, how)));
         return generation;
     }
 
@@ -220,8 +251,17 @@ public final class DiffusionPipeline implements AutoCloseable {
             .withFramesPerSecond(resolved.getFirst().filming().orElseThrow().framesPerSecond());
         VideoGeneration generation = new VideoGeneration(callbacks, it -> queue.remove(it.running()));
         queue.add(generation.running(), new RequestWork<>(generation.running(), resolved, engines, devices,
-            (frames, how) -> new GeneratedVideo(frames, whole.withFrames(frames.size()), how)));
+            reuse(resolved), (frames, how) -> new GeneratedVideo(frames, whole.withFrames(frames.size()), how)));
         return generation;
+    }
+
+    /** What the cache of latents has to do with a request. */
+    private Optional<Reuse> reuse(List<ResolvedRequest> resolved) {
+        if (resolved.getFirst().request().core().cache().isOff()) {
+            return Optional.empty();
+        }
+        return Optional.of(new Reuse(reuse.orElseThrow(() -> new RequestException("this pipeline has no cache of "
+            + "latents; open it with one (latentCache), or let the request be without")), resolved));
     }
 
     private List<ResolvedRequest> resolve(RequestCore.Drawing request) {

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.reuse.CacheReport;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ public final class GeneratedImage {
     record Circumstances(int batch, String model, List<Adapter> adapters, List<Control> controls, String scheduler,
         DataType precision, Plan plan, List<String> devices, int steps, long copiedBytes, Duration build,
         Duration text, Duration loop, Duration decode, Optional<Refinement> refinement,
-        Map<String, List<Integer>> rested, List<Integer> window) {
+        Map<String, List<Integer>> rested, List<Integer> window, CacheReport cache) {
         /**
          * What made a picture or a video, by keyword.
          *
@@ -72,6 +73,7 @@ public final class GeneratedImage {
                 settings.put("Refiner", second.model());
                 settings.put("Refiner switch at", Double.toString(second.handover()));
             });
+            cache.source().ifPresent(source -> settings.put("Cache", source.entry() + " from step " + source.step()));
             settings.put("Plan", plan.strategy());
             if (precision != DataType.FLOAT32) {
                 settings.put("Precision", Precision.of(precision).toString());
@@ -211,6 +213,11 @@ public final class GeneratedImage {
      */
     public List<Integer> window() {
         return all.window;
+    }
+
+    /** What the pipeline's cache of latents had to do with it. */
+    public CacheReport cache() {
+        return all.cache;
     }
 
     /** Bytes that went from one device to another. */

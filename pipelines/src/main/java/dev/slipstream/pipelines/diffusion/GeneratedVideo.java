@@ -8,6 +8,7 @@ import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.image.codec.GifFile;
 import dev.slipstream.pipelines.diffusion.image.codec.PngFile;
 import dev.slipstream.pipelines.diffusion.image.codec.Raster;
+import dev.slipstream.pipelines.diffusion.reuse.CacheReport;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.plan.Plan;
 import java.io.IOException;
@@ -95,6 +96,11 @@ public final class GeneratedVideo {
     /** The steps that lay in the asynchronous window as the loop decided; see {@link GeneratedImage#window}. */
     public List<Integer> window() {
         return all.window();
+    }
+
+    /** What the pipeline's cache of latents had to do with it. */
+    public CacheReport cache() {
+        return all.cache();
     }
 
     /** Bytes that went from one device to another. */

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.pipelines.diffusion.family.Usual;
+import dev.slipstream.pipelines.diffusion.reuse.CacheUse;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -139,6 +140,11 @@ public final class ImageRequest {
         return core.conditioning();
     }
 
+    /** What it has to do with the pipeline's cache of latents: nothing, if not said. */
+    public CacheUse cache() {
+        return core.cache();
+    }
+
     /** A picture to start from, to repaint, or to enlarge. */
     public Optional<GivenImage> given() {
         return own.given;
@@ -188,6 +194,14 @@ public final class ImageRequest {
 
     public ImageRequest withConditioning(Conditioning told) {
         return with(core.withConditioning(told));
+    }
+
+    /**
+     * Whether it may go on from latents of other requests, which changes its picture, and whether others may go on from
+     * its own. A pipeline without a cache refuses it ({@link DiffusionPipeline.Builder#latentCache}).
+     */
+    public ImageRequest withCache(CacheUse use) {
+        return with(core.withCache(use));
     }
 
     /** The same as {@link Conditioning#withControls}: one picture for each ControlNet, in their order. */

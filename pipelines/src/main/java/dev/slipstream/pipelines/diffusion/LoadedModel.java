@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Shape;
+import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.component.ComponentGraphs;
 import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
@@ -11,6 +12,7 @@ import dev.slipstream.pipelines.diffusion.family.LoopForm;
 import dev.slipstream.pipelines.diffusion.family.Recipe;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.ConfigFile;
@@ -26,7 +28,10 @@ import dev.slipstream.pipelines.model.lora.Loras;
 import dev.slipstream.pipelines.model.lora.OpenLoras;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -69,6 +74,24 @@ record LoadedModel(ModelFolder folder, OpenLoras loras, LoopForm form, DenoiserG
             plain.close();
             throw failure;
         }
+    }
+
+    /**
+     * What its text encoders make of a prompt.
+     *
+     * @param chunks pieces of the prompt
+     * @throws GraphException if the denoiser takes no text of that length
+     */
+    Map<String, TensorType> textTypes(int chunks) {
+        Map<String, TensorType> types = texts().types(chunks);
+        OptionalLong only = denoiser.fixedSize(TextEncoders.STATES, 1);
+        if (chunks > 1 && only.isPresent()) {
+            TensorType states = Objects.requireNonNull(types.get(TextEncoders.STATES));
+            throw new GraphException("the denoiser's graph was exported for texts of " + only.getAsLong()
+                + " tokens only, and these long prompts take " + states.shape().dim(1)
+                + "; let them be cut, or take a graph that leaves the length open, or the checkpoint");
+        }
+        return types;
     }
 
     private static LoadedModel read(ModelFolder folder, OpenLoras loras, Precision precision, List<Path> controls,

@@ -264,7 +264,7 @@ public final class PipelineSpec implements AutoCloseable {
     }
 
     private Program program(ResolvedRequest request, UnrollOptions unrolling) {
-        return request.keys().loop().program(options.keepLatents(), unrolling.withFiniteChecks(options.guarded()));
+        return request.keys().loop().program(options.kept(), unrolling.withFiniteChecks(options.guarded()));
     }
 
     /**

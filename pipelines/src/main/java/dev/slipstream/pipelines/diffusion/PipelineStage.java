@@ -10,7 +10,6 @@ import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
 import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
 import dev.slipstream.pipelines.diffusion.family.LatentGrid;
 import dev.slipstream.pipelines.diffusion.image.Tiles;
-import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.diffusion.planning.LoopPlans;
 import dev.slipstream.pipelines.diffusion.planning.LoopPlans.Asked;
@@ -22,7 +21,6 @@ import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -66,18 +64,25 @@ record PipelineStage(LoadedModel model, Autoencoder autoencoder, Optional<Autoen
      * The steps that a request takes, if it says how many.
      *
      * @param part of the steps
-     * @param strength how much is drawn anew, where the loop starts from a picture
+     * @param first how many are left out
+     */
+    NoiseTable table(RequestCore request, Shape latents, NoiseSpan part, int first) {
+        return model.noise(request.scheduler(), latents).table(request.steps().orElseThrow(), first, part);
+    }
+
+    /**
+     * How many steps are left out where the loop starts from a picture.
+     *
+     * @param strength how much is drawn anew
      * @throws RequestException if that is less than one step
      */
-    NoiseTable table(RequestCore request, Shape latents, NoiseSpan part, OptionalDouble strength) {
-        NoiseScheduler scheduler = model.noise(request.scheduler(), latents);
-        int steps = request.steps().orElseThrow();
-        int taken = (int) Math.min(steps * strength.orElse(1), steps);
+    static int leftOut(int steps, double strength) {
+        int taken = (int) Math.min(steps * strength, steps);
         if (taken == 0) {
-            throw new RequestException("strength " + strength.orElseThrow() + " of " + steps
+            throw new RequestException("strength " + strength + " of " + steps
                 + " steps is less than one step; take more steps or a larger strength");
         }
-        return scheduler.table(steps, steps - taken, part);
+        return steps - taken;
     }
 
     /** The plan of a loop. @param rests by modules that are joined with the denoiser the steps at which they rest */

@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.diffusion.family.RecipeRequest;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Film;
 import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.reuse.CacheUse;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import java.util.Objects;
 import java.util.Optional;
@@ -20,15 +21,17 @@ import java.util.OptionalLong;
  * @param seed empty for one that is drawn at random when the request is submitted
  * @param scheduler the noise scheduler by name, if not the model's own
  * @param width pixels, if said; likewise {@code height}
+ * @param cache what it has to do with a cache of latents
  */
 record RequestCore(String prompt, String negative, OptionalInt steps, OptionalDouble weight, double rescale,
     OptionalLong seed, Optional<String> scheduler, OptionalInt width, OptionalInt height, int previewEvery,
-    Conditioning conditioning) {
+    Conditioning conditioning, CacheUse cache) {
 
     RequestCore {
         Objects.requireNonNull(prompt, "prompt");
         Objects.requireNonNull(negative, "negative");
         Objects.requireNonNull(conditioning, "conditioning");
+        Objects.requireNonNull(cache, "cache");
         steps.ifPresent(count -> {
             if (count < 1 || count > ImageRequest.MOST_STEPS) {
                 throw new IllegalArgumentException("a picture takes 1 to " + ImageRequest.MOST_STEPS + " steps, not "
@@ -49,7 +52,8 @@ record RequestCore(String prompt, String negative, OptionalInt steps, OptionalDo
     /** All that is not said is the model's own, or a default. */
     static RequestCore of(String prompt) {
         return new RequestCore(prompt, "", OptionalInt.empty(), OptionalDouble.empty(), 0, OptionalLong.empty(),
-            Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT);
+            Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), 0, Conditioning.DEFAULT,
+            CacheUse.OFF);
     }
 
     private static Guidance guidance(double weight, double rescale) {
@@ -69,42 +73,47 @@ record RequestCore(String prompt, String negative, OptionalInt steps, OptionalDo
 
     RequestCore withNegative(String text) {
         return new RequestCore(prompt, text, steps, weight, rescale, seed, scheduler, width, height, previewEvery,
-            conditioning);
+            conditioning, cache);
     }
 
     RequestCore withSteps(int count) {
         return new RequestCore(prompt, negative, OptionalInt.of(count), weight, rescale, seed, scheduler, width, height,
-            previewEvery, conditioning);
+            previewEvery, conditioning, cache);
     }
 
     RequestCore withGuidance(OptionalDouble counts, double tempered) {
         return new RequestCore(prompt, negative, steps, counts, tempered, seed, scheduler, width, height, previewEvery,
-            conditioning);
+            conditioning, cache);
     }
 
     RequestCore withSeed(long number) {
         return new RequestCore(prompt, negative, steps, weight, rescale, OptionalLong.of(number), scheduler, width,
-            height, previewEvery, conditioning);
+            height, previewEvery, conditioning, cache);
     }
 
     RequestCore withScheduler(String name) {
         return new RequestCore(prompt, negative, steps, weight, rescale, seed, Optional.of(name), width, height,
-            previewEvery, conditioning);
+            previewEvery, conditioning, cache);
     }
 
     RequestCore withSize(int wide, int high) {
         return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, OptionalInt.of(wide),
-            OptionalInt.of(high), previewEvery, conditioning);
+            OptionalInt.of(high), previewEvery, conditioning, cache);
     }
 
     RequestCore withPreviewEvery(int count) {
         return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, width, height, count,
-            conditioning);
+            conditioning, cache);
     }
 
     RequestCore withConditioning(Conditioning told) {
         return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, width, height,
-            previewEvery, told);
+            previewEvery, told, cache);
+    }
+
+    RequestCore withCache(CacheUse use) {
+        return new RequestCore(prompt, negative, steps, weight, rescale, seed, scheduler, width, height, previewEvery,
+            conditioning, use);
     }
 
     /**

@@ -2,6 +2,9 @@ package dev.slipstream.pipelines.diffusion;
 
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.TensorType;
+import dev.slipstream.pipelines.cache.Answer.Hit;
+import dev.slipstream.pipelines.cache.Answer.Miss;
+import dev.slipstream.pipelines.cache.Answer;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Adapter;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Circumstances;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Control;
@@ -9,10 +12,13 @@ import dev.slipstream.pipelines.diffusion.GeneratedImage.Refinement;
 import dev.slipstream.pipelines.diffusion.component.EngineCache;
 import dev.slipstream.pipelines.diffusion.component.LatentsDecoder;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
+import dev.slipstream.pipelines.diffusion.component.RequestKeys;
 import dev.slipstream.pipelines.diffusion.component.SpareTime;
 import dev.slipstream.pipelines.diffusion.denoise.ControlNetPart;
 import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.diffusion.queue.QueuedWork;
+import dev.slipstream.pipelines.diffusion.reuse.CacheReport.Source;
+import dev.slipstream.pipelines.diffusion.reuse.CacheReport;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -45,12 +51,14 @@ final class RequestWork<R> implements QueuedWork {
     private final List<ResolvedRequest> request;
     private final EngineCache cache;
     private final List<Device> devices;
+    private final Optional<Reuse> reuse;
     private final BiFunction<List<Image>, Circumstances, R> description;
     private final List<DenoisingPass> passes = new ArrayList<>();
     private @Nullable RequestRun recorded;
     private @Nullable Arena arena;
     private List<RequestEngines> engines = List.of();
     private MemorySegment latents = MemorySegment.NULL;
+    private Optional<Answer> answer = Optional.empty();
     private Duration build = Duration.ZERO;
     private Duration text = Duration.ZERO;
     private Duration loop = Duration.ZERO;
@@ -59,14 +67,16 @@ final class RequestWork<R> implements QueuedWork {
     /**
      * @param request for each model
      * @param devices of its plan
+     * @param reuse if it has to do with a cache of latents
      * @param description what becomes of pictures, and how they came about
      */
     RequestWork(RunningRequest<R> running, List<ResolvedRequest> request, EngineCache cache, List<Device> devices,
-        BiFunction<List<Image>, Circumstances, R> description) {
+        Optional<Reuse> reuse, BiFunction<List<Image>, Circumstances, R> description) {
         this.running = running;
         this.request = request;
         this.cache = cache;
         this.devices = devices;
+        this.reuse = reuse;
         this.description = description;
     }
 
@@ -78,9 +88,18 @@ final class RequestWork<R> implements QueuedWork {
         }
     }
 
+    private List<RequestKeys> keys() {
+        return request.stream().map(ResolvedRequest::keys)
+            .map(keys -> reuse.map(it -> keys.keeping(it.kept())).orElse(keys)).toList();
+    }
+
     @Override
     public boolean takeEngines() {
-        Optional<List<RequestEngines>> ready = cache.ready(request.stream().map(ResolvedRequest::keys).toList());
+        if (reuse.filter(Reuse::reads).isPresent()) {
+            // It may need another loop when its prompts are encoded.
+            return false;
+        }
+        Optional<List<RequestEngines>> ready = cache.ready(keys());
         ready.ifPresent(all -> engines = all);
         return ready.isPresent();
     }
@@ -88,7 +107,7 @@ final class RequestWork<R> implements QueuedWork {
     @Override
     public void buildEngines() {
         long start = System.nanoTime();
-        engines = cache.build(request.stream().map(ResolvedRequest::keys).toList(), running::requireWanted);
+        engines = cache.build(keys(), running::requireWanted);
         build = since(start);
     }
 
@@ -103,19 +122,41 @@ final class RequestWork<R> implements QueuedWork {
         }
         latents = tensors.allocate(request.getFirst().latents().bytes(), 64);
         text = since(start);
+        reuse.filter(Reuse::reads).ifPresent(it -> {
+            answer = Optional.of(it.ask(passes.getFirst().given()));
+            hit().ifPresent(this::goOn);
+        });
+    }
+
+    private Optional<Hit> hit() {
+        return answer.filter(Hit.class::isInstance).map(Hit.class::cast);
+    }
+
+    /** Takes the latents of a hit and what is left of the steps. It runs alone: nothing else uses engines. */
+    private void goOn(Hit hit) {
+        long start = System.nanoTime();
+        ResolvedRequest rest = request.getFirst().from(hit.step());
+        engines = cache.build(List.of(rest.keys()), running::requireWanted);
+        hit.latents().copyTo(latents);
+        passes.set(0, passes.getFirst().from(rest, engines.getFirst(), latents));
+        build = build.plus(since(start));
     }
 
     @Override
     public void denoise(Follower follower) {
         long start = System.nanoTime();
         LatentsDecoder previews = engines.getLast().previewDecoder().orElseGet(this::decoder);
-        int steps = steps();
+        int steps = passes.getFirst().request().stepsBefore() + steps();
         passes.forEach(pass -> {
             pass.follow(follower::stepsDone);
             pass.run(latents, steps, running, previews);
             follower.looped(pass::timeline, pass.endedAt());
         });
         loop = since(start);
+        reuse.ifPresent(it -> {
+            double stepSeconds = loop.toNanos() / 1e9 / steps();
+            hit().ifPresentOrElse(hit -> it.served(hit, stepSeconds), () -> it.keep(passes.getFirst(), stepSeconds));
+        });
     }
 
     @Override
@@ -196,7 +237,15 @@ final class RequestWork<R> implements QueuedWork {
         return new Circumstances(first.batch(), model.folder().name(), adapters, controls(first), first.noise().name(),
             model.denoiser().precision().type(), first.denoiser().plan(), devices.stream().map(Device::name).toList(),
             steps(), copiedBytes, build, text, loop, decode, refiner, passes.getFirst().rested(),
-            passes.getFirst().window());
+            passes.getFirst().window(), answer.map(RequestWork::report).orElse(CacheReport.NONE));
+    }
+
+    private static CacheReport report(Answer answer) {
+        return switch (answer) {
+            case Hit hit -> new CacheReport(Optional.of(new Source(hit.source(), hit.step(), hit.score())),
+                Optional.empty());
+            case Miss miss -> new CacheReport(Optional.empty(), Optional.of(miss.reason().sentence()));
+        };
     }
 
     private static List<Control> controls(ResolvedRequest request) {

@@ -12,7 +12,6 @@ import dev.slipstream.pipelines.diffusion.component.PromptPair;
 import dev.slipstream.pipelines.diffusion.component.PromptTokens;
 import dev.slipstream.pipelines.diffusion.component.RequestEngines;
 import dev.slipstream.pipelines.diffusion.component.RequestKeys;
-import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.denoise.FractionalTimesteps;
@@ -30,20 +29,17 @@ import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.diffusion.noise.NoiseSpan;
 import dev.slipstream.pipelines.diffusion.planning.LoopPlans.Chosen;
-import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.model.RequestException;
 import dev.slipstream.pipelines.model.config.DenoiserConfig;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -58,6 +54,8 @@ final class ResolvedRequest {
     private final Drawing request;
     private final Optional<Filming> filming;
     private final int stepsBefore;
+    private final int first;
+    private final Optional<ResolvedRequest> whole;
     private final Guidance guidance;
     private final PromptTokens prompts;
     private final NoiseTable noise;
@@ -74,6 +72,13 @@ final class ResolvedRequest {
      * @throws RuntimeException as {@link PipelineSpec#check(ImageRequest)}
      */
     ResolvedRequest(PipelineStage stage, Drawing request, int stepsBefore) {
+        this(stage, request, stepsBefore, 0, Optional.empty());
+    }
+
+    private ResolvedRequest(PipelineStage stage, Drawing request, int stepsBefore, int first,
+        Optional<ResolvedRequest> whole) {
+        this.first = first;
+        this.whole = whole;
         this.stage = stage;
         this.recipe = stage.model().recipe();
         this.request = request.withUsual(recipe.usual());
@@ -111,6 +116,16 @@ final class ResolvedRequest {
                 + "picture (ImageRequest), or take a model that makes videos");
         }
         return made;
+    }
+
+    /** What is left of it, for one of a text alone whose latents are there. @param step before which, counted from 0 */
+    ResolvedRequest from(int step) {
+        return new ResolvedRequest(stage, request, stepsBefore + rowsBefore(step), step, Optional.of(this));
+    }
+
+    /** How many rows of its noise table such a rest leaves out. */
+    int rowsBefore(int step) {
+        return noise.steps() - stage.table(core(), latents.shape(), span(), step).steps();
     }
 
     PipelineStage stage() {
@@ -179,9 +194,7 @@ final class ResolvedRequest {
         return Stream.concat(prompts.complaints().stream(), fractions.stream()).toList();
     }
 
-    /**
-     * Whether the request's picture becomes latents; where another model has begun, that model has taken it in.
-     */
+    /** Whether the request's picture becomes latents; a model that has begun before has taken it in. */
     boolean encodesPicture() {
         return request.given().isPresent() && recipe.encodesPicture() && span().isFirst();
     }
@@ -245,8 +258,8 @@ final class ResolvedRequest {
 
     /** @param part of the steps that are left where the loop starts from a picture */
     private NoiseTable table(NoiseSpan part) {
-        return stage.table(core(), latents.shape(), part, startsFromPicture()
-            ? OptionalDouble.of(request.given().orElseThrow().usedStrength()) : OptionalDouble.empty());
+        return stage.table(core(), latents.shape(), part, startsFromPicture() ? PipelineStage.leftOut(
+            core().steps().orElseThrow(), request.given().orElseThrow().usedStrength()) : first);
     }
 
     /** How the first latents are mixed: from noise alone, or by the noise scheduler's rule for a picture. */
@@ -265,7 +278,7 @@ final class ResolvedRequest {
     }
 
     private LoopShape makeShape(LatentGrid.Size size) {
-        Map<String, TensorType> types = new LinkedHashMap<>(texts());
+        Map<String, TensorType> types = new LinkedHashMap<>(model().textTypes(prompts.chunks()));
         told.forEach((name, values) -> types.put(name, type(name, values.row())));
         recipe.shown(size).forEach((name, row) -> types.put(name, type(name, row)));
         long rows = (isGuided() ? 2L : 1) * request.batch();
@@ -277,18 +290,6 @@ final class ResolvedRequest {
 
     private TensorType type(String condition, Shape row) {
         return ConditionValues.type(stage.model().denoiser().conditionType(condition), row);
-    }
-
-    private Map<String, TensorType> texts() {
-        Map<String, TensorType> texts = stage.model().texts().types(prompts.chunks());
-        OptionalLong only = stage.model().denoiser().fixedSize(TextEncoders.STATES, 1);
-        if (prompts.chunks() > 1 && only.isPresent()) {
-            TensorType states = Objects.requireNonNull(texts.get(TextEncoders.STATES));
-            throw new GraphException("the denoiser's graph was exported for texts of " + only.getAsLong()
-                + " tokens only, and these long prompts take " + states.shape().dim(1)
-                + "; let them be cut, or take a graph that leaves the length open, or the checkpoint");
-        }
-        return texts;
     }
 
     /** What must be built. */
@@ -317,12 +318,13 @@ final class ResolvedRequest {
 
     private RequestKeys.Loop loop() {
         return new RequestKeys.Loop(new ComponentKey.Denoising(chosen().partitioner(), shape), noise, guidance,
-            new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), rests(), steering.guided());
+            new Estimates(core().previewEvery(), stepsBefore, !span().isLast()), KeptLatents.LAST, rests(),
+            steering.guided());
     }
 
     /** The plan that it has. The first call may take long, where it is still to be chosen. */
     Chosen chosen() {
-        return stage.chosen(shape, noise, guidance, rests());
+        return whole.map(ResolvedRequest::chosen).orElseGet(() -> stage.chosen(shape, noise, guidance, rests()));
     }
 
     /** How many frames are decoded together. */

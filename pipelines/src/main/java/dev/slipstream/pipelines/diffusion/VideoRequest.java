@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.pipelines.diffusion.family.RecipeRequest.Film;
 import dev.slipstream.pipelines.diffusion.family.Usual;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.reuse.CacheUse;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import java.util.Objects;
 import java.util.Optional;
@@ -235,6 +236,16 @@ public final class VideoRequest {
 
     public VideoRequest withConditioning(Conditioning told) {
         return with(core.withConditioning(told));
+    }
+
+    /** What it has to do with the pipeline's cache of latents; nothing, if not said. */
+    public CacheUse cache() {
+        return core.cache();
+    }
+
+    /** In all like {@link ImageRequest#withCache}. */
+    public VideoRequest withCache(CacheUse use) {
+        return with(core.withCache(use));
     }
 
     private VideoRequest with(RequestCore changed) {

@@ -10,9 +10,10 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.LinearForm;
-import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Work;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
@@ -103,7 +104,7 @@ class GuidanceRescaleTest {
 
     private static long rescales(String plan, Guidance guidance) {
         Program program = TinyDenoiser.partitioned(plan, 2)
-            .program(TinyDenoiser.noise(), guidance, false, Estimates.NONE, UnrollOptions.PLAIN);
+            .program(TinyDenoiser.noise(), guidance, KeptLatents.LAST, Estimates.NONE, UnrollOptions.PLAIN);
         return program.works().filter(Work.Rescale.class::isInstance).count();
     }
 

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.plan.RandomPlans;
 import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.Poisoned;
 import dev.slipstream.pipelines.run.unroll.Races;
 import dev.slipstream.pipelines.run.unroll.SymbolicMachine;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import java.util.List;
+import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -53,7 +55,8 @@ class PlanSpaceTest {
 
     private static Program program(RandomPlan plan, PartitionedDenoiser partitioned, boolean keepsLatents,
         UnrollOptions options) {
-        return partitioned.program(plan.network().noise(STEPS), plan.network().guidance(), keepsLatents,
+        return partitioned.program(plan.network().noise(STEPS), plan.network().guidance(),
+            keepsLatents ? KeptLatents.ALL : KeptLatents.after(Set.of(1)),
             Estimates.every(3), options);
     }
 

@@ -18,7 +18,8 @@ import java.util.HexFormat;
 /** Kinds of files beside a model with what was measured of it. Each says first what it is, and of which denoiser. */
 enum MeasuredFile {
     CACHE("slipstream-cache", ModelFile.CALIBRATION, "slipstream calibrate"),
-    QUALITY("slipstream-quality", ModelFile.QUALITY, "slipstream bench --save");
+    QUALITY("slipstream-quality", ModelFile.QUALITY, "slipstream bench --save"),
+    LATENTS("slipstream-latents", ModelFile.LATENTS, "slipstream cache calibrate");
 
     private static final int VERSION = 1;
 

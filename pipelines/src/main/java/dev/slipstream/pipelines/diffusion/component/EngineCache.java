@@ -150,7 +150,7 @@ public final class EngineCache implements AutoCloseable {
         beside.add(Collections.nCopies(devices.size(), MemoryNeed.NOTHING));
         inside.add(beside.getFirst());
         if (loops.get(request.loop()) == null) {
-            Program program = request.loop().program(options.keepLatents(),
+            Program program = request.loop().program(options.kept(),
                 UnrollOptions.of(devices, options.guarded()));
             lack.unrolled.put(request.loop(), program);
             inside.add(MemoryNeed.ofBuffers(devices.size(), program));

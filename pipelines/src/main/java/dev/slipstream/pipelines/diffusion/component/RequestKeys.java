@@ -9,6 +9,7 @@ import dev.slipstream.pipelines.plan.GuidanceSchedule.Unconditional;
 import dev.slipstream.pipelines.plan.GuidanceSchedule;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
@@ -39,22 +40,23 @@ public record RequestKeys(ComponentKey.Text text, Supplier<Loop> planned, Option
     /**
      * What a denoiser's loop is for: two that are equal run the same program.
      *
+     * @param kept after which steps the request reads the latents
      * @param rests by modules that are joined with the denoiser the steps at which they do not run
      * @param guided those of them that do not run where the plan guides nothing, either
      */
     public record Loop(ComponentKey.Denoising denoiser, NoiseTable noise, Guidance guidance, Estimates estimates,
-        Map<String, Set<Integer>> rests, Set<String> guided) {
+        KeptLatents kept, Map<String, Set<Integer>> rests, Set<String> guided) {
         public Loop {
             rests = Map.copyOf(rests);
             guided = Set.copyOf(guided);
         }
 
-        /** @param keepLatents whether the latents of every step stay readable after a run */
-        public Program program(boolean keepLatents, UnrollOptions options) {
+        /** @param more latents that stay readable after a run, beside those that the request wants */
+        public Program program(KeptLatents more, UnrollOptions options) {
             PartitionedDenoiser placed = denoiser.partitioned();
             Map<String, Set<Integer>> all = new HashMap<>(rests);
             guided.forEach(module -> all.merge(module, unguided(placed.plan().guidance()), RequestKeys::union));
-            return placed.program(noise, guidance, keepLatents, estimates, all, options);
+            return placed.program(noise, guidance, kept.and(more), estimates, all, options);
         }
 
         private Set<Integer> unguided(GuidanceSchedule schedule) {
@@ -93,6 +95,14 @@ public record RequestKeys(ComponentKey.Text text, Supplier<Loop> planned, Option
             return new Decodings(frames.chunks(together).stream().map(count -> new ComponentKey.Decoding(autoencoder,
                 autoencoder.tile(frames.type(count, latents)))).toList(), frames);
         }
+    }
+
+    /** The same, where the latents after some steps of the loop stay readable. */
+    public RequestKeys keeping(KeptLatents wanted) {
+        return new RequestKeys(text, () -> {
+            Loop loop = loop();
+            return new Loop(loop.denoiser, loop.noise, loop.guidance, loop.estimates, wanted, loop.rests, loop.guided);
+        }, encoding, seeing, decoding, previewing);
     }
 
     /** All that has engines. */

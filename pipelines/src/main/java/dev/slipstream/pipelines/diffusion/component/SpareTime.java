@@ -28,7 +28,6 @@ import java.util.stream.IntStream;
 public record SpareTime(int home, Timeline loop) {
     private static final String USUAL = "A100";
 
-    /** @param mayBeHome whether components may live on a device */
     /**
      * @param program of a loop
      * @param works graphs of what is done beside it, one work after another

@@ -104,7 +104,7 @@ public final class Denoiser implements AutoCloseable {
 
     /** Makes the loop ready to run. The caller closes it before this denoiser. */
     public Execution prepare(NoiseTable noise, Guidance guidance, LoopOptions options) {
-        return prepare(partitioned.program(noise, guidance, options.keepLatents(), options.estimates(),
+        return prepare(partitioned.program(noise, guidance, options.kept(), options.estimates(),
             UnrollOptions.of(devices, options.guarded())), options);
     }
 

@@ -5,6 +5,7 @@ import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.Engine;
 import dev.slipstream.bridge.EngineSource;
+import dev.slipstream.bridge.store.EngineKey;
 import dev.slipstream.bridge.store.EngineStore;
 import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphFile;
@@ -30,6 +31,10 @@ public enum DeviceForm {
      * part of a convolution, so that a cut between the two changes no bit ({@link SeparateSums}).
      */
     ONNX_RUNTIME;
+
+    /** Of a key by which a graph is known, and not an engine. */
+    private static final Map<String, String> NO_TARGET =
+        Map.of(EngineKey.COMPILER, "none", EngineKey.ARCHITECTURE, "none", EngineKey.PROCESSOR, "none");
 
     /** The form for a device: the one place that decides it. */
     public static DeviceForm of(Device device) {
@@ -68,6 +73,13 @@ public enum DeviceForm {
             EngineSource source = source(name, form, arena);
             return device.build(WideWeights.areIn(form)
                 ? source.withWide(folder -> source(name, wide(form, folder), arena)) : source);
+        }
+    }
+
+    /** What a graph is, with its weights, whatever engines are made of it: the same for the same content. */
+    public static String content(String name, Graph graph) {
+        try (Arena arena = Arena.ofShared()) {
+            return EngineStore.ofUser().quickKey(source(name, LinkedWeights.follow(graph), arena), NO_TARGET).id();
         }
     }
 

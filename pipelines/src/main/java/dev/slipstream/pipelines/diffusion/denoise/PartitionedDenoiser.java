@@ -12,6 +12,7 @@ import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.Rests;
@@ -159,28 +160,28 @@ public final class PartitionedDenoiser {
             .mapToLong(MemoryNeed::heapBytes).sum();
     }
 
-    /** As {@link #program(NoiseTable, Guidance, boolean, Estimates, Map, UnrollOptions)}, where all modules run. */
-    public Program program(NoiseTable noise, Guidance guidance, boolean keepLatents, Estimates estimates,
+    /** As {@link #program(NoiseTable, Guidance, KeptLatents, Estimates, Map, UnrollOptions)}, where all modules run. */
+    public Program program(NoiseTable noise, Guidance guidance, KeptLatents kept, Estimates estimates,
         UnrollOptions options) {
-        return program(noise, guidance, keepLatents, estimates, Map.of(), options);
+        return program(noise, guidance, kept, estimates, Map.of(), options);
     }
 
     /**
      * Unrolls the plan for a noise table.
      *
-     * @param keepLatents whether the latents of every step stay readable after a run
+     * @param kept after which steps latents stay readable after a run
      * @param estimates after which steps the clean image that the step expects is readable
      * @param rests the steps at which modules that are joined with the model do not run
      * @param options what suits the devices that it is for
      * @throws PlanException if a module would rest that shares a component with others
      */
-    public Program program(NoiseTable noise, Guidance guidance, boolean keepLatents, Estimates estimates,
+    public Program program(NoiseTable noise, Guidance guidance, KeptLatents kept, Estimates estimates,
         Map<String, Set<Integer>> rests, UnrollOptions options) {
         Map<Branch, Map<String, TensorType>> byBranch = new EnumMap<>(Branch.class);
         IntStream.range(0, plan.stages().size())
             .forEach(stage -> byBranch.put(plan.stages().get(stage).branch(), types(stage)));
         return Unroller.unroll(plan, new LoopSpec(denoiser().ports(), noise, guidance, shape().latents(), byBranch,
-            keepLatents, estimates, rests(rests), fixed.bands()), options);
+            kept, estimates, rests(rests), fixed.bands()), options);
     }
 
     private Rests rests(Map<String, Set<Integer>> modules) {

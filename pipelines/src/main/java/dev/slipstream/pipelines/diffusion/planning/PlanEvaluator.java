@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.simulate.Forecast;
@@ -158,7 +159,7 @@ public final class PlanEvaluator {
     }
 
     private Program program(PartitionedDenoiser partitioned) {
-        return partitioned.program(loop.noise(), loop.guidance(), false, Estimates.NONE, loop.rests(),
+        return partitioned.program(loop.noise(), loop.guidance(), KeptLatents.LAST, Estimates.NONE, loop.rests(),
             partitioned.plan().devices() > 1 ? site.options() : UnrollOptions.PLAIN);
     }
 

@@ -12,13 +12,13 @@ import java.util.Map;
  * @param guidance ignored where the plan has only one branch
  * @param latents {@code [batch, channels, height, width]} float32
  * @param types the type of every tensor that a stage of the branch reads or writes
- * @param keepLatents whether the latents after each step stay readable until the next run
+ * @param kept after which steps the latents stay readable until the next run
  * @param estimates after which steps the clean image that the step expects is readable too
  * @param rests components that do not run at some steps
  * @param bands of rows that the plan predicts apart in its window, downwards; none where latents stay whole
  */
 public record LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
-    Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates, Rests rests,
+    Map<Branch, Map<String, TensorType>> types, KeptLatents kept, Estimates estimates, Rests rests,
     List<Band> bands) {
     /**
      * Rows of the latents that stages of their own predict.
@@ -39,14 +39,19 @@ public record LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance,
 
     /** A loop in which nothing rests. */
     public LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
-        Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates) {
-        this(ports, noise, guidance, latents, types, keepLatents, estimates, Rests.NONE);
+        Map<Branch, Map<String, TensorType>> types, KeptLatents kept, Estimates estimates) {
+        this(ports, noise, guidance, latents, types, kept, estimates, Rests.NONE);
     }
 
     /** A loop in which latents stay whole. */
     public LoopSpec(DenoiserPorts ports, NoiseTable noise, Guidance guidance, TensorType latents,
-        Map<Branch, Map<String, TensorType>> types, boolean keepLatents, Estimates estimates, Rests rests) {
-        this(ports, noise, guidance, latents, types, keepLatents, estimates, rests, List.of());
+        Map<Branch, Map<String, TensorType>> types, KeptLatents kept, Estimates estimates, Rests rests) {
+        this(ports, noise, guidance, latents, types, kept, estimates, rests, List.of());
+    }
+
+    /** Whether the latents after the step stay readable. */
+    public boolean isKept(int step) {
+        return kept.isAfter(step, noise.steps());
     }
 
     public boolean isEstimated(int step) {

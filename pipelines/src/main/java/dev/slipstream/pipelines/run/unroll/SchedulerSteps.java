@@ -105,7 +105,7 @@ final class SchedulerSteps {
                 estimates.put(step, joined(estimate, made));
             }
         }
-        boolean isRead = loop.keepLatents() || step == loop.noise().steps() - 1;
+        boolean isRead = loop.isKept(step);
         Value made = make(next(row.next()), result("x", isRead));
         next.put(band, made);
         return isLast && isRead ? joined(next, made) : made;

@@ -16,6 +16,7 @@ import dev.slipstream.pipelines.model.unet.UNet;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
 import dev.slipstream.pipelines.diffusion.noise.NoiseScheduler;
@@ -87,7 +88,7 @@ class PatchBytesTest {
                 "time_ids", TensorType.of(DataType.FLOAT32, 1, 6)));
         PartitionedDenoiser partitioned = PartitionedDenoiser.of(denoiser, shape, Strategy.parse(plan), DEVICES);
         Program program = partitioned.program(NoiseScheduler.parse(SCHEDULER, "here").table(STEPS), new Guidance(1, 0),
-            false, Estimates.NONE, UnrollOptions.PLAIN);
+            KeptLatents.LAST, Estimates.NONE, UnrollOptions.PLAIN);
         double all = IntStream.range(0, DEVICES).mapToLong(program::receivedBytes).sum();
         System.out.printf("%s: %.1f MB a step and device, at most %.1f; %.2f GB for a picture%n", plan,
             all / DEVICES / 1e6, IntStream.range(0, DEVICES).mapToLong(program::receivedBytes).max().orElse(0) / 1e6,

@@ -21,7 +21,7 @@ class LoopSpecTest {
 
     private static LoopSpec loop(TensorType latents, Estimates estimates) {
         return new LoopSpec(new DenoiserPorts("x", "t", List.of(), "eps"), NOISE, Guidance.NONE, latents,
-            Map.of(Branch.BOTH, Map.of("x", TensorType.of(DataType.FLOAT32, 4, 9, 8, 8))), false, estimates);
+            Map.of(Branch.BOTH, Map.of("x", TensorType.of(DataType.FLOAT32, 4, 9, 8, 8))), KeptLatents.LAST, estimates);
     }
 
     private static List<Integer> estimated(Estimates estimates) {

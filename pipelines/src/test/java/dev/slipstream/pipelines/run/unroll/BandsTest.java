@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.bridge.Arithmetic.Limit;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
@@ -83,8 +84,8 @@ class BandsTest {
     void latentsOfEveryStepAreWholeWhereTheyAreKept() {
         Plan plan = plan(2, 2);
         LoopSpec loop = Loops.banded(plan.segments(), Loops.predictions(STEPS), 2);
-        LoopSpec kept = new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(), true,
-            loop.estimates(), loop.rests(), loop.bands());
+        LoopSpec kept = new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(),
+            KeptLatents.ALL, loop.estimates(), loop.rests(), loop.bands());
 
         Program program = Unroller.unroll(plan, kept, false);
 

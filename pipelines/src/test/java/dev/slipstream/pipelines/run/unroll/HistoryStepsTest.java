@@ -9,10 +9,11 @@ import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.LinearForm;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
-import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Region;
 import dev.slipstream.pipelines.run.program.Work;
@@ -42,7 +43,7 @@ class HistoryStepsTest {
         NoiseTable table = new NoiseTable("history", 1, IntStream.range(0, STEPS).mapToObj(step -> row(step, noisy))
             .toList());
         return Unroller.unroll(plan, new LoopSpec(plain.ports(), table, plain.guidance(), plain.latents(),
-            plain.types(), false, Estimates.every(0)), false);
+            plain.types(), KeptLatents.LAST, Estimates.every(0)), false);
     }
 
     @Test

@@ -9,11 +9,12 @@ import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.loop.Estimates;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.LinearForm;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
-import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Mix;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import dev.slipstream.pipelines.run.program.Work;
 import java.util.ArrayList;
@@ -43,7 +44,8 @@ class LimitedStepsTest {
 
     private static LoopSpec loop(List<SegmentOutline> segments, NoiseTable noise, Estimates estimates) {
         LoopSpec plain = Loops.loop(segments, STEPS);
-        return new LoopSpec(plain.ports(), noise, plain.guidance(), plain.latents(), plain.types(), false, estimates);
+        return new LoopSpec(plain.ports(), noise, plain.guidance(), plain.latents(), plain.types(),
+            KeptLatents.LAST, estimates);
     }
 
     private static String prediction(int step, String latents) {

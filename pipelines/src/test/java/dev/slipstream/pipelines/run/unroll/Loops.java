@@ -8,11 +8,12 @@ import dev.slipstream.pipelines.plan.Strategy.Cutting;
 import dev.slipstream.pipelines.run.loop.DenoiserPorts;
 import dev.slipstream.pipelines.run.loop.Estimates;
 import dev.slipstream.pipelines.run.loop.Guidance;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.LinearForm;
 import dev.slipstream.pipelines.run.loop.LoopSpec.Band;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
-import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.loop.NoiseTable.Row;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -85,8 +86,8 @@ public final class Loops {
             TensorType rows = TensorType.of(DataType.FLOAT32, 1, 4, 8 / patches, 8);
             loop = withType(withType(loop, band.sample(), rows), band.prediction(), rows);
         }
-        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(), false,
-            loop.estimates(), loop.rests(), bands);
+        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(),
+            KeptLatents.LAST, loop.estimates(), loop.rests(), bands);
     }
 
     /** A loop whose latents become the prediction, at the timesteps 0, 1, 2, ... */
@@ -107,7 +108,8 @@ public final class Loops {
             rows.add(new Row(step, 1, new LinearForm(0, 1, List.of(), 0), LinearForm.ZERO, new LinearForm(2, -1)));
         }
         return new LoopSpec(new DenoiserPorts("x", "t", List.of(), "eps"), new NoiseTable("test", 1, rows),
-            Guidance.NONE, LATENTS, Map.of(Branch.CONDITIONAL, types), false, Estimates.every(estimateEvery));
+            Guidance.NONE, LATENTS, Map.of(Branch.CONDITIONAL, types), KeptLatents.LAST,
+            Estimates.every(estimateEvery));
     }
 
     /** The first segment also reads {@code text}, a condition with a row for each row of the latents. */
@@ -137,7 +139,7 @@ public final class Loops {
             types.put(branch, here);
         }
         return new LoopSpec(new DenoiserPorts("x", "t", List.of("text"), "eps"), table, guidance,
-            TensorType.of(DataType.FLOAT32, batch, 4, 8, 8), types, false, Estimates.NONE);
+            TensorType.of(DataType.FLOAT32, batch, 4, 8, 8), types, KeptLatents.LAST, Estimates.NONE);
     }
 
     /** A table whose next latents are the prediction, times 0.5 where they enter the denoiser. */
@@ -148,8 +150,8 @@ public final class Loops {
 
     /** The same loop, with the latents of every step kept. */
     static LoopSpec kept(LoopSpec loop) {
-        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(), true,
-            loop.estimates());
+        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), loop.types(),
+            KeptLatents.ALL, loop.estimates());
     }
 
     /** The same loop, with another type of one tensor. */
@@ -159,7 +161,7 @@ public final class Loops {
             types.put(branch, new HashMap<>(all));
             types.get(branch).put(tensor, type);
         });
-        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), types, loop.keepLatents(),
+        return new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(), types, loop.kept(),
             loop.estimates());
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.SegmentOutline;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import dev.slipstream.pipelines.run.loop.LoopSpec;
 import dev.slipstream.pipelines.run.loop.Rests;
 import dev.slipstream.pipelines.run.program.HostInput;
@@ -35,7 +36,7 @@ class RestsTest {
     private static Program program(Plan plan, int steps, Rests rests, boolean copyStreams) {
         LoopSpec loop = Loops.loop(plan.segments(), steps);
         return Unroller.unroll(plan, new LoopSpec(loop.ports(), loop.noise(), loop.guidance(), loop.latents(),
-            loop.types(), false, loop.estimates(), rests), copyStreams);
+            loop.types(), KeptLatents.LAST, loop.estimates(), rests), copyStreams);
     }
 
     /** Steps at which a segment runs. */
