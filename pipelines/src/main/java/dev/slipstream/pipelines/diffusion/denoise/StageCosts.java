@@ -46,8 +46,14 @@ public final class StageCosts implements Machine.Costs {
         if (work instanceof Work.Run<Region> run) {
             return Math.round(nanos(run.stage()));
         }
-        long bytes = work.reads().stream().mapToLong(Region::bytes).sum()
-            + work.writes().stream().mapToLong(Region::bytes).sum();
-        return Math.round(times.get(device).moveNanos(bytes));
+        return Math.round(times.get(device).moveNanos(bytes(work.reads()) + bytes(work.writes())));
+    }
+
+    private static long bytes(List<Region> regions) {
+        long bytes = 0;
+        for (Region region : regions) {
+            bytes += region.bytes();
+        }
+        return bytes;
     }
 }

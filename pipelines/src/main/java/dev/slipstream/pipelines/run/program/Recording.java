@@ -6,13 +6,13 @@ import dev.slipstream.pipelines.run.timeline.Timeline.Lane;
 import dev.slipstream.pipelines.run.timeline.Timeline.Span;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Gathers when the instructions of a program ran. One thread. */
 public final class Recording {
@@ -76,10 +76,11 @@ public final class Recording {
         Map<Integer, List<Written>> writers = new HashMap<>();
         Set<Reading> seen = new LinkedHashSet<>();
         List<Flow> flows = new ArrayList<>();
-        Set<Integer> ran = spans.stream().map(Span::instruction).collect(Collectors.toSet());
+        BitSet ran = new BitSet();
+        spans.forEach(span -> ran.set(span.instruction()));
         for (int index = 0; index < program.instructions().size(); index++) {
             if (!(program.instructions().get(index) instanceof Instruction.Launch launch)
-                || launch.condition().isPresent() && !ran.contains(index)) {
+                || launch.condition().isPresent() && !ran.get(index)) {
                 continue;
             }
             for (Region read : launch.work().reads()) {

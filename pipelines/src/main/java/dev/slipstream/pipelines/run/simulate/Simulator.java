@@ -10,11 +10,13 @@ import dev.slipstream.pipelines.run.simulate.Forecast.Memory;
 import dev.slipstream.pipelines.run.simulate.Interconnect.Link;
 import dev.slipstream.pipelines.run.simulate.Interconnect.Route;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Runs a program in virtual time, as an execution runs it: a host queues the instructions in their order, each stream
@@ -33,6 +35,8 @@ public final class Simulator {
     private final Traffic traffic = new Traffic();
     private final Recording recording;
     private final boolean[] passed;
+    /** By event the streams that are held up by it. */
+    private final List<List<Queue>> waiting;
     private long now;
 
     private Simulator(Program program, Machine machine, Predicate<Instruction.Launch> runs) {
@@ -40,10 +44,23 @@ public final class Simulator {
         this.machine = machine;
         this.runs = runs;
         this.host = new Host();
-        this.queues = IntStream.range(0, program.streams().size()).mapToObj(Queue::new).toList();
+        this.queues = queues();
         this.recording =
             new Recording(program, machine.devices().stream().map(Machine.Device::name).toList(), List.of());
         this.passed = new boolean[program.events()];
+        this.waiting = Stream.generate(() -> (List<Queue>) new ArrayList<Queue>(1)).limit(program.events()).toList();
+    }
+
+    private List<Queue> queues() {
+        List<Instruction> all = program.instructions();
+        int[] counts = new int[program.streams().size()];
+        all.forEach(instruction -> counts[instruction.stream()]++);
+        List<Queue> made = Arrays.stream(counts).mapToObj(Queue::new).toList();
+        for (int index = all.size() - 1; index >= 0; index--) {
+            int stream = all.get(index).stream();
+            made.get(stream).instructions[--counts[stream]] = index;
+        }
+        return made;
     }
 
     /**
@@ -92,7 +109,7 @@ public final class Simulator {
         while (moved) {
             moved = host.advance();
             for (Queue queue : queues) {
-                moved |= queue.advance();
+                moved |= queue.mayAdvance() && queue.advance();
             }
         }
     }
@@ -152,23 +169,37 @@ public final class Simulator {
         private static final int NONE = -1;
 
         private final int[] instructions;
+        /** Something came for it, or what it waited for. */
+        private boolean stirred;
+        private boolean held;
         private int queued;
         private int done;
         private long since = NONE;
         private long until = NEVER;
         private Traffic.Transfer transfer;
 
-        Queue(int stream) {
-            this.instructions = IntStream.range(0, program.instructions().size())
-                .filter(index -> program.instructions().get(index).stream() == stream).toArray();
+        /** @param count of its instructions, which the simulator fills in */
+        Queue(int count) {
+            this.instructions = new int[count];
         }
 
         void push() {
             queued++;
+            stirred = true;
+        }
+
+        private void release() {
+            stirred = true;
+            held = false;
+        }
+
+        boolean mayAdvance() {
+            return stirred || until <= now || transfer != null && traffic.isDone(transfer);
         }
 
         /** Ends what is over, and begins what comes next. @return whether there was anything */
         boolean advance() {
+            stirred = false;
             int before = done;
             boolean begun = false;
             while (done < queued) {
@@ -179,6 +210,10 @@ public final class Simulator {
                     begun = true;
                 }
                 if (!isOver(instruction)) {
+                    if (instruction instanceof Instruction.Wait wait && !held) {
+                        held = true;
+                        waiting.get(wait.event()).add(this);
+                    }
                     break;
                 }
                 end(instruction);
@@ -196,8 +231,7 @@ public final class Simulator {
             }
             if (launch.work() instanceof Work.Copy<Region>(Region from, Region to)
                 && program.isBetweenDevices(launch.work())) {
-                transfer = traffic.begin(machine.interconnect().route(program.device(from), program.device(to)),
-                    from.bytes());
+                transfer = traffic.begin(program.device(from), program.device(to), from.bytes());
             } else {
                 int device = program.streams().get(launch.stream()).device();
                 until = now + nanos(device, launch.work());
@@ -225,6 +259,8 @@ public final class Simulator {
         private void end(Instruction instruction) {
             if (instruction instanceof Instruction.Record record) {
                 passed[record.event()] = true;
+                waiting.get(record.event()).forEach(Queue::release);
+                waiting.get(record.event()).clear();
             } else if (instruction instanceof Instruction.Launch launch ? runs.test(launch) : since < now) {
                 recording.add(instructions[done], since, now, now - since);
             }
@@ -236,28 +272,47 @@ public final class Simulator {
     }
 
     /** Copies on their way. */
-    private static final class Traffic {
+    private final class Traffic {
         /** One copy. It arrives never as long as it has not left. */
         private static final class Transfer {
-            private final List<Link> links;
+            private final int[] links;
             private final long departure;
             private double bytesLeft;
             private double bytesPerNano;
             private long arrival = NEVER;
 
-            Transfer(List<Link> links, long bytes, long departure) {
+            Transfer(int[] links, long bytes, long departure) {
                 this.links = links;
                 this.bytesLeft = bytes;
                 this.departure = departure;
             }
         }
 
+        private final Map<List<Integer>, Way> ways = new HashMap<>();
+        private final List<Link> links = new ArrayList<>();
         private final List<Transfer> waiting = new ArrayList<>();
         private final List<Transfer> moving = new ArrayList<>();
         private long now;
 
-        Transfer begin(Route route, long bytes) {
-            Transfer transfer = new Transfer(route.links(), bytes, now + route.latencyNanos());
+        /** A route, with the places of its links among all. */
+        private record Way(long latencyNanos, int[] links) {
+        }
+
+        private Way way(int from, int to) {
+            return ways.computeIfAbsent(List.of(from, to), ends -> {
+                Route route = machine.interconnect().route(from, to);
+                return new Way(route.latencyNanos(), route.links().stream().mapToInt(link -> {
+                    if (!links.contains(link)) {
+                        links.add(link);
+                    }
+                    return links.indexOf(link);
+                }).toArray());
+            });
+        }
+
+        Transfer begin(int from, int to, long bytes) {
+            Way way = way(from, to);
+            Transfer transfer = new Transfer(way.links, bytes, now + way.latencyNanos);
             waiting.add(transfer);
             goTo(now);
             return transfer;
@@ -285,21 +340,32 @@ public final class Simulator {
                 moving.forEach(transfer -> transfer.bytesLeft -= transfer.bytesPerNano * (time - now));
                 now = time;
             }
-            List<Transfer> leaving = waiting.stream().filter(transfer -> transfer.departure <= now).toList();
-            waiting.removeAll(leaving);
-            if (moving.removeIf(this::isDone) | moving.addAll(leaving)) {
+            boolean changes = moving.removeIf(this::isDone);
+            for (int i = 0; i < waiting.size(); i++) {
+                if (waiting.get(i).departure <= now) {
+                    moving.add(waiting.remove(i--));
+                    changes = true;
+                }
+            }
+            if (changes) {
                 share();
             }
         }
 
         /** Gives each copy its share of the links on its way. */
         private void share() {
-            Map<Link, Integer> loads = new HashMap<>();
-            moving.forEach(transfer -> transfer.links.forEach(link -> loads.merge(link, 1, Integer::sum)));
+            int[] loads = new int[links.size()];
             for (Transfer transfer : moving) {
-                transfer.bytesPerNano = transfer.links.stream()
-                    .mapToDouble(link -> link.bytesPerSecond() / NANOS_PER_SECOND / loads.get(link)).min()
-                    .orElse(Double.POSITIVE_INFINITY);
+                for (int link : transfer.links) {
+                    loads[link]++;
+                }
+            }
+            for (Transfer transfer : moving) {
+                transfer.bytesPerNano = Double.POSITIVE_INFINITY;
+                for (int link : transfer.links) {
+                    transfer.bytesPerNano = Math.min(transfer.bytesPerNano,
+                        links.get(link).bytesPerSecond() / NANOS_PER_SECOND / loads[link]);
+                }
                 transfer.arrival = now + (long) Math.ceil(Math.max(0, transfer.bytesLeft) / transfer.bytesPerNano);
             }
         }
