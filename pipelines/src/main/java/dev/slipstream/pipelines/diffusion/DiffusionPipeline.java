@@ -151,6 +151,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         /** @param enough thresholds in place of those beside the model */
         Builder latentCache(Path folder, long maxBytes, Optional<Thresholds> enough) {
+            Objects.requireNonNull(folder, "folder");
             if (maxBytes < 0) {
                 throw new IllegalArgumentException("a cache of latents holds at least 0 bytes, not " + maxBytes);
             }
