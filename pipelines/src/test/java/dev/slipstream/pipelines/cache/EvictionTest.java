@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Which entries are worth their place, on a stream of requests by Zipf's law whose favourites change. */
@@ -70,6 +71,7 @@ class EvictionTest {
     }
 
     @Test
+    @Tag("slow")
     void itServesMoreThanThePublishedRuleWhereFavouritesChangeAndAsMuchWhereNot() {
         List<String> lines = new ArrayList<>();
         Map<String, ToDoubleFunction<Kept>> rules = Map.of("ours", kept -> kept.usage.worth(),

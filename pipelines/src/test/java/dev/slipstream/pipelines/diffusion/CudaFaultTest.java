@@ -20,6 +20,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,6 +47,7 @@ class CudaFaultTest {
 
     /** Some calls, spread over the life of each kind of plan; more of them with {@code -Dfuzz=COUNT}. */
     @ParameterizedTest
+    @Tag("slow")
     @EnumSource
     void ofEachKindOfPlanADriverCallThatFailsIsNamedAndLeavesNothingBehind(PlanKind kind) {
         PartitionedDenoiser partitioned = kind.partitioned();

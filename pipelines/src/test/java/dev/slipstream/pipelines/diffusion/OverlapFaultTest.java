@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletionException;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +49,7 @@ class OverlapFaultTest {
     }
 
     @ParameterizedTest
+    @Tag("slow")
     @ValueSource(strings = {"sequential", "cfg-split", "asyncdiff:warmup=1"})
     void picturesAreThoseOfTheCpuOneAfterAnother(String plan) {
         RandomModel.write(model, Family.STABLE_DIFFUSION);
@@ -67,6 +69,7 @@ class OverlapFaultTest {
     }
 
     @Test
+    @Tag("slow")
     void aDriverCallThatFailsFailsOneRequestAndTheOthersHaveTheirBits() {
         RandomModel.write(model, Family.STABLE_DIFFUSION);
         Random random = new Random(5);
