@@ -15,6 +15,7 @@ module dev.slipstream.samples {
     opens dev.slipstream.samples.doctor to com.google.gson, info.picocli;
     opens dev.slipstream.samples.engines to com.google.gson, info.picocli;
     opens dev.slipstream.samples.generate to com.google.gson, info.picocli;
+    opens dev.slipstream.samples.latents to com.google.gson, info.picocli;
     opens dev.slipstream.samples.model to com.google.gson, info.picocli;
     opens dev.slipstream.samples.options to info.picocli;
     opens dev.slipstream.samples.plan to com.google.gson, info.picocli;

@@ -18,14 +18,14 @@ class HelpTest {
         assertEquals("", run.out());
         for (String command
                 : new String[] {"generate", "plan", "predict", "profile", "run", "verify", "bench", "model", "engines",
-                    "doctor", "schema", "completion", "share", "help"}) {
+                    "cache", "doctor", "schema", "completion", "share", "help"}) {
             assertTrue(run.err().contains("\n  " + command + " "), command + " is missing in " + run.err());
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"bench steps", "bench graphs", "model init", "model cuts", "engines list",
-        "engines build", "engines clear"})
+        "engines build", "engines clear", "cache list", "cache verify", "cache clear"})
     void commandsOfAGroupAreListedThereAndHaveHelpOfTheirOwn(String command) {
         String[] words = command.split(" ");
         CommandRun run = CommandRun.of(words[0], words[1], "--help");
@@ -64,7 +64,7 @@ class HelpTest {
     @ParameterizedTest
     @ValueSource(strings = {"generate", "plan", "predict", "profile", "run", "verify", "bench", "bench steps",
         "bench graphs", "model", "model init", "model cuts", "engines", "engines list", "engines build",
-        "engines clear", "doctor", "schema", "completion", "share"})
+        "engines clear", "cache", "cache list", "cache verify", "cache clear", "doctor", "schema", "completion", "share"})
     void everyHelpHasExamples(String command) {
         List<String> words = new ArrayList<>(List.of(command.split(" ")));
         words.add("--help");

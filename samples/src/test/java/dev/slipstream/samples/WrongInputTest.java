@@ -173,6 +173,9 @@ class WrongInputTest {
         help bench shapes                       | there is no command 'shapes' of bench; there are steps, graphs
         bench shapes                            | there is no command 'shapes'; there are steps, graphs
         engines list more                       | unexpected argument 'more'
+        cache list more                         | unexpected argument 'more'
+        cache clear Tenant                      | 'Tenant' is no namespace of a cache: it has 1 to 64 characters
+        cache verify --folder pom.xml           | there is no cache of latents at pom.xml, which is a file
         verify DIR --schedules FILE             | DIR, --schedules=FILE are mutually exclusive
         """)
     void aWrongCommandIsNamed(String words, String said) throws IOException {

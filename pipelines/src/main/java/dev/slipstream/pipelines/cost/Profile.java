@@ -63,6 +63,29 @@ public record Profile(DeviceRates rates, Map<String, Double> factors) implements
         return new Profile(rates, means);
     }
 
+    /**
+     * The same for a network that was measured in one piece, too: its modules take so much more or less of the time
+     * there. What a run takes by itself, whatever it does, is hard to tell apart from what small modules take.
+     *
+     * @param wholes with all rows, and with half of them; none to change nothing
+     */
+    public Profile scaledTo(List<Sample> wholes) {
+        double[] scales = wholes.stream().mapToDouble(whole -> (whole.nanos() - rates.startNanos())
+            / (nanos(whole.modules()) - rates.startNanos())).filter(scale -> scale > 0).sorted().toArray();
+        double scale = scales.length == 0 ? 1 : scales[scales.length / 2];
+        Map<String, Double> scaled = new TreeMap<>();
+        factors.forEach((module, factor) -> scaled.put(module, factor * scale));
+        return new Profile(rates, scaled);
+    }
+
+    private double nanos(Map<String, Workload> modules) {
+        double nanos = rates.startNanos();
+        for (Map.Entry<String, Workload> module : modules.entrySet()) {
+            nanos += factors.getOrDefault(module.getKey(), 1.0) * rates.nanos(module.getValue());
+        }
+        return nanos;
+    }
+
     /** Nanoseconds for each unit of work of any kind, for each operator and each run, in this order. */
     private static double[] leastSquares(List<Sample> samples) {
         List<double[]> rows = samples.stream().map(sample -> row(sample.all(), sample.nanos())).toList();
@@ -104,11 +127,7 @@ public record Profile(DeviceRates rates, Map<String, Double> factors) implements
 
     @Override
     public double runNanos(Graph graph) {
-        double nanos = rates.startNanos();
-        for (Map.Entry<String, Workload> module : Workload.byModule(graph).entrySet()) {
-            nanos += factors.getOrDefault(module.getKey(), 1.0) * rates.nanos(module.getValue());
-        }
-        return nanos;
+        return nanos(Workload.byModule(graph));
     }
 
     @Override

@@ -52,7 +52,7 @@ class CompletionCommandTest {
     @CsvSource(delimiter = '|', textBlock = """
         ge                            | generate
         generate --st                 | --steps --step-timeout --strength
-        generate x --pre              | --precision --preview --preview-decoder
+        generate x --pre              | --precision --prefer --preview --preview-decoder
         generate x --precision f      | fp16 fp32
         bench s                       | steps
         bench steps --r               | --rounds

@@ -75,11 +75,15 @@ public final class Profiler {
     }
 
     private Profile profile(Device device) {
-        List<Sample> samples = new ArrayList<>(samples(device, loop.shape()));
-        if (loop.shape().guided()) {
-            samples.addAll(samples(device, half(loop.shape())));
+        List<LoopShape> shapes = loop.shape().guided() ? List.of(loop.shape(), half(loop.shape()))
+            : List.of(loop.shape());
+        List<Sample> samples = new ArrayList<>();
+        List<Sample> wholes = new ArrayList<>();
+        for (LoopShape shape : shapes) {
+            samples.addAll(samples(device, shape));
+            wholes.add(whole(device, shape));
         }
-        return Profile.fit(device.description(), device.memory().freeBytes(), samples);
+        return Profile.fit(device.description(), device.memory().freeBytes(), samples).scaledTo(wholes);
     }
 
     /** Without guidance, as each branch has it where guidance is split. */
@@ -102,6 +106,12 @@ public final class Profiler {
             samples.add(new Sample(modules.get(partitioned.segment(stage).component()), Workload.byModule(
                 ValueInfos.withTypes(partitioned.segment(stage).graph(), partitioned.types(stage))), nanos)));
         return samples;
+    }
+
+    private Sample whole(Device device, LoopShape shape) {
+        PartitionedDenoiser one = PartitionedDenoiser.of(loop.denoiser(), shape, new Sequential(), 1);
+        return new Sample("", Workload.byModule(ValueInfos.withTypes(one.segment(0).graph(), one.types(0))),
+            stageNanos(one, List.of(device)).get(0));
     }
 
     private Map<Integer, Double> stageNanos(PartitionedDenoiser partitioned, List<Device> devices) {

@@ -9,10 +9,8 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Gathers when the instructions of a program ran. One thread. */
 public final class Recording {
@@ -70,11 +68,9 @@ public final class Recording {
         record Written(Region region, int instruction) {
         }
 
-        record Reading(int writer, int lane) {
-        }
-
         Map<Integer, List<Written>> writers = new HashMap<>();
-        Set<Reading> seen = new LinkedHashSet<>();
+        // Of each launch the lanes that have read it.
+        Map<Integer, BitSet> seen = new HashMap<>();
         List<Flow> flows = new ArrayList<>();
         BitSet ran = new BitSet();
         spans.forEach(span -> ran.set(span.instruction()));
@@ -87,7 +83,7 @@ public final class Recording {
                 for (Written written : writers.getOrDefault(read.buffer(), List.of())) {
                     int lane = program.instructions().get(written.instruction()).stream();
                     if (lane != launch.stream() && written.region().overlaps(read)
-                        && seen.add(new Reading(written.instruction(), launch.stream()))) {
+                        && isNew(seen.computeIfAbsent(written.instruction(), key -> new BitSet()), launch.stream())) {
                         flows.add(new Flow(written.instruction(), index));
                     }
                 }
@@ -99,5 +95,11 @@ public final class Recording {
             }
         }
         return flows;
+    }
+
+    private static boolean isNew(BitSet lanes, int lane) {
+        boolean before = lanes.get(lane);
+        lanes.set(lane);
+        return !before;
     }
 }
