@@ -64,7 +64,8 @@ class HelpTest {
     @ParameterizedTest
     @ValueSource(strings = {"generate", "plan", "predict", "profile", "run", "verify", "bench", "bench steps",
         "bench graphs", "model", "model init", "model cuts", "engines", "engines list", "engines build",
-        "engines clear", "cache", "cache list", "cache verify", "cache clear", "doctor", "schema", "completion", "share"})
+        "engines clear", "cache", "cache list", "cache verify", "cache clear", "doctor", "schema", "completion",
+        "share"})
     void everyHelpHasExamples(String command) {
         List<String> words = new ArrayList<>(List.of(command.split(" ")));
         words.add("--help");
