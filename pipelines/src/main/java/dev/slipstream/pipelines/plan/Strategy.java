@@ -64,7 +64,8 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Hybrid
             case "guidance" -> GuidanceSchedule.parse(new Settings(name, settings));
             case "pipefusion" -> PipeFusion.parse(new Settings(name, settings));
             default -> throw new PlanException(
-                "there is no plan '" + name + "'; there are " + String.join(", ", NAMES));
+                "there is no plan '" + name + "'; there are " + String.join(", ", NAMES)
+                    + "; auto, alone, is the one that is predicted to be the fastest");
         };
     }
 

@@ -112,9 +112,9 @@ class ComposedTest {
         "cfg-split+sequential | sequential says nothing that another plan does not say; leave it out of "
             + "cfg-split+sequential",
         "cache+teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, hybridiff, "
-            + "cache, guidance, pipefusion, patches",
+            + "cache, guidance, pipefusion, patches; auto, alone, is the one that is predicted to be the fastest",
         "'cache+' | there is no plan ''; there are sequential, cfg-split, asyncdiff, hybridiff, "
-            + "cache, guidance, pipefusion, patches",
+            + "cache, guidance, pipefusion, patches; auto, alone, is the one that is predicted to be the fastest",
         "'cache:decide=first-block+guidance' | cache:decide=first-block,threshold=0.1,slip=0,depth=1,warmup=3+"
             + "guidance:start=0,stop=1: when cache:decide=first-block,threshold=0.1,slip=0,depth=1,warmup=3 runs is "
             + "decided in the loop, and only cfg-split goes with that; leave out guidance:start=0,stop=1",

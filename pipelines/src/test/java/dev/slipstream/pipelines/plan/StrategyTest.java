@@ -50,9 +50,9 @@ class StrategyTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         ":n=2 | there is no plan ''; there are sequential, cfg-split, asyncdiff, hybridiff, "
-            + "cache, guidance, pipefusion, patches",
+            + "cache, guidance, pipefusion, patches; auto, alone, is the one that is predicted to be the fastest",
         "teleport | there is no plan 'teleport'; there are sequential, cfg-split, asyncdiff, hybridiff, "
-            + "cache, guidance, pipefusion, patches",
+            + "cache, guidance, pipefusion, patches; auto, alone, is the one that is predicted to be the fastest",
         "sequential:n=2 | sequential takes no settings, not [n]",
         "asyncdiff:warm=1 | asyncdiff has no setting warm; it has n, warmup, length, tail, stride, form, shift, cut, "
             + "staleness",
