@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +76,7 @@ class BatchLoopTest {
     }
 
     @ParameterizedTest
+    @Tag("slow")
     @EnumSource(Family.class)
     void everyFamilyDrawsEachPictureAsAlone(Family family) {
         ImageRequest request = write(family);

@@ -104,6 +104,7 @@ class SavedQualityTest {
     }
 
     @Test
+    @Tag("slow")
     void measuringAgainReplacesTheSameAndKeepsOtherSettings() throws IOException {
         assertEquals(ExitCode.OK, bench("--compare", "cache:every=2").code());
         assertEquals(ExitCode.OK, bench(4, "--compare", "cache:every=2").code());
