@@ -16,8 +16,9 @@
  *
  * <p>Rooms of their own, arrows pointing down: {@code family} (what is different from family to family), {@code
  * component} (text encoders and autoencoder), {@code denoise} (the denoiser, cut and placed), {@code noise} (noise
- * schedulers as coefficients, seeded noise), {@code text} (tokenizers), {@code image} (pictures and PNG files) and
- * {@code callback} (how callers are called back).
+ * schedulers as coefficients, seeded noise), {@code text} (tokenizers), {@code image} (pictures and PNG files), {@code
+ * planning} (which plan to take), {@code queue} (turns of requests), {@code reuse} (what requests say of the cache of
+ * latents) and {@code callback} (how callers are called back).
  */
 @NullMarked
 package dev.slipstream.pipelines.diffusion;

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(300)
 class OverlapTest {
     private static final int REQUESTS = 12;
+    private static final int MOST_ROUNDS = 50;
 
     @TempDir
     private Path model;
@@ -95,18 +96,24 @@ class OverlapTest {
             .plan("asyncdiff:warmup=1").overlapped(true).timelines(timelines::add).open()) {
             ImageRequest request = ImageRequest.of("red").withSteps(6).withSeed(1);
             pipeline.submit(request).result().join();
-            List<Generation> all = IntStream.range(0, 6).mapToObj(i -> pipeline.submit(request)).toList();
-            all.forEach(it -> it.result().join());
+            // On a busy machine a picture may be decoded just between two loops, and not beside one.
+            for (int round = 0; round < MOST_ROUNDS && beside(timelines).size() < 2; round++) {
+                List<Generation> all = IntStream.range(0, 6).mapToObj(i -> pipeline.submit(request)).toList();
+                all.forEach(it -> it.result().join());
+            }
         }
-        List<String> beside = timelines.stream().flatMap(timeline -> timeline.spans().stream().map(timeline::name))
-            .filter(name -> name.equals("decode") || name.equals("encode")).distinct().sorted().toList();
-        assertEquals(List.of("decode", "encode"), beside);
+        assertEquals(List.of("decode", "encode"), beside(timelines));
         for (Timeline timeline : timelines) {
             TraceRules.check(TimelineFormat.CHROME_TRACE.text(Map.of("", timeline)));
             List<Integer> devices = timeline.spans().stream().filter(span -> isBeside(timeline, span))
                 .map(span -> timeline.lanes().get(span.lane()).device()).distinct().toList();
             assertTrue(devices.size() <= 1, devices::toString);
         }
+    }
+
+    private static List<String> beside(List<Timeline> timelines) {
+        return List.copyOf(timelines).stream().flatMap(timeline -> timeline.spans().stream()
+            .filter(span -> isBeside(timeline, span)).map(timeline::name)).distinct().sorted().toList();
     }
 
     private static boolean isBeside(Timeline timeline, Span span) {

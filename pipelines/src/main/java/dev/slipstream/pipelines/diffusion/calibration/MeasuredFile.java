@@ -45,8 +45,7 @@ enum MeasuredFile {
 
     /** In the folder of a model, or next to its file. */
     Path beside(Path model) {
-        return ModelSource.isFile(model) ? model.resolveSibling(model.getFileName() + "." + place.in(Path.of("")))
-            : place.in(model);
+        return ModelSource.beside(model, place);
     }
 
     /** @throws ModelException if it is damaged, or something else */

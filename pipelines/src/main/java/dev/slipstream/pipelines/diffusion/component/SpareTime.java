@@ -26,8 +26,6 @@ import java.util.stream.IntStream;
  * @param loop how it runs
  */
 public record SpareTime(int home, Timeline loop) {
-    private static final String USUAL = "A100";
-
     /**
      * @param program of a loop
      * @param works graphs of what is done beside it, one work after another
@@ -35,7 +33,7 @@ public record SpareTime(int home, Timeline loop) {
      */
     static SpareTime of(PartitionedDenoiser placed, Program program, List<List<Graph>> works,
         IntPredicate mayBeHome) {
-        DeviceRates rates = Hardware.gpu(USUAL, placed.denoiser().precision());
+        DeviceRates rates = Hardware.anyGpu(placed.denoiser().precision());
         int devices = placed.plan().devices();
         Timeline loop = Simulator.simulate(program, Machine.ideal(devices, new StageCosts(placed,
             Collections.nCopies(devices, rates), new StageCosts.Runs()))).timeline();

@@ -64,9 +64,7 @@ public final class PipelineSite {
 
     /** Where a profile lies beside a model: in its folder, or next to its file. */
     public static Path beside(Path model) {
-        return ModelSource.isFile(model)
-            ? model.resolveSibling(model.getFileName() + "." + ModelFile.PROFILE.in(Path.of("")))
-            : ModelFile.PROFILE.in(model);
+        return ModelSource.beside(model, ModelFile.PROFILE);
     }
 
     /** Where a profile lies that is only this user's. @param fingerprint of the denoiser */

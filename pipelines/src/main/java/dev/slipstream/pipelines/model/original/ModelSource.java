@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.model.ModelException;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import dev.slipstream.pipelines.model.folder.Component;
 import dev.slipstream.pipelines.model.folder.Elsewhere;
+import dev.slipstream.pipelines.model.folder.ModelFile;
 import dev.slipstream.pipelines.model.folder.ModelFolder;
 import dev.slipstream.pipelines.model.folder.MotionAdapter;
 import dev.slipstream.pipelines.model.weights.Checkpoint;
@@ -49,6 +50,12 @@ public record ModelSource(Path model, Optional<Path> config, Optional<Path> vae,
     public static boolean isFile(Path path) {
         String name = path.getFileName() == null ? "" : path.getFileName().toString().toLowerCase(Locale.ROOT);
         return ENDINGS.stream().anyMatch(name::endsWith) && !Files.isDirectory(path);
+    }
+
+    /** Where a file of ours about a model lies: in its folder, or next to its file, under the file's name. */
+    public static Path beside(Path model, ModelFile ours) {
+        return isFile(model) ? model.resolveSibling(model.getFileName() + "." + ours.in(Path.of("")))
+            : ours.in(model);
     }
 
     /**

@@ -112,6 +112,27 @@ public final class Loops {
             Estimates.every(estimateEvery));
     }
 
+    /**
+     * Segments in a row, of which each also reads some of the tensors made before.
+     *
+     * @param components of each segment
+     * @param masks of each segment the bits of those before whose tensors it reads, too
+     */
+    static List<SegmentOutline> reading(List<Integer> components, List<Integer> masks) {
+        List<SegmentOutline> segments = new ArrayList<>();
+        for (int i = 0; i < components.size(); i++) {
+            List<String> reads = new ArrayList<>(List.of("t", i == 0 ? "x" : "o" + (i - 1)));
+            for (int earlier = 0; earlier < i - 1; earlier++) {
+                if ((masks.get(i) >> earlier & 1) == 1) {
+                    reads.add("o" + earlier);
+                }
+            }
+            segments.add(new SegmentOutline("S" + i, components.get(i), reads,
+                List.of(i == components.size() - 1 ? "eps" : "o" + i)));
+        }
+        return withText(segments);
+    }
+
     /** The first segment also reads {@code text}, a condition with a row for each row of the latents. */
     static List<SegmentOutline> withText(List<SegmentOutline> segments) {
         SegmentOutline first = segments.getFirst();

@@ -75,22 +75,7 @@ class WindowDecisionsTest {
         return Arbitraries.integers().between(0, 1).list().ofMinSize(2).ofMaxSize(5)
             .filter(components -> components.stream().distinct().count() > 1)
             .flatMap(components -> Arbitraries.integers().between(0, 31).list().ofSize(components.size())
-                .map(masks -> segments(components, masks)));
-    }
-
-    private static List<SegmentOutline> segments(List<Integer> components, List<Integer> masks) {
-        List<SegmentOutline> segments = new ArrayList<>();
-        for (int i = 0; i < components.size(); i++) {
-            List<String> reads = new ArrayList<>(List.of("t", i == 0 ? "x" : "o" + (i - 1)));
-            for (int earlier = 0; earlier < i - 1; earlier++) {
-                if ((masks.get(i) >> earlier & 1) == 1) {
-                    reads.add("o" + earlier);
-                }
-            }
-            segments.add(new SegmentOutline("S" + i, components.get(i), reads,
-                List.of(i == components.size() - 1 ? "eps" : "o" + i)));
-        }
-        return Loops.withText(segments);
+                .map(masks -> Loops.reading(components, masks)));
     }
 
     /** Whatever step it is; also if the loop ends in the window, or before it. */
