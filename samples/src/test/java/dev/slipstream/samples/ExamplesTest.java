@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ExamplesTest {
     private static final Path PAGES = Path.of("..", "docs");
     private static final List<String> COMMANDS = List.of("", "generate", "plan", "model init", "engines",
-        "engines list", "engines build", "engines clear", "cache", "cache list", "cache verify", "cache clear",
-        "doctor", "schema", "completion", "share", "help");
+        "engines list", "engines build", "engines clear", "cache", "cache list", "cache stats",
+        "cache verify", "cache clear", "doctor", "schema", "completion", "share", "help");
     /** What stands for a file of one's own, needs a GPU, another program or a store with a certain engine. */
     private static final Pattern LEFT_OUT = Pattern.compile("DIR|cuda|--lora|^man |^source |3fa94c01b2d7|^export ");
     /** What takes longer than a moment. */

@@ -25,7 +25,8 @@ class HelpTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"bench steps", "bench graphs", "model init", "model cuts", "engines list",
-        "engines build", "engines clear", "cache list", "cache verify", "cache clear"})
+        "engines build", "engines clear", "cache list", "cache stats", "cache verify", "cache calibrate",
+        "cache clear"})
     void commandsOfAGroupAreListedThereAndHaveHelpOfTheirOwn(String command) {
         String[] words = command.split(" ");
         CommandRun run = CommandRun.of(words[0], words[1], "--help");
@@ -64,8 +65,8 @@ class HelpTest {
     @ParameterizedTest
     @ValueSource(strings = {"generate", "plan", "predict", "profile", "run", "verify", "bench", "bench steps",
         "bench graphs", "model", "model init", "model cuts", "engines", "engines list", "engines build",
-        "engines clear", "cache", "cache list", "cache verify", "cache clear", "doctor", "schema", "completion",
-        "share"})
+        "engines clear", "cache", "cache list", "cache stats", "cache verify", "cache calibrate", "cache clear",
+        "doctor", "schema", "completion", "share"})
     void everyHelpHasExamples(String command) {
         List<String> words = new ArrayList<>(List.of(command.split(" ")));
         words.add("--help");

@@ -176,6 +176,10 @@ class WrongInputTest {
         cache list more                         | unexpected argument 'more'
         cache clear Tenant                      | 'Tenant' is no namespace of a cache: it has 1 to 64 characters
         cache verify --folder pom.xml           | there is no cache of latents at pom.xml, which is a file
+        cache stats --folder pom.xml            | there is no cache of latents at pom.xml, which is a file
+        cache calibrate                         | missing required parameter: 'MODEL'
+        cache calibrate model --steps 9         | --seeds takes 1 to 100, and --steps 10 to 10000, not 1 and 9
+        cache calibrate model --prompts pom.xm  | there is no file pom.xm; name another file with --prompts
         verify DIR --schedules FILE             | DIR, --schedules=FILE are mutually exclusive
         """)
     void aWrongCommandIsNamed(String words, String said) throws IOException {

@@ -59,7 +59,7 @@ import org.slf4j.LoggerFactory;
  * error of a request: nothing is found or kept then, and the log says so once. What people ask for, as {@link #list}
  * and {@link #clear}, throws {@link UncheckedIOException}.
  */
-public final class LatentCache implements AutoCloseable {
+public final class LatentCache implements LatentStore {
     /** The bound if none is given: 10 GiB. */
     public static final long DEFAULT_MAX_BYTES = 10L << 30;
 
@@ -148,17 +148,18 @@ public final class LatentCache implements AutoCloseable {
         return maxBytes;
     }
 
-    /** A prompt and a seed as entries and queries name them. */
+    @Override
     public Mark mark(String prompt, long seed) {
-        return new Mark(hash(Salt.plain(prompt)), hash("seed " + seed), Wording.of(prompt, vocabulary, salt));
+        return Mark.of(prompt, seed, vocabulary, salt);
     }
 
-    /** A text that stands in a key without being told: equal texts have equal hashes, in this folder only. */
+    @Override
     public String hash(String text) {
         return salt.hash(text);
     }
 
     /** Whether something serves a request. Reads a few files at most; changes nothing but what is damaged. */
+    @Override
     public Answer lookup(Query query) {
         try {
             return query.ask(shelf(query.key()));
@@ -169,6 +170,7 @@ public final class LatentCache implements AutoCloseable {
     }
 
     /** Notes that a hit was used, which keeps its source from being evicted. @param seconds that were saved */
+    @Override
     public void served(Hit hit, double seconds) {
         try {
             shelf(hit.key()).served(hit.source(), seconds, clock());
@@ -182,6 +184,7 @@ public final class LatentCache implements AutoCloseable {
      *
      * @return whether it was not there yet, and is now
      */
+    @Override
     public boolean put(Entry entry) {
         if (entry.bytes() > maxBytes) {
             say("keeps no picture whose latents have " + entry.bytes() + " bytes, as it may hold " + maxBytes);

@@ -3,7 +3,8 @@
  * 2024). A request whose prompt says the same as one before, in other words, goes on from latents that the other had at
  * some step, with its own prompt. That changes pictures, so it is done for those who ask for it.
  *
- * <p>{@link dev.slipstream.pipelines.cache.LatentCache} is the whole of it to the outside: an
+ * <p>{@link dev.slipstream.pipelines.cache.LatentCache} is the whole of it to the outside, and
+ * {@link dev.slipstream.pipelines.cache.LatentTrial} stands in its place where thresholds are measured: an
  * {@link dev.slipstream.pipelines.cache.Entry} goes in, a {@link dev.slipstream.pipelines.cache.Query} gets an
  * {@link dev.slipstream.pipelines.cache.Answer}. It knows nothing of pipelines: who draws copies latents aside and
  * begins a loop in its midst. Inside, in the order of a query:

@@ -3,6 +3,7 @@ package dev.slipstream.pipelines.diffusion;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.provider.Closer;
 import dev.slipstream.pipelines.cache.LatentCache;
+import dev.slipstream.pipelines.cache.LatentStore;
 import dev.slipstream.pipelines.cache.Thresholds;
 import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds;
 import dev.slipstream.pipelines.diffusion.callback.Callbacks;
@@ -157,6 +158,13 @@ public final class DiffusionPipeline implements AutoCloseable {
             }
             latents = Optional.of(model -> new Reuse.Store(new LatentCache(folder, maxBytes),
                 enough.orElseGet(() -> LatentThresholds.of(model.folder().path(), model.denoiser()))));
+            return this;
+        }
+
+        /** For tools that come with Slipstream: what keeps latents and serves them. Its type is no API. */
+        public Builder latents(Object store) {
+            LatentStore kept = (LatentStore) store;
+            latents = Optional.of(model -> new Reuse.Store(kept, Thresholds.NONE));
             return this;
         }
 

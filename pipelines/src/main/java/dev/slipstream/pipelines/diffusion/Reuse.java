@@ -8,7 +8,7 @@ import dev.slipstream.pipelines.cache.Answer;
 import dev.slipstream.pipelines.cache.CacheKey;
 import dev.slipstream.pipelines.cache.Entry;
 import dev.slipstream.pipelines.cache.HalfTensor;
-import dev.slipstream.pipelines.cache.LatentCache;
+import dev.slipstream.pipelines.cache.LatentStore;
 import dev.slipstream.pipelines.cache.Mark;
 import dev.slipstream.pipelines.cache.Query;
 import dev.slipstream.pipelines.cache.StepCosts;
@@ -50,7 +50,7 @@ final class Reuse {
 
     /** A pipeline's cache, and a thread that writes to it. Any thread may use it. */
     static final class Store implements AutoCloseable {
-        private final LatentCache cache;
+        private final LatentStore cache;
         private final Thresholds thresholds;
         private final ExecutorService writer = Executors.newSingleThreadExecutor(
             task -> Thread.ofPlatform().daemon().name("slipstream reuse").unstarted(task));
@@ -60,7 +60,7 @@ final class Reuse {
          * @param cache is closed with it
          * @param thresholds of its model
          */
-        Store(LatentCache cache, Thresholds thresholds) {
+        Store(LatentStore cache, Thresholds thresholds) {
             this.cache = cache;
             this.thresholds = thresholds;
         }

@@ -171,7 +171,8 @@ class ReuseTest {
         try (DiffusionPipeline pipeline = pipeline("sequential", HALF)) {
             draw(pipeline, FIRST);
             LatentThresholds.write(LatentThresholds.beside(model), "random",
-                pipeline.spec().unwrap(FIRST, PartitionedDenoiser.class).denoiser(), HALF);
+                pipeline.spec().unwrap(FIRST, PartitionedDenoiser.class).denoiser(), HALF,
+                new LatentThresholds.Measured("ddim", STEPS, 4, 20, 30));
         }
         try (DiffusionPipeline pipeline = DiffusionPipeline.of(model).devices("cpu:1")
             .latentCache(folder.resolve("latents"), LatentCache.DEFAULT_MAX_BYTES).open()) {

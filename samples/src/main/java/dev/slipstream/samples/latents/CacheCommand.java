@@ -10,12 +10,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** The group of commands about the cache of latents; by itself it does nothing. */
-@Command(name = "cache", description = {"Shows, checks or empties the cache of latents.",
+@Command(name = "cache", description = {"Shows, checks, measures for or empties the cache of latents.",
     "Programs that ask for it keep latents there, from which later requests that say the same go on."},
     footer = {"",
         "Examples:",
         "  slipstream cache list",
-        "  slipstream cache verify",
+        "  slipstream cache stats",
         "  slipstream cache clear tenant-7",
         "",
         "'slipstream cache COMMAND --help' tells more."})

@@ -1,4 +1,5 @@
 /**
- * {@code slipstream cache}: shows, checks and empties the cache of latents; a class for each command.
+ * {@code slipstream cache}: shows, checks and empties the cache of latents, and measures when it serves; a class for
+ * each command.
  */
 package dev.slipstream.samples.latents;

@@ -78,7 +78,7 @@ public final class DeviceOptions {
     }
 
     /** Says what is said here. @throws InputException if there is no such preference */
-    DiffusionPipeline.Builder apply(DiffusionPipeline.Builder pipeline) {
+    public DiffusionPipeline.Builder apply(DiffusionPipeline.Builder pipeline) {
         DiffusionPipeline.Builder placed = pipeline.devices(devices()).plan(plan());
         try {
             return wish == null ? placed : placed.prefer(wish);

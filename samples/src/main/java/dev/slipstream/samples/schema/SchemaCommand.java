@@ -23,8 +23,8 @@ import picocli.CommandLine.Parameters;
 public final class SchemaCommand implements Callable<Integer> {
     /** Those that there are, by the words of the command. */
     static final List<String> NAMES = List.of("generate", "plan", "predict", "doctor", "model init", "model show",
-        "model convert", "model pull", "engines list", "cache list", "verify", "verify schedules", "bench",
-        "bench steps", "bench graphs", "error");
+        "model convert", "model pull", "engines list", "cache list", "cache stats", "cache calibrate", "verify",
+        "verify schedules", "bench", "bench steps", "bench graphs", "error");
 
     private final Terminal terminal;
 

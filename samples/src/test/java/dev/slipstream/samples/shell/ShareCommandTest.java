@@ -36,7 +36,8 @@ class ShareCommandTest {
     void everyCommandHasAPageAndEveryShellItsCompletions() throws IOException {
         Path share = share();
         assertEquals(List.of("slipstream-bench-graphs.1", "slipstream-bench-steps.1", "slipstream-bench.1",
-            "slipstream-cache-clear.1", "slipstream-cache-list.1", "slipstream-cache-verify.1", "slipstream-cache.1",
+            "slipstream-cache-calibrate.1", "slipstream-cache-clear.1", "slipstream-cache-list.1",
+            "slipstream-cache-stats.1", "slipstream-cache-verify.1", "slipstream-cache.1",
             "slipstream-calibrate.1", "slipstream-completion.1", "slipstream-doctor.1", "slipstream-engines-build.1",
             "slipstream-engines-clear.1", "slipstream-engines-list.1", "slipstream-engines.1",
             "slipstream-generate.1", "slipstream-help.1", "slipstream-model-convert.1", "slipstream-model-cuts.1",

@@ -16,6 +16,17 @@ public final class LatentThresholds {
     private LatentThresholds() {
     }
 
+    /**
+     * How they were measured, for people.
+     *
+     * @param scheduler the noise scheduler's method
+     * @param guidance weight of the prompt
+     * @param pairs of prompts that were drawn
+     * @param decibels what was wanted
+     */
+    public record Measured(String scheduler, int steps, double guidance, int pairs, double decibels) {
+    }
+
     /** Where it lies: in the folder of a model, or next to its file. */
     public static Path beside(Path model) {
         return MeasuredFile.LATENTS.beside(model);
@@ -54,9 +65,14 @@ public final class LatentThresholds {
      * @param model its name, for people
      * @throws IOException in one sentence
      */
-    public static void write(Path file, String model, DenoiserGraph denoiser, Thresholds thresholds)
+    public static void write(Path file, String model, DenoiserGraph denoiser, Thresholds thresholds, Measured how)
             throws IOException {
         JsonObject json = MeasuredFile.LATENTS.head(model, MeasuredFile.hash(denoiser));
+        json.addProperty("steps", how.steps);
+        json.addProperty("guidance", how.guidance);
+        json.addProperty("scheduler", how.scheduler);
+        json.addProperty("pairs", how.pairs);
+        json.addProperty("psnr_db", how.decibels);
         JsonArray levels = new JsonArray();
         thresholds.levels().forEach(level -> {
             JsonObject one = new JsonObject();

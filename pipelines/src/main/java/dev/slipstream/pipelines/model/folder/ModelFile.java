@@ -11,6 +11,7 @@ public enum ModelFile {
     CALIBRATION("slipstream-cache.json", "at which steps a part of the denoiser may rest"),
     QUALITY("slipstream-quality.json", "how near pictures of plans come to the exact ones"),
     LATENTS("slipstream-latents.json", "when pictures may go on from others' latents"),
+    PROMPTS("slipstream-prompts.txt", "prompts that say the same, with which it is measured"),
     PROFILE("slipstream-profile.json", "what its modules take on the devices of a machine"),
     NOISE_SCHEDULER("scheduler/scheduler_config.json", "the noise scheduler"),
     LOW_RESOLUTION_NOISE("low_res_scheduler/scheduler_config.json", "how an upscaler blurs what it enlarges"),

@@ -1,10 +1,9 @@
-package dev.slipstream.samples.bench;
+package dev.slipstream.pipelines.diffusion.calibration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.samples.bench.BenchRow.Likeness;
 import org.junit.jupiter.api.Test;
 
 class LikenessTest {

@@ -1,0 +1,233 @@
+package dev.slipstream.samples.latents;
+
+import dev.slipstream.pipelines.cache.LatentTrial;
+import dev.slipstream.pipelines.cache.Thresholds;
+import dev.slipstream.pipelines.cache.Thresholds.Level;
+import dev.slipstream.pipelines.diffusion.Conditioning.Size;
+import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
+import dev.slipstream.pipelines.diffusion.ImageRequest;
+import dev.slipstream.pipelines.diffusion.PipelineSpec;
+import dev.slipstream.pipelines.diffusion.calibration.LatentEvidence;
+import dev.slipstream.pipelines.diffusion.calibration.LatentEvidence.Row;
+import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds.Measured;
+import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds;
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
+import dev.slipstream.pipelines.model.folder.ModelFile;
+import dev.slipstream.pipelines.model.original.ModelSource;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.samples.options.ConditioningOptions;
+import dev.slipstream.samples.options.DeviceOptions;
+import dev.slipstream.samples.options.ModelPath;
+import dev.slipstream.samples.options.PrecisionOption;
+import dev.slipstream.samples.options.QuietOption;
+import dev.slipstream.samples.options.ResultFiles;
+import dev.slipstream.samples.terminal.ExitCode;
+import dev.slipstream.samples.terminal.GeneralOptions;
+import dev.slipstream.samples.terminal.HelpLayout;
+import dev.slipstream.samples.terminal.InputException;
+import dev.slipstream.samples.terminal.Interruption;
+import dev.slipstream.samples.terminal.Json;
+import dev.slipstream.samples.terminal.ProgressDisplay;
+import dev.slipstream.samples.terminal.Table;
+import dev.slipstream.samples.terminal.Terminal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Measures how much alike prompts must be. */
+@Command(name = "calibrate", customSynopsis = "slipstream cache calibrate [OPTIONS] MODEL",
+    description = {
+        "Measures how much alike prompts must be for a model's pictures to go on from each other's latents.",
+        "Draws pictures of prompts that say the same or nearly, whole and from the latents of the others, and writes "
+            + "what keeps the wanted quality to a small file beside the model, where all that use the cache find it."},
+    footer = {"",
+        "Examples:",
+        "  slipstream cache calibrate samples/model",
+        "  slipstream cache calibrate MODEL --prompts groups.txt --steps 28 --psnr 30",
+        "  slipstream cache calibrate MODEL --output levels.json --json"})
+public final class CacheCalibrateCommand implements Callable<Integer> {
+    private static final int LEAST_STEPS = 10;
+    private static final int MOST_STEPS = 10_000;
+    private static final int MOST_SEEDS = 100;
+    private static final String LEGEND = """
+        extra words: that one of the two prompts has beyond the other; left out: of the steps; dB: likeness to the
+        pictures drawn whole, mean and worst; SSIM: similarity of structures, mean, 1 for the same; score: the least
+        cosine of the two conditionings that is enough
+        """;
+
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "MODEL", description = "A folder in the layout of diffusers, a checkpoint in one file, or "
+        + "ORG/NAME in the hub's cache.")
+    private String model;
+
+    @Option(names = "--prompts", paramLabel = "FILE", order = HelpLayout.OWN + 1,
+        description = "What is drawn: groups of prompts that say the same or nearly, a prompt a line, with an empty "
+            + "line between groups. Without it slipstream-prompts.txt beside the model, or else groups of what people "
+            + "often ask for.")
+    private Path prompts;
+
+    @Option(names = "--psnr", paramLabel = "DB", order = HelpLayout.OWN + 2, defaultValue = "30",
+        description = "The likeness that nine of ten pictures shall have to those drawn whole (${DEFAULT-VALUE}).")
+    private double psnr;
+
+    @Option(names = "--seeds", paramLabel = "N", order = HelpLayout.OWN + 3, defaultValue = "1",
+        description = "Seeds for each prompt (${DEFAULT-VALUE}).")
+    private int seeds;
+
+    @Option(names = "--steps", paramLabel = "N", order = HelpLayout.PICTURE + 1,
+        description = "Denoising steps, if not as many as is usual with the model.")
+    private Integer steps;
+
+    @Option(names = "--size", paramLabel = "WxH", order = HelpLayout.PICTURE + 2,
+        description = "Pixels, like 512x768, if not the model's own.")
+    private String size;
+
+    @Option(names = "--guidance", paramLabel = "W", order = HelpLayout.PICTURE + 3,
+        description = "Weight of the prompt, if not the usual one of the model.")
+    private Double guidance;
+
+    @Option(names = "--scheduler", paramLabel = "NAME", order = HelpLayout.PICTURE + 4,
+        description = "Noise scheduler, if not the model's own.")
+    private String scheduler;
+
+    @Mixin
+    private DeviceOptions devices;
+
+    @Mixin
+    private PrecisionOption precision;
+
+    @Option(names = "--output", paramLabel = "FILE", order = HelpLayout.OUTPUT,
+        description = "Write this file instead of the one beside the model.")
+    private Path output;
+
+    @Option(names = "--json", order = HelpLayout.OUTPUT + 1, description = "Print what was measured as one JSON object.")
+    private boolean json;
+
+    @Mixin
+    private QuietOption quiet;
+
+    @Spec
+    private CommandSpec spec;
+
+    public CacheCalibrateCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    private record Result(String model, String file, double psnr, int prompts, List<RowResult> rows,
+        List<Level> levels) {
+    }
+
+    /** @param score the least that is enough; null if none is */
+    private record RowResult(int extraWords, double part, int pairs, double decibels, double worst,
+        double similarity, Double score) {
+        static RowResult of(Row row) {
+            return new RowResult(row.extraWords(), row.part(), row.pairs(), row.decibels(), row.worst(),
+                row.similarity(), row.enough().isPresent() ? Double.valueOf(row.enough().getAsDouble()) : null);
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (seeds < 1 || seeds > MOST_SEEDS || steps != null && (steps < LEAST_STEPS || steps > MOST_STEPS)) {
+            throw new InputException("--seeds takes 1 to " + MOST_SEEDS + ", and --steps " + LEAST_STEPS + " to "
+                + MOST_STEPS + ", not " + seeds + " and " + steps);
+        }
+        Path path = ModelPath.of(model, terminal.environment());
+        Path file = output == null ? LatentThresholds.beside(path) : output;
+        ResultFiles.checkWritable("--output", List.of(file));
+        LatentTrial latents = new LatentTrial();
+        PromptGroups groups = groups(path);
+        LatentTrials trials = new LatentTrials(latents, groups, seeds, this::request);
+        DenoiserGraph denoiser;
+        NoiseTable noise;
+        ImageRequest completed;
+        try (PipelineSpec paper = pipeline(path).spec()) {
+            if (paper.makesVideos()) {
+                throw new InputException(model + " makes videos, and what is measured is for pictures");
+            }
+            ImageRequest any = request(groups.groups().getFirst().prompts().getFirst());
+            denoiser = paper.unwrap(any, PartitionedDenoiser.class).denoiser();
+            noise = paper.unwrap(any, NoiseTable.class);
+            completed = paper.completed(any);
+        }
+        LatentEvidence evidence;
+        try (Interruption interruption = Interruption.onShutdown(terminal.complaints(json));
+            ProgressDisplay display = new ProgressDisplay(terminal, !json && !quiet.isQuiet(), true)) {
+            evidence = trials.run(() -> pipeline(path).latents(latents).open(), interruption, display);
+        }
+        Thresholds thresholds = new Thresholds(evidence.levels(psnr));
+        String name = String.valueOf(path.toAbsolutePath().normalize().getFileName());
+        LatentThresholds.write(file, name, denoiser, thresholds, new Measured(noise.name(),
+            completed.steps().orElseThrow(), completed.guidance().orElseThrow(), evidence.pairs().size(), psnr));
+        print(name, file, groups, evidence, thresholds);
+        return ExitCode.OK;
+    }
+
+    private DiffusionPipeline.Builder pipeline(Path path) {
+        DiffusionPipeline.Builder pipeline = devices.apply(DiffusionPipeline.of(path).prefer("exact"))
+            .precision(precision.precision().type());
+        return GeneralOptions.of(spec).flatMap(GeneralOptions::modelConfig).map(pipeline::config).orElse(pipeline);
+    }
+
+    private PromptGroups groups(Path path) {
+        Path own = ModelSource.beside(path, ModelFile.PROMPTS);
+        return prompts != null ? PromptGroups.read(prompts)
+            : Files.exists(own) ? PromptGroups.read(own) : PromptGroups.everyday();
+    }
+
+    private ImageRequest request(String prompt) {
+        ImageRequest request = ImageRequest.of(prompt);
+        request = steps == null ? request : request.withSteps(steps);
+        request = guidance == null ? request : request.withGuidance(guidance);
+        request = scheduler == null ? request : request.withScheduler(scheduler);
+        if (size != null) {
+            Size pixels = ConditioningOptions.size("--size", size, "leave it out for the model's own size");
+            request = request.withSize(pixels.width(), pixels.height());
+        }
+        return request;
+    }
+
+    private void print(String name, Path file, PromptGroups groups, LatentEvidence evidence,
+        Thresholds thresholds) {
+        List<Row> rows = evidence.rows(psnr);
+        if (json) {
+            terminal.out().println(Json.text(new Result(name, file.toString(), psnr, groups.prompts(),
+                rows.stream().map(RowResult::of).toList(), thresholds.levels())));
+        } else if (!quiet.isQuiet()) {
+            terminal.out().println(table(rows));
+            terminal.out().println(outcome(file, thresholds));
+        }
+    }
+
+    private static String table(List<Row> rows) {
+        Table table = new Table().right("extra words").right("left out").right("pairs").right("dB").right("worst")
+            .right("SSIM").right("score");
+        rows.forEach(row -> table.row(row.extraWords(), percent(row.part()), row.pairs(),
+            Table.number("%.1f", row.decibels()), Table.number("%.1f", row.worst()),
+            Table.number("%.3f", row.similarity()), row.enough().isPresent()
+                ? Table.number("%.4f", row.enough().getAsDouble()) : "none"));
+        return table + LEGEND;
+    }
+
+    private static String percent(double part) {
+        return Math.round(part * 100) + " %";
+    }
+
+    private String outcome(Path file, Thresholds thresholds) {
+        double most = thresholds.levels().stream().mapToDouble(Level::part).max().orElse(0);
+        return most > 0 ? file + " lets pictures leave out up to " + percent(most) + " of their steps"
+            : file + " lets nothing go on from others: no score was enough for nine of ten pictures to keep "
+                + Table.number("%.0f", psnr) + " dB. The table says what is kept; a lower --psnr lets more through, "
+                + "and more prompts (--prompts) or --seeds tell more";
+    }
+}
