@@ -110,7 +110,8 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         description = "Write this file instead of the one beside the model.")
     private Path output;
 
-    @Option(names = "--json", order = HelpLayout.OUTPUT + 1, description = "Print what was measured as one JSON object.")
+    @Option(names = "--json", order = HelpLayout.OUTPUT + 1,
+        description = "Print what was measured as one JSON object.")
     private boolean json;
 
     @Mixin

@@ -82,8 +82,8 @@ final class LatentTrials {
                 for (Couple couple : couples) {
                     latents.serve(couple.source.prompt, couple.source.seed, step);
                     GeneratedImage drawn = draw(pipeline, couple.target, CacheUse.READ, interruption);
-                    pairs.add(new Pair(couple.words, Math.rint(10.0 * step / drawn.request().steps().orElseThrow()) / 10,
-                        drawn.cache().source().orElseThrow().score(),
+                    double tenths = Math.rint(10.0 * step / drawn.request().steps().orElseThrow());
+                    pairs.add(new Pair(couple.words, tenths / 10, drawn.cache().source().orElseThrow().score(),
                         Likeness.of(whole.get(couple.target), drawn.image())));
                     display.show(pairs.size(), couples.size() * steps.size());
                 }

@@ -57,8 +57,8 @@ record PromptGroups(List<Group> groups) {
             if (line.isEmpty() && !group.isEmpty()) {
                 String place = "line " + group.values().iterator().next() + " of " + name;
                 if (group.size() == 1) {
-                    throw new InputException(place + " is a group of one prompt, which can be compared with none; write "
-                        + "others that say the same below it, without an empty line between them");
+                    throw new InputException(place + " is a group of one prompt, which can be compared with none; "
+                        + "write others that say the same below it, without an empty line between them");
                 }
                 groups.add(new Group(place, List.copyOf(group.keySet())));
                 group.clear();
