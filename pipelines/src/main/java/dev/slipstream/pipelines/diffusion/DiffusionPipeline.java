@@ -163,7 +163,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
         /** For tools that come with Slipstream: what keeps latents and serves them. Its type is no API. */
         public Builder latents(Object store) {
-            LatentStore kept = (LatentStore) store;
+            LatentStore kept = (LatentStore) Objects.requireNonNull(store, "store");
             latents = Optional.of(model -> new Reuse.Store(kept, Thresholds.NONE));
             return this;
         }
