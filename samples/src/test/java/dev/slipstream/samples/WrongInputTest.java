@@ -176,6 +176,8 @@ class WrongInputTest {
         cache list more                         | unexpected argument 'more'
         cache clear Tenant                      | 'Tenant' is no namespace of a cache: it has 1 to 64 characters
         cache verify --folder pom.xml           | there is no cache of latents at pom.xml, which is a file
+        generate x --cache always               | a cache of latents is off, read, write or use, not 'always'
+        generate x --cache use --cache-namespace A | 'A' is no namespace of a cache: it has 1 to 64 characters
         cache stats --folder pom.xml            | there is no cache of latents at pom.xml, which is a file
         cache calibrate                         | missing required parameter: 'MODEL'
         cache calibrate model --steps 9         | --seeds takes 1 to 100, and --steps 10 to 10000, not 1 and 9

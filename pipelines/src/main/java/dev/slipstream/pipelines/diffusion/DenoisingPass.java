@@ -91,6 +91,10 @@ final class DenoisingPass {
         return given;
     }
 
+    Program program() {
+        return engines.loop().program();
+    }
+
     /** Copies the latents after a step of the last run, which were kept. @param step of its loop, from 0 */
     void latents(int step, MemorySegment to) {
         engines.loop().latents(step, to);

@@ -123,7 +123,7 @@ final class RequestWork<R> implements QueuedWork {
         latents = tensors.allocate(request.getFirst().latents().bytes(), 64);
         text = since(start);
         reuse.filter(Reuse::reads).ifPresent(it -> {
-            answer = Optional.of(it.ask(passes.getFirst().given()));
+            answer = Optional.of(it.ask(passes.getFirst()));
             hit().ifPresent(this::goOn);
         });
     }

@@ -15,9 +15,11 @@ import dev.slipstream.pipelines.cache.StepCosts;
 import dev.slipstream.pipelines.cache.Thresholds;
 import dev.slipstream.pipelines.diffusion.component.TextEncoders;
 import dev.slipstream.pipelines.diffusion.denoise.DeviceForm;
+import dev.slipstream.pipelines.diffusion.denoise.WindowCost;
 import dev.slipstream.pipelines.diffusion.reuse.CacheUse;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.run.loop.KeptLatents;
+import dev.slipstream.pipelines.run.program.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -28,9 +30,16 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,12 +57,17 @@ final class Reuse {
     private final CacheUse use;
     private final boolean suits;
 
+    private record PlanOfSteps(Plan plan, int steps) {
+    }
+
     /** A pipeline's cache, and a thread that writes to it. Any thread may use it. */
     static final class Store implements AutoCloseable {
         private final LatentStore cache;
         private final Thresholds thresholds;
         private final ExecutorService writer = Executors.newSingleThreadExecutor(
             task -> Thread.ofPlatform().daemon().name("slipstream reuse").unstarted(task));
+        /** What a step of a window costs. */
+        private final Map<PlanOfSteps, Double> windows = new ConcurrentHashMap<>();
         private Optional<String> content = Optional.empty();
 
         /**
@@ -114,10 +128,21 @@ final class Reuse {
         return depths;
     }
 
-    /** Whether something serves. @param given what the loop of the whole is given */
-    Answer ask(Map<String, MemorySegment> given) {
-        return suits ? store.cache.lookup(new Query(key(), mark(), conditioning(given), store.thresholds, costs(),
-            use.otherSeeds())) : new Answer.Miss(Answer.Reason.UNSUITED);
+    /** Whether something serves. @param whole what draws all steps */
+    Answer ask(DenoisingPass whole) {
+        if (!FlightRecorder.isInitialized()) {
+            return lookup(whole);
+        }
+        Lookup recorded = new Lookup();
+        recorded.begin();
+        Answer answer = lookup(whole);
+        recorded.tell(answer);
+        return answer;
+    }
+
+    private Answer lookup(DenoisingPass whole) {
+        return suits ? store.cache.lookup(new Query(key(), mark(), conditioning(whole.given()), store.thresholds,
+            costs(whole.program()), use.otherSeeds())) : new Answer.Miss(Answer.Reason.UNSUITED);
     }
 
     /** Notes that a hit has served. @param stepSeconds what a step took */
@@ -197,14 +222,54 @@ final class Reuse {
         return new CacheKey(use.namespace(), facts);
     }
 
-    /**
-     * What steps cost under the plan, in steps of one device: those of a warm-up are whole, the others shared by its
-     * devices.
-     */
-    private StepCosts costs() {
+    /** What steps cost under the plan, in synchronous ones. */
+    private StepCosts costs(Program program) {
         Plan plan = request.denoiser().plan();
         int steps = core().steps().orElseThrow();
-        return plan.cadence().window(steps) == 0 ? StepCosts.ofExact(steps)
-            : new StepCosts(steps, plan.cadence().warmUp(), plan.cadence().tail(), 1, 1.0 / plan.devices(), 0);
+        int window = plan.cadence().window(steps);
+        return window == 0 ? StepCosts.ofExact(steps)
+            : new StepCosts(steps, plan.cadence().warmUp(), steps - plan.cadence().warmUp() - window, 1,
+                store.windows.computeIfAbsent(new PlanOfSteps(plan, steps),
+                    absent -> WindowCost.of(request.denoiser(), program)), 0);
+    }
+
+    /** For JDK Flight Recorder. Prompts are nobody else's business. */
+    @Name("dev.slipstream.CacheLookup")
+    @Label("Cache Lookup")
+    @Category("Slipstream")
+    @Description("A request asked the cache of latents whether it can go on from another")
+    private static final class Lookup extends Event {
+        @Label("Hit")
+        private boolean hit;
+
+        @Label("Reason")
+        @Description("Why nothing serves: a name of Answer.Reason")
+        private String reason = "";
+
+        @Label("Score")
+        @Description("Cosine of the two conditionings")
+        private double score;
+
+        @Label("Step")
+        @Description("The first one that is taken, counted from 0")
+        private int step;
+
+        @Label("Saved")
+        @Description("In synchronous steps")
+        private double saved;
+
+        private void tell(Answer answer) {
+            end();
+            switch (answer) {
+                case Answer.Hit it -> {
+                    hit = true;
+                    score = it.score();
+                    step = it.step();
+                    saved = it.saved();
+                }
+                case Answer.Miss(Answer.Reason why) -> reason = why.name();
+            }
+            commit();
+        }
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.pipelines.diffusion.reuse.CacheUse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,8 @@ class FlightRecorderTest {
     private Map<String, List<RecordedEvent>> recorded(ImageRequest... requests) throws IOException {
         Path file = folder.resolve("recording.jfr");
         try (Recording recording = new Recording(); DiffusionPipeline pipeline = DiffusionPipeline
-            .of(Path.of("..", "samples", "model")).devices("cpu:1", "cpu:1").plan("asyncdiff:warmup=2").open()) {
+            .of(Path.of("..", "samples", "model")).devices("cpu:1", "cpu:1").plan("asyncdiff:warmup=2")
+            .latentCache(folder.resolve("latents"), 1 << 20).open()) {
             recording.enable("dev.slipstream.Stage").withoutThreshold();
             recording.enable("dev.slipstream.Copy").withoutThreshold();
             recording.enable("dev.slipstream.Step").withoutThreshold();
@@ -41,6 +43,7 @@ class FlightRecorderTest {
             recording.enable("dev.slipstream.Wait").withoutThreshold();
             recording.enable("dev.slipstream.Request").withoutThreshold();
             recording.enable("dev.slipstream.EngineBuild").withoutThreshold();
+            recording.enable("dev.slipstream.CacheLookup").withoutThreshold();
             recording.start();
             for (ImageRequest request : requests) {
                 pipeline.submit(request).result().join();
@@ -88,6 +91,16 @@ class FlightRecorderTest {
         Map<String, List<RecordedEvent>> all = recorded(star, star.withSeed(2));
         assertEquals(2, all.get("Request").size());
         assertEquals(recorded(star).get("EngineBuild").size(), all.get("EngineBuild").size());
+    }
+
+    @Test
+    void whatTheCacheOfLatentsSaysIsRecorded() throws IOException {
+        ImageRequest star = ImageRequest.of("a star").withSteps(1).withSeed(1);
+        List<RecordedEvent> lookups = recorded(star, star.withCache(CacheUse.READ)).get("CacheLookup");
+        assertEquals(1, lookups.size());
+        assertFalse(lookups.getFirst().getBoolean("hit"));
+        assertEquals("EMPTY", lookups.getFirst().getString("reason"));
+        assertTrue(lookups.getFirst().getDuration().isPositive());
     }
 
     /** A plain name would be refused, as the JDK's configurations do not know these events. */

@@ -11,6 +11,7 @@ import dev.slipstream.pipelines.diffusion.VideoRequest;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.samples.generate.OutputFiles.VideoFiles;
 import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
+import dev.slipstream.samples.options.CacheOptions;
 import dev.slipstream.samples.options.ControlOptions;
 import dev.slipstream.samples.options.LoraOption;
 import dev.slipstream.samples.options.PipelineOptions;
@@ -50,6 +51,7 @@ import picocli.CommandLine.Option;
         "  slipstream generate \"a large red star on a blue background\" --seed 7",
         "  slipstream generate \"a small green circle\" --plan sequential --steps 20",
         "  slipstream generate \"two yellow squares\" --count 8 --batch 4",
+        "  slipstream generate \"a large red star\" --cache use --cache-folder latents",
         "  echo \"a red circle\" | slipstream generate - --output - > circle.png",
         "",
         "With models of random weights, whose pictures show nothing:",
@@ -91,6 +93,9 @@ public final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private ControlOptions control;
+
+    @Mixin
+    private CacheOptions cache;
 
     @Mixin
     private TimelineOptions timelines;
@@ -174,8 +179,8 @@ public final class GenerateCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         List<ImageRequest> wanted = texts.stream().map(prompt ->
-            control.apply(request.request(prompt)).withNegative(negative).withSeed(first).withPreviewEvery(preview))
-            .toList();
+            cache.apply(control.apply(request.request(prompt))).withNegative(negative).withSeed(first)
+                .withPreviewEvery(preview)).toList();
         try (Interruption interruption = Interruption.onShutdown(terminal.complaints(json))) {
             int each = count(wanted.getFirst());
             // Too many pictures of one prompt are complained of in the same words as too many prompts.
@@ -194,7 +199,7 @@ public final class GenerateCommand implements Callable<Integer> {
     }
 
     private DiffusionPipeline.Builder pipeline() {
-        DiffusionPipeline.Builder pipeline = control.apply(lora.apply(options.pipeline()));
+        DiffusionPipeline.Builder pipeline = cache.apply(control.apply(lora.apply(options.pipeline())));
         if (timelines.areWanted()) {
             pipeline = pipeline.timelines(lastLoop::set);
         }
@@ -285,7 +290,7 @@ public final class GenerateCommand implements Callable<Integer> {
         }
         int each = count == null ? 1 : Math.max(1, count);
         List<VideoRequest> wanted = texts.stream().map(prompt ->
-            request.video(prompt).withNegative(negative).withPreviewEvery(preview)).toList();
+            cache.apply(request.video(prompt)).withNegative(negative).withPreviewEvery(preview)).toList();
         wanted.forEach(pipeline.spec()::check);
         VideoFiles files = VideoFiles.of(output, Math.multiplyExact(each, wanted.size()), Stream.of(prompts.files(),
             request.files(), lora.files(), options.files()).flatMap(List::stream).toList());

@@ -3,6 +3,7 @@ package dev.slipstream.samples.generate;
 import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.pipelines.diffusion.GeneratedImage.Control;
+import dev.slipstream.pipelines.diffusion.reuse.CacheReport;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.samples.generate.OutputFiles.WrittenPicture;
@@ -23,6 +24,8 @@ final class GenerationReport {
     /** Linux's numbers of this process, proc(5). */
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final String PEAK = "VmHWM:";
+    /** Digits of an entry's ID that are shown, as {@code cache list} does. */
+    private static final int SHORT_ID = 12;
 
     private final List<Device> devices;
     private final Made first;
@@ -122,12 +125,20 @@ final class GenerationReport {
             .append(first.film().map(film -> ", " + film.framesPerSecond() + " a second").orElse(""))
             .append(", seed ").append(picture.seed()).append(')')
             .append(prompts > 1 ? " of " + picture.prompt() : "").append('\n');
+        cache(picture.cache()).ifPresent(line -> text.append("cache    ").append(line).append('\n'));
+    }
+
+    /** What the cache of latents had to do with a picture that asked it. */
+    private Optional<String> cache(CacheReport report) {
+        return report.source().map(source -> "went on from " + source.entry().substring(0, SHORT_ID) + " at step "
+            + source.step() + " of " + first.asked() + ", score " + String.format(Locale.ROOT, "%.3f", source.score()))
+            .or(() -> report.miss().map(reason -> "drawn whole: " + reason));
     }
 
     private String time(WrittenPicture picture) {
         return (picture.build().isZero() ? "" : "engines " + Amounts.time(picture.build()) + ", ")
             + "text " + Amounts.time(picture.text()) + ", steps " + Amounts.time(picture.loop()) + " ("
-            + Amounts.time(picture.loop().dividedBy(first.steps())) + " each), decoding "
+            + Amounts.time(picture.loop().dividedBy(picture.steps())) + " each), decoding "
             + Amounts.time(picture.decode())
             + (first.batch() > 1 ? ", of " + first.batch() + " pictures together" : "");
     }
@@ -165,7 +176,13 @@ final class GenerationReport {
     private static PictureResult result(WrittenPicture picture) {
         return new PictureResult(picture.file().toString(), picture.prompt(), picture.seed(), picture.width(),
             picture.height(), picture.enlarged(), new Times(Amounts.millis(picture.build()),
-                Amounts.millis(picture.text()), Amounts.millis(picture.loop()), Amounts.millis(picture.decode())));
+                Amounts.millis(picture.text()), Amounts.millis(picture.loop()), Amounts.millis(picture.decode())),
+            result(picture.cache()));
+    }
+
+    private static CacheResult result(CacheReport report) {
+        return report.source().map(it -> new CacheResult(it.entry(), it.step(), it.score(), null))
+            .or(() -> report.miss().map(reason -> new CacheResult(null, null, null, reason))).orElse(null);
     }
 
     /** The most memory that this process has had in RAM, mapped weights included, where the system says it. */
@@ -209,7 +226,11 @@ final class GenerationReport {
 
     /** Sizes in pixels as drawn; {@code enlarged} is the factor by which the file has more. */
     private record PictureResult(String file, String prompt, long seed, int width, int height, int enlarged,
-        Times milliseconds) {
+        Times milliseconds, CacheResult cache) {
+    }
+
+    /** Of a picture that asked the cache of latents: what it went on from, or why it was drawn whole. */
+    private record CacheResult(String source, Integer step, Double score, String miss) {
     }
 
     private record Times(double engines, double text, double steps, double decoding) {

@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.diffusion.GeneratedImage;
 import dev.slipstream.pipelines.diffusion.GeneratedVideo;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.reuse.CacheReport;
 import dev.slipstream.pipelines.diffusion.image.ImageFormat;
 import dev.slipstream.samples.options.ResultFiles;
 import dev.slipstream.samples.terminal.InputException;
@@ -125,7 +126,7 @@ final class OutputFiles {
         }
         return new WrittenPicture(files.get(index), picture.request().prompt(), picture.seed(), image.width(),
             image.height(), factor(image.width(), image.height()), picture.buildTime(), picture.textTime(),
-            picture.loopTime(), picture.decodeTime());
+            picture.steps(), picture.loopTime(), picture.decodeTime(), picture.cache());
     }
 
     private static void write(byte[] png, OutputStream standard) {
@@ -170,7 +171,7 @@ final class OutputFiles {
      * @param build time of a batch, which is drawn together; likewise {@code text}, {@code loop} and {@code decode}
      */
     record WrittenPicture(Path file, String prompt, long seed, int width, int height, int enlarged, Duration build,
-        Duration text, Duration loop, Duration decode) {
+        Duration text, int steps, Duration loop, Duration decode, CacheReport cache) {
     }
 
     /**
@@ -247,7 +248,8 @@ final class OutputFiles {
             }
             Image first = video.frames().getFirst();
             return new WrittenPicture(file, video.request().prompt(), video.seed(), first.width(), first.height(), 1,
-                video.buildTime(), video.textTime(), video.loopTime(), video.decodeTime());
+                video.buildTime(), video.textTime(), video.steps(), video.loopTime(), video.decodeTime(),
+                video.cache());
         }
 
         /** Writes the first frame of an unfinished video beside the place of the finished one. */
