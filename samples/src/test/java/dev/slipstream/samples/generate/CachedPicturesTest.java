@@ -57,7 +57,7 @@ class CachedPicturesTest {
         assertTrue(first.contains("\ncache    drawn whole: nothing is kept for such requests"), first);
         String second = generate(model, "the red star", "--cache", "use").out();
         assertTrue(second.matches("(?s)plan     sequential, [56] of 10 steps .*\ncache    went on from [0-9a-f]{12} at "
-            + "step 5 of 10, score [01]\\.\\d{3}"), second);
+            + "step 5 of 10, score [01]\\.\\d{3}\\s*"), second);
         CommandRun third = generate(model, "the red star", "--cache", "read", "--cache-namespace", "b", "--json");
         SchemaCheck.assertFits("generate", third.out());
         assertEquals("nothing is kept for such requests", cache(third).get("miss").getAsString());
