@@ -14,10 +14,11 @@ public sealed interface Answer {
      * @param extraWords content words that one of the prompts has beyond the other
      * @param saved what that saves, in the unit of the query's costs
      * @param latents before that step, those of one picture
+     * @param finished whether they are those after the last step instead, onto which goes the request's own noise
      * @param picture the source's, if it was kept
      */
     record Hit(CacheKey key, String source, int step, double score, int extraWords, double saved, HalfTensor latents,
-        Optional<byte[]> picture) implements Answer {
+        boolean finished, Optional<byte[]> picture) implements Answer {
     }
 
     /**

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param id 32 hexadecimal digits, unique among those of a namespace
  * @param facts of its key, see {@link CacheKey}
  * @param prompt if it is kept in clear
- * @param steps from which requests may go on
+ * @param steps from which requests may go on; the number of all stands for finished latents
  * @param bytes of its file
  * @param hits how often it has served
  * @param savedSeconds in all

@@ -13,7 +13,7 @@ import java.util.TreeMap;
  * @param mark prompt and seed
  * @param conditioning what the text encoders have made of the prompt, the row with the text alone
  * @param latents after so many steps as the key says, from 1 up, one picture's: what the loop had when it began the
- *     step of this number, counted from 0
+ *     step of this number, counted from 0; with the number of all steps the finished ones
  * @param picture the finished one as a file, if that is kept
  * @param stepSeconds what a step took, by which it is decided what is worth its bytes
  * @param prompt in clear, only if its user has asked for that

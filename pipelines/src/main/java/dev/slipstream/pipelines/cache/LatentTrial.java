@@ -20,7 +20,15 @@ public final class LatentTrial implements LatentStore {
     private final Map<Mark, Entry> entries = new ConcurrentHashMap<>();
     private volatile Optional<Serving> serving = Optional.empty();
 
-    private record Serving(Entry source, int step) {
+    private record Serving(Entry source, int step, boolean finished) {
+        private HalfTensor latents() {
+            return Objects.requireNonNull(source.latents().get(finished ? steps(source) : step));
+        }
+    }
+
+    /** Of the whole request. */
+    private static int steps(Entry entry) {
+        return Integer.parseInt(Objects.requireNonNull(entry.key().facts().get(CacheKey.STEPS)));
     }
 
     /** How many words one of two prompts has beyond the other; empty where they say different things. */
@@ -30,13 +38,23 @@ public final class LatentTrial implements LatentStore {
 
     /** Before which steps a picture's latents are kept, from the first on; none if it is not there. */
     public List<Integer> steps(String prompt, long seed) {
-        return Optional.ofNullable(entries.get(mark(prompt, seed)))
-            .map(entry -> List.copyOf(entry.latents().keySet())).orElse(List.of());
+        return Optional.ofNullable(entries.get(mark(prompt, seed))).stream().flatMap(entry ->
+            entry.latents().keySet().stream().filter(step -> step < steps(entry))).toList();
     }
 
     /** From now on requests go on from these latents. @param step one of {@link #steps} */
     public void serve(String prompt, long seed, int step) {
-        serving = Optional.of(new Serving(Objects.requireNonNull(entries.get(mark(prompt, seed)), prompt), step));
+        serve(prompt, seed, step, false);
+    }
+
+    /** From now on requests go on from the finished latents, if they are kept. @param step any but 0 and the last */
+    public void serveFinished(String prompt, long seed, int step) {
+        serve(prompt, seed, step, true);
+    }
+
+    private void serve(String prompt, long seed, int step, boolean finished) {
+        serving = Optional.of(new Serving(Objects.requireNonNull(entries.get(mark(prompt, seed)), prompt), step,
+            finished));
     }
 
     @Override
@@ -55,7 +73,7 @@ public final class LatentTrial implements LatentStore {
             Entry source = it.source;
             return new Hit(source.key(), source.id(), it.step, query.conditioning().cosine(source.conditioning()),
                 source.mark().wording().extraWords(query.mark().wording()).orElse(0), query.costs().saved(it.step),
-                Objects.requireNonNull(source.latents().get(it.step)), source.picture());
+                it.latents(), it.finished, source.picture());
         }).orElseGet(() -> new Miss(Reason.EMPTY));
     }
 

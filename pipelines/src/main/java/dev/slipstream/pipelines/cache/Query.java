@@ -17,15 +17,16 @@ import java.util.OptionalInt;
  * @param thresholds of the model
  * @param costs of the request's steps under its plan
  * @param otherSeeds whether a picture of the same prompt with another seed may serve, which makes their pictures alike
+ * @param finished whether finished latents may serve, too
  */
 public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds thresholds, StepCosts costs,
-    boolean otherSeeds) {
+    boolean otherSeeds, boolean finished) {
     /** Neighbours whose words are compared. */
     static final int NEIGHBOURS = 32;
 
     /** One that keeps pictures of different seeds apart. */
     public static Query of(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds thresholds, StepCosts costs) {
-        return new Query(key, mark, conditioning, thresholds, costs, false);
+        return new Query(key, mark, conditioning, thresholds, costs, false, false);
     }
 
     /** What a shelf says to it. */
@@ -84,7 +85,7 @@ public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds
                 fails(Reason.OTHER_WORDS);
                 return false;
             }
-            int step = step(card, 1, extra.getAsInt());
+            int step = start(card, 1, extra.getAsInt()).step;
             if (step > 0 && query.costs().saved(step) <= 0) {
                 fails(Reason.NOTHING_SAVED);
             } else if (step == 0) {
@@ -93,10 +94,24 @@ public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds
             return step > 0 && query.costs().saved(step) > best.map(Hit::saved).orElse(0.0);
         }
 
-        /** The latest step that is kept and allowed; 0 for none. */
-        private int step(Card card, double score, int extraWords) {
-            int allowed = query.thresholds().depth(score, extraWords, query.costs().steps());
-            return card.depths().stream().mapToInt(Integer::intValue).filter(depth -> depth <= allowed).max().orElse(0);
+        /**
+         * Where a request begins.
+         *
+         * @param step 0 for none
+         * @param latents by what depth they are kept
+         */
+        private record Start(int step, int latents) {
+        }
+
+        /** The latest one that is kept and allowed; at the same step latents of the midst are more like its own. */
+        private Start start(Card card, double score, int extraWords) {
+            int steps = query.costs().steps();
+            int allowed = Math.min(query.thresholds().depth(score, extraWords, steps), steps - 1);
+            int kept = card.depths().stream().mapToInt(Integer::intValue).filter(depth -> depth <= allowed).max()
+                .orElse(0);
+            int finished = query.finished() && card.depths().contains(steps)
+                ? query.thresholds().finishedDepth(score, extraWords, steps) : 0;
+            return finished > kept ? new Start(finished, steps) : new Start(kept, kept);
         }
 
         private void compare(Card card, Entry entry) {
@@ -110,13 +125,15 @@ public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds
                 fails(Reason.OTHER_SEED);
                 return;
             }
-            int step = step(card, score, extra.getAsInt());
+            Start start = start(card, score, extra.getAsInt());
+            int step = start.step;
             double saved = query.costs().saved(step);
             if (step == 0 || saved <= 0) {
                 fails(step == 0 ? Reason.TOO_FAR : Reason.NOTHING_SAVED);
             } else if (best.isEmpty() || saved > best.get().saved()) {
                 best = Optional.of(new Hit(entry.key(), card.id(), step, score, extra.getAsInt(), saved,
-                    Objects.requireNonNull(entry.latents().get(step)), entry.picture()));
+                    Objects.requireNonNull(entry.latents().get(start.latents)), start.latents != step,
+                    entry.picture()));
             }
         }
     }

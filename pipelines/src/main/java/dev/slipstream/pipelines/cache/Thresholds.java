@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.cache;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * How much alike two requests must be before one goes on from the other's latents, and how far along. Immutable.
@@ -9,9 +10,10 @@ import java.util.List;
  * <p>How alike conditionings are says little that holds for two models, so {@link #NONE} serves nothing, and thresholds
  * come from measuring a model: its pictures with the cache against those without.
  *
- * @param levels in any order; of those that a pair reaches, the deepest counts
+ * @param levels for going on from latents of the midst, in any order; of those that a pair reaches, the deepest counts
+ * @param finished likewise for going on from finished ones, with fresh noise
  */
-public record Thresholds(List<Level> levels) {
+public record Thresholds(List<Level> levels, List<Level> finished) {
     /** Refuses all: that of a model that was not measured. */
     public static final Thresholds NONE = new Thresholds(List.of());
 
@@ -33,17 +35,36 @@ public record Thresholds(List<Level> levels) {
     }
 
     public Thresholds {
-        levels = levels.stream().sorted(Comparator.comparingDouble(Level::part).reversed()).toList();
+        levels = deepestFirst(levels);
+        finished = deepestFirst(finished);
     }
 
-    /** The latest step from which a request may go on, 0 for none. */
+    /** Those that let nothing go on from finished latents. */
+    public Thresholds(List<Level> levels) {
+        this(levels, List.of());
+    }
+
+    private static List<Level> deepestFirst(List<Level> levels) {
+        return levels.stream().sorted(Comparator.comparingDouble(Level::part).reversed()).toList();
+    }
+
+    /** The latest step from which a request may go on from latents that another had there, 0 for none. */
     public int depth(double score, int extraWords, int steps) {
+        return depth(levels, score, extraWords, steps);
+    }
+
+    /** The latest step from which it may go on with another's finished latents, 0 for none; a step is always left. */
+    public int finishedDepth(double score, int extraWords, int steps) {
+        return Math.min(depth(finished, score, extraWords, steps), steps - 1);
+    }
+
+    private static int depth(List<Level> levels, double score, int extraWords, int steps) {
         return levels.stream().filter(level -> score >= level.score && extraWords <= level.extraWords).findFirst()
             .map(level -> (int) Math.floor(level.part * steps + 1e-9)).orElse(0);
     }
 
     /** Whether any pair whatever could pass with so many extra words. */
     boolean admits(int extraWords) {
-        return levels.stream().anyMatch(level -> extraWords <= level.extraWords);
+        return Stream.concat(levels.stream(), finished.stream()).anyMatch(level -> extraWords <= level.extraWords);
     }
 }

@@ -10,7 +10,7 @@ import dev.slipstream.pipelines.diffusion.denoise.ConditionValues;
 import dev.slipstream.pipelines.diffusion.denoise.RepaintMask;
 import dev.slipstream.pipelines.diffusion.family.PictureInputs;
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.diffusion.noise.Noise;
+import dev.slipstream.pipelines.diffusion.noise.SeededNoise;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Rounds;
 import dev.slipstream.pipelines.run.BadValueException;
@@ -77,9 +77,16 @@ final class DenoisingPass {
     DenoisingPass from(ResolvedRequest rest, RequestEngines others, MemorySegment latents) {
         Map<String, MemorySegment> left = new LinkedHashMap<>(given);
         left.put(Program.LATENTS, latents);
-        left.computeIfPresent(Program.NOISE, (name, all) ->
-            all.asSlice((rest.stepsBefore() - request.stepsBefore()) * request.latents().bytes()));
+        long bytes = request.latents().bytes();
+        left.computeIfPresent(Program.NOISE, (name, all) -> all.asSlice(
+            (rest.stepsBefore() - request.stepsBefore()) * bytes, rest.noise().steps() * bytes));
         return new DenoisingPass(rest, others, left);
+    }
+
+    /** The rest of it onto finished latents, with its own noise, as image to image. @param arena where that lives */
+    DenoisingPass onto(ResolvedRequest rest, RequestEngines others, MemorySegment finished, Arena arena) {
+        return from(rest, others,
+            new SeededNoise(rest.seed(), rest.latents(), arena).onto(rest.noise().start(), finished));
     }
 
     ResolvedRequest request() {
@@ -317,11 +324,7 @@ final class DenoisingPass {
             }
             float[] clean = encoder.encode(Planes.of(request.picture().image()), seeded.image(), 0);
             if (start.image() != 0) {
-                MemorySegment first = Objects.requireNonNull(given.get(Program.LATENTS));
-                for (int i = 0; i < clean.length; i++) {
-                    first.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (first.getAtIndex(ValueLayout.JAVA_FLOAT, i)
-                        + start.image() * clean[i]));
-                }
+                given.put(Program.LATENTS, seeded.onto(start, aligned(clean)));
             }
             request.mask().ifPresent(mask -> {
                 MemorySegment unit = seeded.latents(1);
@@ -351,49 +354,6 @@ final class DenoisingPass {
             MemorySegment segment = arena.allocate((long) numbers.length * Float.BYTES, 64);
             MemorySegment.copy(numbers, 0, segment, ValueLayout.JAVA_FLOAT, 0, numbers.length);
             return segment;
-        }
-    }
-
-    /**
-     * The noise of one request: it depends on the seed and the size of a picture's latents, and on nothing else. Each
-     * picture of a batch has the noise that it would have alone.
-     *
-     * @param seed of the first picture; the next has {@code seed + 1} and so on
-     * @param type {@code [batch, channels, height, width]}
-     */
-    private record SeededNoise(long seed, TensorType type, Arena arena) {
-        /** The first latents: standard normal, times the scale that the noise scheduler starts with. */
-        MemorySegment latents(double scale) {
-            MemorySegment segment = arena.allocate(type.bytes(), 64);
-            fill(segment, Noise::initialLatents);
-            for (long i = 0; i < type.shape().elements(); i++) {
-                float value = segment.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-                segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (value * scale));
-            }
-            return segment;
-        }
-
-        /** Fresh noise for each of some steps, one after another. @param first of them, from 0 for the picture */
-        MemorySegment steps(int first, int count) {
-            MemorySegment segment = arena.allocate(type.bytes() * count, 64);
-            for (int step = 0; step < count; step++) {
-                int index = first + step;
-                fill(segment.asSlice(step * type.bytes(), type.bytes()), each -> Noise.ofStep(each, index));
-            }
-            return segment;
-        }
-
-        /** What blurs the latents of a given picture, one for each picture of the batch. */
-        List<Noise> image() {
-            return LongStream.range(0, type.shape().dim(0)).mapToObj(picture -> Noise.ofImage(seed + picture)).toList();
-        }
-
-        private void fill(MemorySegment batch, LongFunction<Noise> noise) {
-            long pictures = type.shape().dim(0);
-            long bytes = type.bytes() / pictures;
-            for (long picture = 0; picture < pictures; picture++) {
-                noise.apply(seed + picture).fill(batch.asSlice(picture * bytes, bytes), 0);
-            }
         }
     }
 }

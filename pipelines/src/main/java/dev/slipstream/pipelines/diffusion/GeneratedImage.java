@@ -73,7 +73,8 @@ public final class GeneratedImage {
                 settings.put("Refiner", second.model());
                 settings.put("Refiner switch at", Double.toString(second.handover()));
             });
-            cache.source().ifPresent(source -> settings.put("Cache", source.entry() + " from step " + source.step()));
+            cache.source().ifPresent(source -> settings.put("Cache", source.entry()
+                + (source.finished() ? " finished, from step " : " from step ") + source.step()));
             settings.put("Plan", plan.strategy());
             if (precision != DataType.FLOAT32) {
                 settings.put("Precision", Precision.of(precision).toString());

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiFunction;
@@ -135,10 +136,12 @@ final class RequestWork<R> implements QueuedWork {
     /** Takes the latents of a hit and what is left of the steps. It runs alone: nothing else uses engines. */
     private void goOn(Hit hit) {
         long start = System.nanoTime();
-        ResolvedRequest rest = request.getFirst().from(hit.step());
+        ResolvedRequest rest = request.getFirst().from(hit.step(), hit.finished());
         engines = cache.build(List.of(rest.keys()), running::requireWanted);
         hit.latents().copyTo(latents);
-        passes.set(0, passes.getFirst().from(rest, engines.getFirst(), latents));
+        DenoisingPass whole = passes.getFirst();
+        passes.set(0, hit.finished() ? whole.onto(rest, engines.getFirst(), latents, Objects.requireNonNull(arena))
+            : whole.from(rest, engines.getFirst(), latents));
         build = build.plus(since(start));
     }
 
@@ -242,7 +245,8 @@ final class RequestWork<R> implements QueuedWork {
 
     private static CacheReport report(Answer answer) {
         return switch (answer) {
-            case Hit hit -> new CacheReport(Optional.of(new Source(hit.source(), hit.step(), hit.score())),
+            case Hit hit -> new CacheReport(Optional.of(new Source(hit.source(), hit.step(), hit.score(),
+                hit.finished())),
                 Optional.empty());
             case Miss miss -> new CacheReport(Optional.empty(), Optional.of(miss.reason().sentence()));
         };

@@ -118,9 +118,10 @@ final class ResolvedRequest {
         return made;
     }
 
-    /** What is left of it, for one of a text alone whose latents are there. @param step before which, counted from 0 */
-    ResolvedRequest from(int step) {
-        return new ResolvedRequest(stage, request, stepsBefore + rowsBefore(step), step, Optional.of(this));
+    /** What is left before a step, from 0, of one of a text alone whose latents, or a finished picture's, are there. */
+    ResolvedRequest from(int step, boolean finished) {
+        int left = finished ? 0 : rowsBefore(step);
+        return new ResolvedRequest(stage, request, stepsBefore + left, step, Optional.of(this));
     }
 
     /** How many rows of its noise table such a rest leaves out. */

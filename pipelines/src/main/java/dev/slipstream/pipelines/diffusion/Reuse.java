@@ -142,7 +142,7 @@ final class Reuse {
 
     private Answer lookup(DenoisingPass whole) {
         return suits ? store.cache.lookup(new Query(key(), mark(), conditioning(whole.given()), store.thresholds,
-            costs(whole.program()), use.otherSeeds())) : new Answer.Miss(Answer.Reason.UNSUITED);
+            costs(whole.program()), use.otherSeeds(), use.pictures())) : new Answer.Miss(Answer.Reason.UNSUITED);
     }
 
     /** Notes that a hit has served. @param stepSeconds what a step took */
@@ -160,6 +160,10 @@ final class Reuse {
                     pass.latents(rows - 1, one);
                     latents.put(step, HalfTensor.of(request.latents().shape(), one));
                 });
+                if (use.pictures()) {
+                    pass.latents(request.noise().steps() - 1, one);
+                    latents.put(core().steps().orElseThrow(), HalfTensor.of(request.latents().shape(), one));
+                }
                 HalfTensor conditioning = conditioning(pass.given());
                 write(() -> store.cache.put(Entry.of(key(), mark(), conditioning, latents, stepSeconds)));
             } catch (IllegalArgumentException beyondHalves) {
@@ -254,6 +258,10 @@ final class Reuse {
         @Description("The first one that is taken, counted from 0")
         private int step;
 
+        @Label("Finished")
+        @Description("Whether it goes on from the finished picture, with noise of its own")
+        private boolean finished;
+
         @Label("Saved")
         @Description("In synchronous steps")
         private double saved;
@@ -265,6 +273,7 @@ final class Reuse {
                     hit = true;
                     score = it.score();
                     step = it.step();
+                    finished = it.finished();
                     saved = it.saved();
                 }
                 case Answer.Miss(Answer.Reason why) -> reason = why.name();

@@ -79,7 +79,7 @@ class MatchTest {
         // Other words, but nothing that the model would see.
         assertMiss(Reason.OTHER_SEED, ask("an " + PROMPT, 0));
         Query wanted = new Query(CacheSamples.key(), cache.mark(PROMPT, 2), TOLD, CacheSamples.THRESHOLDS,
-            StepCosts.ofExact(CacheSamples.STEPS), true);
+            StepCosts.ofExact(CacheSamples.STEPS), true, false);
         assertInstanceOf(Hit.class, cache.lookup(wanted));
     }
 

@@ -19,6 +19,7 @@ import dev.slipstream.pipelines.diffusion.component.RequestKeys;
 import dev.slipstream.pipelines.diffusion.denoise.LoopOptions;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Image;
+import dev.slipstream.pipelines.diffusion.noise.Noise;
 import dev.slipstream.pipelines.diffusion.reuse.CacheReport.Source;
 import dev.slipstream.pipelines.diffusion.reuse.CacheReport;
 import dev.slipstream.pipelines.diffusion.reuse.CacheUse;
@@ -31,8 +32,10 @@ import dev.slipstream.pipelines.run.program.Program;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -51,6 +54,8 @@ class ReuseTest {
     private static final ImageRequest SECOND = FIRST.withSeed(2).withCache(CacheUse.READ.withOtherSeeds());
     private static final Thresholds HALF = new Thresholds(List.of(new Level(0.9, 0, 0.5)));
     private static final int HALFWAY = STEPS / 2;
+    private static final Thresholds LATER = new Thresholds(List.of(), List.of(new Level(0.9, 0, 0.7)));
+    private static final int LATE = 7;
 
     @TempDir
     private Path folder;
@@ -92,7 +97,7 @@ class ReuseTest {
             run(pass, latents, built);
             pass.latents(whole.rowsBefore(HALFWAY) - 1, latents);
             HalfTensor.of(whole.latents().shape(), latents).copyTo(latents);
-            ResolvedRequest rest = pipeline.spec().resolve(second).getFirst().from(HALFWAY);
+            ResolvedRequest rest = pipeline.spec().resolve(second).getFirst().from(HALFWAY, false);
             built = build(engines, rest.keys());
             pass = new DenoisingPass(rest, built, arena);
             MemorySegment.copy(latents, 0, pass.given().get(Program.LATENTS), 0, latents.byteSize());
@@ -133,6 +138,57 @@ class ReuseTest {
                 assertTrue(drawn.metadata().get("parameters").contains("Cache: " + source.entry() + " from step 5"));
                 assertTrue(drawn.steps() < draw(pipeline, second.withCache(CacheUse.OFF)).steps());
             }
+        }
+    }
+
+    /** What image to image makes of the finished latents of the first request, as they are kept. */
+    private Image imageToImage(String plan, ImageRequest first, ImageRequest second) {
+        try (DiffusionPipeline pipeline = DiffusionPipeline.of(model).devices(devices(plan)).plan(plan).open();
+             EngineCache engines = new EngineCache(pipeline.devices(), LoopOptions.DEFAULT, OptionalLong.empty());
+             Arena arena = Arena.ofShared()) {
+            ResolvedRequest whole = pipeline.spec().resolve(first).getFirst();
+            MemorySegment latents = arena.allocate(whole.latents().bytes(), 64);
+            RequestEngines built = build(engines, whole.keys());
+            run(new DenoisingPass(whole, built, arena), latents, built);
+            HalfTensor finished = HalfTensor.of(whole.latents().shape(), latents);
+            Image any = Image.of(whole.width(), whole.height(), new byte[3 * whole.width() * whole.height()]);
+            ResolvedRequest onto = pipeline.spec().resolve(second.withGiven(GivenImage.of(any)
+                .withStrength((STEPS - LATE) / (double) STEPS))).getFirst();
+            built = build(engines, onto.keys());
+            DenoisingPass pass = new DenoisingPass(onto, built, arena);
+            float[] noise = Noise.initialLatents(onto.seed()).draw(finished.size());
+            for (int i = 0; i < noise.length; i++) {
+                float fresh = (float) (noise[i] * onto.start().noise());
+                pass.given().get(Program.LATENTS).setAtIndex(ValueLayout.JAVA_FLOAT, i,
+                    (float) (fresh + onto.start().image() * finished.at(i)));
+            }
+            run(pass, latents, built);
+            return built.decoder().orElseThrow().decode(latents, onto.latents().shape()).getFirst();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cfg-split", "asyncdiff:warmup=1", "sequential euler-ancestral", "sequential heun",
+        "sequential dpm++2m", "cache:every=2,warmup=1 pndm"})
+    void whatGoesOnFromAFinishedPictureIsWhatImageToImageMakesOfIt(String planAndScheduler) {
+        String plan = planAndScheduler.split(" ")[0];
+        String scheduler = planAndScheduler.contains(" ") ? planAndScheduler.split(" ")[1] : "ddim";
+        ImageRequest first = FIRST.withScheduler(scheduler).withCache(CacheUse.WRITE.withPictures());
+        ImageRequest second = SECOND.withScheduler(scheduler).withCache(SECOND.cache().withPictures());
+        try (DiffusionPipeline pipeline = pipeline(plan, LATER)) {
+            draw(pipeline, first);
+        }
+        try (DiffusionPipeline pipeline = pipeline(plan, LATER)) {
+            GeneratedImage drawn = draw(pipeline, second);
+            Source source = drawn.cache().source().orElseThrow();
+            assertEquals(LATE, source.step());
+            assertTrue(source.finished());
+            assertArrayEquals(imageToImage(plan, first, second).rgb(), drawn.image().rgb());
+            assertFalse(Arrays.equals(drawn.image().rgb(), draw(pipeline, second.withSeed(3)).image().rgb()),
+                "another seed gives another picture");
+            assertTrue(drawn.metadata().get("parameters").contains("finished, from step 7"));
+            assertEquals(Optional.of(Reason.TOO_FAR.sentence()), draw(pipeline, second.withCache(SECOND.cache()))
+                .cache().miss(), "who does not ask for pictures is not served one");
         }
     }
 

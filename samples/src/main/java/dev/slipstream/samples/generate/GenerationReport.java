@@ -130,8 +130,9 @@ final class GenerationReport {
 
     /** What the cache of latents had to do with a picture that asked it. */
     private Optional<String> cache(CacheReport report) {
-        return report.source().map(source -> "went on from " + source.entry().substring(0, SHORT_ID) + " at step "
-            + source.step() + " of " + first.asked() + ", score " + String.format(Locale.ROOT, "%.3f", source.score()))
+        return report.source().map(source -> "went on from " + source.entry().substring(0, SHORT_ID)
+            + (source.finished() ? ", finished, at step " : " at step ") + source.step() + " of " + first.asked()
+            + ", score " + String.format(Locale.ROOT, "%.3f", source.score()))
             .or(() -> report.miss().map(reason -> "drawn whole: " + reason));
     }
 
@@ -181,8 +182,8 @@ final class GenerationReport {
     }
 
     private static CacheResult result(CacheReport report) {
-        return report.source().map(it -> new CacheResult(it.entry(), it.step(), it.score(), null))
-            .or(() -> report.miss().map(reason -> new CacheResult(null, null, null, reason))).orElse(null);
+        return report.source().map(it -> new CacheResult(it.entry(), it.step(), it.score(), it.finished(), null))
+            .or(() -> report.miss().map(reason -> new CacheResult(null, null, null, null, reason))).orElse(null);
     }
 
     /** The most memory that this process has had in RAM, mapped weights included, where the system says it. */
@@ -230,7 +231,7 @@ final class GenerationReport {
     }
 
     /** Of a picture that asked the cache of latents: what it went on from, or why it was drawn whole. */
-    private record CacheResult(String source, Integer step, Double score, String miss) {
+    private record CacheResult(String source, Integer step, Double score, Boolean finished, String miss) {
     }
 
     private record Times(double engines, double text, double steps, double decoding) {

@@ -7,7 +7,6 @@ import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
-import dev.slipstream.pipelines.diffusion.calibration.LatentEvidence;
 import dev.slipstream.pipelines.diffusion.calibration.LatentEvidence.Row;
 import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds.Measured;
 import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds;
@@ -16,6 +15,7 @@ import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.model.folder.ModelFile;
 import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.samples.latents.LatentTrials.Found;
 import dev.slipstream.samples.options.ConditioningOptions;
 import dev.slipstream.samples.options.DeviceOptions;
 import dev.slipstream.samples.options.ModelPath;
@@ -125,7 +125,7 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
     }
 
     private record Result(String model, String file, double psnr, int prompts, List<RowResult> rows,
-        List<Level> levels) {
+        List<Level> levels, List<RowResult> pictureRows, List<Level> pictureLevels) {
     }
 
     /** @param score the least that is enough; null if none is */
@@ -161,16 +161,17 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
             noise = paper.unwrap(any, NoiseTable.class);
             completed = paper.completed(any);
         }
-        LatentEvidence evidence;
+        Found found;
         try (Interruption interruption = Interruption.onShutdown(terminal.complaints(json));
             ProgressDisplay display = new ProgressDisplay(terminal, !json && !quiet.isQuiet(), true)) {
-            evidence = trials.run(() -> pipeline(path).latents(latents).open(), interruption, display);
+            found = trials.run(() -> pipeline(path).latents(latents).open(), interruption, display);
         }
-        Thresholds thresholds = new Thresholds(evidence.levels(psnr));
+        Thresholds thresholds = new Thresholds(found.midst().levels(psnr), found.finished().levels(psnr));
         String name = String.valueOf(path.toAbsolutePath().normalize().getFileName());
         LatentThresholds.write(file, name, denoiser, thresholds, new Measured(noise.name(),
-            completed.steps().orElseThrow(), completed.guidance().orElseThrow(), evidence.pairs().size(), psnr));
-        print(name, file, groups, evidence, thresholds);
+            completed.steps().orElseThrow(), completed.guidance().orElseThrow(),
+            found.midst().pairs().size() + found.finished().pairs().size(), psnr));
+        print(name, file, groups, found, thresholds);
         return ExitCode.OK;
     }
 
@@ -198,16 +199,22 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         return request;
     }
 
-    private void print(String name, Path file, PromptGroups groups, LatentEvidence evidence,
-        Thresholds thresholds) {
-        List<Row> rows = evidence.rows(psnr);
+    private void print(String name, Path file, PromptGroups groups, Found found, Thresholds thresholds) {
+        List<Row> midst = found.midst().rows(psnr);
+        List<Row> finished = found.finished().rows(psnr);
         if (json) {
-            terminal.out().println(Json.text(new Result(name, file.toString(), psnr, groups.prompts(),
-                rows.stream().map(RowResult::of).toList(), thresholds.levels())));
+            terminal.out().println(Json.text(new Result(name, file.toString(), psnr, groups.prompts(), results(midst),
+                thresholds.levels(), results(finished), thresholds.finished())));
         } else if (!quiet.isQuiet()) {
-            terminal.out().println(table(rows));
+            terminal.out().println("from latents of the midst:\n" + table(midst));
+            terminal.out().println("from finished pictures, with fresh noise:\n" + table(finished));
+            terminal.out().println(LEGEND);
             terminal.out().println(outcome(file, thresholds));
         }
+    }
+
+    private static List<RowResult> results(List<Row> rows) {
+        return rows.stream().map(RowResult::of).toList();
     }
 
     private static String table(List<Row> rows) {
@@ -217,7 +224,7 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
             Table.number("%.1f", row.decibels()), Table.number("%.1f", row.worst()),
             Table.number("%.3f", row.similarity()), row.enough().isPresent()
                 ? Table.number("%.4f", row.enough().getAsDouble()) : "none"));
-        return table + LEGEND;
+        return table.toString();
     }
 
     private static String percent(double part) {
@@ -225,10 +232,16 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
     }
 
     private String outcome(Path file, Thresholds thresholds) {
-        double most = thresholds.levels().stream().mapToDouble(Level::part).max().orElse(0);
-        return most > 0 ? file + " lets pictures leave out up to " + percent(most) + " of their steps"
+        double midst = most(thresholds.levels());
+        double finished = most(thresholds.finished());
+        return midst > 0 || finished > 0 ? file + " lets pictures leave out up to " + percent(midst)
+            + " of their steps, and up to " + percent(finished) + " on finished pictures (--cache-pictures)"
             : file + " lets nothing go on from others: no score was enough for nine of ten pictures to keep "
-                + Table.number("%.0f", psnr) + " dB. The table says what is kept; a lower --psnr lets more through, "
+                + Table.number("%.0f", psnr) + " dB. The tables say what is kept; a lower --psnr lets more through, "
                 + "and more prompts (--prompts) or --seeds tell more";
+    }
+
+    private static double most(List<Level> levels) {
+        return levels.stream().mapToDouble(Level::part).max().orElse(0);
     }
 }

@@ -31,12 +31,15 @@ import java.util.stream.Stream;
 final class LatentTrials {
     /** More words than this are another picture. */
     private static final int MOST_EXTRA_WORDS = 2;
+    /** What of the steps is left out onto finished pictures. */
+    private static final List<Integer> FINISHED_TENTHS = List.of(4, 5, 6, 7, 8);
 
     private final LatentTrial latents;
     private final PromptGroups groups;
     private final int seeds;
     private final Function<String, ImageRequest> requests;
     private final Map<Drawn, Image> whole = new HashMap<>();
+    private int allSteps;
 
     private record Drawn(String prompt, long seed) {
     }
@@ -52,22 +55,17 @@ final class LatentTrials {
         this.requests = requests;
     }
 
+    /** What was measured of going on from latents of the midst, and with finished ones. */
+    record Found(LatentEvidence midst, LatentEvidence finished) {
+    }
+
     /** @param pipelines opens them with the latents */
-    LatentEvidence run(Supplier<DiffusionPipeline> pipelines, Interruption interruption, ProgressDisplay display) {
+    Found run(Supplier<DiffusionPipeline> pipelines, Interruption interruption, ProgressDisplay display) {
         List<Couple> couples = couples();
-        int all = groups.prompts() * seeds;
         // When a pipeline is closed all that it kept is there.
         try (DiffusionPipeline pipeline = pipelines.get()) {
             display.begin("whole pictures");
-            for (Group group : groups.groups()) {
-                for (String prompt : group.prompts()) {
-                    for (long seed = 0; seed < seeds; seed++) {
-                        Drawn drawn = new Drawn(prompt, seed);
-                        whole.put(drawn, draw(pipeline, drawn, CacheUse.WRITE, interruption).image());
-                        display.show(whole.size(), all);
-                    }
-                }
-            }
+            drawWhole(drawn -> draw(pipeline, drawn, CacheUse.WRITE.withPictures(), interruption), display);
         }
         Drawn any = couples.getFirst().source;
         List<Integer> steps = latents.steps(any.prompt, any.seed);
@@ -75,21 +73,44 @@ final class LatentTrials {
             throw new InputException("none of the latents can be kept: only models that draw single pictures of a text "
                 + "keep them, and only numbers that fp16 has; take another model");
         }
-        List<Pair> pairs = new ArrayList<>();
+        List<Integer> late = FINISHED_TENTHS.stream().map(tenth -> tenth * allSteps / 10).toList();
+        int runs = couples.size() * (steps.size() + late.size());
+        List<Pair> midst = new ArrayList<>();
+        List<Pair> finished = new ArrayList<>();
         try (DiffusionPipeline pipeline = pipelines.get()) {
             display.begin("pictures that go on");
             for (int step : steps) {
                 for (Couple couple : couples) {
                     latents.serve(couple.source.prompt, couple.source.seed, step);
-                    GeneratedImage drawn = draw(pipeline, couple.target, CacheUse.READ, interruption);
-                    double tenths = Math.rint(10.0 * step / drawn.request().steps().orElseThrow());
-                    pairs.add(new Pair(couple.words, tenths / 10, drawn.cache().source().orElseThrow().score(),
-                        Likeness.of(whole.get(couple.target), drawn.image())));
-                    display.show(pairs.size(), couples.size() * steps.size());
+                    midst.add(pair(couple, step, draw(pipeline, couple.target, CacheUse.READ, interruption)));
+                    display.show(midst.size(), runs);
+                }
+            }
+            for (int step : late) {
+                for (Couple couple : couples) {
+                    latents.serveFinished(couple.source.prompt, couple.source.seed, step);
+                    finished.add(pair(couple, step, draw(pipeline, couple.target, CacheUse.READ, interruption)));
+                    display.show(midst.size() + finished.size(), runs);
                 }
             }
         }
-        return new LatentEvidence(pairs);
+        return new Found(new LatentEvidence(midst), new LatentEvidence(finished));
+    }
+
+    private void drawWhole(Function<Drawn, GeneratedImage> draws, ProgressDisplay display) {
+        List<Drawn> all = groups.groups().stream().flatMap(group -> group.prompts().stream())
+            .flatMap(prompt -> LongStream.range(0, seeds).mapToObj(seed -> new Drawn(prompt, seed))).toList();
+        for (Drawn drawn : all) {
+            GeneratedImage picture = draws.apply(drawn);
+            allSteps = picture.request().steps().orElseThrow();
+            whole.put(drawn, picture.image());
+            display.show(whole.size(), all.size());
+        }
+    }
+
+    private Pair pair(Couple couple, int step, GeneratedImage drawn) {
+        return new Pair(couple.words, Math.rint(10.0 * step / allSteps) / 10,
+            drawn.cache().source().orElseThrow().score(), Likeness.of(whole.get(couple.target), drawn.image()));
     }
 
     private List<Couple> couples() {

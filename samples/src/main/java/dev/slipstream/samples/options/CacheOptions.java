@@ -21,6 +21,11 @@ public final class CacheOptions {
             + "'slipstream cache calibrate' has measured (${DEFAULT-VALUE}).")
     private String use;
 
+    @Option(names = "--cache-pictures", order = HelpLayout.DEVICES + 10,
+        description = "With --cache: keep finished pictures for others, too, and go on from such, with fresh noise on "
+            + "them; more steps may be left out then.")
+    private boolean pictures;
+
     @Option(names = "--cache-namespace", paramLabel = "NAME", order = HelpLayout.DEVICES + 8,
         description = "Whose pictures they are, a tenant's for example: 1 to 64 of a-z, 0-9, _ and - (default).")
     private String namespace;
@@ -39,7 +44,8 @@ public final class CacheOptions {
     private CacheUse use() {
         try {
             CacheUse said = CacheUse.parse(use);
-            return namespace == null ? said : said.in(namespace);
+            CacheUse wanted = pictures ? said.withPictures() : said;
+            return namespace == null ? wanted : wanted.in(namespace);
         } catch (IllegalArgumentException wrong) {
             throw new InputException(wrong.getMessage() + "; choose another --cache or --cache-namespace", wrong);
         }

@@ -66,7 +66,7 @@ class CachedPicturesTest {
         assertEquals(5, cache(fourth).get("step").getAsInt());
         assertTrue(generate(model, "a red star").out().endsWith("seed 1)\n"), "nothing is said of what was not asked");
         String stats = CommandRun.of("cache", "stats", "--folder", folder.resolve("latents").toString()).out();
-        assertTrue(stats.contains("default          1"), stats);
+        assertTrue(stats.contains("default           1 "), stats);
     }
 
     private static JsonObject cache(CommandRun run) {

@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** How much alike two prompts must be for a model's pictures to go on from one another, as a file beside the model. */
 public final class LatentThresholds {
@@ -46,7 +47,8 @@ public final class LatentThresholds {
         ConfigFile config = MeasuredFile.LATENTS.read(file);
         MeasuredFile.LATENTS.requireFits(file, config.text("model").orElse("another model"),
             config.text("denoiser").orElse(""), denoiser);
-        return new Thresholds(config.objects("levels").stream().map(LatentThresholds::level).toList());
+        return new Thresholds(config.objects("levels").stream().map(LatentThresholds::level).toList(),
+            config.objects("picture_levels").stream().map(LatentThresholds::level).toList());
     }
 
     private static Level level(ConfigFile level) {
@@ -73,15 +75,20 @@ public final class LatentThresholds {
         json.addProperty("scheduler", how.scheduler);
         json.addProperty("pairs", how.pairs);
         json.addProperty("psnr_db", how.decibels);
-        JsonArray levels = new JsonArray();
-        thresholds.levels().forEach(level -> {
+        json.add("levels", json(thresholds.levels()));
+        json.add("picture_levels", json(thresholds.finished()));
+        MeasuredFile.write(file, json);
+    }
+
+    private static JsonArray json(List<Level> levels) {
+        JsonArray list = new JsonArray();
+        levels.forEach(level -> {
             JsonObject one = new JsonObject();
             one.addProperty("score", level.score());
             one.addProperty("extra_words", level.extraWords());
             one.addProperty("part", level.part());
-            levels.add(one);
+            list.add(one);
         });
-        json.add("levels", levels);
-        MeasuredFile.write(file, json);
+        return list;
     }
 }

@@ -18,7 +18,8 @@ public record CacheReport(Optional<Source> source, Optional<String> miss) {
      * @param entry its id in the cache
      * @param step the first one that was taken, counted from 0: so many were left out
      * @param score cosine of the two conditionings
+     * @param finished whether it was the finished picture, with noise of its own
      */
-    public record Source(String entry, int step, double score) {
+    public record Source(String entry, int step, double score, boolean finished) {
     }
 }

@@ -10,14 +10,17 @@ import java.util.Objects;
  * @param reads whether it may go on from latents of another request
  * @param writes whether its latents are kept for others
  * @param otherSeeds whether a picture of the same prompt with another seed may serve, which makes the two alike
+ * @param pictures whether finished pictures are kept, too, and may serve: with the request's own noise on them, as
+ *     image to image does, so that another seed gives another picture, and more steps may be left out
  * @param namespace whose pictures they are, a tenant's for example: 1 to 64 of {@code a-z 0-9 _ -}
  */
-public record CacheUse(boolean reads, boolean writes, boolean otherSeeds, String namespace) {
-    public static final CacheUse OFF = new CacheUse(false, false, false, CacheKey.DEFAULT_NAMESPACE);
-    public static final CacheUse READ = new CacheUse(true, false, false, CacheKey.DEFAULT_NAMESPACE);
-    public static final CacheUse WRITE = new CacheUse(false, true, false, CacheKey.DEFAULT_NAMESPACE);
+public record CacheUse(boolean reads, boolean writes, boolean otherSeeds, boolean pictures,
+    String namespace) {
+    public static final CacheUse OFF = new CacheUse(false, false, false, false, CacheKey.DEFAULT_NAMESPACE);
+    public static final CacheUse READ = new CacheUse(true, false, false, false, CacheKey.DEFAULT_NAMESPACE);
+    public static final CacheUse WRITE = new CacheUse(false, true, false, false, CacheKey.DEFAULT_NAMESPACE);
     /** Both. */
-    public static final CacheUse USE = new CacheUse(true, true, false, CacheKey.DEFAULT_NAMESPACE);
+    public static final CacheUse USE = new CacheUse(true, true, false, false, CacheKey.DEFAULT_NAMESPACE);
 
     /** @throws IllegalArgumentException if the namespace is no such name */
     public CacheUse {
@@ -38,12 +41,17 @@ public record CacheUse(boolean reads, boolean writes, boolean otherSeeds, String
 
     /** The same for another namespace. */
     public CacheUse in(String other) {
-        return new CacheUse(reads, writes, otherSeeds, other);
+        return new CacheUse(reads, writes, otherSeeds, pictures, other);
     }
 
     /** The same, where the same prompt with other seeds may serve. */
     public CacheUse withOtherSeeds() {
-        return new CacheUse(reads, writes, true, namespace);
+        return new CacheUse(reads, writes, true, pictures, namespace);
+    }
+
+    /** The same, where finished pictures are kept, too, and may serve. */
+    public CacheUse withPictures() {
+        return new CacheUse(reads, writes, otherSeeds, true, namespace);
     }
 
     public boolean isOff() {
