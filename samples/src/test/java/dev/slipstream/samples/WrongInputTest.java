@@ -181,6 +181,7 @@ class WrongInputTest {
         cache stats --folder pom.xml            | there is no cache of latents at pom.xml, which is a file
         cache calibrate                         | missing required parameter: 'MODEL'
         cache calibrate model --steps 9         | --seeds takes 1 to 100, and --steps 10 to 10000, not 1 and 9
+        cache calibrate model --psnr NaN        | --psnr takes more than 0 and at most 100 dB, not NaN; 30 is usual
         cache calibrate model --prompts pom.xm  | there is no file pom.xm; name another file with --prompts
         verify DIR --schedules FILE             | DIR, --schedules=FILE are mutually exclusive
         """)

@@ -35,6 +35,8 @@ public sealed interface Answer {
         UNSUITED("only single pictures of a text alone, drawn by one model, go on from others"),
         /** The cache cannot be read; the log says why. */
         UNREADABLE("the cache cannot be read"),
+        /** There are no thresholds. */
+        NOT_MEASURED("this model was not measured for that; slipstream cache calibrate does it"),
         /** Nothing is kept for such requests. */
         EMPTY("nothing is kept for such requests"),
         /** Only the same prompt with other seeds is near. */

@@ -55,6 +55,9 @@ public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds
         }
 
         private Answer on(Shelf shelf) throws IOException {
+            if (query.thresholds().equals(Thresholds.NONE)) {
+                return new Miss(Reason.NOT_MEASURED);
+            }
             for (Card card : shelf.near(Projection.of(query.conditioning()), query.mark().wording(), NEIGHBOURS,
                 this::isApart)) {
                 if (read < FILES && isWorthReading(card)) {

@@ -115,7 +115,7 @@ class MatchTest {
 
     @Test
     void nothingServesAModelThatWasNotMeasured() {
-        assertMiss(Reason.OTHER_WORDS, ask(PROMPT, 1, TOLD, Thresholds.NONE, StepCosts.ofExact(CacheSamples.STEPS)));
+        assertMiss(Reason.NOT_MEASURED, ask(PROMPT, 1, TOLD, Thresholds.NONE, StepCosts.ofExact(CacheSamples.STEPS)));
     }
 
     @Test

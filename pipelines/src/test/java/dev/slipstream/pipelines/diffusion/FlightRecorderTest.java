@@ -99,7 +99,7 @@ class FlightRecorderTest {
         List<RecordedEvent> lookups = recorded(star, star.withCache(CacheUse.READ)).get("CacheLookup");
         assertEquals(1, lookups.size());
         assertFalse(lookups.getFirst().getBoolean("hit"));
-        assertEquals("EMPTY", lookups.getFirst().getString("reason"));
+        assertEquals("NOT_MEASURED", lookups.getFirst().getString("reason"));
         assertTrue(lookups.getFirst().getDuration().isPositive());
     }
 

@@ -246,7 +246,7 @@ class ReuseTest {
         try (LatentCache cache = cache()) {
             try (DiffusionPipeline pipeline = pipeline("sequential", Thresholds.NONE)) {
                 draw(pipeline, FIRST);
-                assertTrue(draw(pipeline, SECOND).cache().source().isEmpty());
+                assertEquals(Optional.of(Reason.NOT_MEASURED.sentence()), draw(pipeline, SECOND).cache().miss());
             }
             assertEquals(1, cache.list().size());
             assertEquals(List.of(1, 2, 3, 4, 5), cache.list().getFirst().steps());

@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.diffusion.PipelineSpec;
 import dev.slipstream.pipelines.diffusion.calibration.LatentEvidence.Row;
 import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds.Measured;
 import dev.slipstream.pipelines.diffusion.calibration.LatentThresholds;
+import dev.slipstream.pipelines.diffusion.calibration.Likeness;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.model.folder.ModelFile;
@@ -142,6 +143,10 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         if (seeds < 1 || seeds > MOST_SEEDS || steps != null && (steps < LEAST_STEPS || steps > MOST_STEPS)) {
             throw new InputException("--seeds takes 1 to " + MOST_SEEDS + ", and --steps " + LEAST_STEPS + " to "
                 + MOST_STEPS + ", not " + seeds + " and " + steps);
+        }
+        if (!(psnr > 0 && psnr <= Likeness.IDENTICAL)) {
+            throw new InputException("--psnr takes more than 0 and at most " + Math.round(Likeness.IDENTICAL)
+                + " dB, not " + psnr + "; 30 is usual");
         }
         Path path = ModelPath.of(model, terminal.environment());
         Path file = output == null ? LatentThresholds.beside(path) : output;

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -40,6 +41,7 @@ final class LatentTrials {
     private final Function<String, ImageRequest> requests;
     private final Map<Drawn, Image> whole = new HashMap<>();
     private int allSteps;
+    private int compared;
 
     private record Drawn(String prompt, long seed) {
     }
@@ -67,34 +69,43 @@ final class LatentTrials {
             display.begin("whole pictures");
             drawWhole(drawn -> draw(pipeline, drawn, CacheUse.WRITE.withPictures(), interruption), display);
         }
-        Drawn any = couples.getFirst().source;
-        List<Integer> steps = latents.steps(any.prompt, any.seed);
-        if (steps.isEmpty()) {
-            throw new InputException("none of the latents can be kept: only models that draw single pictures of a text "
-                + "keep them, and only numbers that fp16 has; take another model");
+        if (couples.stream().anyMatch(couple -> steps(couple).isEmpty())) {
+            throw new InputException("the latents cannot be kept: only models that draw single pictures of a text keep "
+                + "them, and only numbers that fp16 has; take another model");
         }
+        List<Integer> midst = steps(couples.getFirst());
         List<Integer> late = FINISHED_TENTHS.stream().map(tenth -> tenth * allSteps / 10).toList();
-        int runs = couples.size() * (steps.size() + late.size());
-        List<Pair> midst = new ArrayList<>();
-        List<Pair> finished = new ArrayList<>();
         try (DiffusionPipeline pipeline = pipelines.get()) {
             display.begin("pictures that go on");
-            for (int step : steps) {
-                for (Couple couple : couples) {
-                    latents.serve(couple.source.prompt, couple.source.seed, step);
-                    midst.add(pair(couple, step, draw(pipeline, couple.target, CacheUse.READ, interruption)));
-                    display.show(midst.size(), runs);
-                }
-            }
-            for (int step : late) {
-                for (Couple couple : couples) {
-                    latents.serveFinished(couple.source.prompt, couple.source.seed, step);
-                    finished.add(pair(couple, step, draw(pipeline, couple.target, CacheUse.READ, interruption)));
-                    display.show(midst.size() + finished.size(), runs);
-                }
-            }
+            int all = couples.size() * (midst.size() + late.size());
+            UnaryOperator<Pair> shown = pair -> {
+                display.show(++compared, all);
+                return pair;
+            };
+            Function<Drawn, GeneratedImage> draws = drawn -> draw(pipeline, drawn, CacheUse.READ, interruption);
+            return new Found(new LatentEvidence(goOn(couples, midst, latents::serve, draws).map(shown).toList()),
+                new LatentEvidence(goOn(couples, late, latents::serveFinished, draws).map(shown).toList()));
         }
-        return new Found(new LatentEvidence(midst), new LatentEvidence(finished));
+    }
+
+    /** Says whose latents serve next, and from which step. */
+    private interface Serving {
+        void serve(String prompt, long seed, int step);
+    }
+
+    private Stream<Pair> goOn(List<Couple> couples, List<Integer> steps, Serving serving,
+        Function<Drawn, GeneratedImage> draws) {
+        // Step after step, as a loop is made ready for each.
+        return steps.stream().flatMap(step -> couples.stream().map(couple -> {
+            serving.serve(couple.source.prompt, couple.source.seed, step);
+            GeneratedImage drawn = draws.apply(couple.target);
+            return new Pair(couple.words, Math.rint(10.0 * step / allSteps) / 10,
+                drawn.cache().source().orElseThrow().score(), Likeness.of(whole.get(couple.target), drawn.image()));
+        }));
+    }
+
+    private List<Integer> steps(Couple couple) {
+        return latents.steps(couple.source.prompt, couple.source.seed);
     }
 
     private void drawWhole(Function<Drawn, GeneratedImage> draws, ProgressDisplay display) {
@@ -106,11 +117,6 @@ final class LatentTrials {
             whole.put(drawn, picture.image());
             display.show(whole.size(), all.size());
         }
-    }
-
-    private Pair pair(Couple couple, int step, GeneratedImage drawn) {
-        return new Pair(couple.words, Math.rint(10.0 * step / allSteps) / 10,
-            drawn.cache().source().orElseThrow().score(), Likeness.of(whole.get(couple.target), drawn.image()));
     }
 
     private List<Couple> couples() {
