@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import java.util.function.LongFunction;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** What a shelf's index says, in the memory of this process. One thread at a time. */
@@ -26,7 +26,7 @@ final class Catalogue implements IndexFile.Reader {
     private static final int SPARE_RECORDS = 8;
 
     private final IndexFile file;
-    private final Supplier<Neighbours> none;
+    private final LongFunction<Neighbours> none;
     private final Map<String, Item> items = new HashMap<>();
     private final List<Item> places = new ArrayList<>();
     private final Map<Wording, Set<Integer>> saying = new HashMap<>();
@@ -37,12 +37,12 @@ final class Catalogue implements IndexFile.Reader {
 
     /**
      * @param folder of the shelf
-     * @param none makes neighbours that have none yet
+     * @param none makes neighbours that have none yet, for a generation of the index
      */
-    Catalogue(Path folder, Supplier<Neighbours> none) {
+    Catalogue(Path folder, LongFunction<Neighbours> none) {
         this.file = new IndexFile(folder);
         this.none = none;
-        this.neighbours = none.get();
+        this.neighbours = none.apply(0);
     }
 
     /** An entry. @param place of its vector among the neighbours */
@@ -116,12 +116,12 @@ final class Catalogue implements IndexFile.Reader {
     }
 
     @Override
-    public void restart() {
+    public void restart(long generation) {
         items.clear();
         places.clear();
         saying.clear();
         neighbours.close();
-        neighbours = none.get();
+        neighbours = none.apply(generation);
         entryBytes = 0;
         records = 0;
     }

@@ -68,8 +68,8 @@ final class IndexFile {
 
     /** Takes what is read. */
     interface Reader {
-        /** What was read before is void. */
-        void restart();
+        /** What was read before is void. @param generation of what is read now; 0 for nothing */
+        void restart(long generation);
 
         void read(Change change);
     }
@@ -90,18 +90,30 @@ final class IndexFile {
                 FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
                 long found = generation(channel);
                 if (found != generation || channel.size() < end) {
-                    reader.restart();
+                    reader.restart(found);
                     generation = found;
                     end = HEADER_BYTES;
                 }
                 return generation != 0 && readRecords(channel, reader);
             } catch (NoSuchFileException absent) {
                 if (generation != 0) {
-                    reader.restart();
+                    reader.restart(0);
                     generation = 0;
                     end = 0;
                 }
                 return false;
+            }
+        });
+    }
+
+    /** That of the file of a folder; 0 if there is none. */
+    static long generation(Path folder) throws IOException {
+        return Uninterrupted.io(() -> {
+            try (FileChannel channel = FileChannel.open(folder.resolve(NAME), StandardOpenOption.READ,
+                LinkOption.NOFOLLOW_LINKS)) {
+                return generation(channel);
+            } catch (NoSuchFileException absent) {
+                return 0L;
             }
         });
     }

@@ -70,6 +70,7 @@ public final class LatentCache implements LatentStore {
 
     private final Path folder;
     private final long maxBytes;
+    private final int worthAGraph;
     private final Vocabulary vocabulary = Vocabulary.english();
     private final Map<Path, Shelf> shelves = new ConcurrentHashMap<>();
     private final Set<String> said = ConcurrentHashMap.newKeySet();
@@ -85,11 +86,17 @@ public final class LatentCache implements LatentStore {
      * @param maxBytes how much all entries may take; when it is more, those go that save least for their bytes
      */
     public LatentCache(Path folder, long maxBytes) {
+        this(folder, maxBytes, Neighbours.WORTH_A_GRAPH);
+    }
+
+    /** @param worthAGraph from so many entries of a key on their neighbours are found by a graph */
+    LatentCache(Path folder, long maxBytes, int worthAGraph) {
         if (maxBytes < 0) {
             throw new IllegalArgumentException("a cache of latents cannot be bound to " + maxBytes + " bytes");
         }
         this.folder = folder.toAbsolutePath().normalize();
         this.maxBytes = maxBytes;
+        this.worthAGraph = worthAGraph;
         this.salt = new Salt(readOrMakeSalt());
     }
 
@@ -207,7 +214,7 @@ public final class LatentCache implements LatentStore {
     }
 
     private Shelf shelf(Path namespace, String id) {
-        return shelves.computeIfAbsent(namespace.resolve(id), it -> new Shelf(namespace, id, builder));
+        return shelves.computeIfAbsent(namespace.resolve(id), it -> new Shelf(namespace, id, worthAGraph, builder));
     }
 
     private double clock() {
@@ -384,10 +391,10 @@ public final class LatentCache implements LatentStore {
         }
     }
 
-    /** Stops what goes on in the background; files need no end. */
+    /** Stops what goes on in the background, and waits for a file that is being written. */
     @Override
     public void close() {
         shelves.values().forEach(Shelf::close);
-        builder.shutdown();
+        builder.close();
     }
 }

@@ -1,54 +1,47 @@
 package dev.slipstream.pipelines.cache;
 
-import io.github.jbellis.jvector.graph.GraphIndexBuilder;
-import io.github.jbellis.jvector.graph.GraphSearcher;
-import io.github.jbellis.jvector.graph.RandomAccessVectorValues;
-import io.github.jbellis.jvector.graph.SearchResult;
-import io.github.jbellis.jvector.graph.similarity.BuildScoreProvider;
-import io.github.jbellis.jvector.graph.similarity.DefaultSearchScoreProvider;
-import io.github.jbellis.jvector.vector.VectorSimilarityFunction;
-import io.github.jbellis.jvector.vector.VectorizationProvider;
-import io.github.jbellis.jvector.vector.types.VectorFloat;
-import io.github.jbellis.jvector.vector.types.VectorTypeSupport;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntPredicate;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Finds those of many vectors of length 1 that make the smallest angles with another one. A few are all compared; from
- * {@link #WORTH_A_GRAPH} on a graph is built beside, and what it does not have yet is compared one by one.
+ * a number on a graph is built beside, and what it does not have yet is compared one by one.
  *
  * <p>Vectors have places, from 0 up, which are never given again; those that were removed are still in the way of the
  * search, so who removes many begins anew. One thread at a time.
  */
 final class Neighbours {
-    /** A graph takes half the time from some thousands on, but a millisecond an entry to build: docs/cache.md. */
-    static final int WORTH_A_GRAPH = 10_000;
+    /** Below, a graph saves little, and takes a millisecond an entry to build: docs/cache.md. */
+    static final int WORTH_A_GRAPH = 30_000;
 
     private static final int ONE = Short.MAX_VALUE;
     private static final float UNIT = 1f / ONE / ONE;
 
+    private final int worthAGraph;
     private final Executor builder;
+    private final Optional<NeighbourFile> file;
     private final BitSet removed = new BitSet();
     private float[][] vectors = new float[64][];
-    /** The same, one behind the other, as whole numbers of 16 bits: Java adds products of these many at a time. */
-    private short[] rounded = new short[64 * Projection.SIZE];
+    /** The same, one behind the other, as whole numbers: Java adds products of these many at a time. */
+    private int[] rounded = new int[64 * Projection.SIZE];
     private int count;
-    private @Nullable Graph graph;
+    private @Nullable NeighbourGraph graph;
 
-    /** @param builder builds the graph, one task at a time */
-    Neighbours(Executor builder) {
+    /**
+     * @param worthAGraph from so many on there is one
+     * @param builder builds the graph, one task at a time
+     * @param file where it is kept, if it is
+     */
+    Neighbours(int worthAGraph, Executor builder, Optional<NeighbourFile> file) {
+        this.worthAGraph = worthAGraph;
         this.builder = builder;
+        this.file = file;
     }
 
     /** @return its place. The array is not copied. */
@@ -58,14 +51,8 @@ final class Neighbours {
             rounded = Arrays.copyOf(rounded, 2 * rounded.length);
         }
         System.arraycopy(rounded(vector), 0, rounded, count * Projection.SIZE, Projection.SIZE);
-        vectors[count++] = vector;
-        if (count >= WORTH_A_GRAPH && graph == null) {
-            graph = new Graph();
-        }
-        if (graph != null) {
-            graph.offer(vectors, count, builder);
-        }
-        return count - 1;
+        vectors[count] = vector;
+        return count++;
     }
 
     void remove(int place) {
@@ -88,9 +75,20 @@ final class Neighbours {
     int[] nearest(float[] vector, int most, IntPredicate wanted) {
         IntPredicate there = place -> !removed.get(place) && wanted.test(place);
         Nearest nearest = new Nearest(most);
+        growGraph();
         int searched = graph == null ? 0 : graph.search(vector, most, there, nearest);
         compare(vector, IntStream.range(searched, count), there, nearest);
         return nearest.places();
+    }
+
+    /** Only when something is looked for: then all that is in a file is known, and a file's graph has its vectors. */
+    private void growGraph() {
+        if (count >= worthAGraph && graph == null) {
+            graph = new NeighbourGraph(file);
+        }
+        if (graph != null) {
+            graph.offer(vectors, count, builder);
+        }
     }
 
     /** The same of some places only. */
@@ -101,7 +99,7 @@ final class Neighbours {
     }
 
     private void compare(float[] vector, IntStream among, IntPredicate wanted, Nearest nearest) {
-        short[] wantedVector = rounded(vector);
+        int[] wantedVector = rounded(vector);
         among.forEach(place -> {
             float score = UNIT * dot(wantedVector, rounded, place * Projection.SIZE);
             if (nearest.accepts(score) && wanted.test(place)) {
@@ -110,16 +108,16 @@ final class Neighbours {
         });
     }
 
-    private static short[] rounded(float[] vector) {
-        short[] numbers = new short[vector.length];
+    private static int[] rounded(float[] vector) {
+        int[] numbers = new int[vector.length];
         for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (short) Math.round(vector[i] * ONE);
+            numbers[i] = Math.round(vector[i] * ONE);
         }
         return numbers;
     }
 
     /** Vectors of length 1 have products of 1 at most, which is 2^30 here. */
-    private static int dot(short[] a, short[] all, int from) {
+    private static int dot(int[] a, int[] all, int from) {
         int sum = 0;
         for (int i = 0; i < Projection.SIZE; i++) {
             sum += a[i] * all[from + i];
@@ -157,113 +155,6 @@ final class Neighbours {
 
         int[] places() {
             return Arrays.copyOf(places, count);
-        }
-    }
-
-    /**
-     * A graph of vectors by JVector (Vamana with layers above, as HNSW has them), in memory. It grows on another
-     * thread, place after place, while it is searched.
-     */
-    static final class Graph {
-        /** It warns that it is slower without a module that Java has not finished; that is no matter of our users. */
-        private static final Logger TOLD = Logger.getLogger(VectorizationProvider.class.getName());
-        private static final VectorTypeSupport VECTORS = vectors();
-        private static final VectorSimilarityFunction DOT = VectorSimilarityFunction.DOT_PRODUCT;
-        private static final int DEGREE = 32;
-        private static final int BEAM_OF_BUILDING = 100;
-        /** So many candidates are followed at least; fewer miss the nearest where many are nearly as near. */
-        private static final int BEAM = 100;
-
-        private volatile float[][] vectors = {};
-        private volatile int offered;
-        private volatile int size;
-        private volatile boolean closed;
-        private final AtomicBoolean growing = new AtomicBoolean();
-        private final RandomAccessVectorValues values = new Values();
-        private final GraphIndexBuilder builder = new GraphIndexBuilder(
-            BuildScoreProvider.randomAccessScoreProvider(values, DOT), Projection.SIZE, DEGREE, BEAM_OF_BUILDING, 1.2f,
-            1.2f, true, true, ForkJoinPool.commonPool(), ForkJoinPool.commonPool());
-
-        private static VectorTypeSupport vectors() {
-            if (TOLD.getLevel() == null) {
-                TOLD.setLevel(Level.SEVERE);
-            }
-            return VectorizationProvider.getInstance().getVectorTypeSupport();
-        }
-
-        /** The array may have grown; what is in it stays. */
-        void offer(float[][] all, int count, Executor executor) {
-            vectors = all;
-            offered = count;
-            if (growing.compareAndSet(false, true)) {
-                executor.execute(this::grow);
-            }
-        }
-
-        private void grow() {
-            do {
-                while (!closed && size < offered) {
-                    builder.addGraphNode(size, values.getVector(size));
-                    size++;
-                }
-                growing.set(false);
-                // What was offered just now found this still growing.
-            } while (!closed && size < offered && growing.compareAndSet(false, true));
-        }
-
-        int size() {
-            return size;
-        }
-
-        void close() {
-            closed = true;
-        }
-
-        /** Offers what it finds. @return how many places it knows, from 0 */
-        int search(float[] vector, int most, IntPredicate wanted, Nearest nearest) {
-            int known = size;
-            if (known == 0) {
-                return 0;
-            }
-            try (GraphSearcher searcher = new GraphSearcher(builder.getGraph())) {
-                SearchResult found = searcher.search(
-                    DefaultSearchScoreProvider.exact(VECTORS.createFloatVector(vector), DOT, values), most,
-                    Math.max(BEAM, most), 0, 0, place -> place < known && wanted.test(place));
-                for (SearchResult.NodeScore node : found.getNodes()) {
-                    // JVector's score of a product is (1 + product) / 2.
-                    nearest.offer(node.node, 2 * node.score - 1);
-                }
-            } catch (IOException impossible) {
-                throw new UncheckedIOException(impossible);
-            }
-            return known;
-        }
-
-        private final class Values implements RandomAccessVectorValues {
-            @Override
-            public int size() {
-                return offered;
-            }
-
-            @Override
-            public int dimension() {
-                return Projection.SIZE;
-            }
-
-            @Override
-            public VectorFloat<?> getVector(int place) {
-                return VECTORS.createFloatVector(vectors[place]);
-            }
-
-            @Override
-            public boolean isValueShared() {
-                return false;
-            }
-
-            @Override
-            public RandomAccessVectorValues copy() {
-                return this;
-            }
         }
     }
 }

@@ -56,13 +56,16 @@ final class Shelf {
     /**
      * @param namespace its folder
      * @param key its {@link CacheKey#id}
-     * @param builder see {@link Neighbours}
+     * @param worthAGraph see {@link Neighbours}
+     * @param builder likewise
      */
-    Shelf(Path namespace, String key, Executor builder) {
+    Shelf(Path namespace, String key, int worthAGraph, Executor builder) {
         this.namespace = namespace;
         this.key = key;
         this.folder = namespace.resolve(key);
-        this.catalogue = new Catalogue(folder, () -> new Neighbours(builder));
+        this.catalogue = new Catalogue(folder,
+            generation -> new Neighbours(worthAGraph, builder,
+                Optional.of(new NeighbourFile(folder, generation, this::lock))));
     }
 
     String namespace() {
@@ -81,8 +84,12 @@ final class Shelf {
     long bytes() throws IOException {
         refresh();
         synchronized (this) {
-            return catalogue.bytes();
+            return catalogue.bytes() + graph().toFile().length();
         }
+    }
+
+    private Path graph() {
+        return folder.resolve(NeighbourFile.NAME);
     }
 
     /** The highest worth that was evicted. */
@@ -135,6 +142,7 @@ final class Shelf {
             Path file = file(each);
             mended(file).ifPresent(kept -> entries.add(added(kept.card(), file.toFile().length(), clock())));
         }
+        Files.deleteIfExists(graph());
         catalogue.rewrite(entries);
         compared = true;
     }
@@ -309,6 +317,7 @@ final class Shelf {
 
     private void deleteFolder() throws IOException {
         Files.deleteIfExists(folder.resolve(IndexFile.NAME));
+        Files.deleteIfExists(graph());
         try {
             Files.deleteIfExists(folder);
         } catch (DirectoryNotEmptyException notOurs) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.file.DamagedFileException;
+import dev.slipstream.bridge.file.KeyLock;
 import dev.slipstream.pipelines.fuzz.ByteDamage;
 import dev.slipstream.pipelines.fuzz.Fuzz;
 import dev.slipstream.pipelines.model.ModelException;
@@ -13,9 +14,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Random;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +32,8 @@ class CacheFuzzTest {
 
     /** Each is written anew, and so waits for the disk. */
     private static final int MOST_INDEXES = 10_000;
+    /** Of a graph. */
+    private static final int PLACES = 50;
 
     @TempDir
     private Path folder;
@@ -113,6 +118,32 @@ class CacheFuzzTest {
         });
         reporter.publishEntry("fuzz indexes", outcome.toString());
         assertTrue(outcome.read() > 0, outcome::toString);
+    }
+
+    @Test
+    void damagedGraphsAreReadOrRefused(TestReporter reporter) throws InterruptedException, IOException {
+        float[][] vectors = IntStream.range(0, PLACES)
+            .mapToObj(number -> Projection.of(CacheSamples.conditioning(number))).toArray(float[][]::new);
+        NeighbourFile file = new NeighbourFile(shelf, IndexFile.generation(shelf), () -> KeyLock.acquire(shelf));
+        new NeighbourGraph(Optional.of(file)).offer(vectors, PLACES, Runnable::run);
+        Path graph = shelf.resolve(NeighbourFile.NAME);
+        byte[] whole = Files.readAllBytes(graph);
+        Fuzz.Outcome outcome = new Fuzz("graphs", 4 << 20, 64).run(Fuzz.tries(300), random -> {
+            byte[] damaged = ByteDamage.damage(whole, whole, random);
+            return random.nextBoolean() ? damaged : withChecksum(damaged);
+        }, bytes -> {
+            Files.write(graph, bytes);
+            try {
+                file.read(PLACES).orElseThrow();
+            } catch (IOException refused) {
+                throw new ModelException(String.valueOf(refused.getMessage()), refused);
+            }
+            NeighbourGraph restored = new NeighbourGraph(Optional.of(file));
+            restored.offer(vectors, PLACES, Runnable::run);
+            assertEquals(PLACES, restored.search(vectors[1], 5, any -> true, new Neighbours.Nearest(5)));
+        });
+        reporter.publishEntry("fuzz graphs", outcome.toString());
+        assertTrue(outcome.refused() > 0 && outcome.read() > 0, outcome::toString);
     }
 
     private static byte[] withChecksum(byte[] whole) {

@@ -10,6 +10,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Executor;
 import java.util.stream.IntStream;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 
 class NeighboursTest {
     private static final Executor NEVER = task -> { };
+    private static final int MANY = 1000;
 
     /** Vectors in groups around a common direction, as conditionings of one model are. */
     private static final class World {
@@ -61,7 +63,7 @@ class NeighboursTest {
     void aFewAreComparedExactly(@ForAll long seed, @ForAll @IntRange(min = 0, max = 300) int count,
             @ForAll @IntRange(min = 1, max = 40) int most) {
         World world = new World(seed, 3);
-        Neighbours neighbours = new Neighbours(NEVER);
+        Neighbours neighbours = new Neighbours(MANY, NEVER, Optional.empty());
         List<float[]> all = new ArrayList<>();
         BitSet gone = new BitSet();
         for (int place = 0; place < count; place++) {
@@ -86,15 +88,15 @@ class NeighboursTest {
     void whatTheGraphDoesNotHaveYetIsFoundAsWell() {
         World world = new World(1, 50);
         List<Runnable> tasks = new ArrayList<>();
-        Neighbours neighbours = new Neighbours(tasks::add);
+        Neighbours neighbours = new Neighbours(MANY, tasks::add, Optional.empty());
         List<float[]> all = new ArrayList<>();
-        for (int place = 0; place < Neighbours.WORTH_A_GRAPH; place++) {
+        for (int place = 0; place < MANY; place++) {
             all.add(world.next());
             neighbours.add(all.getLast());
         }
+        assertEquals(17, neighbours.nearest(all.get(17), 1, place -> true)[0]);
         assertEquals(1, tasks.size());
         assertEquals(0, neighbours.inGraph());
-        assertEquals(17, neighbours.nearest(all.get(17), 1, place -> true)[0]);
     }
 
     /** The bar: the nearest of 20 000 is found 98 times of 100, also after 30 % were evicted and replaced. */
@@ -102,14 +104,14 @@ class NeighboursTest {
     @Tag("slow")
     void theGraphFindsTheNearest() {
         World world = new World(2, 400);
-        Neighbours graph = new Neighbours(Runnable::run);
-        Neighbours scan = new Neighbours(NEVER);
+        Neighbours graph = new Neighbours(MANY, Runnable::run, Optional.empty());
+        Neighbours scan = new Neighbours(MANY, NEVER, Optional.empty());
         List<float[]> all = new ArrayList<>();
         for (int place = 0; place < 20_000; place++) {
             add(world, all, graph, scan);
         }
-        assertEquals(20_000, graph.inGraph());
         assertRecall(world, all, graph, scan);
+        assertEquals(20_000, graph.inGraph());
         List<Integer> places = new ArrayList<>(IntStream.range(0, 20_000).boxed().toList());
         Collections.shuffle(places, new Random(3));
         for (int place : places.subList(0, 6000)) {
