@@ -11,9 +11,10 @@ import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
 /**
- * Measures a cache: {@code LookupTimes FOLDER ENTRIES}. Fills the folder, if it has fewer, with entries in groups of
- * conditionings, opens it anew, and says what putting, opening, hits and misses take: medians and 99 of 100, on the
- * clock and of a processor. The figures in docs/cache.md are its.
+ * Measures a cache: {@code LookupTimes FOLDER ENTRIES [SECONDS]}. Fills the folder, if it has fewer, with entries in
+ * groups of conditionings, opens it anew, and says what putting, opening, hits and misses take: just then, while a
+ * graph grows if there are enough for one, and after these seconds. Medians and 99 of 100, on the clock and of a
+ * processor. The figures in docs/cache.md are its.
  */
 final class LookupTimes {
     private static final Shape CONDITIONING = Shape.of(16, 64);
@@ -37,7 +38,7 @@ final class LookupTimes {
         try (LatentCache cache = new LatentCache(folder, 1L << 40)) {
             cache.lookup(query(cache, 0, CacheSamples.prompt(-1)));
             System.out.printf("open and first lookup: %.0f ms%n", (System.nanoTime() - began) / 1e6);
-            for (String when : new String[] {"while the graph grows", "later"}) {
+            for (String when : new String[] {"just opened", "then", "later"}) {
                 Random random = new Random(1);
                 measure("miss by words, " + when, QUERIES,
                     number -> cache.lookup(query(cache, random.nextInt(entries), CacheSamples.prompt(-1))));
@@ -48,7 +49,7 @@ final class LookupTimes {
                         throw new AssertionError(wanted + ": " + miss);
                     }
                 });
-                Thread.sleep(args.length > 2 ? 1000 * Long.parseLong(args[2]) : 0);
+                Thread.sleep(args.length > 2 && when.equals("then") ? 1000 * Long.parseLong(args[2]) : 0);
             }
         }
         HalfTensor large = CacheSamples.tensor(Shape.of(77, 768), 1);

@@ -11,6 +11,7 @@ import dev.slipstream.bridge.cuda.FakeGpus;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -25,13 +26,28 @@ class LoopAllocationTest {
     private static final int STEPS = 40;
     private static final int FIRST = 10;
     private static final int MOST_RUNS = 250;
+    private static final KeptLatents KEPT = KeptLatents.after(List.of(3, 7, 11, 15, 19));
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     @ParameterizedTest
     @EnumSource
     void aStepAllocatesNothing(PlanKind kind) {
-        measure(kind, Devices.discover().open(Collections.nCopies(kind.devices(), DeviceSpec.parse("cpu:1"))));
+        measure(kind, KeptLatents.LAST, cpus(kind));
+    }
+
+    /** As for a cache of latents, which keeps those after some steps of the first half. */
+    @ParameterizedTest
+    @EnumSource(names = {"ASYNCDIFF", "CACHE_DECIDED", "PATCHES"})
+    void aStepWhoseLatentsAreKeptAllocatesNothing(PlanKind kind) {
+        measure(kind, KEPT, cpus(kind));
+        try (FakeGpus gpus = FakeGpus.orSkip(2)) {
+            measure(kind, KEPT, gpus.open(kind.devices()));
+        }
+    }
+
+    private static List<Device> cpus(PlanKind kind) {
+        return Devices.discover().open(Collections.nCopies(kind.devices(), DeviceSpec.parse("cpu:1")));
     }
 
     /** Of those that divide the work in different ways. */
@@ -40,14 +56,14 @@ class LoopAllocationTest {
         "PIPEFUSION_CACHE"})
     void aStepThatGpusReplayAllocatesNothing(PlanKind kind) {
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
-            measure(kind, gpus.open(kind.devices()));
+            measure(kind, KeptLatents.LAST, gpus.open(kind.devices()));
         }
     }
 
-    private void measure(PlanKind kind, List<Device> devices) {
+    private void measure(PlanKind kind, KeptLatents kept, List<Device> devices) {
         assumeTrue(threads.isThreadAllocatedMemorySupported(), "this JVM does not count what threads allocate");
         try (Denoiser denoiser = Denoiser.build(kind.partitioned(), devices);
-             Execution execution = kind.prepare(denoiser, STEPS);
+             Execution execution = kind.prepare(denoiser, STEPS, kept);
              Arena arena = Arena.ofShared()) {
             Map<String, MemorySegment> given = TinyNetwork.given(arena, STEPS);
             long[] allocated = new long[STEPS];

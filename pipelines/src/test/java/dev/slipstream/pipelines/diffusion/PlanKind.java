@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.pipelines.run.Execution;
 import dev.slipstream.pipelines.run.LoopObserver;
+import dev.slipstream.pipelines.run.loop.KeptLatents;
 import java.util.List;
 
 /** A plan of each kind, for a denoiser that it divides: what holds for one is to hold for all. */
@@ -82,7 +83,14 @@ enum PlanKind {
 
     /** A loop that only its last latents are read of. */
     Execution prepare(Denoiser denoiser, int steps) {
-        return denoiser.prepare(network.noise(steps), network.guidance(), LoopOptions.DEFAULT);
+        return prepare(denoiser, steps, KeptLatents.LAST);
+    }
+
+    Execution prepare(Denoiser denoiser, int steps, KeptLatents kept) {
+        LoopOptions usual = LoopOptions.DEFAULT;
+        return denoiser.prepare(network.noise(steps), network.guidance(), new LoopOptions(kept, usual.estimates(),
+            usual.traced(), usual.guarded(), usual.replayed(), usual.patience(), usual.observer(),
+            usual.overlapped()));
     }
 
     /** A whole life: engines, execution, the latents after every step. @param partitioned by this kind of plan */

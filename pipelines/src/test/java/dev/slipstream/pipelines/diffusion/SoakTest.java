@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.slipstream.pipelines.cache.LatentCache;
 import dev.slipstream.pipelines.model.folder.RandomModel;
 import dev.slipstream.pipelines.model.folder.RandomModel.Family;
 import java.io.IOException;
@@ -37,23 +38,37 @@ class SoakTest {
     @Test
     void residentMemoryIsTheSameAfterThousandsOfRequestsOfSizesWhoseEnginesAreKept(TestReporter reporter)
         throws IOException, InterruptedException {
-        requireFlat(6, 2, reporter);
+        requireFlat(WINDOWS, reporter, "6", "2");
     }
 
     @Test
     void residentMemoryIsTheSameAfterThousandsOfRequestsWhoseEnginesComeAndGo(TestReporter reporter)
         throws IOException, InterruptedException {
-        requireFlat(12, 1, reporter);
+        requireFlat(WINDOWS, reporter, "12", "1");
     }
 
-    private void requireFlat(int sizes, int pictures, TestReporter reporter) throws IOException, InterruptedException {
-        List<Long> medians = soak(sizes, pictures);
+    @Test
+    void residentMemoryIsTheSameAfterThousandsOfRequestsThatFillACacheOfLatents(TestReporter reporter,
+            @TempDir Path latents) throws IOException, InterruptedException {
+        requireFlat(10, reporter, latents.toString());
+        try (LatentCache cache = new LatentCache(latents, Soak.MOST_LATENT_BYTES)) {
+            LatentCache.Stats stats = cache.stats().get("default");
+            reporter.publishEntry("cache", stats.toString());
+            assertTrue(stats.hits() > 0 && stats.bytes() < Soak.MOST_LATENT_BYTES, stats::toString);
+            // The rest is the index; of thousands of others most were evicted.
+            assertTrue(stats.bytes() > Soak.MOST_LATENT_BYTES / 2, stats::toString);
+        }
+    }
+
+    private void requireFlat(int windows, TestReporter reporter, String... what)
+        throws IOException, InterruptedException {
+        List<Long> medians = soak(windows, what);
         reporter.publishEntry("kB", medians.toString());
         assertTrue(medians.getLast() < MOST_GROWTH * medians.get(SETTLING - 1),
             "resident kB after each " + Soak.WINDOW + " requests: " + medians);
     }
 
-    private List<Long> soak(int sizes, int pictures) throws IOException, InterruptedException {
+    private List<Long> soak(int windows, String... what) throws IOException, InterruptedException {
         assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "resident memory is read as Linux tells it");
         RandomModel.write(folder, Family.STABLE_DIFFUSION);
         String launcher = Files.readString(LAUNCHER);
@@ -61,15 +76,15 @@ class SoakTest {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(only(JAVA_OPTIONS, launcher).group(1).split(" ")));
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-            Soak.class.getName(), folder.toString(), Integer.toString(WINDOWS), Integer.toString(sizes),
-            Integer.toString(pictures)));
+            Soak.class.getName(), folder.toString(), Integer.toString(windows)));
+        command.addAll(List.of(what));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
         MALLOC_SETTINGS.matcher(launcher).results()
             .forEach(setting -> builder.environment().put(setting.group(1), setting.group(2)));
         Process process = builder.start();
         List<Long> medians = process.inputReader().lines().map(Long::valueOf).toList();
         assertEquals(0, process.waitFor());
-        assertEquals(WINDOWS, medians.size());
+        assertEquals(windows, medians.size());
         return medians;
     }
 
