@@ -19,11 +19,13 @@ import dev.slipstream.pipelines.diffusion.denoise.WindowCost;
 import dev.slipstream.pipelines.diffusion.reuse.CacheUse;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.run.loop.KeptLatents;
+import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.program.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -56,6 +58,7 @@ final class Reuse {
     private final ResolvedRequest request;
     private final CacheUse use;
     private final boolean suits;
+    private Optional<CacheKey> key = Optional.empty();
 
     private record PlanOfSteps(Plan plan, int steps) {
     }
@@ -69,6 +72,7 @@ final class Reuse {
         /** What a step of a window costs. */
         private final Map<PlanOfSteps, Double> windows = new ConcurrentHashMap<>();
         private Optional<String> content = Optional.empty();
+        private Optional<Depths> depths = Optional.empty();
 
         /**
          * @param cache is closed with it
@@ -87,11 +91,33 @@ final class Reuse {
             return known;
         }
 
+        /** Those of a request, which mostly are those of the one before: working them out takes milliseconds. */
+        private synchronized SortedMap<Integer, Integer> depths(ResolvedRequest request) {
+            Depths known = depths.filter(it -> it.noise.equals(request.noise())).orElseGet(() -> Depths.of(request));
+            depths = Optional.of(known);
+            return known.rows;
+        }
+
         /** Waits for what is being written. */
         @Override
         public void close() {
             writer.close();
             cache.close();
+        }
+    }
+
+    /**
+     * From where others may go on.
+     *
+     * @param rows by the step, counted from 0: how many rows of the noise table are before it
+     */
+    private record Depths(NoiseTable noise, SortedMap<Integer, Integer> rows) {
+        static Depths of(ResolvedRequest request) {
+            int steps = request.request().core().steps().orElseThrow();
+            SortedMap<Integer, Integer> rows = new TreeMap<>();
+            IntStream.rangeClosed(1, TENTHS).map(tenth -> tenth * steps / 10).filter(step -> step > 0)
+                .forEach(step -> rows.put(step, request.rowsBefore(step)));
+            return new Depths(request.noise(), Collections.unmodifiableSortedMap(rows));
         }
     }
 
@@ -115,17 +141,8 @@ final class Reuse {
 
     /** After which steps of the whole loop the latents must stay readable. */
     KeptLatents kept() {
-        return use.writes() && suits ? KeptLatents.after(depths().values().stream().map(rows -> rows - 1).toList())
+        return use.writes() && suits ? KeptLatents.after(store.depths(request).values().stream().map(rows -> rows - 1).toList())
             : KeptLatents.LAST;
-    }
-
-    /** By the step from which others may go on, counted from 0, how many rows of the noise table are before it. */
-    private SortedMap<Integer, Integer> depths() {
-        int steps = core().steps().orElseThrow();
-        SortedMap<Integer, Integer> depths = new TreeMap<>();
-        IntStream.rangeClosed(1, TENTHS).map(tenth -> tenth * steps / 10).filter(step -> step > 0)
-            .forEach(step -> depths.put(step, request.rowsBefore(step)));
-        return depths;
     }
 
     /** Whether something serves. @param whole what draws all steps */
@@ -156,7 +173,7 @@ final class Reuse {
             SortedMap<Integer, HalfTensor> latents = new TreeMap<>();
             try (Arena arena = Arena.ofShared()) {
                 MemorySegment one = arena.allocate(request.latents().bytes(), 64);
-                depths().forEach((step, rows) -> {
+                store.depths(request).forEach((step, rows) -> {
                     pass.latents(rows - 1, one);
                     latents.put(step, HalfTensor.of(request.latents().shape(), one));
                 });
@@ -210,7 +227,14 @@ final class Reuse {
         return HalfTensor.of(one, numbers);
     }
 
-    private CacheKey key() {
+    /** Made once; the thread that writes asks, too. */
+    private synchronized CacheKey key() {
+        CacheKey known = key.orElseGet(this::made);
+        key = Optional.of(known);
+        return known;
+    }
+
+    private CacheKey made() {
         SortedMap<String, String> facts = new TreeMap<>();
         facts.put(CacheKey.MODEL, store.content(request.model()));
         // LoRAs are merged into the weights, whose content is known.
