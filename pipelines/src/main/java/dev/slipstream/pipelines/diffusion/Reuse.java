@@ -141,7 +141,8 @@ final class Reuse {
 
     /** After which steps of the whole loop the latents must stay readable. */
     KeptLatents kept() {
-        return use.writes() && suits ? KeptLatents.after(store.depths(request).values().stream().map(rows -> rows - 1).toList())
+        return use.writes() && suits
+            ? KeptLatents.after(store.depths(request).values().stream().map(rows -> rows - 1).toList())
             : KeptLatents.LAST;
     }
 
