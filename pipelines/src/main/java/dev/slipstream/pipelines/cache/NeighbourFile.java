@@ -5,6 +5,10 @@ import dev.slipstream.bridge.file.CheckedFile;
 import dev.slipstream.bridge.file.DamagedFileException;
 import dev.slipstream.bridge.file.KeyLock;
 import dev.slipstream.bridge.file.Uninterrupted;
+import io.github.jbellis.jvector.graph.ImmutableGraphIndex.NodeAtLevel;
+import io.github.jbellis.jvector.graph.NodeArray;
+import io.github.jbellis.jvector.graph.NodesIterator;
+import io.github.jbellis.jvector.graph.OnHeapGraphIndex;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.BufferUnderflowException;
@@ -63,6 +67,49 @@ final class NeighbourFile {
         int places() {
             return layers.getFirst().places.length;
         }
+
+        /** Those of a graph that has some places, and does not change meanwhile. */
+        static Links of(OnHeapGraphIndex graph) {
+            List<Layer> layers = new ArrayList<>();
+            for (int level = 0; level <= graph.entryNode().level; level++) {
+                int[] places = graph.nodeStream(level).sorted().toArray();
+                int[][] linked = new int[places.length][];
+                for (int i = 0; i < places.length; i++) {
+                    NodesIterator each = graph.getNeighborsIterator(level, places[i]);
+                    linked[i] = new int[each.size()];
+                    for (int at = 0; each.hasNext(); at++) {
+                        linked[i][at] = each.nextInt();
+                    }
+                }
+                layers.add(new Layer(places, linked));
+            }
+            return new Links(graph.entryNode().node, layers);
+        }
+
+        /** Puts them into an empty graph, in place of building it. @param nearness of two places */
+        void restore(OnHeapGraphIndex graph, Nearness nearness) {
+            int[] top = new int[places()];
+            for (int level = 0; level < layers.size(); level++) {
+                Layer layer = layers.get(level);
+                for (int i = 0; i < layer.places.length; i++) {
+                    NodeArray linked = new NodeArray(layer.linked[i].length);
+                    for (int other : layer.linked[i]) {
+                        linked.insertSorted(other, nearness.of(layer.places[i], other));
+                    }
+                    graph.connectNode(level, layer.places[i], linked);
+                    top[layer.places[i]] = level;
+                }
+            }
+            for (int place = 0; place < top.length; place++) {
+                graph.markComplete(new NodeAtLevel(top[place], place));
+            }
+            graph.updateEntryNode(new NodeAtLevel(layers.size() - 1, entry));
+        }
+    }
+
+    /** How near two places are to each other, more for nearer ones. */
+    interface Nearness {
+        float of(int place, int other);
     }
 
     /**

@@ -125,7 +125,7 @@ class CacheFuzzTest {
         float[][] vectors = IntStream.range(0, PLACES)
             .mapToObj(number -> Projection.of(CacheSamples.conditioning(number))).toArray(float[][]::new);
         NeighbourFile file = new NeighbourFile(shelf, IndexFile.generation(shelf), () -> KeyLock.acquire(shelf));
-        new NeighbourGraph(Optional.of(file)).offer(vectors, PLACES, Runnable::run);
+        new Neighbours.Graph(Optional.of(file)).offer(vectors, PLACES, Runnable::run);
         Path graph = shelf.resolve(NeighbourFile.NAME);
         byte[] whole = Files.readAllBytes(graph);
         Fuzz.Outcome outcome = new Fuzz("graphs", 4 << 20, 64).run(Fuzz.tries(300), random -> {
@@ -138,7 +138,7 @@ class CacheFuzzTest {
             } catch (IOException refused) {
                 throw new ModelException(String.valueOf(refused.getMessage()), refused);
             }
-            NeighbourGraph restored = new NeighbourGraph(Optional.of(file));
+            Neighbours.Graph restored = new Neighbours.Graph(Optional.of(file));
             restored.offer(vectors, PLACES, Runnable::run);
             assertEquals(PLACES, restored.search(vectors[1], 5, any -> true, new Neighbours.Nearest(5)));
         });

@@ -94,7 +94,7 @@ class NeighbourFileTest {
     void linksThatAreKeptAreNotBuiltAgain() throws IOException {
         NeighbourFile file = file();
         file.write(chain(PLACES));
-        NeighbourGraph graph = new NeighbourGraph(Optional.of(file));
+        Neighbours.Graph graph = new Neighbours.Graph(Optional.of(file));
         float[][] vectors = vectors(PLACES);
         graph.offer(vectors, PLACES, Runnable::run);
         assertSame(chain(PLACES), graph.links());
@@ -109,7 +109,7 @@ class NeighbourFileTest {
     void linksOfPlacesThatAreNotKnownYetAreReadLater() throws IOException {
         NeighbourFile file = file();
         file.write(chain(PLACES));
-        NeighbourGraph graph = new NeighbourGraph(Optional.of(file));
+        Neighbours.Graph graph = new Neighbours.Graph(Optional.of(file));
         graph.offer(vectors(PLACES), PLACES - 1, Runnable::run);
         assertEquals(0, graph.size());
         graph.offer(vectors(PLACES), PLACES, Runnable::run);
@@ -120,10 +120,10 @@ class NeighbourFileTest {
     void whatIsNewIsAddedToKeptLinks() throws IOException {
         NeighbourFile file = file();
         float[][] vectors = vectors(3 * PLACES);
-        NeighbourGraph first = new NeighbourGraph(Optional.of(file));
+        Neighbours.Graph first = new Neighbours.Graph(Optional.of(file));
         first.offer(vectors, PLACES, Runnable::run);
         assertSame(sorted(first.links()), file.read(PLACES).orElseThrow());
-        NeighbourGraph second = new NeighbourGraph(Optional.of(file));
+        Neighbours.Graph second = new Neighbours.Graph(Optional.of(file));
         second.offer(vectors, vectors.length, Runnable::run);
         for (int place = 0; place < vectors.length; place++) {
             Neighbours.Nearest nearest = new Neighbours.Nearest(1);
