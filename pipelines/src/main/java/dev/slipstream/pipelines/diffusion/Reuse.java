@@ -58,6 +58,7 @@ final class Reuse {
     private final ResolvedRequest request;
     private final CacheUse use;
     private final boolean suits;
+    private final boolean keeps;
     private Optional<CacheKey> key = Optional.empty();
 
     private record PlanOfSteps(Plan plan, int steps) {
@@ -127,6 +128,8 @@ final class Reuse {
         this.request = request.getFirst();
         this.use = this.request.request().core().cache();
         this.suits = request.size() == 1 && suits(this.request);
+        // A word that the model does not know is anything to it: others would go on from a picture of something else.
+        this.keeps = use.writes() && suits && this.request.prompts().known();
     }
 
     /** Whether a request is of the kind that goes on from others, and that others go on from: one of a text alone. */
@@ -141,8 +144,7 @@ final class Reuse {
 
     /** After which steps of the whole loop the latents must stay readable. */
     KeptLatents kept() {
-        return use.writes() && suits
-            ? KeptLatents.after(store.depths(request).values().stream().map(rows -> rows - 1).toList())
+        return keeps ? KeptLatents.after(store.depths(request).values().stream().map(rows -> rows - 1).toList())
             : KeptLatents.LAST;
     }
 
@@ -170,7 +172,7 @@ final class Reuse {
 
     /** Keeps what the loop of the whole has left, if that is wished. @param stepSeconds what a step took */
     void keep(DenoisingPass pass, double stepSeconds) {
-        if (use.writes() && suits) {
+        if (keeps) {
             SortedMap<Integer, HalfTensor> latents = new TreeMap<>();
             try (Arena arena = Arena.ofShared()) {
                 MemorySegment one = arena.allocate(request.latents().bytes(), 64);

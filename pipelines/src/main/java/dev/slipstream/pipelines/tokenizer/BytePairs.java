@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.PriorityQueue;
 
 /**
@@ -125,6 +126,11 @@ record BytePairs(Vocabulary tokens, MergeTable merges, String wordEnd, boolean f
     @Override
     public Map<String, Integer> vocabulary() {
         return tokens.ids();
+    }
+
+    @Override
+    public OptionalInt unknownToken() {
+        return tokens.unknownToken();
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.tokenizer;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * The tokens of a text.
@@ -23,6 +24,11 @@ public record Encoding(long[] ids, int[] starts) {
             }
         }
         return all.build();
+    }
+
+    /** Whether some part of the text is a token that stands for anything. @param unknown its id */
+    public boolean has(OptionalInt unknown) {
+        return unknown.isPresent() && Arrays.stream(ids).anyMatch(id -> id == unknown.getAsInt());
     }
 
     /** Collects tokens. */

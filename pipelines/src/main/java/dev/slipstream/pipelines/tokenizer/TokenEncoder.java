@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Turns text into the ids of tokens as a tokenizer.json says, without the tokens around a prompt (its {@code
@@ -81,6 +82,11 @@ public final class TokenEncoder {
     /** Ids by token, without the added tokens. */
     public Map<String, Integer> vocabulary() {
         return Collections.unmodifiableMap(model.vocabulary());
+    }
+
+    /** The token that stands for whatever is not in the vocabulary; empty if there is none. */
+    public OptionalInt unknownToken() {
+        return model.unknownToken();
     }
 
     /**

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Encodes one word as tokens of a vocabulary. Immutable, for any thread.
@@ -27,6 +28,9 @@ interface TokenModel {
     /** Ids by token, for messages and for tokens that are named elsewhere. */
     Map<String, Integer> vocabulary();
 
+    /** The id of what stands for unknown text; empty if there is none. */
+    OptionalInt unknownToken();
+
     /** The model {@code WordLevel}: a word is a token or unknown. */
     record WholeWords(Vocabulary words) implements TokenModel {
         @Override
@@ -38,6 +42,11 @@ interface TokenModel {
         @Override
         public Map<String, Integer> vocabulary() {
             return words.ids();
+        }
+
+        @Override
+        public OptionalInt unknownToken() {
+            return words.unknownToken();
         }
     }
 
@@ -101,6 +110,11 @@ interface TokenModel {
         @Override
         public Map<String, Integer> vocabulary() {
             return pieces.ids();
+        }
+
+        @Override
+        public OptionalInt unknownToken() {
+            return pieces.unknownToken();
         }
     }
 
@@ -206,6 +220,11 @@ interface TokenModel {
                 start = next;
             }
             return best;
+        }
+
+        @Override
+        public OptionalInt unknownToken() {
+            return unknown == null ? OptionalInt.empty() : OptionalInt.of(unknown);
         }
 
         private boolean isUnknown(int id) {

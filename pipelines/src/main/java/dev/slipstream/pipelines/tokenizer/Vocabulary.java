@@ -6,6 +6,7 @@ import dev.slipstream.pipelines.model.config.ConfigFile;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Ids by token, and the token for unknown text.
@@ -24,15 +25,17 @@ record Vocabulary(ConfigFile source, Map<String, Integer> ids, String unknown) {
         return new Vocabulary(model, ids, model.text("unk_token").orElse(unknown));
     }
 
+    /** Empty if there is none. */
+    OptionalInt unknownToken() {
+        Integer id = unknown == null ? null : ids.get(unknown);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
     /** @throws ModelException if there is none, so that the text cannot be encoded */
     int unknownId() {
-        Integer id = unknown == null ? null : ids.get(unknown);
-        if (id == null) {
-            throw new ModelException(source.path()
-                + ": the prompt has what is not in the vocabulary, and \"unk_token\" "
-                + (unknown == null ? "is not said" : "is not in it either: " + unknown));
-        }
-        return id;
+        return unknownToken().orElseThrow(() -> new ModelException(source.path()
+            + ": the prompt has what is not in the vocabulary, and \"unk_token\" "
+            + (unknown == null ? "is not said" : "is not in it either: " + unknown)));
     }
 
     /** The ids of {@code <0x00>} to {@code <0xFF>}, -1 for what is missing. */

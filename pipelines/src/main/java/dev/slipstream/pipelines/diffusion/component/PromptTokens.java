@@ -8,9 +8,11 @@ import java.util.List;
  *
  * @param encoders one an encoder, none if there is no encoder; all have as many chunks
  * @param emptyUnconditional whether the unconditional prompt is the empty text
+ * @param known whether the tokenizers know all of the conditional prompt; what they do not know, the model cannot draw
  * @param complaints what the model will not see of the prompts, one sentence for each that is cut
  */
-public record PromptTokens(List<Pair> encoders, boolean emptyUnconditional, List<String> complaints) {
+public record PromptTokens(List<Pair> encoders, boolean emptyUnconditional, boolean known,
+    List<String> complaints) {
     /** The chunks of both prompts; the shorter prompt is filled up with empty ones. */
     public record Pair(List<PromptChunk> unconditional, List<PromptChunk> conditional) {
         public Pair {

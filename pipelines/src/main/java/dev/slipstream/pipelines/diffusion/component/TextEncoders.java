@@ -146,7 +146,8 @@ public final class TextEncoders implements AutoCloseable {
                 filled(reading.chunks(unconditional.get(encoder)), chunks, tokenizer),
                 filled(reading.chunks(conditional.get(encoder)), chunks, tokenizer)));
         }
-        return new PromptTokens(pairs, prompts.unconditional().isEmpty(), List.copyOf(complaints));
+        return new PromptTokens(pairs, prompts.unconditional().isEmpty(),
+            conditional.stream().allMatch(Tokens::isKnown), List.copyOf(complaints));
     }
 
     private List<Tokens> tokens(PromptReading reading, String prompt) {

@@ -198,6 +198,7 @@ public final class Tokenizer implements AutoCloseable {
         List<long[]> encoded = new ArrayList<>();
         StringBuilder lost = new StringBuilder();
         int count = 0;
+        boolean known = true;
         for (WeightedText piece : prompt) {
             String text = withoutHalfPairs(piece.text());
             int fits = Math.max(0, room - count);
@@ -207,11 +208,12 @@ public final class Tokenizer implements AutoCloseable {
             } else if (encoding.ids().length > fits) {
                 lost.append(text.substring(encoding.starts()[fits]));
             }
+            known &= !encoding.has(encoder.unknownToken());
             encoded.add(encoding.ids());
             count += encoding.ids().length;
         }
         return new Tokens(frame.chunks(joined(encoded), weights(encoded, prompt)), frame.length() - room + count,
-            count > room ? lost.toString().strip() : "");
+            count > room ? lost.toString().strip() : "", known);
     }
 
     private static long[] joined(List<long[]> encoded) {

@@ -13,11 +13,13 @@ public final class Tokens {
     private final List<PromptChunk> chunks;
     private final int needed;
     private final String lostText;
+    private final boolean known;
 
-    Tokens(List<PromptChunk> chunks, int needed, String lostText) {
+    Tokens(List<PromptChunk> chunks, int needed, String lostText, boolean known) {
         this.chunks = List.copyOf(chunks);
         this.needed = needed;
         this.lostText = lostText;
+        this.known = known;
     }
 
     /** The whole prompt, in as many chunks as it needs, at least one. */
@@ -48,6 +50,11 @@ public final class Tokens {
     /** The end of the prompt that was cut off, empty if nothing was. */
     public String lostText() {
         return lostText;
+    }
+
+    /** Whether the tokenizer knows all of the prompt, and has no token that stands for anything in it. */
+    public boolean isKnown() {
+        return known;
     }
 
     /** For messages: "prompt too long: 91 tokens, 77 fit; lost: ...". Only where {@link #cut} is not 0. */

@@ -2,6 +2,7 @@ package dev.slipstream.pipelines.diffusion.text;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,6 +46,14 @@ class TokenizerTest {
         assertArrayEquals(new long[] {1, 2, 0, 0, 0, 0, 0, 0}, encode("").ids());
         assertArrayEquals(new long[] {1, 3, 5, 2, 0, 0, 0, 0}, encode("\uD83D\uDE00 red").ids());
         assertArrayEquals(new long[] {1, 3, 3, 5, 2, 0, 0, 0}, encode("\uD83D \0 red").ids());
+    }
+
+    @Test
+    void saysWhetherItKnowsAllOfAPrompt() throws IOException {
+        folder.withWords(TokenizerFolder.TEMPLATE);
+        assertTrue(encode("A red star").isKnown());
+        assertTrue(encode("").isKnown());
+        assertFalse(encode("a red moon").isKnown());
     }
 
     @Test
