@@ -56,8 +56,8 @@ class CacheCalibrateTest {
         assertEquals(run.json().getAsJsonArray("levels").get(0).getAsJsonObject().get("score"),
             json.getAsJsonArray("levels").get(0).getAsJsonObject().get("score"));
         assertEquals(0.5, json.getAsJsonArray("levels").get(0).getAsJsonObject().get("part").getAsDouble());
-        assertEquals((12 + 8) * (5 + 5), json.get("pairs").getAsInt());
-        assertEquals(0.8,
+        assertEquals((12 + 8) * (5 + 3), json.get("pairs").getAsInt());
+        assertEquals(0.6,
             json.getAsJsonArray("picture_levels").get(0).getAsJsonObject().get("part").getAsDouble());
         assertEquals(10, json.get("steps").getAsInt());
     }
