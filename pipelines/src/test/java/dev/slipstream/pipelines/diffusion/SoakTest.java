@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 @Timeout(3600)
 class SoakTest {
-    private static final int WINDOWS = 12;
-    /** In which compiled code, glibc's heap and the JVM's old generation find their size: measured over 12 000. */
+    private static final int WINDOWS = 8;
+    /** In which compiled code, glibc's heap and the old generation find their size: measured over 12 000. */
     private static final int SETTLING = 3;
     private static final double MOST_GROWTH = 1.03;
     private static final Path LAUNCHER = Path.of("../slipstream");

@@ -1,6 +1,5 @@
 package dev.slipstream.samples.bench;
 
-import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
@@ -8,11 +7,7 @@ import dev.slipstream.pipelines.diffusion.PipelineSpec;
 import dev.slipstream.pipelines.diffusion.calibration.QualityTable;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.diffusion.image.Image;
-import dev.slipstream.pipelines.diffusion.planning.Candidates.Candidate;
-import dev.slipstream.pipelines.diffusion.planning.PipelineSite;
-import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Loop;
-import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.samples.bench.PlanBenchmark.Contender;
@@ -24,11 +19,11 @@ import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.ResultFiles;
 import dev.slipstream.samples.options.TimelineOptions;
+import dev.slipstream.samples.options.WishOption;
 import dev.slipstream.samples.predict.Question;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.HelpLayout;
 import dev.slipstream.samples.terminal.InputException;
-import dev.slipstream.samples.terminal.Table;
 import dev.slipstream.samples.terminal.Terminal;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,10 +31,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -84,6 +78,9 @@ public final class BenchCommand implements Callable<Integer> {
         description = "Devices for the plans, like cuda:0,cuda:1; plans for more are left out. CPU threads without it.")
     private List<String> devices;
 
+    @Mixin
+    private WishOption wish;
+
     @Option(names = "--compare", paramLabel = "PLAN", order = HelpLayout.OWN,
         description = "Compare only this plan, or auto, with the exact one on one device; may be given several times.")
     private List<String> compared;
@@ -115,8 +112,13 @@ public final class BenchCommand implements Callable<Integer> {
             + "overlapped; 8 show it.")
     private int waiting;
 
+    @Option(names = "--forecast", order = HelpLayout.OWN + 6,
+        description = "Print how well plans are predicted by a profile that is made in turn with them, so that it is "
+            + "of the machine as it is now.")
+    private boolean forecast;
+
     @Option(names = "--profile", paramLabel = "FILE", order = HelpLayout.OWN + 6,
-        description = "Print how well a profile of one-thread CPU devices (slipstream profile) predicts the plans.")
+        description = "The same by a profile that was made before (slipstream profile).")
     private Path profile;
 
     @Option(names = "--save", order = HelpLayout.OWN + 7,
@@ -153,7 +155,11 @@ public final class BenchCommand implements Callable<Integer> {
         if (waiting < 0 || waiting > MOST_REQUESTS) {
             throw new InputException("--requests takes 0 to " + MOST_REQUESTS + ", not " + waiting);
         }
-        MachineProfile machine = profile == null ? null : MachineProfile.read(profile);
+        if (forecast && profile != null) {
+            throw new InputException("--forecast makes a profile of its own; leave it out, or --profile");
+        }
+        Foresight.Given given = new Foresight.Given(Optional.ofNullable(profile).map(MachineProfile::read),
+            devices == null ? List.of(BenchPlan.THREAD) : devices);
         BenchOutput output = new BenchOutput(terminal, json);
         if (png != null) {
             ResultFiles.checkWritable("--png", List.of(png));
@@ -169,12 +175,15 @@ public final class BenchCommand implements Callable<Integer> {
         }
         output.printMachine(devices == null ? List.of() : devices);
         try (PlanBenchmark benchmark = new PlanBenchmark(plans(requests.getFirst()),
-            () -> control.apply(model.pipeline()),
-            precision.precision(), terminal.warnings(false))) {
+            () -> wish.apply(control.apply(model.pipeline())), precision.precision(), terminal.warnings(false));
+            Foresight foresight = forecast
+                ? new Foresight.InTurn(question(benchmark, requests.getFirst()), model.path().toString(),
+                    devices(benchmark))
+                : given) {
             int count = rounds == null ? requests.size() : rounds;
             benchmark.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = benchmark.noise(requests.getFirst());
-            List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise);
+            List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise, foresight::round);
             List<QueueRow> queues = benchmark.queues(requests, waiting, QUEUE_ROUNDS);
             List<BenchRow> rows = benchmark.rows(probes, queues);
             terminal.out().println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
@@ -186,13 +195,8 @@ public final class BenchCommand implements Callable<Integer> {
                 terminal.out().println();
                 terminal.out().print(QueueRow.table(rows.stream().map(BenchRow::plan).toList(), queues));
             }
-            if (machine != null) {
-                terminal.out().println();
-                int most = rows.stream().mapToInt(row -> row.devices().size()).max().orElseThrow();
-                terminal.out().println(Foresight.table(rows, BenchPlan.THREAD,
-                    Question.of(benchmark.contenders().getFirst().pipeline().spec(), requests.getFirst())
-                        .evaluator(site(machine, most), plan -> OptionalDouble.empty())));
-            }
+            foresight.table(rows, devices(benchmark), question(benchmark, requests.getFirst()))
+                .ifPresent(table -> terminal.out().println("\n" + table));
             output.write(rows);
             if (save) {
                 save(rows, benchmark, requests.getFirst());
@@ -203,6 +207,16 @@ public final class BenchCommand implements Callable<Integer> {
             }
         }
         return ExitCode.OK;
+    }
+
+    /** Those of the plans, with threads as many as the largest takes. */
+    private List<String> devices(PlanBenchmark benchmark) {
+        return devices != null ? devices : Collections.nCopies(benchmark.contenders().stream()
+            .mapToInt(it -> it.plan().devices().size()).max().orElseThrow(), BenchPlan.THREAD);
+    }
+
+    private static Question question(PlanBenchmark benchmark, ImageRequest request) {
+        return Question.of(benchmark.contenders().getFirst().pipeline().spec(), request);
     }
 
     private void timelines(List<Contender> contenders, List<LoopProbe> probes) throws IOException {
@@ -241,7 +255,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private void save(List<BenchRow> rows, PlanBenchmark benchmark, ImageRequest request) throws IOException {
-        Loop loop = Question.of(benchmark.contenders().getFirst().pipeline().spec(), request).loop();
+        Loop loop = question(benchmark, request).loop();
         List<QualityTable.Row> measured = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
             measured.add(rows.get(i).quality(loop.setting(), benchmark.contenders().get(i).pipeline().spec()
@@ -250,12 +264,6 @@ public final class BenchCommand implements Callable<Integer> {
         Path file = QualityTable.beside(model.path());
         QualityTable.of(model.path(), loop.denoiser()).with(measured).write(file);
         terminal.out().println("quality: " + file);
-    }
-
-    private static Site site(MachineProfile machine, int devices) {
-        return PipelineSite.measured(Collections.nCopies(devices, DeviceSpec.parse(BenchPlan.THREAD)),
-            Devices.discover(), machine).orElseThrow(() -> new InputException("--profile is of no " + BenchPlan.THREAD
-                + "; make one with slipstream profile"));
     }
 
     private void progress(int done, int all) {
@@ -271,62 +279,5 @@ public final class BenchCommand implements Callable<Integer> {
             + String.join(" | ", rows.stream().map(BenchRow::plan).toList()));
         terminal.out().println("columns from left to right, seed 0: "
             + String.join(" | ", requests.subList(0, prompts).stream().map(ImageRequest::prompt).toList()));
-    }
-
-    /** How well plans were predicted: what a profile says that they take beside what they took. */
-    private static final class Foresight {
-        private Foresight() {
-        }
-
-        /** @param measuredMs by processing time, as if each device had a core of its own */
-        private record Row(String plan, int devices, double measuredMs, double predictedMs) {
-            private double error() {
-                return predictedMs / measuredMs - 1;
-            }
-        }
-
-        /**
-         * @param rows what was measured; those on devices that are not the profile's are left out
-         * @param device of the profile, as the command line has it
-         */
-        static String table(List<BenchRow> rows, String device, PlanEvaluator evaluator) {
-            List<Row> all = new ArrayList<>();
-            Table table = new Table().left("plan").right("on").right("path ms").right("predicted").right("error");
-            for (BenchRow row : rows) {
-                if (row.devices().stream().allMatch(device::equals)) {
-                    Candidate plan = new Candidate(row.spec(), row.devices().size());
-                    double predicted = evaluator.forecast(plan).nanos() / 1e6;
-                    all.add(new Row(row.plan(), row.devices().size(), row.criticalMs(), predicted));
-                    table.row(row.plan(), row.devices().size(), Table.number("%.0f", row.criticalMs()),
-                        Table.number("%.0f", predicted), Table.number("%+.1f %%", 100 * all.getLast().error()));
-                }
-            }
-            if (all.isEmpty()) {
-                return "a profile of " + device + " predicts none of these plans: all run on other devices";
-            }
-            return table + String.format(Locale.ROOT, "median error %.1f %%, of the speed-ups over the first row "
-                + "%.1f %%; Kendall's tau of the ranking %.2f", 100 * median(all, 1), 100 * median(all,
-                all.getFirst().predictedMs / all.getFirst().measuredMs), tau(all));
-        }
-
-        /** @param scale by which all were foreseen too large */
-        private static double median(List<Row> rows, double scale) {
-            return Spread.of(rows.stream().mapToDouble(row -> Math.abs((1 + row.error()) / scale - 1)).toArray())
-                .median();
-        }
-
-        /** Of all pairs, the share that is ranked right less the share that is ranked wrong (Kendall 1938). */
-        private static double tau(List<Row> rows) {
-            int sum = 0;
-            int pairs = 0;
-            for (int one = 0; one < rows.size(); one++) {
-                for (int other = 0; other < one; other++) {
-                    sum += (int) Math.signum((rows.get(one).measuredMs - rows.get(other).measuredMs)
-                        * (rows.get(one).predictedMs - rows.get(other).predictedMs));
-                    pairs++;
-                }
-            }
-            return pairs == 0 ? 1 : (double) sum / pairs;
-        }
     }
 }

@@ -31,7 +31,7 @@ record BenchRow(String plan, String spec, List<String> devices, double wallMs, d
 
     private static final String LEGEND = """
         w1, w3: warm-up steps; s2: stride 2; on: number of devices; wall: median of the loop in ms, and its range; x:
-        speed-up over the first row; path: how many ms the loop would take with a core for each device, from the
+        speed-up over the first row; path: how many ms the loop would take with a core for each device, from the least
         processing times of its stages (needs a quiet machine where a device has 2 threads); dB: likeness to the first
         row's pictures, mean and worst; SSIM: similarity of structures, mean, 1 for the same; diff: largest difference
         of a pixel's channel; copied: between devices, a picture; weights: most on one device; heap: bytes a step in

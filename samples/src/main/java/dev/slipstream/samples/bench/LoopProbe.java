@@ -48,10 +48,14 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
 
     private static final int RUNS = 3;
     /** Of the whole loop for the times of its stages: machines change their speed within seconds. */
-    private static final int ROUNDS = 5;
+    private static final int ROUNDS = 7;
 
-    /** Looks at all plans in turn, as machines that are shared change their speed. */
-    static List<LoopProbe> of(List<Contender> contenders, ImageRequest request, NoiseTable noise) {
+    /**
+     * Looks at all plans in turn, as machines that are shared change their speed.
+     *
+     * @param others is done once a round
+     */
+    static List<LoopProbe> of(List<Contender> contenders, ImageRequest request, NoiseTable noise, Runnable others) {
         List<Traced> all = new ArrayList<>();
         try {
             contenders.forEach(contender -> all.add(new Traced(contender, request, noise)));
@@ -59,6 +63,7 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
                 for (int turn = 0; turn < all.size(); turn++) {
                     all.get((round + turn) % all.size()).run();
                 }
+                others.run();
             }
             return IntStream.range(0, all.size())
                 .mapToObj(i -> of(contenders.get(i).plan(), all.get(i), noise)).toList();
@@ -122,11 +127,13 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
         }
     }
 
-    /** Median processing time of each stage; a stage runs at least once in every loop. */
+    /**
+     * What each stage takes: the median of a run, in the fastest run. Other work of a machine only ever adds to
+     * processing times, as it shares caches and cores. A stage runs at least once in every loop.
+     */
     private static Map<Integer, Long> busyNanos(List<Timeline> runs) {
         Map<Integer, Long> costs = new TreeMap<>();
-        runs.getFirst().medianBusyNanos().keySet().forEach(stage -> costs.put(stage, (long) Spread.of(runs.stream()
-            .mapToDouble(run -> run.medianBusyNanos().get(stage)).toArray()).median()));
+        runs.forEach(run -> run.medianBusyNanos().forEach((stage, nanos) -> costs.merge(stage, nanos, Math::min)));
         return costs;
     }
 

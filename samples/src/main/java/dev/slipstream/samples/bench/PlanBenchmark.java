@@ -82,9 +82,9 @@ final class PlanBenchmark implements AutoCloseable {
         return contenders.getFirst().pipeline().spec().unwrap(request, NoiseTable.class);
     }
 
-    /** What is inside the loop of each plan. */
-    List<LoopProbe> probes(ImageRequest request, NoiseTable noise) {
-        return LoopProbe.of(contenders, request, noise);
+    /** What is inside the loop of each plan. @param round is done once with each round of all plans */
+    List<LoopProbe> probes(ImageRequest request, NoiseTable noise, Runnable round) {
+        return LoopProbe.of(contenders, request, noise, round);
     }
 
     /**

@@ -1,7 +1,6 @@
 package dev.slipstream.samples.options;
 
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
-import dev.slipstream.pipelines.diffusion.planning.Preference;
 import dev.slipstream.pipelines.plan.Sequential;
 import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.samples.terminal.HelpLayout;
@@ -10,6 +9,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where to run, and by which plan. An option that is missing is chosen to fit the other. */
@@ -37,11 +37,8 @@ public final class DeviceOptions {
                 + "chosen. Without it auto, or sequential on one device."})
     private String plan;
 
-    @Option(names = "--prefer", paramLabel = "WISH", order = HelpLayout.DEVICES + 6,
-        completionCandidates = Wishes.class,
-        description = "What --plan auto may give up for speed: exact: nothing; balanced: pictures that one has to "
-            + "compare to see a difference; fast: pictures of the same kind (balanced).")
-    private String wish;
+    @Mixin
+    private WishOption wish;
 
     @Option(names = "--devices", paramLabel = "LIST|N", order = HelpLayout.DEVICES + 1,
         description = "Devices in the plan's order, like cpu:1,cpu:1 (cpu:THREADS, cuda:NUMBER; cpu:2 may be "
@@ -56,13 +53,6 @@ public final class DeviceOptions {
         }
     }
 
-    private static final class Wishes implements Iterable<String> {
-        @Override
-        public Iterator<String> iterator() {
-            return Stream.of(Preference.EXACT, Preference.BALANCED, Preference.FAST).map(Preference::name).iterator();
-        }
-    }
-
     /** What who asked for this plan should know of so many steps; nothing where none was asked for. */
     List<String> warnings(int steps) {
         return plan == null || isAuto() ? List.of() : Strategy.parse(plan).warnings(steps);
@@ -70,7 +60,7 @@ public final class DeviceOptions {
 
     /** The plan as a pipeline reads it. */
     public String plan() {
-        return plan != null ? plan : wish == null && devices().length == 1 ? new Sequential().spec() : AUTO;
+        return plan != null ? plan : !wish.isGiven() && devices().length == 1 ? new Sequential().spec() : AUTO;
     }
 
     private boolean isAuto() {
@@ -79,12 +69,7 @@ public final class DeviceOptions {
 
     /** Says what is said here. @throws InputException if there is no such preference */
     public DiffusionPipeline.Builder apply(DiffusionPipeline.Builder pipeline) {
-        DiffusionPipeline.Builder placed = pipeline.devices(devices()).plan(plan());
-        try {
-            return wish == null ? placed : placed.prefer(wish);
-        } catch (IllegalArgumentException unknown) {
-            throw new InputException("--prefer: " + unknown.getMessage());
-        }
+        return wish.apply(pipeline.devices(devices()).plan(plan()));
     }
 
     /** The devices as {@link dev.slipstream.bridge.DeviceSpec#parse} reads them. */

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.slipstream.pipelines.cost.MachineProfile;
+import dev.slipstream.pipelines.cost.Profile;
+import dev.slipstream.pipelines.cost.Workload;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
 import dev.slipstream.samples.Main;
@@ -22,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
@@ -114,6 +118,32 @@ class BenchTest {
         assertEquals(1, out.toString().lines().filter(line -> line.startsWith("asyncdiff:n=3") && line.endsWith(" %"))
             .count(), out.toString());
         assertTrue(out.toString().contains("of the speed-ups over the first row"), out.toString());
+    }
+
+    @Test
+    void whatAProfileSaysIsMeasuredInTurnWithThePlans() {
+        int code = bench("--compare", "cfg-split", "--steps", "4", "--rounds", "1", "--prompts", "1", "--seeds", "1",
+            "--forecast");
+        assertEquals(ExitCode.OK, code, err::toString);
+        List<String> rows = out.toString().lines().dropWhile(line -> !line.contains("predicted")).toList();
+        assertEquals(List.of("plan", "sequential", "cfg-split", "median"), rows.stream().limit(4)
+            .map(row -> row.split(" ")[0]).toList(), out.toString());
+        // A machine that is busy is off by less than this as well.
+        assertTrue(rows.subList(1, 3).stream().mapToDouble(row -> Double.parseDouble(row.replaceAll(".* (\\S+) %", "$1")))
+            .allMatch(error -> Math.abs(error) < 100), out.toString());
+    }
+
+    @Test
+    void aProfileOfOtherDevicesIsRefusedBeforeAnythingIsMeasured() throws IOException {
+        Path profile = folder.resolve("profile.json");
+        Profile times = Profile.fit("a processor", 1L << 30, List.of(new Profile.Sample("m",
+            Map.of("m", new Workload(1, 1, 1, 1, 1)), 1000)));
+        new MachineProfile(MachineProfile.FORMAT, "2026-01-01", "a model", "denoiser", "[1]", List.of("cpu:1"),
+            List.of(times), List.of(), 1000).write(profile);
+        int code = bench("--devices", "cpu:2", "--profile", profile.toString());
+        assertEquals(ExitCode.WRONG_USAGE, code, out::toString);
+        assertTrue(err.toString().contains("--profile is of cpu:1, not of cpu:2"), err.toString());
+        assertFalse(out.toString().contains("wall"), out.toString());
     }
 
     @Test
