@@ -41,4 +41,10 @@ public record DeviceRates(String device, Basis basis, double convolutions, doubl
     public double moveNanos(long moved) {
         return operatorNanos + moved / bytes;
     }
+
+    /** The same device, on which a run of an engine takes so long beside its work. */
+    DeviceRates withStartNanos(double nanos) {
+        return new DeviceRates(device, basis, convolutions, products, attention, bytes, operatorNanos, nanos,
+            memoryBytes);
+    }
 }

@@ -19,6 +19,8 @@ public record Profile(DeviceRates rates, Map<String, Double> factors) implements
     /** A factor beyond these is noise of a module that does next to nothing. */
     private static final double MOST_FACTOR = 4;
     private static final int SWEEPS = 4000;
+    /** Pieces whose works differ by less than a few percent do not tell what a start takes. */
+    private static final double SAME_SIZE = 1e-3;
 
     public Profile {
         factors = Collections.unmodifiableMap(new TreeMap<>(factors));
@@ -64,18 +66,37 @@ public record Profile(DeviceRates rates, Map<String, Double> factors) implements
     }
 
     /**
-     * The same for a network that was measured in one piece, too: its modules take so much more or less of the time
-     * there. What a run takes by itself, whatever it does, is hard to tell apart from what small modules take.
+     * The same for a network that was measured in few large pieces, too: what a run takes by itself, whatever it does,
+     * is hard to tell apart from what single modules take, and these take so much more or less inside a piece. Both are
+     * those that fit the pieces best, by the least squares of relative errors.
      *
-     * @param wholes with all rows, and with half of them; none to change nothing
+     * @param pieces of at least two sizes, or nothing but the modules' scale is found; none to change nothing
      */
-    public Profile scaledTo(List<Sample> wholes) {
-        double[] scales = wholes.stream().mapToDouble(whole -> (whole.nanos() - rates.startNanos())
-            / (nanos(whole.modules()) - rates.startNanos())).filter(scale -> scale > 0).sorted().toArray();
-        double scale = scales.length == 0 ? 1 : scales[scales.length / 2];
+    public Profile scaledTo(List<Sample> pieces) {
+        double ones = 0;
+        double mixed = 0;
+        double squares = 0;
+        double starts = 0;
+        double works = 0;
+        for (Sample piece : pieces) {
+            double start = 1 / piece.nanos();
+            double work = (nanos(piece.modules()) - rates.startNanos()) / piece.nanos();
+            ones += start * start;
+            mixed += start * work;
+            squares += work * work;
+            starts += start;
+            works += work;
+        }
+        double determinant = ones * squares - mixed * mixed;
+        double start = determinant > SAME_SIZE * ones * squares
+            ? Math.max(0, (squares * starts - mixed * works) / determinant) : rates.startNanos();
+        double scale = (works - start * mixed) / squares;
+        if (!(scale > 0)) {
+            return this;
+        }
         Map<String, Double> scaled = new TreeMap<>();
         factors.forEach((module, factor) -> scaled.put(module, factor * scale));
-        return new Profile(rates, scaled);
+        return new Profile(rates.withStartNanos(start), scaled);
     }
 
     private double nanos(Map<String, Workload> modules) {

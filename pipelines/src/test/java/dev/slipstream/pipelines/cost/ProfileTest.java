@@ -59,4 +59,24 @@ class ProfileTest {
         Profile profile = Profile.fit("toy", 1 << 30, samples());
         assertEquals(profile, profile.scaledTo(List.of()));
     }
+
+    @Test
+    void whatARunTakesByItselfIsToldByNetworksInOnePieceAndInTwo() {
+        double modules = all().values().stream().mapToDouble(ProfileTest::nanos).sum();
+        Map<String, Workload> first = all();
+        Map<String, Workload> second = all();
+        IntStream.range(0, 12).forEach(module -> (module < 6 ? second : first).remove("m" + module));
+        for (double start : new double[] {0, 20_000, 500_000}) {
+            // Inside of a piece modules take 0.8 of what they take by themselves.
+            Profile profile = Profile.fit("toy", 1 << 30, samples()).scaledTo(List.of(
+                new Sample("", all(), start + 0.8 * modules), new Sample("", first, start + 0.8 * sum(first)),
+                new Sample("", second, start + 0.8 * sum(second))));
+            assertEquals(start, profile.rates().startNanos(), 0.02 * (start + modules));
+            assertEquals(1, predicted(profile) / (start + 0.8 * modules), 0.02);
+        }
+    }
+
+    private static double sum(Map<String, Workload> modules) {
+        return modules.values().stream().mapToDouble(ProfileTest::nanos).sum();
+    }
 }

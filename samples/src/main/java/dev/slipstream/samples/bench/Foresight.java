@@ -104,8 +104,10 @@ sealed interface Foresight extends AutoCloseable {
      * @param devices as pipelines name them, as many as the largest plan takes
      */
     default Optional<String> table(List<BenchRow> rows, List<String> devices, Question question) {
-        return profile().map(machine -> PipelineSite.measured(devices.stream().map(DeviceSpec::parse).toList(),
-            Devices.discover(), machine).orElseThrow()).map(site -> table(rows.stream().filter(row -> devices.containsAll(row.devices())).toList(),
+        return profile()
+            .flatMap(machine -> PipelineSite.measured(devices.stream().map(DeviceSpec::parse).toList(),
+                Devices.discover(), machine))
+            .map(site -> table(rows.stream().filter(row -> devices.containsAll(row.devices())).toList(),
                 question.evaluator(site, plan -> OptionalDouble.empty())));
     }
 

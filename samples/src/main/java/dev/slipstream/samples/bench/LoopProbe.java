@@ -48,18 +48,20 @@ record LoopProbe(double criticalMillis, double launchMicros, double heapBytesPer
 
     private static final int RUNS = 3;
     /** Of the whole loop for the times of its stages: machines change their speed within seconds. */
-    private static final int ROUNDS = 7;
+    private static final int LEAST_ROUNDS = 7;
 
     /**
      * Looks at all plans in turn, as machines that are shared change their speed.
      *
+     * @param rounds as many as were timed, or a few more
      * @param others is done once a round
      */
-    static List<LoopProbe> of(List<Contender> contenders, ImageRequest request, NoiseTable noise, Runnable others) {
+    static List<LoopProbe> of(List<Contender> contenders, ImageRequest request, NoiseTable noise, int rounds,
+        Runnable others) {
         List<Traced> all = new ArrayList<>();
         try {
             contenders.forEach(contender -> all.add(new Traced(contender, request, noise)));
-            for (int round = 0; round < ROUNDS; round++) {
+            for (int round = 0; round < Math.max(LEAST_ROUNDS, rounds); round++) {
                 for (int turn = 0; turn < all.size(); turn++) {
                     all.get((round + turn) % all.size()).run();
                 }

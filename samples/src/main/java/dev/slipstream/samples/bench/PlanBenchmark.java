@@ -83,8 +83,8 @@ final class PlanBenchmark implements AutoCloseable {
     }
 
     /** What is inside the loop of each plan. @param round is done once with each round of all plans */
-    List<LoopProbe> probes(ImageRequest request, NoiseTable noise, Runnable round) {
-        return LoopProbe.of(contenders, request, noise, round);
+    List<LoopProbe> probes(ImageRequest request, NoiseTable noise, int rounds, Runnable round) {
+        return LoopProbe.of(contenders, request, noise, rounds, round);
     }
 
     /**

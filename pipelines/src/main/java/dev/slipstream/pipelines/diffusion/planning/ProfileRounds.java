@@ -33,17 +33,20 @@ import java.util.stream.IntStream;
 
 /**
  * The modules of a denoiser on a device, timed in rounds: it is cut into single modules, and these run one after
- * another, as in a loop, so that caches are as cold as there; then it runs in one piece. Machines that are shared change
- * their speed within minutes, so what is compared with a profile runs between its rounds. One thread; closed by its
- * user.
+ * another, as in a loop, so that caches are as cold as there; then it runs in a few large pieces. Machines that are
+ * shared change their speed within minutes, so what is compared with a profile runs between its rounds. One thread;
+ * closed by its user.
  */
 public final class ProfileRounds implements AutoCloseable {
-    private static final int STEPS = 6;
-    private static final int WARM_UPS = 2;
+    private static final int LEAST_STEPS = 6;
+    /** Of a loop that is timed: the shorter it is, the more a moment in which a machine is fast or slow counts. */
+    private static final long LOOP_NANOS = 500_000_000;
+    /** In one, and in two: what a run takes beside its modules is the difference. */
+    private static final List<Integer> PIECES = List.of(1, 2);
 
     private final Device device;
     private final List<Pass> modules = new ArrayList<>();
-    private final List<Pass> wholes = new ArrayList<>();
+    private final List<Pass> pieces = new ArrayList<>();
 
     /**
      * Builds the engines, and warms them up.
@@ -56,8 +59,11 @@ public final class ProfileRounds implements AutoCloseable {
             : List.of(loop.shape());
         try {
             for (LoopShape shape : shapes) {
-                modules.add(new Pass(loop, inModules(loop.denoiser(), shape), device, true));
-                wholes.add(new Pass(loop, inOnePiece(loop.denoiser(), shape), device, true));
+                int all = modules(loop.denoiser()).size();
+                modules.add(new Pass(loop, inPieces(loop.denoiser(), shape, all), device, true));
+                for (int count : PIECES) {
+                    pieces.add(new Pass(loop, inPieces(loop.denoiser(), shape, Math.min(count, all)), device, true));
+                }
             }
         } catch (RuntimeException failure) {
             close();
@@ -68,7 +74,7 @@ public final class ProfileRounds implements AutoCloseable {
     /** Times everything once. */
     public void run() {
         modules.forEach(Pass::time);
-        wholes.forEach(Pass::time);
+        pieces.forEach(Pass::time);
     }
 
     /**
@@ -82,12 +88,12 @@ public final class ProfileRounds implements AutoCloseable {
             throw new IllegalStateException("a profile is known after the first round");
         }
         return Profile.fit(device.description(), device.memory().freeBytes(), samples)
-            .scaledTo(wholes.stream().flatMap(pass -> pass.samples().stream()).toList());
+            .scaledTo(pieces.stream().flatMap(pass -> pass.samples().stream()).toList());
     }
 
     @Override
     public void close() {
-        Closer.closeAll(wholes);
+        Closer.closeAll(pieces);
         Closer.closeAll(modules);
     }
 
@@ -99,33 +105,37 @@ public final class ProfileRounds implements AutoCloseable {
         return new LoopShape(shape.latents(), shape.extraChannels(), false, conditions);
     }
 
-    private static PartitionedDenoiser inModules(DenoiserGraph whole, LoopShape shape) {
-        Cut cut = Cuts.singleModules(whole.graph(), Set.of(whole.ports().sample()));
-        DenoiserGraph single = new DenoiserGraph(whole.name(), whole.graph(), whole.config(), List.of(cut))
-            .withPrecision(whole.precision());
-        return PartitionedDenoiser.of(single, shape, new Sequential(), cut.size());
+    /** In the order in which they run. */
+    private static List<String> modules(DenoiserGraph whole) {
+        return Cuts.singleModules(whole.graph(), Set.of(whole.ports().sample())).components().stream()
+            .flatMap(List::stream).toList();
     }
 
-    private static PartitionedDenoiser inOnePiece(DenoiserGraph whole, LoopShape shape) {
-        return PartitionedDenoiser.of(whole, shape, new Sequential(), 1);
+    /** One after another on a device, with an equal number of modules in each. */
+    private static PartitionedDenoiser inPieces(DenoiserGraph whole, LoopShape shape, int count) {
+        List<String> modules = modules(whole);
+        Cut cut = new Cut("pieces", IntStream.range(0, count).mapToObj(piece ->
+            modules.subList(piece * modules.size() / count, (piece + 1) * modules.size() / count)).toList());
+        return PartitionedDenoiser.of(new DenoiserGraph(whole.name(), whole.graph(), whole.config(), List.of(cut))
+            .withPrecision(whole.precision()), shape, new Sequential(), count);
     }
 
     /** What the host takes to queue an instruction, by the median step. @param device the caller's */
     static long hostNanos(Loop loop, Device device) {
-        try (Pass pass = new Pass(loop, inOnePiece(loop.denoiser(), loop.shape()), device, false)) {
+        try (Pass pass = new Pass(loop, inPieces(loop.denoiser(), loop.shape(), 1), device, false)) {
             Program program = pass.execution.program();
             long[] steps = IntStream.range(0, program.steps()).mapToLong(pass.execution::queueNanos).sorted().toArray();
             return steps[steps.length / 2] * program.steps() / program.instructions().size();
         }
     }
 
-    /** A loop of a few steps, warm, whose stages are timed if that is wished. */
+    /** A loop of some steps, warm, whose stages are timed if that is wished. */
     private static final class Pass implements AutoCloseable {
         private final PartitionedDenoiser partitioned;
         private final Arena arena = Arena.ofShared();
         private final List<AutoCloseable> open = new ArrayList<>(List.of(arena));
-        private final Execution execution;
         private final Map<String, MemorySegment> given = new HashMap<>();
+        private final Execution execution;
         /** Of each stage, in the fastest round. */
         private final Map<Integer, Long> nanos = new TreeMap<>();
 
@@ -135,19 +145,33 @@ public final class ProfileRounds implements AutoCloseable {
                 Denoiser denoiser = Denoiser.build(partitioned,
                     Collections.nCopies(partitioned.plan().devices(), device));
                 open.add(denoiser);
-                NoiseTable noise = loop.noise();
-                execution = denoiser.prepare(noise.withRows(noise.rows().subList(0, Math.min(STEPS, noise.steps()))),
-                    loop.guidance(), LoopOptions.DEFAULT.withTrace(timed));
-                open.add(execution);
-                // Zeros: time does not depend on the values.
-                execution.program().givenBytes().forEach((name, bytes) -> given.put(name, arena.allocate(bytes, 64)));
-                for (int run = 0; run < WARM_UPS; run++) {
-                    execution.run(given, LoopObserver.NONE);
+                long taken;
+                try (Execution few = prepare(denoiser, loop, LEAST_STEPS, timed)) {
+                    // Zeros: time does not depend on the values.
+                    few.program().givenBytes().forEach((name, bytes) -> given.put(name, arena.allocate(bytes, 64)));
+                    warmUp(few);
+                    taken = warmUp(few);
                 }
+                execution = prepare(denoiser, loop, (int) Math.clamp(LEAST_STEPS * LOOP_NANOS / taken, LEAST_STEPS,
+                    Integer.MAX_VALUE), timed);
+                open.add(execution);
+                warmUp(execution);
             } catch (RuntimeException failure) {
                 close();
                 throw failure;
             }
+        }
+
+        private static Execution prepare(Denoiser denoiser, Loop loop, int steps, boolean timed) {
+            NoiseTable noise = loop.noise();
+            return denoiser.prepare(noise.withRows(noise.rows().subList(0, Math.min(steps, noise.steps()))),
+                loop.guidance(), LoopOptions.DEFAULT.withTrace(timed));
+        }
+
+        private long warmUp(Execution loop) {
+            long start = System.nanoTime();
+            loop.run(given, LoopObserver.NONE);
+            return Math.max(1, System.nanoTime() - start);
         }
 
         void time() {
@@ -164,10 +188,10 @@ public final class ProfileRounds implements AutoCloseable {
             return samples;
         }
 
+        /** The module that a stage is, or the first of a piece. */
         private String module(int stage) {
-            List<Cut> cuts = partitioned.denoiser().cuts();
-            return nanos.size() == 1 ? "" : cuts.getFirst().components().get(partitioned.segment(stage).component())
-                .getFirst();
+            return partitioned.denoiser().cuts().getFirst().components()
+                .get(partitioned.segment(stage).component()).getFirst();
         }
 
         @Override
