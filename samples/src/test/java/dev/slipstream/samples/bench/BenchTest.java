@@ -129,7 +129,8 @@ class BenchTest {
         assertEquals(List.of("plan", "sequential", "cfg-split", "median"), rows.stream().limit(4)
             .map(row -> row.split(" ")[0]).toList(), out.toString());
         // A machine that is busy is off by less than this as well.
-        assertTrue(rows.subList(1, 3).stream().mapToDouble(row -> Double.parseDouble(row.replaceAll(".* (\\S+) %", "$1")))
+        assertTrue(rows.subList(1, 3).stream()
+            .mapToDouble(row -> Double.parseDouble(row.replaceAll(".* (\\S+) %", "$1")))
             .allMatch(error -> Math.abs(error) < 100), out.toString());
     }
 
