@@ -1,6 +1,5 @@
 package dev.slipstream.samples.bench;
 
-import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.cost.MachineProfile;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
