@@ -182,7 +182,7 @@ public final class BenchCommand implements Callable<Integer> {
             int count = rounds == null ? requests.size() : rounds;
             benchmark.run(requests, count, done -> progress(done, Math.max(count, requests.size())));
             NoiseTable noise = benchmark.noise(requests.getFirst());
-            List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise, count, foresight::round);
+            List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise, count, foresight);
             List<QueueRow> queues = benchmark.queues(requests, waiting, QUEUE_ROUNDS);
             List<BenchRow> rows = benchmark.rows(probes, queues);
             terminal.out().println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "

@@ -82,9 +82,9 @@ final class PlanBenchmark implements AutoCloseable {
         return contenders.getFirst().pipeline().spec().unwrap(request, NoiseTable.class);
     }
 
-    /** What is inside the loop of each plan. @param round is done once with each round of all plans */
-    List<LoopProbe> probes(ImageRequest request, NoiseTable noise, int rounds, Runnable round) {
-        return LoopProbe.of(contenders, request, noise, rounds, round);
+    /** What is inside the loop of each plan. @param foresight measures in turn with them */
+    List<LoopProbe> probes(ImageRequest request, NoiseTable noise, int rounds, Foresight foresight) {
+        return LoopProbe.of(contenders, request, noise, rounds, foresight::round);
     }
 
     /**
