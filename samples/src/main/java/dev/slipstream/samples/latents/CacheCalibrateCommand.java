@@ -126,7 +126,13 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
     }
 
     private record Result(String model, String file, double psnr, int prompts, List<RowResult> rows,
-        List<Level> levels, List<RowResult> pictureRows, List<Level> pictureLevels) {
+        List<LevelResult> levels, List<RowResult> pictureRows, List<LevelResult> pictureLevels) {
+    }
+
+    private record LevelResult(double score, int extraWords, double part) {
+        static List<LevelResult> of(List<Level> levels) {
+            return levels.stream().map(it -> new LevelResult(it.score(), it.extraWords(), it.part())).toList();
+        }
     }
 
     /** @param score the least that is enough; null if none is */
@@ -209,7 +215,7 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         List<Row> finished = found.finished().rows(psnr);
         if (json) {
             terminal.out().println(Json.text(new Result(name, file.toString(), psnr, groups.prompts(), results(midst),
-                thresholds.levels(), results(finished), thresholds.finished())));
+                LevelResult.of(thresholds.levels()), results(finished), LevelResult.of(thresholds.finished()))));
         } else if (!quiet.isQuiet()) {
             terminal.out().println("from latents of the midst:\n" + table(midst));
             terminal.out().println("from finished pictures, with fresh noise:\n" + table(finished));

@@ -74,7 +74,8 @@ final class LatentTrials {
                 + "them, and only numbers that fp16 has; take another model");
         }
         List<Integer> midst = steps(couples.getFirst());
-        List<Integer> late = FINISHED_TENTHS.stream().map(tenth -> tenth * allSteps / 10).toList();
+        List<Integer> late = FINISHED_TENTHS.stream().map(tenth -> tenth * allSteps / 10)
+            .filter(step -> step > 0).distinct().toList();
         try (DiffusionPipeline pipeline = pipelines.get()) {
             display.begin("pictures that go on");
             int all = couples.size() * (midst.size() + late.size());
@@ -99,7 +100,7 @@ final class LatentTrials {
         return steps.stream().flatMap(step -> couples.stream().map(couple -> {
             serving.serve(couple.source.prompt, couple.source.seed, step);
             GeneratedImage drawn = draws.apply(couple.target);
-            return new Pair(couple.words, Math.rint(10.0 * step / allSteps) / 10,
+            return new Pair(couple.words, Math.ceilDiv(10 * step, allSteps) / 10.0,
                 drawn.cache().source().orElseThrow().score(), Likeness.of(whole.get(couple.target), drawn.image()));
         }));
     }
