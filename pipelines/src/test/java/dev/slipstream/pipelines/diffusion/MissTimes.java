@@ -27,6 +27,8 @@ final class MissTimes {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final Thresholds WORDS = new Thresholds(List.of(new Level(0, 0, 0.5)));
     private static final List<String> COLORS = List.of("red", "green", "blue", "yellow", "orange", "purple");
+    private static final List<String> SHAPES =
+        List.of("circle", "square", "triangle", "star", "ring", "cross", "diamond", "heart");
     private static final int WARM_UP = 8;
     /** In which another thread has written what is kept. */
     private static final int WRITING_MILLIS = 100;
@@ -66,15 +68,16 @@ final class MissTimes {
         try (LatentCache cache = new LatentCache(latents, LatentCache.DEFAULT_MAX_BYTES)) {
             System.out.println(cache.list().size() + " pictures were kept");
         }
-        tell("loop", without, with, Times::loop);
-        tell("whole request", without, with, Times::whole);
-        tell("device's thread", without, with, Times::device);
-        tell("other threads", without, with, Times::rest);
+        tell("loop", without, with, Times::loop, Times::loop);
+        tell("whole request", without, with, Times::whole, Times::loop);
+        tell("device's thread, of a processor", without, with, Times::device, Times::device);
+        tell("other threads, of a processor", without, with, Times::rest, Times::device);
     }
 
+    /** Of 48, in words that the sample model knows. */
     private static String prompt(int number) {
-        return "a " + COLORS.get(number % COLORS.size()) + " star of kind" + number + " on a "
-            + COLORS.get((number + 1) % COLORS.size()) + " background";
+        return "a large " + COLORS.get(number % COLORS.size()) + " "
+            + SHAPES.get(number / COLORS.size() % SHAPES.size()) + " on a white background";
     }
 
     private static Times measure(DiffusionPipeline pipeline, ImageRequest request) throws InterruptedException {
@@ -99,13 +102,14 @@ final class MissTimes {
             .collect(Collectors.toMap(id -> id, THREADS::getThreadCpuTime));
     }
 
-    private static void tell(String what, Times[] without, Times[] with, ToDoubleFunction<Times> time) {
+    private static void tell(String what, Times[] without, Times[] with, ToDoubleFunction<Times> time,
+            ToDoubleFunction<Times> loop) {
         double[] more = IntStream.range(0, with.length)
             .mapToDouble(round -> time.applyAsDouble(with[round]) - time.applyAsDouble(without[round])).toArray();
         Arrays.sort(more);
         System.out.printf("%s: %.1f ms without; with the cache %+.2f (quartiles %+.2f, %+.2f), %+.2f %% of the loop%n",
             what, median(without, time), more[more.length / 2], more[more.length / 4], more[3 * more.length / 4],
-            100 * more[more.length / 2] / median(without, Times::loop));
+            100 * more[more.length / 2] / median(without, loop));
     }
 
     private static double median(Times[] all, ToDoubleFunction<Times> time) {
