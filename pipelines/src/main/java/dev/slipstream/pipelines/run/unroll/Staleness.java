@@ -6,12 +6,14 @@ import dev.slipstream.pipelines.run.loop.Rests;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Source;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.StageRun;
 import dev.slipstream.pipelines.run.unroll.LiveRuns.Term;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.function.IntToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * How much of what pictures are made of is older than the step that it serves. It says nothing of how much that shows,
@@ -79,7 +81,7 @@ public record Staleness(double share, double age) {
             // Of each part the run that is least old comes first, and that one alone is looked at.
             PriorityQueue<StageRun> open = new PriorityQueue<>(Comparator.comparingInt(StageRun::step).reversed()
                 .thenComparingInt(StageRun::stage));
-            live.prediction(step).stream().map(Term::run).distinct()
+            newest(live.prediction(step).stream().map(Term::run))
                 .forEach(run -> use(run, run.step() < step ? 1 : 0, step, uses, open));
             while (!open.isEmpty()) {
                 StageRun reader = open.remove();
@@ -98,17 +100,21 @@ public record Staleness(double share, double age) {
             Map<StageRun, int[]> tensors = new HashMap<>();
             for (String tensor : plan.segment(reader.stage()).reads()) {
                 List<Source> sources = live.isMade(tensor) ? live.sources(reader, tensor) : List.of();
-                // What is continued is made of several values: of each part that made some, the newest counts.
-                Map<Part, StageRun> newest = new HashMap<>();
-                sources.forEach(source -> newest.merge(part(source.version().run()), source.version().run(),
-                    (one, other) -> one.step() >= other.step() ? one : other));
-                newest.values().forEach(run -> {
+                newest(sources.stream().map(source -> source.version().run())).forEach(run -> {
                     int[] counts = tensors.computeIfAbsent(run, key -> new int[2]);
                     counts[0]++;
                     counts[1] += run.step() < step ? 1 : 0;
                 });
             }
             tensors.forEach((run, counts) -> use(run, (double) counts[1] / counts[0], step, uses, open));
+        }
+
+        /** What is continued is made of several values: of each part that made some, the newest counts. */
+        private Collection<StageRun> newest(Stream<StageRun> runs) {
+            Map<Part, StageRun> newest = new HashMap<>();
+            runs.forEach(run ->
+                newest.merge(part(run), run, (one, other) -> one.step() >= other.step() ? one : other));
+            return newest.values();
         }
 
         private void use(StageRun run, double old, int step, Map<Part, Uses> uses, PriorityQueue<StageRun> open) {

@@ -64,6 +64,13 @@ class StalenessTest {
         assertTrue(residual.share() <= of(blocks, "cache:every=2,warmup=1,form=replace", 1).share());
     }
 
+    @Test
+    void aPredictionThatIsContinuedIsAsOldAsTheNewestOfWhatItIsMadeOf() {
+        Staleness continued = of(Loops.chain(1), "cache:every=4,part=all,form=forecast,warmup=2", 1);
+        assertEquals(of(Loops.chain(1), "cache:every=4,part=all,form=replace,warmup=2", 1), continued);
+        assertTrue(continued.age() > 0, continued.toString());
+    }
+
     /** The first of three components is read two steps late but for the second step, the next one a step late. */
     @Test
     void valuesAgeAlongAChain() {
