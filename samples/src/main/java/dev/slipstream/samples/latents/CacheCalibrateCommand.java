@@ -3,7 +3,6 @@ package dev.slipstream.samples.latents;
 import dev.slipstream.pipelines.cache.LatentTrial;
 import dev.slipstream.pipelines.cache.Thresholds;
 import dev.slipstream.pipelines.cache.Thresholds.Level;
-import dev.slipstream.pipelines.diffusion.Conditioning.Size;
 import dev.slipstream.pipelines.diffusion.DiffusionPipeline;
 import dev.slipstream.pipelines.diffusion.ImageRequest;
 import dev.slipstream.pipelines.diffusion.PipelineSpec;
@@ -17,12 +16,12 @@ import dev.slipstream.pipelines.model.folder.ModelFile;
 import dev.slipstream.pipelines.model.original.ModelSource;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import dev.slipstream.samples.latents.LatentTrials.Found;
-import dev.slipstream.samples.options.ConditioningOptions;
 import dev.slipstream.samples.options.DeviceOptions;
 import dev.slipstream.samples.options.ModelPath;
 import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.ResultFiles;
+import dev.slipstream.samples.options.SamplingOptions;
 import dev.slipstream.samples.terminal.ExitCode;
 import dev.slipstream.samples.terminal.GeneralOptions;
 import dev.slipstream.samples.terminal.HelpLayout;
@@ -36,6 +35,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -85,21 +85,8 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         description = "Seeds for each prompt (${DEFAULT-VALUE}).")
     private int seeds;
 
-    @Option(names = "--steps", paramLabel = "N", order = HelpLayout.PICTURE + 1,
-        description = "Denoising steps, if not as many as is usual with the model.")
-    private Integer steps;
-
-    @Option(names = "--size", paramLabel = "WxH", order = HelpLayout.PICTURE + 2,
-        description = "Pixels, like 512x768, if not the model's own.")
-    private String size;
-
-    @Option(names = "--guidance", paramLabel = "W", order = HelpLayout.PICTURE + 3,
-        description = "Weight of the prompt, if not the usual one of the model.")
-    private Double guidance;
-
-    @Option(names = "--scheduler", paramLabel = "NAME", order = HelpLayout.PICTURE + 4,
-        description = "Noise scheduler, if not the model's own.")
-    private String scheduler;
+    @Mixin
+    private SamplingOptions sampling;
 
     @Mixin
     private DeviceOptions devices;
@@ -146,9 +133,11 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (seeds < 1 || seeds > MOST_SEEDS || steps != null && (steps < LEAST_STEPS || steps > MOST_STEPS)) {
+        OptionalInt steps = sampling.apply(ImageRequest.of("")).steps();
+        if (seeds < 1 || seeds > MOST_SEEDS || steps.isPresent()
+            && (steps.getAsInt() < LEAST_STEPS || steps.getAsInt() > MOST_STEPS)) {
             throw new InputException("--seeds takes 1 to " + MOST_SEEDS + ", and --steps " + LEAST_STEPS + " to "
-                + MOST_STEPS + ", not " + seeds + " and " + steps);
+                + MOST_STEPS + ", not " + seeds + steps.stream().mapToObj(it -> " and " + it).findFirst().orElse(""));
         }
         if (!(psnr > 0 && psnr <= Likeness.IDENTICAL)) {
             throw new InputException("--psnr takes more than 0 and at most " + Math.round(Likeness.IDENTICAL)
@@ -159,7 +148,7 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         ResultFiles.checkWritable("--output", List.of(file));
         LatentTrial latents = new LatentTrial();
         PromptGroups groups = groups(path);
-        LatentTrials trials = new LatentTrials(latents, groups, seeds, this::request);
+        LatentTrials trials = new LatentTrials(latents, groups, seeds, prompt -> sampling.apply(ImageRequest.of(prompt)));
         DenoiserGraph denoiser;
         NoiseTable noise;
         ImageRequest completed;
@@ -167,7 +156,8 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
             if (paper.makesVideos()) {
                 throw new InputException(model + " makes videos, and what is measured is for pictures");
             }
-            ImageRequest any = request(groups.groups().getFirst().prompts().getFirst());
+            ImageRequest any = sampling.apply(
+                ImageRequest.of(groups.groups().getFirst().prompts().getFirst()));
             denoiser = paper.unwrap(any, PartitionedDenoiser.class).denoiser();
             noise = paper.unwrap(any, NoiseTable.class);
             completed = paper.completed(any);
@@ -196,18 +186,6 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         Path own = ModelSource.beside(path, ModelFile.PROMPTS);
         return prompts != null ? PromptGroups.read(prompts)
             : Files.exists(own) ? PromptGroups.read(own) : PromptGroups.everyday();
-    }
-
-    private ImageRequest request(String prompt) {
-        ImageRequest request = ImageRequest.of(prompt);
-        request = steps == null ? request : request.withSteps(steps);
-        request = guidance == null ? request : request.withGuidance(guidance);
-        request = scheduler == null ? request : request.withScheduler(scheduler);
-        if (size != null) {
-            Size pixels = ConditioningOptions.size("--size", size, "leave it out for the model's own size");
-            request = request.withSize(pixels.width(), pixels.height());
-        }
-        return request;
     }
 
     private void print(String name, Path file, PromptGroups groups, Found found, Thresholds thresholds) {
