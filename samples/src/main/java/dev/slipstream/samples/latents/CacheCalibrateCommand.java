@@ -148,7 +148,8 @@ public final class CacheCalibrateCommand implements Callable<Integer> {
         ResultFiles.checkWritable("--output", List.of(file));
         LatentTrial latents = new LatentTrial();
         PromptGroups groups = groups(path);
-        LatentTrials trials = new LatentTrials(latents, groups, seeds, prompt -> sampling.apply(ImageRequest.of(prompt)));
+        LatentTrials trials = new LatentTrials(latents, groups, seeds,
+            prompt -> sampling.apply(ImageRequest.of(prompt)));
         DenoiserGraph denoiser;
         NoiseTable noise;
         ImageRequest completed;
