@@ -1,7 +1,5 @@
 package dev.slipstream.pipelines.cache;
 
-import java.util.Optional;
-
 /** What a cache says to a {@link Query}. */
 public sealed interface Answer {
     /**
@@ -15,10 +13,9 @@ public sealed interface Answer {
      * @param saved what that saves, in the unit of the query's costs
      * @param latents before that step, those of one picture
      * @param finished whether they are those after the last step instead, onto which goes the request's own noise
-     * @param picture the source's, if it was kept
      */
     record Hit(CacheKey key, String source, int step, double score, int extraWords, double saved, HalfTensor latents,
-        boolean finished, Optional<byte[]> picture) implements Answer {
+        boolean finished) implements Answer {
     }
 
     /**

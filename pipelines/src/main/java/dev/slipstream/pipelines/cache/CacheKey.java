@@ -4,6 +4,7 @@ import dev.slipstream.bridge.file.Sha256;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -24,6 +25,7 @@ public record CacheKey(String namespace, SortedMap<String, String> facts) {
     public static final String ADAPTERS = "adapters";
     /** The noise scheduler with all its settings. */
     public static final String SCHEDULER = "scheduler";
+    /** How many a request has, from 1 up. */
     public static final String STEPS = "steps";
     /** Of the latents: {@code [1, 4, 64, 64]}. */
     public static final String LATENTS = "latents";
@@ -39,9 +41,10 @@ public record CacheKey(String namespace, SortedMap<String, String> facts) {
     /** The namespace of those who name none. */
     public static final String DEFAULT_NAMESPACE = "default";
 
+    private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,8}");
     private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9_-]{1,64}");
 
-    /** @throws IllegalArgumentException if the namespace is no such name, or a fact is missing */
+    /** @throws IllegalArgumentException if the namespace is no such name, a fact is missing, or steps are no number */
     public CacheKey {
         checkNamespace(namespace);
         facts = Collections.unmodifiableSortedMap(new TreeMap<>(facts));
@@ -50,6 +53,15 @@ public record CacheKey(String namespace, SortedMap<String, String> facts) {
                 throw new IllegalArgumentException("the key of a cached picture lacks '" + needed + "'");
             }
         }
+        String steps = facts.get(STEPS);
+        if (!NUMBER.matcher(steps).matches()) {
+            throw new IllegalArgumentException("a cached picture has a number of steps, not '" + steps + "'");
+        }
+    }
+
+    /** Of the whole request. */
+    public int steps() {
+        return Integer.parseInt(Objects.requireNonNull(facts.get(STEPS)));
     }
 
     /** A key of the default namespace. */

@@ -18,18 +18,23 @@ import java.util.List;
  *
  * @param vector see {@link Projection}
  * @param depths the steps whose latents are kept, from the first on
+ * @param steps of the whole request; latents of that depth are finished ones
  */
-record Card(String id, Mark mark, float[] vector, List<Integer> depths, double stepSeconds, Instant created) {
+record Card(String id, Mark mark, float[] vector, List<Integer> depths, int steps, double stepSeconds,
+    Instant created) {
+    /** Of all steps; with more, going on from finished latents makes seeds alike, so it is no more for any model. */
+    private static final double LIKELY_PART_OF_FINISHED = 0.5;
     private static final int MOST_TEXT_BYTES = 1 << 19;
 
     static Card of(Entry entry, Instant created) {
         return new Card(entry.id(), entry.mark(), Projection.of(entry.conditioning()),
-            List.copyOf(entry.latents().keySet()), entry.stepSeconds(), created);
+            List.copyOf(entry.latents().keySet()), entry.key().steps(), entry.stepSeconds(), created);
     }
 
     /** What the entry saves on average where it serves, before anything is known of it. */
     double likelySeconds() {
-        return stepSeconds * depths.stream().mapToInt(Integer::intValue).average().orElse(0);
+        return stepSeconds * depths.stream()
+            .mapToDouble(depth -> depth == steps ? LIKELY_PART_OF_FINISHED * steps : depth).average().orElse(0);
     }
 
     byte[] encoded() {
@@ -50,6 +55,7 @@ record Card(String id, Mark mark, float[] vector, List<Integer> depths, double s
             for (int depth : depths) {
                 out.writeInt(depth);
             }
+            out.writeInt(steps);
             out.writeDouble(stepSeconds);
             out.writeLong(created.toEpochMilli());
         });
@@ -74,11 +80,13 @@ record Card(String id, Mark mark, float[] vector, List<Integer> depths, double s
             for (int left = count(in, Integer.BYTES); left > 0; left--) {
                 depths.add(in.getInt());
             }
+            int steps = in.getInt();
             double stepSeconds = in.getDouble();
             if (depths.isEmpty() || !(stepSeconds > 0)) {
                 throw new DamagedFileException("it keeps nothing");
             }
-            return new Card(id, mark, vector, List.copyOf(depths), stepSeconds, Instant.ofEpochMilli(in.getLong()));
+            return new Card(id, mark, vector, List.copyOf(depths), steps, stepSeconds,
+                Instant.ofEpochMilli(in.getLong()));
         });
     }
 

@@ -7,19 +7,18 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What is kept of one drawn picture. Immutable; the bytes of the picture are shared and must not be changed.
+ * What is kept of one drawn picture. Immutable.
  *
  * @param key what a request must have in common with this one
  * @param mark prompt and seed
  * @param conditioning what the text encoders have made of the prompt, the row with the text alone
  * @param latents after so many steps as the key says, from 1 up, one picture's: what the loop had when it began the
  *     step of this number, counted from 0; with the number of all steps the finished ones
- * @param picture the finished one as a file, if that is kept
  * @param stepSeconds what a step took, by which it is decided what is worth its bytes
  * @param prompt in clear, only if its user has asked for that
  */
 public record Entry(CacheKey key, Mark mark, HalfTensor conditioning, SortedMap<Integer, HalfTensor> latents,
-    Optional<byte[]> picture, double stepSeconds, Optional<String> prompt) {
+    double stepSeconds, Optional<String> prompt) {
 
     /** @throws IllegalArgumentException if there is nothing to go on from, or latents differ in shape */
     public Entry {
@@ -36,13 +35,12 @@ public record Entry(CacheKey key, Mark mark, HalfTensor conditioning, SortedMap<
     /** One that keeps latents alone, and no text. */
     public static Entry of(CacheKey key, Mark mark, HalfTensor conditioning, SortedMap<Integer, HalfTensor> latents,
             double stepSeconds) {
-        return new Entry(key, mark, conditioning, latents, Optional.empty(), stepSeconds, Optional.empty());
+        return new Entry(key, mark, conditioning, latents, stepSeconds, Optional.empty());
     }
 
-    /** Of all numbers and the picture. */
+    /** Of all numbers. */
     long bytes() {
-        return Short.BYTES * (conditioning.size() + latents.values().stream().mapToLong(HalfTensor::size).sum())
-            + picture.map(file -> file.length).orElse(0);
+        return Short.BYTES * (conditioning.size() + latents.values().stream().mapToLong(HalfTensor::size).sum());
     }
 
     /** 32 hexadecimal digits: one for a key, a prompt and a seed. */

@@ -18,14 +18,14 @@ import java.util.TreeMap;
 
 /**
  * An entry as a file, {@code ID.entry}: a {@link CheckedFile} whose label is the card, the key, the shapes and the
- * prompt if that is kept, and whose payload is the conditioning, the latents from the first depth on, and the picture.
- * Written whole or not at all, and never changed.
+ * prompt if that is kept, and whose payload is the conditioning, and the latents from the first depth on. Written whole
+ * or not at all, and never changed.
  */
 final class EntryFile {
     static final String ENDING = ".entry";
-    static final CheckedFile FORMAT = new CheckedFile(0x0a1a_0a0d_5443_4c89L, 1, "a cached picture");
+    static final CheckedFile FORMAT = new CheckedFile(0x0a1a_0a0d_5443_4c89L, 2, "a cached picture");
 
-    /** More than any model's conditioning, latents and picture. */
+    /** More than any model's conditioning and latents. */
     private static final int MOST_BYTES = 1 << 30;
 
     private EntryFile() {
@@ -74,11 +74,10 @@ final class EntryFile {
     }
 
     private static byte[] payload(Entry entry) {
-        byte[] picture = entry.picture().orElse(new byte[0]);
         ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(entry.bytes())).order(ByteOrder.LITTLE_ENDIAN);
         put(all, entry.conditioning());
         entry.latents().values().forEach(tensor -> put(all, tensor));
-        return all.put(picture).array();
+        return all.array();
     }
 
     private static void put(ByteBuffer all, HalfTensor tensor) {
@@ -130,10 +129,10 @@ final class EntryFile {
             for (int depth : card.depths()) {
                 kept.put(depth, tensor(latents, payload));
             }
-            byte[] picture = new byte[payload.remaining()];
-            payload.get(picture);
-            return new Kept(card, new Entry(key, card.mark(), told, kept,
-                Optional.of(picture).filter(bytes -> bytes.length > 0), card.stepSeconds(), prompt));
+            if (payload.hasRemaining() || key.steps() != card.steps()) {
+                throw new DamagedFileException("it has other numbers than it says");
+            }
+            return new Kept(card, new Entry(key, card.mark(), told, kept, card.stepSeconds(), prompt));
         });
     }
 

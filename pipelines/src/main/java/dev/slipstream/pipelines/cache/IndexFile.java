@@ -36,7 +36,7 @@ final class IndexFile {
     static final String NAME = "index";
 
     private static final long MAGIC = 0x0a1a_0a0d_5849_4c89L;
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int HEADER_BYTES = 2 * Long.BYTES + Integer.BYTES;
     private static final int FRAME_BYTES = 2 * Integer.BYTES;
     private static final int MOST_RECORD_BYTES = 1 << 19;

@@ -22,13 +22,8 @@ public final class LatentTrial implements LatentStore {
 
     private record Serving(Entry source, int step, boolean finished) {
         private HalfTensor latents() {
-            return Objects.requireNonNull(source.latents().get(finished ? steps(source) : step));
+            return Objects.requireNonNull(source.latents().get(finished ? source.key().steps() : step));
         }
-    }
-
-    /** Of the whole request. */
-    private static int steps(Entry entry) {
-        return Integer.parseInt(Objects.requireNonNull(entry.key().facts().get(CacheKey.STEPS)));
     }
 
     /** How many words one of two prompts has beyond the other; empty where they say different things. */
@@ -39,7 +34,7 @@ public final class LatentTrial implements LatentStore {
     /** Before which steps a picture's latents are kept, from the first on; none if it is not there. */
     public List<Integer> steps(String prompt, long seed) {
         return Optional.ofNullable(entries.get(mark(prompt, seed))).stream().flatMap(entry ->
-            entry.latents().keySet().stream().filter(step -> step < steps(entry))).toList();
+            entry.latents().keySet().stream().filter(step -> step < entry.key().steps())).toList();
     }
 
     /** From now on requests go on from these latents. @param step one of {@link #steps} */
@@ -73,7 +68,7 @@ public final class LatentTrial implements LatentStore {
             Entry source = it.source;
             return new Hit(source.key(), source.id(), it.step, query.conditioning().cosine(source.conditioning()),
                 source.mark().wording().extraWords(query.mark().wording()).orElse(0), query.costs().saved(it.step),
-                it.latents(), it.finished, source.picture());
+                it.latents(), it.finished);
         }).orElseGet(() -> new Miss(Reason.EMPTY));
     }
 

@@ -135,8 +135,7 @@ public record Query(CacheKey key, Mark mark, HalfTensor conditioning, Thresholds
                 fails(step == 0 ? Reason.TOO_FAR : Reason.NOTHING_SAVED);
             } else if (best.isEmpty() || saved > best.get().saved()) {
                 best = Optional.of(new Hit(entry.key(), card.id(), step, score, extra.getAsInt(), saved,
-                    Objects.requireNonNull(entry.latents().get(start.latents)), start.latents != step,
-                    entry.picture()));
+                    Objects.requireNonNull(entry.latents().get(start.latents)), start.latents != step));
             }
         }
     }

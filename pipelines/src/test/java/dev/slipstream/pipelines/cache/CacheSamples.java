@@ -26,6 +26,7 @@ final class CacheSamples {
         Map<String, String> facts = new TreeMap<>();
         CacheKey.NEEDED.forEach(name -> facts.put(name, name));
         facts.put(CacheKey.MODEL, model);
+        facts.put(CacheKey.STEPS, Integer.toString(STEPS));
         return CacheKey.of(facts);
     }
 

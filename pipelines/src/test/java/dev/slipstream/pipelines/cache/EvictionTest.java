@@ -1,5 +1,6 @@
 package dev.slipstream.pipelines.cache;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
@@ -33,7 +34,15 @@ class EvictionTest {
     }
 
     private static final Card CARD = new Card("", new Mark("", "", new Wording(List.of())),
-        new float[Projection.SIZE], List.of(5, 10, 15, 20, 25), 0.1, Instant.EPOCH);
+        new float[Projection.SIZE], List.of(5, 10, 15, 20, 25), 50, 0.1, Instant.EPOCH);
+
+    @Test
+    void finishedLatentsCountAsWhatGoingOnFromThemSaves() {
+        Card withPicture = new Card("", CARD.mark(), CARD.vector(), List.of(5, 10, 15, 20, 25, 50), 50, 0.1,
+            Instant.EPOCH);
+        assertEquals(1.5, CARD.likelySeconds(), 1e-9);
+        assertEquals(10 / 6.0, withPicture.likelySeconds(), 1e-9);
+    }
 
     /** @param worth of an entry; the least goes. @return the part of requests that were served */
     private static double served(ToDoubleFunction<Kept> worth, boolean changing) {

@@ -26,6 +26,11 @@ public final class CacheOptions {
             + "them; more steps may be left out then.")
     private boolean pictures;
 
+    @Option(names = "--cache-other-seeds", order = HelpLayout.DEVICES + 11,
+        description = "With --cache: go on from pictures of the same prompt with other seeds, too, which makes them "
+            + "alike.")
+    private boolean otherSeeds;
+
     @Option(names = "--cache-namespace", paramLabel = "NAME", order = HelpLayout.DEVICES + 8,
         description = "Whose pictures they are, a tenant's for example: 1 to 64 of a-z, 0-9, _ and - (default).")
     private String namespace;
@@ -44,7 +49,8 @@ public final class CacheOptions {
     private CacheUse use() {
         try {
             CacheUse said = CacheUse.parse(use);
-            CacheUse wanted = pictures ? said.withPictures() : said;
+            CacheUse some = pictures ? said.withPictures() : said;
+            CacheUse wanted = otherSeeds ? some.withOtherSeeds() : some;
             return namespace == null ? wanted : wanted.in(namespace);
         } catch (IllegalArgumentException wrong) {
             throw new InputException(wrong.getMessage() + "; choose another --cache or --cache-namespace", wrong);
