@@ -62,6 +62,19 @@ public final class Graph {
         }
     }
 
+    /** The same nodes in the same order, so nothing has to be sorted or checked again. */
+    private Graph(Graph same, Map<String, TypeProto> types) {
+        this.header = same.header;
+        this.folder = same.folder;
+        this.inputs = same.inputs;
+        this.outputs = same.outputs;
+        this.nodes = same.nodes;
+        this.weights = same.weights;
+        this.types = Collections.unmodifiableMap(new LinkedHashMap<>(types));
+        this.producers = same.producers;
+        this.consumers = same.consumers;
+    }
+
     public Graph withWeights(Map<String, TensorProto> changed) {
         return new Graph(header, folder, inputs, outputs, nodes, changed, types);
     }
@@ -77,7 +90,7 @@ public final class Graph {
 
     /** The same graph with other knowledge of the tensors that nodes make, as shape inference gives it. */
     public Graph withTypes(Map<String, TypeProto> changed) {
-        return new Graph(header, folder, inputs, outputs, nodes, weights, changed);
+        return new Graph(this, changed);
     }
 
     /** The same graph, which may have nodes of a further operator set. */

@@ -142,7 +142,7 @@ public final class PlanEvaluator {
             room.add(site.times().get(device).memoryBytes());
         }
         return new PlanForecast(candidate.spec(), candidate.devices(), forecast.latencyNanos(),
-            forecast.timeline().utilisation(), memory, room, program.copiedBytes(), staleness(candidate),
+            forecast.timeline().utilisation(), memory, room, program.copiedBytes(), staleness(candidate, partitioned),
             quality.apply(partitioned.plan().strategy()), basis(candidate.devices()),
             candidate.strategy().decides());
     }
@@ -164,9 +164,9 @@ public final class PlanEvaluator {
     }
 
     /** Of what is decided in the loop it is that of the steps that are assumed. */
-    private Staleness staleness(Candidate candidate) {
-        PartitionedDenoiser counted = PartitionedDenoiser.of(sized,
-            candidate.strategy().counted(Rounds.Rule.Above.EXPECTED_INTERVAL), candidate.devices());
+    private Staleness staleness(Candidate candidate, PartitionedDenoiser partitioned) {
+        PartitionedDenoiser counted = candidate.strategy().decides() ? PartitionedDenoiser.of(sized,
+            candidate.strategy().counted(Rounds.Rule.Above.EXPECTED_INTERVAL), candidate.devices()) : partitioned;
         return Staleness.of(counted.plan(), loop.noise().steps(), new StageCosts(counted, site.times(), runs)::nanos);
     }
 

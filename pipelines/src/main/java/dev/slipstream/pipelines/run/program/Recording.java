@@ -6,18 +6,19 @@ import dev.slipstream.pipelines.run.timeline.Timeline.Lane;
 import dev.slipstream.pipelines.run.timeline.Timeline.Span;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Gathers when the instructions of a program ran. One thread. */
 public final class Recording {
     private final Program program;
     private final List<Lane> lanes;
     private final List<String> stages;
-    private final List<Span> spans = new ArrayList<>();
+    /** By instruction; none of what did not run. */
+    private final Span[] spans;
 
     /**
      * @param devices what people call them, by their number in the program
@@ -28,6 +29,7 @@ public final class Recording {
         this.lanes = program.streams().stream()
             .map(stream -> new Lane(stream.device(), devices.get(stream.device()), stream.copies())).toList();
         this.stages = stages;
+        this.spans = new Span[program.instructions().size()];
     }
 
     /**
@@ -39,8 +41,8 @@ public final class Recording {
     public void add(int instruction, long startNanos, long endNanos, long busyNanos) {
         Instruction it = program.instructions().get(instruction);
         Activity activity = activity(it);
-        spans.add(new Span(instruction, it.stream(), it.step(), activity, startNanos, endNanos,
-            activity instanceof Activity.Wait ? 0 : busyNanos));
+        spans[instruction] = new Span(instruction, it.stream(), it.step(), activity, startNanos, endNanos,
+            activity instanceof Activity.Wait ? 0 : busyNanos);
     }
 
     private Activity activity(Instruction instruction) {
@@ -58,40 +60,39 @@ public final class Recording {
 
     /** All of it. @param endNanos when all was done; the end of the last span, if that is later */
     public Timeline timeline(long endNanos) {
-        spans.sort(Comparator.comparingInt(Span::instruction));
-        long end = spans.stream().mapToLong(Span::endNanos).reduce(endNanos, Math::max);
-        return new Timeline(lanes, stages, end, spans, flows());
+        List<Span> ran = Arrays.stream(spans).filter(Objects::nonNull).toList();
+        long end = ran.stream().mapToLong(Span::endNanos).reduce(endNanos, Math::max);
+        return new Timeline(lanes, stages, end, ran, flows());
     }
 
     /** Who writes what a launch of another lane reads, but for what was left out; of several reads the first. */
     private List<Flow> flows() {
-        record Written(Region region, int instruction) {
+        // With the lanes that have read what the launch wrote.
+        record Written(Region region, int instruction, BitSet readers) {
         }
 
-        Map<Integer, List<Written>> writers = new HashMap<>();
-        // Of each launch the lanes that have read it.
-        Map<Integer, BitSet> seen = new HashMap<>();
+        List<List<Written>> writers = Stream.generate(() -> (List<Written>) new ArrayList<Written>())
+            .limit(program.buffers().size()).toList();
         List<Flow> flows = new ArrayList<>();
-        BitSet ran = new BitSet();
-        spans.forEach(span -> ran.set(span.instruction()));
         for (int index = 0; index < program.instructions().size(); index++) {
             if (!(program.instructions().get(index) instanceof Instruction.Launch launch)
-                || launch.condition().isPresent() && !ran.get(index)) {
+                || launch.condition().isPresent() && spans[index] == null) {
                 continue;
             }
             for (Region read : launch.work().reads()) {
-                for (Written written : writers.getOrDefault(read.buffer(), List.of())) {
+                for (Written written : writers.get(read.buffer())) {
                     int lane = program.instructions().get(written.instruction()).stream();
                     if (lane != launch.stream() && written.region().overlaps(read)
-                        && isNew(seen.computeIfAbsent(written.instruction(), key -> new BitSet()), launch.stream())) {
+                        && isNew(written.readers(), launch.stream())) {
                         flows.add(new Flow(written.instruction(), index));
                     }
                 }
             }
+            BitSet readers = new BitSet();
             for (Region write : launch.work().writes()) {
-                List<Written> there = writers.computeIfAbsent(write.buffer(), buffer -> new ArrayList<>());
+                List<Written> there = writers.get(write.buffer());
                 there.removeIf(written -> write.contains(written.region()));
-                there.add(new Written(write, index));
+                there.add(new Written(write, index, readers));
             }
         }
         return flows;

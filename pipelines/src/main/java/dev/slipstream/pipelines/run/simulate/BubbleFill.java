@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.run.timeline.Timeline.Intervals.Interval;
 import dev.slipstream.pipelines.run.timeline.Timeline.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -43,6 +44,8 @@ public final class BubbleFill {
 
     private final Timeline timeline;
     private final long[] starts;
+    /** By device when it computes for the loop: every place asks for it, and it takes a walk through all spans. */
+    private final Map<Integer, List<Interval>> busy = new HashMap<>();
 
     /** @param timeline of a loop of at least one step */
     private BubbleFill(Timeline timeline) {
@@ -103,7 +106,7 @@ public final class BubbleFill {
     }
 
     private long busyUpTo(int device, long time) {
-        List<Interval> busy = timeline.busy(device).all();
+        List<Interval> busy = this.busy.computeIfAbsent(device, it -> timeline.busy(it).all());
         long end = Math.max(1, timeline.endNanos());
         long each = busy.stream().mapToLong(Interval::nanos).sum();
         long rest = busy.stream().mapToLong(it -> Math.clamp(time % end - it.startNanos(), 0, it.nanos())).sum();

@@ -27,6 +27,14 @@ final class Buffers {
         }
     }
 
+    /** What becomes of a value: where it lies, who touched it, and how often it will still be read. */
+    private static final class Lifetime {
+        private Region place;
+        private final List<Node> touched = new ArrayList<>(4);
+        private boolean isRead;
+        private int readsLeft;
+    }
+
     private record Role(String name, BufferSpec spec) {
     }
 
@@ -38,9 +46,7 @@ final class Buffers {
 
     private final boolean repeating;
     private final List<BufferSpec> specs = new ArrayList<>();
-    private final Map<Value, Region> places = new HashMap<>();
-    private final Map<Value, Integer> readsLeft = new HashMap<>();
-    private final Map<Value, List<Node>> touches = new HashMap<>();
+    private final Map<Value, Lifetime> lifetimes = new HashMap<>();
     private final Map<BufferSpec, List<Free>> shared = new HashMap<>();
     private final Map<Role, Ring> rings = new HashMap<>();
     private final Map<Integer, Free> resting = new HashMap<>();
@@ -51,7 +57,15 @@ final class Buffers {
      */
     Buffers(List<Task> tasks, boolean repeating) {
         this.repeating = repeating;
-        tasks.forEach(task -> task.work().reads().forEach(read -> readsLeft.merge(read.value(), 1, Integer::sum)));
+        tasks.forEach(task -> task.work().reads().forEach(read -> {
+            Lifetime lifetime = lifetime(read.value());
+            lifetime.isRead = true;
+            lifetime.readsLeft++;
+        }));
+    }
+
+    private Lifetime lifetime(Value value) {
+        return lifetimes.computeIfAbsent(value, key -> new Lifetime());
     }
 
     List<BufferSpec> specs() {
@@ -60,7 +74,7 @@ final class Buffers {
 
     /** Where the bytes of a value lie. */
     Region region(Access access) {
-        Region whole = places.get(access.value());
+        Region whole = lifetimes.get(access.value()).place;
         return new Region(whole.buffer(), whole.offset() + access.offset(), access.bytes());
     }
 
@@ -68,7 +82,7 @@ final class Buffers {
     void layOut(int device, List<Value> values, long alignment) {
         long end = 0;
         for (Value value : values) {
-            places.put(value, new Region(specs.size(), end, value.bytes()));
+            lifetime(value).place = new Region(specs.size(), end, value.bytes());
             end = Math.ceilDiv(end + value.bytes(), alignment) * alignment;
         }
         specs.add(new BufferSpec(device, end));
@@ -79,33 +93,33 @@ final class Buffers {
      * the order in which they are queued.
      */
     void use(Node node) {
-        List<Access> reads = node.task().work().reads();
         List<Access> writes = node.task().work().writes();
         for (Access write : writes) {
-            places.computeIfAbsent(write.value(), value -> place(value, node));
-            touch(write.value(), node);
+            Lifetime written = lifetime(write.value());
+            if (written.place == null) {
+                written.place = place(write.value(), node);
+            }
+            written.touched.add(node);
         }
-        for (Access read : reads) {
-            touch(read.value(), node);
-            if (readsLeft.merge(read.value(), -1, Integer::sum) == 0) {
-                free(read.value());
+        for (Access read : node.task().work().reads()) {
+            Lifetime lifetime = lifetimes.get(read.value());
+            lifetime.touched.add(node);
+            if (--lifetime.readsLeft == 0) {
+                free(read.value(), lifetime);
             }
         }
         for (Access write : writes) {
+            Lifetime written = lifetimes.get(write.value());
             // A segment may make a tensor that is not read at this step; its bytes are free at once.
-            if (!readsLeft.containsKey(write.value())) {
-                free(write.value());
+            if (!written.isRead) {
+                free(write.value(), written);
             }
         }
     }
 
-    private void touch(Value value, Node node) {
-        touches.computeIfAbsent(value, key -> new ArrayList<>()).add(node);
-    }
-
-    private void free(Value value) {
+    private void free(Value value, Lifetime lifetime) {
         if (!value.isPinned()) {
-            Free free = new Free(places.get(value).buffer(), touches.get(value));
+            Free free = new Free(lifetime.place.buffer(), lifetime.touched);
             if (repeating) {
                 resting.put(free.buffer(), free);
             } else {

@@ -4,6 +4,7 @@ import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.Stage;
 import dev.slipstream.pipelines.run.loop.Rests;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -66,6 +67,8 @@ final class LiveRuns {
     private final Rests rests;
     private final Reads reads;
     private final Set<String> made;
+    /** Steps of which it is decided whether they lie in the window. */
+    private final BitSet open = new BitSet();
     private final Set<StageRun> runs = new HashSet<>();
     /** Runs for conditional rows that are not needed, as there is one for all rows. */
     private final Set<StageRun> covered = new HashSet<>();
@@ -83,6 +86,7 @@ final class LiveRuns {
             .anyMatch(segment -> rests.ever(segment.component()))) {
             throw new IllegalArgumentException("the component that makes the prediction cannot rest");
         }
+        IntStream.range(0, steps).filter(step -> plan.isOpen(step, steps)).forEach(open::set);
         findRuns();
         IntStream.range(0, steps).mapToObj(this::at).flatMap(List::stream).forEach(run -> plan.segment(run.stage())
             .reads().stream().filter(made::contains).flatMap(tensor -> sources(run, tensor).stream())
@@ -102,7 +106,7 @@ final class LiveRuns {
     /** Of a step at which it is decided whether it lies in the window: of both cases. */
     private List<Term> predictions(int step) {
         List<Term> all = new ArrayList<>(prediction(step));
-        if (plan.isOpen(step, steps)) {
+        if (open.get(step)) {
             all.addAll(outside(step));
         }
         return all;
@@ -110,31 +114,31 @@ final class LiveRuns {
 
     /** From the last to the first: what reads a version comes behind what makes it. */
     private void findRuns() {
-        TreeSet<StageRun> open = new TreeSet<>(Comparator.comparingInt(StageRun::step)
+        TreeSet<StageRun> todo = new TreeSet<>(Comparator.comparingInt(StageRun::step)
             .thenComparingInt(StageRun::stage).reversed());
-        IntStream.range(0, steps).forEach(step -> predictions(step).forEach(term -> open.add(term.run())));
+        IntStream.range(0, steps).forEach(step -> predictions(step).forEach(term -> todo.add(term.run())));
         Set<Version> seen = new HashSet<>();
-        while (!open.isEmpty()) {
-            StageRun run = open.pollFirst();
+        while (!todo.isEmpty()) {
+            StageRun run = todo.pollFirst();
             Optional<StageRun> whole = whole(run);
-            if (whole.isPresent() && open.contains(whole.get())) {
+            if (whole.isPresent() && todo.contains(whole.get())) {
                 covered.add(run);
                 continue;
             }
             runs.add(run);
             plan.segment(run.stage()).reads().stream().filter(made::contains)
                 .flatMap(tensor -> sources(run, tensor).stream())
-                .forEach(source -> open(source.version(), open, seen));
+                .forEach(source -> open(source.version(), todo, seen));
         }
     }
 
     /** Adds what makes a version, or what makes those of which it is continued. @param seen those that were */
-    private void open(Version version, Set<StageRun> open, Set<Version> seen) {
+    private void open(Version version, Set<StageRun> todo, Set<Version> seen) {
         List<Source> parts = continued(version);
         if (parts.isEmpty()) {
-            open.add(version.run());
+            todo.add(version.run());
         } else if (seen.add(version)) {
-            parts.forEach(part -> open(part.version(), open, seen));
+            parts.forEach(part -> open(part.version(), todo, seen));
         }
     }
 
@@ -156,7 +160,7 @@ final class LiveRuns {
      */
     List<StageRun> at(int step) {
         return IntStream.range(0, plan.stages().size()).boxed()
-            .sorted(Comparator.comparing(stage -> plan.isOpen(step, steps)
+            .sorted(Comparator.comparing(stage -> open.get(step)
                 && plan.stages().get(stage).phase() == Stage.Phase.WINDOW))
             .map(stage -> new StageRun(stage, step)).filter(runs::contains).toList();
     }
@@ -189,7 +193,7 @@ final class LiveRuns {
 
     /** Whether a version is one of these. @param step at which it is read */
     boolean isHandedOver(Version version, int step) {
-        return version.run().step() < step && plan.isOpen(version.run().step(), steps);
+        return version.run().step() < step && open.get(version.run().step());
     }
 
     /** The devices on which a version is read, for those that are handed over: at its own step. */
@@ -216,21 +220,29 @@ final class LiveRuns {
     }
 
     private List<Source> resolved(List<Source> sources) {
-        return sources.stream().filter(source -> !isAtRest(source.version().run()))
-            .flatMap(source -> resolved(source).stream()).toList();
+        List<Source> there = new ArrayList<>(sources.size());
+        for (Source source : sources) {
+            if (!isAtRest(source.version().run())) {
+                resolve(source, there);
+            }
+        }
+        return there;
     }
 
     /** As values that are there: those that a run for all rows makes for one that is not needed. */
-    private List<Source> resolved(Source source) {
+    private void resolve(Source source, List<Source> there) {
         StageRun maker = source.version().run();
         if (!covered.contains(maker)) {
-            return List.of(new Source(source.version(), Rows.ALL, source.weight()));
+            there.add(new Source(source.version(), Rows.ALL, source.weight()));
+            return;
         }
         Version version = new Version(whole(maker).orElseThrow(), source.version().tensor());
-        return source.rows() == Rows.MEAN
-            ? List.of(new Source(version, Rows.FIRST_HALF, source.weight() / 2),
-                new Source(version, Rows.SECOND_HALF, source.weight() / 2))
-            : List.of(new Source(version, Rows.SECOND_HALF, source.weight()));
+        if (source.rows() == Rows.MEAN) {
+            there.add(new Source(version, Rows.FIRST_HALF, source.weight() / 2));
+            there.add(new Source(version, Rows.SECOND_HALF, source.weight() / 2));
+        } else {
+            there.add(new Source(version, Rows.SECOND_HALF, source.weight()));
+        }
     }
 
     private boolean isAtRest(StageRun run) {
