@@ -25,12 +25,14 @@ import dev.slipstream.pipelines.run.simulate.Simulator;
 import dev.slipstream.pipelines.run.timeline.Timeline;
 import dev.slipstream.pipelines.run.unroll.Staleness;
 import dev.slipstream.pipelines.run.unroll.UnrollOptions;
+import java.lang.ref.SoftReference;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -93,6 +95,8 @@ public final class PlanEvaluator {
     private final Function<String, OptionalDouble> quality;
     private final SizedDenoiser sized;
     private final StageCosts.Runs runs = new StageCosts.Runs();
+    /** Of what was forecast, as long as there is room: that of the plan that is taken is wanted again. */
+    private final Map<Candidate, SoftReference<Timeline>> timelines = new ConcurrentHashMap<>();
 
     /**
      * @param componentBytes of the model's other parts, on the first device
@@ -135,6 +139,7 @@ public final class PlanEvaluator {
         Program program = program(partitioned);
         StageCosts costs = new StageCosts(partitioned, site.times(), runs);
         Forecast forecast = Simulator.simulate(program, machine(partitioned, costs));
+        timelines.put(candidate, new SoftReference<>(forecast.timeline()));
         List<Long> memory = new ArrayList<>();
         List<Long> room = new ArrayList<>();
         for (int device = 0; device < candidate.devices(); device++) {
@@ -149,6 +154,12 @@ public final class PlanEvaluator {
 
     /** What would run where and when. @throws RuntimeException as {@link #forecast} */
     public Timeline timeline(Candidate candidate) {
+        SoftReference<Timeline> kept = timelines.get(candidate);
+        Timeline known = kept == null ? null : kept.get();
+        return known == null ? simulated(candidate) : known;
+    }
+
+    private Timeline simulated(Candidate candidate) {
         PartitionedDenoiser partitioned = partitioned(candidate);
         return Simulator.simulate(program(partitioned),
             machine(partitioned, new StageCosts(partitioned, site.times(), runs))).timeline();

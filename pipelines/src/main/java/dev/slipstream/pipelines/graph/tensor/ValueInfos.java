@@ -7,10 +7,12 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.slipstream.bridge.Shape;
 import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.graph.Graph;
+import dev.slipstream.pipelines.graph.Nodes;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Declarations of tensors as ONNX files have them, and types as devices see them. */
 public final class ValueInfos {
@@ -42,10 +44,16 @@ public final class ValueInfos {
         return types;
     }
 
-    /** The graph with these types, too, where it does not know one itself. */
+    /** The graph with these types, too, where it does not know one itself. @param known also of other tensors */
     public static Graph withTypes(Graph graph, Map<String, TensorType> known) {
         Map<String, TypeProto> types = new LinkedHashMap<>(graph.types());
-        known.forEach((name, type) -> types.putIfAbsent(name, of(ValueType.of(type))));
+        Stream.concat(graph.inputs().stream().map(ValueInfoProto::getName),
+            graph.nodes().stream().flatMap(node -> Nodes.writes(node).stream())).forEach(name -> {
+                TensorType type = known.get(name);
+                if (type != null) {
+                    types.computeIfAbsent(name, key -> of(ValueType.of(type)));
+                }
+            });
         return graph.withTypes(types);
     }
 
