@@ -17,6 +17,7 @@ import dev.slipstream.samples.options.PictureOptions;
 import dev.slipstream.samples.options.PrecisionOption;
 import dev.slipstream.samples.options.QuietOption;
 import dev.slipstream.samples.options.ResultFiles;
+import dev.slipstream.samples.options.SamplingOptions;
 import dev.slipstream.samples.options.TimelineOptions;
 import dev.slipstream.samples.options.WishOption;
 import dev.slipstream.samples.predict.Question;
@@ -62,6 +63,9 @@ public final class BenchCommand implements Callable<Integer> {
     private ModelOptions model;
 
     @Mixin
+    private SamplingOptions sampling;
+
+    @Mixin
     private PictureOptions picture;
 
     @Mixin
@@ -87,16 +91,6 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--rounds", paramLabel = "N", order = HelpLayout.OWN + 1,
         description = "Timed rounds; one a picture without it.")
     private Integer rounds;
-
-    @Option(names = "--steps", paramLabel = "N", order = HelpLayout.OWN + 2,
-        defaultValue = "" + ImageRequest.DEFAULT_STEPS,
-        description = "Denoising steps (${DEFAULT-VALUE}), at least 2.")
-    private int steps;
-
-    @Option(names = "--guidance", paramLabel = "W", order = HelpLayout.OWN + 2,
-        defaultValue = "" + ImageRequest.DEFAULT_GUIDANCE,
-        description = "Weight of the prompt (${DEFAULT-VALUE}).")
-    private double guidance;
 
     @Option(names = "--prompts", paramLabel = "N", order = HelpLayout.OWN + 3, defaultValue = "8",
         description = "Prompts to draw, at most 8 (${DEFAULT-VALUE}).")
@@ -145,9 +139,6 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (steps < 2) {
-            throw new InputException("--steps takes 2 or more here, not " + steps + "; 50 is usual");
-        }
         if (rounds != null && rounds < 1) {
             throw new InputException("--rounds takes 1 or more, not " + rounds + "; leave it out for one a picture");
         }
@@ -165,15 +156,13 @@ public final class BenchCommand implements Callable<Integer> {
         }
         ResultFiles.refuseOverwriting("--png", png, json == null ? List.of() : List.of(json));
         timelines.check(Stream.of(json, png).filter(Objects::nonNull).toList());
-        List<ImageRequest> requests =
-            PlanBenchmark.requests(prompts, seeds, steps, guidance).stream()
-                .map(request -> control.apply(picture.apply(request.withConditioning(conditioning.conditioning()))))
-                .toList();
+        Subject subject = subject();
+        List<ImageRequest> requests = subject.requests;
         if (save) {
             requireSavable(requests.getFirst());
         }
         output.printMachine(devices == null ? List.of() : devices);
-        try (PlanBenchmark benchmark = new PlanBenchmark(plans(requests.getFirst()),
+        try (PlanBenchmark benchmark = new PlanBenchmark(subject.plans,
             () -> wish.apply(control.apply(model.pipeline())), precision.precision(), terminal.warnings(false));
             Foresight foresight = forecast
                 ? new Foresight.InTurn(question(benchmark, requests.getFirst()), model.path().toString(),
@@ -185,8 +174,10 @@ public final class BenchCommand implements Callable<Integer> {
             List<LoopProbe> probes = benchmark.probes(requests.getFirst(), noise, count, foresight);
             List<QueueRow> queues = benchmark.queues(requests, waiting, QUEUE_ROUNDS);
             List<BenchRow> rows = benchmark.rows(probes, queues);
-            terminal.out().println(count + " rounds, " + requests.size() + " pictures, " + steps + " steps, guidance "
-                + guidance + ", noise scheduler " + noise.name() + ", "
+            ImageRequest any = requests.getFirst();
+            terminal.out().println(count + " rounds, " + requests.size() + " pictures of "
+                + any.width().orElseThrow() + "x" + any.height().orElseThrow() + ", " + noise.steps()
+                + " steps, guidance " + any.guidance().orElse(1) + ", noise scheduler " + noise.name() + ", "
                 + precision.precision() + "; load average now " + BenchOutput.load());
             terminal.out().println();
             terminal.out().print(BenchRow.table(rows));
@@ -226,19 +217,34 @@ public final class BenchCommand implements Callable<Integer> {
         timelines.write(runs).forEach((what, file) -> terminal.out().println(what + ": " + file));
     }
 
-    private List<BenchPlan> plans(ImageRequest request) {
+    /** @param requests completed */
+    private record Subject(List<ImageRequest> requests, List<BenchPlan> plans) {
+    }
+
+    private Subject subject() {
         try (PipelineSpec spec = control.apply(model.pipeline()).devices("cpu:1").spec()) {
-            if (compared != null) {
-                return BenchPlan.compared(compared, devices);
+            List<ImageRequest> requests = PlanBenchmark.requests(prompts, seeds).stream().map(request ->
+                spec.completed(sampling.apply(control.apply(picture.apply(
+                    request.withConditioning(conditioning.conditioning())))))).toList();
+            int steps = requests.getFirst().steps().orElseThrow();
+            if (steps < 2) {
+                throw new InputException("--steps takes 2 or more here, not " + steps + "; 50 is usual");
             }
-            PartitionedDenoiser sequential = spec.unwrap(request, PartitionedDenoiser.class);
-            if (save) {
-                return BenchPlan.candidates(sequential, spec.unwrap(request, NoiseTable.class).steps(), devices);
-            }
-            return devices == null
-                ? BenchPlan.onThreads(sequential, Runtime.getRuntime().availableProcessors())
-                : BenchPlan.on(devices, sequential);
+            return new Subject(requests, plans(spec, requests.getFirst()));
         }
+    }
+
+    private List<BenchPlan> plans(PipelineSpec spec, ImageRequest request) {
+        if (compared != null) {
+            return BenchPlan.compared(compared, devices);
+        }
+        PartitionedDenoiser sequential = spec.unwrap(request, PartitionedDenoiser.class);
+        if (save) {
+            return BenchPlan.candidates(sequential, spec.unwrap(request, NoiseTable.class).steps(), devices);
+        }
+        return devices == null
+            ? BenchPlan.onThreads(sequential, Runtime.getRuntime().availableProcessors())
+            : BenchPlan.on(devices, sequential);
     }
 
     /** Before anything is measured: a table of another model, or one that cannot be written, would be a pity later. */

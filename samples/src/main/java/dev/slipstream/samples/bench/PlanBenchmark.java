@@ -43,7 +43,7 @@ final class PlanBenchmark implements AutoCloseable {
     }
 
     /** Requests with seeds from 0: first every prompt with the first seed, so that a row of pictures shows all. */
-    static List<ImageRequest> requests(int prompts, int seeds, int steps, double guidance) {
+    static List<ImageRequest> requests(int prompts, int seeds) {
         if (prompts < 1 || prompts > PROMPTS.size()) {
             throw new InputException("--prompts takes 1 to " + PROMPTS.size() + ", not " + prompts
                 + "; more pictures come with more --seeds");
@@ -54,7 +54,7 @@ final class PlanBenchmark implements AutoCloseable {
         List<ImageRequest> requests = new ArrayList<>();
         for (int seed = 0; seed < seeds; seed++) {
             for (String prompt : PROMPTS.subList(0, prompts)) {
-                requests.add(ImageRequest.of(prompt).withSteps(steps).withGuidance(guidance).withSeed(seed));
+                requests.add(ImageRequest.of(prompt).withSeed(seed));
             }
         }
         return requests;

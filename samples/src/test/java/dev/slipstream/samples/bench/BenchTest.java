@@ -148,6 +148,17 @@ class BenchTest {
     }
 
     @Test
+    void whatIsNotSaidIsAsUsualWithTheModelAndTheSizeAsSaid() {
+        Path model = folder.resolve("tiny");
+        ModelTemplate.of(ModelFamily.PIXART_SIGMA, true).write(model);
+        int code = bench(model, "--devices", "cpu:1", "--compare", "cache", "--size", "96x64", "--rounds", "1",
+            "--prompts", "1", "--seeds", "1");
+        assertEquals(ExitCode.OK, code, err::toString);
+        assertTrue(out.toString().contains("1 pictures of 96x64, 20 steps, guidance 4.5, noise scheduler dpm++2m"),
+            out.toString());
+    }
+
+    @Test
     void aPromptThatIsTooLongIsWarnedOfOnceWhateverDrawsIt() throws IOException {
         Path model = folder.resolve("tiny");
         ModelTemplate.of(ModelFamily.SD15, true).write(model);
