@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -48,6 +49,7 @@ class CacheKillTest {
         SplittableRandom random = new SplittableRandom(7);
         List<Process> ahead = new ArrayList<>();
         long torn = 0;
+        long graphs = 0;
         long served = 0;
         try {
             for (int killed = 0; killed < kills; killed += WRITERS) {
@@ -67,19 +69,22 @@ class CacheKillTest {
                     writer.destroyForcibly().waitFor();
                 }
                 torn += rests();
+                graphs += files(NeighbourFile.NAME::equals);
                 served += serve();
             }
         } finally {
             ahead.forEach(Process::destroyForcibly);
         }
-        System.out.printf("%d kills left %d rests; %d entries served, none wrong%n", kills, torn, served);
+        System.out.printf("%d kills left %d rests and %d graphs; %d entries served, none wrong%n", kills, torn, graphs,
+            served);
         assertTrue(served > 0, "nothing was written");
         assertTrue(torn > 0 || kills < 100, "no kill hit a write");
+        assertTrue(graphs > 0 || kills < 100, "no graph was written");
     }
 
     /** A cache that was not open before serves what is there, and nothing else; then nothing of the dead is left. */
     private int serve() throws IOException {
-        try (LatentCache cache = new LatentCache(folder, 1 << 30)) {
+        try (LatentCache cache = new LatentCache(folder, 1 << 30, CacheProcess.GRAPH_FROM)) {
             int served = 0;
             for (int number = 0; number < CacheProcess.ENTRIES; number++) {
                 served += CacheSamples.serves(cache, number) ? 1 : 0;
@@ -95,9 +100,12 @@ class CacheKillTest {
     }
 
     private long rests() throws IOException {
+        return files(name -> name.endsWith(".tmp") || name.endsWith(".lock"));
+    }
+
+    private long files(Predicate<String> named) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.map(file -> file.getFileName().toString())
-                .filter(name -> name.endsWith(".tmp") || name.endsWith(".lock")).count();
+            return files.map(file -> file.getFileName().toString()).filter(named).count();
         }
     }
 }

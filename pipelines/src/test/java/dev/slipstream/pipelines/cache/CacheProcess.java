@@ -11,6 +11,8 @@ import java.util.SplittableRandom;
 final class CacheProcess {
     /** Entries that the {@code churn} role puts, uses and evicts again and again. */
     static final int ENTRIES = 24;
+    /** So few entries have a graph of neighbours, so that processes are killed while they write one, too. */
+    static final int GRAPH_FROM = 5;
 
     private CacheProcess() {
     }
@@ -52,12 +54,15 @@ final class CacheProcess {
         long room = args[1].equals("churn") ? 100_000 : 1 << 30;
         Path folder = Path.of(args[0]);
         // Loads all classes, so that the time until it is killed goes into writing.
-        try (LatentCache own = new LatentCache(folder.resolveSibling("of-" + ProcessHandle.current().pid()), room)) {
-            CacheSamples.put(own, 0);
-            CacheSamples.serves(own, 0);
+        try (LatentCache own = new LatentCache(folder.resolveSibling("of-" + ProcessHandle.current().pid()), room,
+            GRAPH_FROM)) {
+            for (int number = 0; number < 2 * GRAPH_FROM; number++) {
+                CacheSamples.put(own, number);
+                CacheSamples.serves(own, number);
+            }
             own.clear();
         }
-        try (LatentCache cache = new LatentCache(folder, room)) {
+        try (LatentCache cache = new LatentCache(folder, room, GRAPH_FROM)) {
             System.out.println("ready");
             System.in.read();
             if (args[1].equals("put")) {

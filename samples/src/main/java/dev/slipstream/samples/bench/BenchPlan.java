@@ -65,7 +65,8 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
                 throw new InputException(spec + " takes " + count + " devices, and --devices has " + all.size());
             }
             if (plans.stream().anyMatch(plan -> plan.label().equals(spec))) {
-                throw new InputException("--compare " + spec + " is given twice");
+                throw new InputException("--compare " + spec + (spec.equals(plans.getFirst().label())
+                    ? " is the first row anyway; leave it out" : " is given twice"));
             }
             plans.add(new BenchPlan(spec, spec, all.subList(0, count), true));
         }
