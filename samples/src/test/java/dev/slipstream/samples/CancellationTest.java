@@ -32,7 +32,8 @@ class CancellationTest {
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), Main.class.getName(),
             "generate", "a red star", "--model", CommandRun.MODEL.toAbsolutePath().toString(), "--steps", "1000",
-            "--preview", "10", "--count", "100", "--output", pictures.resolve("picture.png").toString())
+            "--preview", "10", "--devices", "cpu:1", "--count", "100", "--output",
+            pictures.resolve("picture.png").toString())
             .redirectError(complaints.toFile()).redirectOutput(folder.resolve("out.txt").toFile()).start();
         try (WatchService watch = folder.getFileSystem().newWatchService()) {
             pictures.register(watch, StandardWatchEventKinds.ENTRY_CREATE);

@@ -37,7 +37,7 @@ class CudaFaultTest {
     @Test
     void whicheverDriverCallFailsItIsNamedNothingLeaksAndTheNextRunWorks() {
         AtomicInteger notRecorded = new AtomicInteger();
-        sweep(INVALID_VALUE, (driver, run) -> {
+        sweep(INVALID_VALUE, 1, (driver, run) -> {
             if (isNamed(driver, run)) {
                 notRecorded.incrementAndGet();
             }
@@ -85,21 +85,29 @@ class CudaFaultTest {
         }
     }
 
-    /** A lost device says so in whatever is called next; where nothing needs it any more, nobody has to know. */
     @Test
-    void whicheverDriverCallLosesTheDeviceNothingLeaksAndTheNextRunWorks() {
-        sweep(LAUNCH_FAILED, (driver, run) -> {
-            try {
-                run.get();
-            } catch (DeviceException failure) {
-                assertTrue(failure.getMessage().contains("CUDA_ERROR_LAUNCH_FAILED")
-                    && failure.getMessage().contains("cuda:"), failure.getMessage());
-            }
-        });
+    void manyADriverCallThatLosesTheDeviceLeaksNothingAndTheNextRunWorks() {
+        sweep(LAUNCH_FAILED, 4, CudaFaultTest::saysThatItIsLost);
     }
 
-    /** Fails each call once. @param check runs the loop, and judges how it fails */
-    private static void sweep(int code, BiConsumer<FakeCuda, Supplier<float[]>> check) {
+    @Test
+    @Tag("slow")
+    void whicheverDriverCallLosesTheDeviceNothingLeaksAndTheNextRunWorks() {
+        sweep(LAUNCH_FAILED, 1, CudaFaultTest::saysThatItIsLost);
+    }
+
+    /** A lost device says so in whatever is called next; where nothing needs it any more, nobody has to know. */
+    private static void saysThatItIsLost(FakeCuda driver, Supplier<float[]> run) {
+        try {
+            run.get();
+        } catch (DeviceException failure) {
+            assertTrue(failure.getMessage().contains("CUDA_ERROR_LAUNCH_FAILED")
+                && failure.getMessage().contains("cuda:"), failure.getMessage());
+        }
+    }
+
+    /** Fails calls once each. @param every 1 for all of them @param check runs the loop, and judges how it fails */
+    private static void sweep(int code, int every, BiConsumer<FakeCuda, Supplier<float[]>> check) {
         try (FakeGpus gpus = FakeGpus.orSkip(2)) {
             FakeCuda driver = gpus.driver();
             driver.patient();
@@ -108,13 +116,14 @@ class CudaFaultTest {
             float[] expected = run(gpus);
             long calls = driver.calls() - before;
             Map<String, Integer> covered = new TreeMap<>();
-            for (long call = 1; call <= calls; call++) {
+            for (long call = 1; call <= calls; call += every) {
                 covered.merge(fail(gpus, call, code, it -> check.accept(it, () -> run(gpus))), 1, Integer::sum);
             }
             assertArrayEquals(expected, run(gpus), "the next run works");
             assertTrue(calls < MOST_CALLS,
                 () -> calls + " driver calls: a context is made current where it is already");
-            System.out.println(calls + " driver calls failed once each with code " + code + ": " + covered);
+            System.out.println("of " + calls + " driver calls each " + (every == 1 ? "" : every + "th ")
+                + "failed once with code " + code + ": " + covered);
         }
     }
 

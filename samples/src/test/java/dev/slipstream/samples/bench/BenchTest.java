@@ -163,8 +163,8 @@ class BenchTest {
         Path model = folder.resolve("tiny");
         ModelTemplate.of(ModelFamily.SD15, true).write(model);
         Files.writeString(model.resolve("tokenizer").resolve("tokenizer_config.json"), "{\"model_max_length\": 6}");
-        int code = bench(model, "--devices", "cpu:1", "--steps", "2", "--rounds", "1", "--prompts", "2", "--seeds",
-            "1");
+        int code = bench(model, "--devices", "cpu:1", "--compare", "cache", "--steps", "2", "--rounds", "1",
+            "--prompts", "2", "--seeds", "1");
         assertEquals(ExitCode.OK, code, err::toString);
         List<String> warnings = err.toString().lines().filter(line -> line.contains("prompt too long")).toList();
         assertEquals(2, warnings.size(), err.toString());

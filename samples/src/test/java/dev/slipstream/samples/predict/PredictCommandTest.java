@@ -83,6 +83,7 @@ class PredictCommandTest {
     }
 
     @Test
+    @Tag("slow")
     void whatWasMeasuredPredicts() {
         Path file = folder.resolve("profile.json");
         CommandRun profile = CommandRun.of("profile", "--model", CommandRun.MODEL.toString(), "--devices",
