@@ -78,13 +78,14 @@ public final class Beside {
     }
 
     /**
-     * Whether the prompts of a request were encoded before its turn; waits if they are just being.
+     * Whether the prompts of a request were encoded before its turn; waits if any are just being, also those of one
+     * that nobody waits for any more, as encoders do one thing at a time.
      *
      * @throws Throwable what went wrong then
      */
     boolean hasEncoded(QueuedWork work) throws Throwable {
         synchronized (lock) {
-            await(() -> ahead != work || !encodes);
+            await(() -> !encodes);
             if (ahead != work) {
                 expectLoop(false);
                 return false;

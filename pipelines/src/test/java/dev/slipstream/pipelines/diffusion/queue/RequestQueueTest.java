@@ -41,6 +41,8 @@ class RequestQueueTest {
         private boolean freed;
         private Runnable whileLooping = () -> {
         };
+        private Runnable whileEncoding = () -> {
+        };
 
         /** @param kind of engines @param fails the part that fails, if one does */
         Work(int kind, String fails) {
@@ -55,6 +57,9 @@ class RequestQueueTest {
             assertEquals(kind, built, "the engines are of another kind");
             assertTrue(atWork.size() <= 2, atWork::toString);
             LockSupport.parkNanos(kind == 0 ? 1 : 100_000);
+            if (name.equals("encode")) {
+                whileEncoding.run();
+            }
             try {
                 if (fails.equals(name)) {
                     throw new IllegalStateException(name);
@@ -221,13 +226,7 @@ class RequestQueueTest {
                 throw new AssertionError(unexpected);
             }
         };
-        first.whileLooping = () -> {
-            try {
-                assertTrue(all.await(30, TimeUnit.SECONDS));
-            } catch (InterruptedException unexpected) {
-                throw new AssertionError(unexpected);
-            }
-        };
+        first.whileLooping = () -> awaitSeconds(all);
         try (RequestQueue queue = open()) {
             add(queue, first);
             add(queue, second);
@@ -236,6 +235,48 @@ class RequestQueueTest {
             assertNull(first.join().failure);
             assertNull(second.join().failure);
             assertNull(third.join().failure);
+        }
+    }
+
+    @Test
+    void whatIsEncodedForOneWhomNobodyWaitsForIsDoneBeforeTheNextIsEncoded() throws InterruptedException {
+        CountDownLatch encoding = new CountDownLatch(1);
+        CountDownLatch looped = new CountDownLatch(1);
+        try (RequestQueue queue = open()) {
+            // With its picture the other thread begins.
+            add(queue, new Work(0, "")).join();
+            Work first = new Work(0, "");
+            Work gone = new Work(0, "");
+            Work next = new Work(0, "");
+            first.whileLooping = () -> {
+                awaitSeconds(encoding);
+                queue.remove(gone);
+                looped.countDown();
+            };
+            gone.whileEncoding = () -> {
+                encoding.countDown();
+                awaitSeconds(looped);
+                // Time for the other thread to begin the next, which it must not.
+                LockSupport.parkNanos(50_000_000);
+            };
+            // None begins before all are there.
+            CountDownLatch all = new CountDownLatch(1);
+            first.whileEncoding = () -> awaitSeconds(all);
+            add(queue, first);
+            add(queue, gone);
+            add(queue, next);
+            all.countDown();
+            assertNull(first.join().failure);
+            assertNull(next.join().failure);
+            assertTrue(gone.freed);
+        }
+    }
+
+    private static void awaitSeconds(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(30, TimeUnit.SECONDS));
+        } catch (InterruptedException unexpected) {
+            throw new AssertionError(unexpected);
         }
     }
 
@@ -262,11 +303,7 @@ class RequestQueueTest {
         Work first = new Work(0, "");
         first.whileLooping = () -> {
             looping.countDown();
-            try {
-                assertTrue(go.await(30, TimeUnit.SECONDS));
-            } catch (InterruptedException unexpected) {
-                throw new AssertionError(unexpected);
-            }
+            awaitSeconds(go);
         };
         RequestQueue queue = open();
         add(queue, first);
