@@ -1,6 +1,7 @@
 package dev.slipstream.bridge;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A kind of device: the service that {@link Devices} finds. Implementations have a public constructor without
@@ -19,6 +20,20 @@ public interface DeviceProvider {
 
     /** What such a device is, or would be if it were there. Never fails. */
     Device.Traits traits(DeviceSpec spec);
+
+    /**
+     * What a device runs on.
+     *
+     * @param name as its driver calls it, for example {@code NVIDIA H200}
+     * @param memoryBytes that it has in all
+     */
+    record Hardware(String name, long memoryBytes) {
+    }
+
+    /** What such a device runs on, found out without opening it; empty where nobody knows, or it is not there. */
+    default Optional<Hardware> hardware(DeviceSpec spec) {
+        return Optional.empty();
+    }
 
     /**
      * Opens a device. Each call makes a new one, which the caller closes.

@@ -58,6 +58,11 @@ public final class Devices {
         return provider(spec).map(provider -> provider.traits(spec));
     }
 
+    /** What such a device runs on; empty if its provider is unknown, the device not there, or nothing known of it. */
+    public Optional<DeviceProvider.Hardware> hardware(DeviceSpec spec) {
+        return provider(spec).flatMap(provider -> provider.hardware(spec));
+    }
+
     /**
      * Opens several devices; on a failure those already open are closed again.
      *

@@ -1,6 +1,7 @@
 package dev.slipstream.bridge;
 
 import java.util.List;
+import java.util.Optional;
 
 /** A provider that hands out another provider's devices in a wrapper, and is like it in all else. */
 abstract class WrappingProvider implements DeviceProvider {
@@ -28,6 +29,11 @@ abstract class WrappingProvider implements DeviceProvider {
     @Override
     public final Device.Traits traits(DeviceSpec spec) {
         return real.traits(spec);
+    }
+
+    @Override
+    public final Optional<Hardware> hardware(DeviceSpec spec) {
+        return real.hardware(spec);
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -108,6 +109,18 @@ public final class CudaProvider implements DeviceProvider {
     }
 
     @Override
+    public Optional<Hardware> hardware(DeviceSpec spec) {
+        return driverCheck() instanceof DriverCheck.Ready ready
+            ? gpu(ready, spec).map(gpu -> new Hardware(gpu.name(), gpu.totalBytes())) : Optional.empty();
+    }
+
+    private static Optional<Gpu> gpu(DriverCheck.Ready ready, DeviceSpec spec) {
+        return ready.gpus().stream()
+            .filter(each -> Integer.toString(each.ordinal()).equals(spec.selector().isEmpty() ? "0" : spec.selector()))
+            .findFirst();
+    }
+
+    @Override
     public Device open(DeviceSpec spec) {
         if (!spec.provider().equals(name())) {
             throw new DeviceUnavailableException(spec + " is no cuda device");
@@ -116,10 +129,8 @@ public final class CudaProvider implements DeviceProvider {
             throw new DeviceUnavailableException(spec + " cannot be used: " + reason + "; " + remedy);
         }
         DriverCheck.Ready ready = (DriverCheck.Ready) driverCheck();
-        Gpu gpu = ready.gpus().stream()
-            .filter(each -> Integer.toString(each.ordinal()).equals(spec.selector().isEmpty() ? "0" : spec.selector()))
-            .findFirst().orElseThrow(() -> new DeviceUnavailableException("there is no device " + spec + "; there is "
-                + list().stream().map(DeviceSpec::toString).collect(Collectors.joining(", "))));
+        Gpu gpu = gpu(ready, spec).orElseThrow(() -> new DeviceUnavailableException("there is no device " + spec
+            + "; there is " + list().stream().map(DeviceSpec::toString).collect(Collectors.joining(", "))));
         freeStuck();
         String deviceName = reserveName(gpu.ordinal());
         try {

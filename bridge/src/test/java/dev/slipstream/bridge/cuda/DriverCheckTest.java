@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.slipstream.bridge.Availability;
+import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.EngineSource;
@@ -107,6 +108,19 @@ class DriverCheckTest {
         assertTrue(both.reason().contains("CUDA_ERROR_NO_DEVICE") && both.reason().contains("no TensorRT"),
             both.reason());
         assertTrue(both.remedy().contains("nvidia-smi") && both.remedy().contains("install it"), both.remedy());
+    }
+
+    @Test
+    void theProviderSaysWhatADeviceRunsOnWithoutOpeningIt() {
+        FakeCuda fake = fake();
+        CudaProvider provider = provider(fake.library(), new Availability.Unavailable("no TensorRT", "install it"));
+        assertEquals(Optional.of(new DeviceProvider.Hardware("Stand-in GPU", 1 << 20)),
+            provider.hardware(DeviceSpec.parse("cuda:0")));
+        assertEquals(provider.hardware(DeviceSpec.parse("cuda:0")), provider.hardware(DeviceSpec.parse("cuda")));
+        assertEquals(Optional.empty(), provider.hardware(DeviceSpec.parse("cuda:1")), "there is one");
+        fake.initResult(100);
+        assertEquals(Optional.empty(), provider(fake.library(), new Availability.Available("engines"))
+            .hardware(DeviceSpec.parse("cuda:0")));
     }
 
     private static FakeCuda fake() {

@@ -42,6 +42,11 @@ public record DeviceRates(String device, Basis basis, double convolutions, doubl
         return operatorNanos + moved / bytes;
     }
 
+    /** The same device with so much memory. */
+    public DeviceRates withMemory(long has) {
+        return new DeviceRates(device, basis, convolutions, products, attention, bytes, operatorNanos, startNanos, has);
+    }
+
     /** The same device, on which a run of an engine takes so long beside its work. */
     DeviceRates withStartNanos(double nanos) {
         return new DeviceRates(device, basis, convolutions, products, attention, bytes, operatorNanos, nanos,

@@ -11,7 +11,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -45,6 +47,11 @@ public final class Hardware {
 
     /** Peaks: TFLOP/s, GB/s, GiB; 0 for what it cannot do. */
     private record Gpu(String name, double fp16, double bf16, double fp32, double bandwidth, double memory) {
+        /** As a word, which may be written apart: not the A10 in an A100. */
+        private boolean isNamedIn(String driverName) {
+            return Pattern.compile("\\b" + name.replaceFirst("(?<=RTX)", " ?") + "\\b").matcher(driverName).find();
+        }
+
         private double peak(Precision precision) {
             return switch (precision) {
                 case FP32 -> fp32;
@@ -89,6 +96,16 @@ public final class Hardware {
         return new DeviceRates(gpu.name, Basis.ESTIMATED, products, products, products,
             gpu.bandwidth / reached.traffic, reached.operator * MICROSECOND, reached.run * MICROSECOND,
             Math.round(gpu.memory * GIB));
+    }
+
+    /**
+     * The same for a GPU as its driver calls it, like {@code NVIDIA GeForce RTX 4090}.
+     *
+     * @return empty if it is not in the table, or does not compute in this precision
+     */
+    public static Optional<DeviceRates> named(String driverName, Precision precision) {
+        return TABLE.gpus.stream().filter(gpu -> gpu.peak(precision) > 0 && gpu.isNamedIn(driverName)).findFirst()
+            .map(gpu -> gpu(gpu.name, precision));
     }
 
     /** A GPU of which nothing is known but that it is one, with room for everything. */

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,21 @@ class HardwareTest {
         double millis = (rates.startNanos() + rates.nanos(STEPS.computeIfAbsent(family, HardwareTest::step))) / 1e6;
         System.out.printf("%s, %s: %.1f ms a step, published %.1f%n", gpu, family, millis, published);
         assertEquals(1, millis / published, 0.34);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"NVIDIA GeForce RTX 4090,RTX4090", "NVIDIA GeForce RTX 3090 Ti,RTX3090", "NVIDIA RTX A6000,A6000",
+        "NVIDIA A100-SXM4-80GB,A100", "NVIDIA A10,A10", "NVIDIA L4,L4", "NVIDIA L40S,L40S", "Tesla T4,T4",
+        "Tesla V100-SXM2-32GB,V100", "NVIDIA H100 80GB HBM3,H100", "NVIDIA H200,H200", "NVIDIA B200,B200",
+        "NVIDIA A10G,", "NVIDIA L40,", "NVIDIA GeForce RTX 2080,", "AMD Radeon RX 7900,"})
+    void aGpuIsFoundByWhatItsDriverCallsIt(String driverName, String name) {
+        assertEquals(Optional.ofNullable(name), Hardware.named(driverName, Precision.FP16).map(DeviceRates::device));
+    }
+
+    @Test
+    void whatAGpuDoesNotComputeIsNotEstimated() {
+        assertTrue(Hardware.named("Tesla T4", Precision.BF16).isEmpty());
+        assertEquals(7, Hardware.named("Tesla T4", Precision.FP16).orElseThrow().withMemory(7).memoryBytes());
     }
 
     private static Workload step(String family) {

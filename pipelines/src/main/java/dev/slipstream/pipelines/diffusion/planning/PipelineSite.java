@@ -73,7 +73,7 @@ public final class PipelineSite {
     }
 
     /**
-     * Where nothing was measured: usual processors and GPUs.
+     * Where nothing was measured: usual processors, and GPUs as data sheets have them.
      *
      * @param devices in the plan's order
      * @param precision in which a denoiser computes
@@ -81,13 +81,15 @@ public final class PipelineSite {
     public static Site estimated(List<DeviceSpec> devices, Devices providers, Precision precision) {
         Hardware.Link link = Hardware.link(USUAL_LINK);
         return site(devices, providers, devices.stream().<DeviceTimes>map(device -> estimate(device,
-            DeviceForm.of(device, providers), precision)).toList(),
+            providers, precision)).toList(),
             new Interconnect.Star(link.bytesPerNano() * NANOS_PER_SECOND, link.latencyNanos()), HOST_NANOS);
     }
 
-    private static DeviceRates estimate(DeviceSpec device, DeviceForm form, Precision precision) {
-        if (form != DeviceForm.ONNX_RUNTIME) {
-            return Hardware.anyGpu(precision);
+    private static DeviceRates estimate(DeviceSpec device, Devices providers, Precision precision) {
+        if (DeviceForm.of(device, providers) != DeviceForm.ONNX_RUNTIME) {
+            return providers.hardware(device).map(it -> Hardware.named(it.name(), precision)
+                .orElseGet(() -> Hardware.anyGpu(precision)).withMemory(it.memoryBytes()))
+                .orElseGet(() -> Hardware.anyGpu(precision));
         }
         Matcher threads = THREADS.matcher(device.selector());
         return Hardware.threads(threads.matches() ? Math.max(1, Integer.parseInt(threads.group(1))) : 1);

@@ -3,7 +3,11 @@ package dev.slipstream.pipelines.diffusion.planning;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.slipstream.bridge.Availability;
+import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
+import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.pipelines.cost.DeviceRates;
 import dev.slipstream.pipelines.cost.DeviceRates.Basis;
@@ -19,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,13 +56,52 @@ class PipelineSiteTest {
 
     @Test
     void whereNothingWasMeasuredDevicesAreEstimatedByTheirKind() {
-        Site site = found("cpu:1", "cpu:4:spin=off", "cuda:0");
+        Site site = found("cpu:1", "cpu:4:spin=off", "cuda:99");
         assertEquals(List.of("a thread", "4 threads", "a GPU"), names(site));
         assertTrue(site.times().stream().allMatch(times -> times.basis() == Basis.ESTIMATED));
         assertEquals(List.of(DeviceForm.ONNX_RUNTIME, DeviceForm.ONNX_RUNTIME, DeviceForm.STANDARD), site.forms());
         double more = ((DeviceRates) site.times().get(1)).products() / ((DeviceRates) site.times().get(0)).products();
         assertTrue(more > 2 && more < 4, "four threads are worth " + more);
         assertTrue(found("cpu:1", "cpu:1").options().readsInPlace());
+    }
+
+    @Test
+    void gpusThatAreThereAreEstimatedByTheirNameAndHaveTheirMemory() {
+        Devices there = Devices.of(new DeviceProvider() {
+            @Override
+            public String name() {
+                return "cuda";
+            }
+
+            @Override
+            public Availability availability() {
+                return new Availability.Available("two GPUs");
+            }
+
+            @Override
+            public List<DeviceSpec> list() {
+                return devices("cuda:0", "cuda:1");
+            }
+
+            @Override
+            public Device.Traits traits(DeviceSpec spec) {
+                return Devices.discover().traits(spec).orElseThrow();
+            }
+
+            @Override
+            public Optional<Hardware> hardware(DeviceSpec spec) {
+                return Optional.of(spec.selector().equals("0") ? new Hardware("NVIDIA GeForce RTX 4090", 24L << 30)
+                    : new Hardware("NVIDIA of next year", 48L << 30));
+            }
+
+            @Override
+            public Device open(DeviceSpec spec) {
+                throw new DeviceUnavailableException("predictions open no device");
+            }
+        });
+        Site site = PipelineSite.estimated(devices("cuda:0", "cuda:1"), there, Precision.FP16);
+        assertEquals(List.of("RTX4090", "a GPU"), names(site));
+        assertEquals(List.of(24L << 30, 48L << 30), site.times().stream().map(DeviceTimes::memoryBytes).toList());
     }
 
     @Test
