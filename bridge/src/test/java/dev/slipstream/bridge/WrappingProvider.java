@@ -3,11 +3,11 @@ package dev.slipstream.bridge;
 import java.util.List;
 import java.util.Optional;
 
-/** A provider that hands out another provider's devices in a wrapper, and is like it in all else. */
-abstract class WrappingProvider implements DeviceProvider {
+/** A provider that is like another one but for what it overrides, such as a wrapper around devices. */
+public abstract class WrappingProvider implements DeviceProvider {
     private final DeviceProvider real;
 
-    WrappingProvider(DeviceProvider real) {
+    protected WrappingProvider(DeviceProvider real) {
         this.real = real;
     }
 
@@ -32,7 +32,7 @@ abstract class WrappingProvider implements DeviceProvider {
     }
 
     @Override
-    public final Optional<Hardware> hardware(DeviceSpec spec) {
+    public Optional<Hardware> hardware(DeviceSpec spec) {
         return real.hardware(spec);
     }
 

@@ -86,13 +86,16 @@ public final class Hardware {
      */
     public static DeviceRates gpu(String name, Precision precision) {
         Gpu gpu = find(TABLE.gpus, Gpu::name, name, "GPU");
-        double peak = gpu.peak(precision);
-        if (peak == 0) {
+        if (gpu.peak(precision) == 0) {
             throw new IllegalArgumentException("a " + gpu.name + " does not compute in " + precision
                 + "; take fp16 or fp32");
         }
+        return rates(gpu, precision);
+    }
+
+    private static DeviceRates rates(Gpu gpu, Precision precision) {
         Reached reached = TABLE.reached;
-        double products = peak * MICROSECOND / OPERATIONS * reached.arithmetic;
+        double products = gpu.peak(precision) * MICROSECOND / OPERATIONS * reached.arithmetic;
         return new DeviceRates(gpu.name, Basis.ESTIMATED, products, products, products,
             gpu.bandwidth / reached.traffic, reached.operator * MICROSECOND, reached.run * MICROSECOND,
             Math.round(gpu.memory * GIB));
@@ -105,7 +108,7 @@ public final class Hardware {
      */
     public static Optional<DeviceRates> named(String driverName, Precision precision) {
         return TABLE.gpus.stream().filter(gpu -> gpu.peak(precision) > 0 && gpu.isNamedIn(driverName)).findFirst()
-            .map(gpu -> gpu(gpu.name, precision));
+            .map(gpu -> rates(gpu, precision));
     }
 
     /** A GPU of which nothing is known but that it is one, with room for everything. */

@@ -1,6 +1,7 @@
 package dev.slipstream.pipelines.diffusion.planning;
 
 import dev.slipstream.bridge.Device;
+import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
 import dev.slipstream.bridge.store.EngineStore;
@@ -87,9 +88,10 @@ public final class PipelineSite {
 
     private static DeviceRates estimate(DeviceSpec device, Devices providers, Precision precision) {
         if (DeviceForm.of(device, providers) != DeviceForm.ONNX_RUNTIME) {
-            return providers.hardware(device).map(it -> Hardware.named(it.name(), precision)
-                .orElseGet(() -> Hardware.anyGpu(precision)).withMemory(it.memoryBytes()))
+            Optional<DeviceProvider.Hardware> there = providers.hardware(device);
+            DeviceRates rates = there.flatMap(it -> Hardware.named(it.name(), precision))
                 .orElseGet(() -> Hardware.anyGpu(precision));
+            return there.map(it -> rates.withMemory(it.memoryBytes())).orElse(rates);
         }
         Matcher threads = THREADS.matcher(device.selector());
         return Hardware.threads(threads.matches() ? Math.max(1, Integer.parseInt(threads.group(1))) : 1);

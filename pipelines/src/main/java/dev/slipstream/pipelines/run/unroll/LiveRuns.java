@@ -67,8 +67,8 @@ final class LiveRuns {
     private final Rests rests;
     private final Reads reads;
     private final Set<String> made;
-    /** Steps of which it is decided whether they lie in the window. */
-    private final BitSet open = new BitSet();
+    /** Steps of which it is decided while the loop runs whether they lie in the window. */
+    private final BitSet undecided = new BitSet();
     private final Set<StageRun> runs = new HashSet<>();
     /** Runs for conditional rows that are not needed, as there is one for all rows. */
     private final Set<StageRun> covered = new HashSet<>();
@@ -86,7 +86,7 @@ final class LiveRuns {
             .anyMatch(segment -> rests.ever(segment.component()))) {
             throw new IllegalArgumentException("the component that makes the prediction cannot rest");
         }
-        IntStream.range(0, steps).filter(step -> plan.isOpen(step, steps)).forEach(open::set);
+        IntStream.range(0, steps).filter(step -> plan.isOpen(step, steps)).forEach(undecided::set);
         findRuns();
         IntStream.range(0, steps).mapToObj(this::at).flatMap(List::stream).forEach(run -> plan.segment(run.stage())
             .reads().stream().filter(made::contains).flatMap(tensor -> sources(run, tensor).stream())
@@ -106,7 +106,7 @@ final class LiveRuns {
     /** Of a step at which it is decided whether it lies in the window: of both cases. */
     private List<Term> predictions(int step) {
         List<Term> all = new ArrayList<>(prediction(step));
-        if (open.get(step)) {
+        if (undecided.get(step)) {
             all.addAll(outside(step));
         }
         return all;
@@ -160,7 +160,7 @@ final class LiveRuns {
      */
     List<StageRun> at(int step) {
         return IntStream.range(0, plan.stages().size()).boxed()
-            .sorted(Comparator.comparing(stage -> open.get(step)
+            .sorted(Comparator.comparing(stage -> undecided.get(step)
                 && plan.stages().get(stage).phase() == Stage.Phase.WINDOW))
             .map(stage -> new StageRun(stage, step)).filter(runs::contains).toList();
     }
@@ -193,7 +193,7 @@ final class LiveRuns {
 
     /** Whether a version is one of these. @param step at which it is read */
     boolean isHandedOver(Version version, int step) {
-        return version.run().step() < step && open.get(version.run().step());
+        return version.run().step() < step && undecided.get(version.run().step());
     }
 
     /** The devices on which a version is read, for those that are handed over: at its own step. */

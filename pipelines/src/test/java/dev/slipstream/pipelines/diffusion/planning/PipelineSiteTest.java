@@ -3,12 +3,12 @@ package dev.slipstream.pipelines.diffusion.planning;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.slipstream.bridge.Availability;
 import dev.slipstream.bridge.Device;
-import dev.slipstream.bridge.DeviceProvider;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.DeviceUnavailableException;
 import dev.slipstream.bridge.Devices;
+import dev.slipstream.bridge.WrappingProvider;
+import dev.slipstream.bridge.cuda.CudaProvider;
 import dev.slipstream.pipelines.cost.DeviceRates;
 import dev.slipstream.pipelines.cost.DeviceRates.Basis;
 import dev.slipstream.pipelines.cost.DeviceTimes;
@@ -67,27 +67,7 @@ class PipelineSiteTest {
 
     @Test
     void gpusThatAreThereAreEstimatedByTheirNameAndHaveTheirMemory() {
-        Devices there = Devices.of(new DeviceProvider() {
-            @Override
-            public String name() {
-                return "cuda";
-            }
-
-            @Override
-            public Availability availability() {
-                return new Availability.Available("two GPUs");
-            }
-
-            @Override
-            public List<DeviceSpec> list() {
-                return devices("cuda:0", "cuda:1");
-            }
-
-            @Override
-            public Device.Traits traits(DeviceSpec spec) {
-                return Devices.discover().traits(spec).orElseThrow();
-            }
-
+        Devices there = Devices.of(new WrappingProvider(new CudaProvider()) {
             @Override
             public Optional<Hardware> hardware(DeviceSpec spec) {
                 return Optional.of(spec.selector().equals("0") ? new Hardware("NVIDIA GeForce RTX 4090", 24L << 30)

@@ -36,6 +36,7 @@ class RequestQueueTest {
         private final int kind;
         private final String fails;
         private final Set<String> done = ConcurrentHashMap.newKeySet();
+        private final CountDownLatch encoded = new CountDownLatch(1);
         private final CountDownLatch over = new CountDownLatch(1);
         private @Nullable Throwable failure;
         private boolean freed;
@@ -89,6 +90,7 @@ class RequestQueueTest {
         @Override
         public void encode() {
             part("encode", Set.of());
+            encoded.countDown();
         }
 
         @Override
@@ -216,17 +218,10 @@ class RequestQueueTest {
         Work second = new Work(0, "");
         Work third = new Work(0, "");
         second.whileLooping = () -> {
-            try {
-                assertTrue(first.over.await(30, TimeUnit.SECONDS), "the one before gets its pictures meanwhile");
-                for (int i = 0; i < 3000 && !third.done.contains("encode"); i++) {
-                    Thread.sleep(10);
-                }
-                assertTrue(third.done.contains("encode"), "and the next is encoded");
-            } catch (InterruptedException unexpected) {
-                throw new AssertionError(unexpected);
-            }
+            awaitSeconds(first.over, "the one before gets its pictures meanwhile");
+            awaitSeconds(third.encoded, "and the next is encoded");
         };
-        first.whileLooping = () -> awaitSeconds(all);
+        first.whileLooping = () -> awaitSeconds(all, "all are there");
         try (RequestQueue queue = open()) {
             add(queue, first);
             add(queue, second);
@@ -249,19 +244,19 @@ class RequestQueueTest {
             Work gone = new Work(0, "");
             Work next = new Work(0, "");
             first.whileLooping = () -> {
-                awaitSeconds(encoding);
+                awaitSeconds(encoding, "the next is encoded");
                 queue.remove(gone);
                 looped.countDown();
             };
             gone.whileEncoding = () -> {
                 encoding.countDown();
-                awaitSeconds(looped);
+                awaitSeconds(looped, "the loop ends");
                 // Time for the other thread to begin the next, which it must not.
                 LockSupport.parkNanos(50_000_000);
             };
             // None begins before all are there.
             CountDownLatch all = new CountDownLatch(1);
-            first.whileEncoding = () -> awaitSeconds(all);
+            first.whileEncoding = () -> awaitSeconds(all, "all are there");
             add(queue, first);
             add(queue, gone);
             add(queue, next);
@@ -272,9 +267,9 @@ class RequestQueueTest {
         }
     }
 
-    private static void awaitSeconds(CountDownLatch latch) {
+    private static void awaitSeconds(CountDownLatch latch, String what) {
         try {
-            assertTrue(latch.await(30, TimeUnit.SECONDS));
+            assertTrue(latch.await(30, TimeUnit.SECONDS), what);
         } catch (InterruptedException unexpected) {
             throw new AssertionError(unexpected);
         }
@@ -303,12 +298,12 @@ class RequestQueueTest {
         Work first = new Work(0, "");
         first.whileLooping = () -> {
             looping.countDown();
-            awaitSeconds(go);
+            awaitSeconds(go, "somebody closes");
         };
         RequestQueue queue = open();
         add(queue, first);
         Work second = add(queue, new Work(0, ""));
-        assertTrue(looping.await(30, TimeUnit.SECONDS));
+        awaitSeconds(looping, "the first is denoised");
         Thread closer = Thread.ofPlatform().start(queue::close);
         assertTrue(second.join().failure instanceof CancellationException);
         go.countDown();
