@@ -10,10 +10,11 @@ import dev.slipstream.pipelines.diffusion.planning.Choice;
 import dev.slipstream.pipelines.diffusion.planning.PipelineSite;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Forecasts;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
-import dev.slipstream.pipelines.diffusion.planning.PlanForecast;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator;
+import dev.slipstream.pipelines.diffusion.planning.PlanForecast;
 import dev.slipstream.pipelines.diffusion.planning.Preference;
 import dev.slipstream.pipelines.diffusion.planning.QueueForecast;
+import dev.slipstream.pipelines.plan.Strategy;
 import dev.slipstream.samples.options.HollowModel;
 import dev.slipstream.samples.options.ModelOptions;
 import dev.slipstream.samples.options.PrecisionOption;
@@ -35,6 +36,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,7 +50,8 @@ import picocli.CommandLine.Option;
         "Examples:",
         "  slipstream predict --like sdxl --gpus 4xRTX4090 --link pcie4 --precision fp16",
         "  slipstream predict --like sd15 --gpus 2xL4 --steps 30 --prefer exact",
-        "  slipstream predict --gpus A100"})
+        "  slipstream predict --gpus A100",
+        "  slipstream predict --like sdxl --gpus 2xA100 --compare asyncdiff --compare asyncdiff:cut=lean"})
 public final class PredictCommand implements Callable<Integer> {
     private final Terminal terminal;
 
@@ -97,6 +100,11 @@ public final class PredictCommand implements Callable<Integer> {
             + "plan; 40 without it, or 30 with --prefer fast. Other plans are judged by the age of their values.")
     private Double psnr;
 
+    @Option(names = "--compare", paramLabel = "PLAN", order = HelpLayout.OWN,
+        description = "Predict only this plan, on as many of the devices as it takes, beside one device as it is; may "
+            + "be given several times.")
+    private List<String> compared = List.of();
+
     @Option(names = "--json", order = HelpLayout.OUTPUT, description = "Print one JSON object.")
     private boolean json;
 
@@ -126,7 +134,9 @@ public final class PredictCommand implements Callable<Integer> {
             : PaperModel.like(family, precision.precision())) {
             Question question = paper.question(request);
             PlanEvaluator evaluator = question.evaluator(site, quality(question));
-            Forecasts forecasts = evaluator.forecasts(Candidates.of(question.subject(), site.times().size()));
+            Forecasts forecasts = evaluator.forecasts(compared.isEmpty()
+                ? Candidates.of(question.subject(), site.times().size()) : compared(site.times().size()));
+            requireSuitable(forecasts);
             requireMeasured(forecasts, question);
             Choice choice = Choice.of(forecasts.plans(), preference);
             QueueForecast queue = QueueForecast.of(
@@ -162,6 +172,24 @@ public final class PredictCommand implements Callable<Integer> {
 
     private Function<String, OptionalDouble> quality(Question question) {
         return family == null ? question.loop().quality(model.path()) : plan -> OptionalDouble.empty();
+    }
+
+    /** @param most devices that there are */
+    private List<Candidate> compared(int most) {
+        return Stream.concat(Stream.of("sequential"), compared.stream()).distinct().map(plan -> {
+            int devices = Strategy.parse(plan).usualDevices();
+            if (devices > most) {
+                throw new InputException("--compare " + plan + " takes " + devices + " devices, and there are " + most);
+            }
+            return new Candidate(plan, devices);
+        }).toList();
+    }
+
+    /** Of what was named; of all that there is, most suits. */
+    private void requireSuitable(Forecasts forecasts) {
+        compared.stream().filter(forecasts.refused()::containsKey).findFirst().ifPresent(plan -> {
+            throw new InputException("--compare " + plan + ": " + forecasts.refused().get(plan));
+        });
     }
 
     private void requireMeasured(Forecasts forecasts, Question question) {

@@ -54,6 +54,18 @@ class PredictCommandTest {
         assertTrue(prediction.get("queue").getAsString().startsWith("of many that wait, a request takes "), run.out());
     }
 
+    @Test
+    void plansThatAreNamedAreComparedWithOneDeviceAndNoOthers() {
+        CommandRun run = predict("--gpus", "2xA100", "--compare", "asyncdiff:cut=best", "--compare",
+            "asyncdiff:cut=lean", "--compare", "sequential", "--json");
+        assertEquals("", run.err());
+        SchemaCheck.assertFits("predict", run.out());
+        List<String> plans = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("plans").asList()
+            .stream().map(plan -> plan.getAsJsonObject().get("plan").getAsString() + " "
+                + plan.getAsJsonObject().get("devices").getAsInt()).sorted().toList();
+        assertEquals(List.of("asyncdiff:cut=best 2", "asyncdiff:cut=lean 2", "sequential 1"), plans);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--gpus RTX9999|--gpus: there is no GPU 'RTX9999' in the table; there are T4, V100, ",
@@ -62,6 +74,10 @@ class PredictCommandTest {
         "--gpus A100 --link rope|--link: there is no link 'rope' in the table; there are pcie3, ",
         "--gpus A100 --prefer nice|--prefer: there is no preference 'nice'; take exact, balanced, fast",
         "--gpus A100 --profile p.json|",
+        "--gpus A100 --compare asyncdif|asyncdif",
+        "--gpus A100 --compare asyncdiff:n=3|--compare asyncdiff:n=3 takes 3 devices, and there are 1",
+        "--gpus 2xA100 --compare asyncdiff:cut=wide|--compare asyncdiff:cut=wide: there is no cut 'wide' beside",
+        "--gpus 2xA100 --compare pipefusion|--compare pipefusion: ",
         "--like sdxl|",
         "--like taesd --gpus A100|--like: there is no family of whole models 'taesd'; there are sd15, ",
         "--profile nowhere.json|nowhere.json"})

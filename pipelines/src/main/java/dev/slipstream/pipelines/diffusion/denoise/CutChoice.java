@@ -81,6 +81,7 @@ public final class CutChoice {
         return switch (name) {
             case "best" -> found(components, Form.SHELLS);
             case "chain" -> found(components, Form.CONTIGUOUS);
+            case "lean" -> finder().lean(PartDevice.equal(components)).cut();
             case "published" -> published(components).orElseThrow(() -> new PlanException("there is no published cut "
                 + "of denoiser " + denoiser.name() + " into " + components + " components; leave out cut=published"));
             case "balanced" -> balanced(components);

@@ -84,7 +84,7 @@ public final class BlockShell {
         }
         List<String> in = inOrder(entering);
         return new TensorCut("shell-" + depth, List.of(in, inOrder(leaving)), List.of(0, 1, 0),
-            residuals(in, leaving), List.of());
+            Map.of(), residuals(in, leaving), List.of());
     }
 
     private static boolean isInside(int place, int depth) {

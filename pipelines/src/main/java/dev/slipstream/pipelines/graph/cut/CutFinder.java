@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -31,12 +32,17 @@ public final class CutFinder {
      */
     public static final double TOLERANCE = 0.08;
 
+    /** How much slower a cut may be, as a share, where bytes matter more than time. */
+    public static final double LEAN = 0.15;
+
     /** Which parts there may be. */
     public enum Form {
         /** Each part is a run of pieces. */
         CONTIGUOUS,
         /** A part may also lie around others. */
-        SHELLS
+        SHELLS,
+        /** And the one that begins inside may do again what comes before it, in place of reading it. */
+        REPEATED
     }
 
     private final Graph live;
@@ -90,6 +96,16 @@ public final class CutFinder {
     }
 
     /**
+     * The cut with the fewest bytes of those that are at most {@link #LEAN} slower than the fastest: for links that are
+     * slow, or that others use.
+     *
+     * @throws GraphException as {@link #best}
+     */
+    public FoundCut lean(List<PartDevice> devices) {
+        return candidates(devices, Form.REPEATED, LEAN).getLast();
+    }
+
+    /**
      * The cuts of which none is both faster and has fewer bytes, fastest first.
      *
      * @param within how much slower than the fastest they may be, as a share; with shells, more than 0.1 takes long
@@ -102,7 +118,7 @@ public final class CutFinder {
         if (devices.size() > chain.size()) {
             throw new GraphException("cannot cut " + chain.size() + " pieces into " + devices.size() + " parts");
         }
-        List<PartSearch.Option> options = PartSearch.best(chain, devices, form == Form.SHELLS, within);
+        List<PartSearch.Option> options = PartSearch.best(chain, devices, form, within);
         if (options.isEmpty()) {
             throw new GraphException("no cut fits the memory of the devices: all weights are "
                 + chain.weights().into(0, chain.size()) + " bytes, and the devices take "
@@ -112,22 +128,20 @@ public final class CutFinder {
     }
 
     private FoundCut found(PartSearch.Option option, int parts) {
-        Map<Integer, Integer> deviceFrom = new TreeMap<>();
+        TreeMap<Integer, Integer> deviceFrom = new TreeMap<>();
         for (PartSearch.Part part : option.parts()) {
             deviceFrom.put(part.start(), part.device());
             if (part.again() < part.end()) {
                 deviceFrom.put(part.again(), part.device());
             }
         }
-        boolean shell = deviceFrom.size() > parts;
+        Map<Integer, Integer> repeats = option.parts().stream().filter(part -> part.first() < part.start())
+            .collect(Collectors.toMap(PartSearch.Part::device, part -> deviceFrom.headMap(part.start()).size()));
+        String name = deviceFrom.size() == parts ? "contiguous-" : repeats.isEmpty() ? "shell-" : "repeated-";
         List<List<String>> ends = deviceFrom.keySet().stream().skip(1).map(chain::alive).toList();
-        TensorCut cut = new TensorCut((shell ? "shell-" : "contiguous-") + parts, ends,
-            List.copyOf(deviceFrom.values()), Map.of(), apart);
-        return new FoundCut(cut, option.parts().stream().sorted(Comparator.comparing(PartSearch.Part::device))
-            .map(part -> new FoundCut.Share(
-                chain.load(part.start(), part.inside()) + chain.load(part.again(), part.end()),
-                chain.weights().into(part.start(), part.inside(), part.again(), part.end()),
-                chain.tensors().into(part.start(), part.inside(), part.again(), part.end()))).toList());
+        TensorCut cut = new TensorCut(name + parts, ends, List.copyOf(deviceFrom.values()), repeats, Map.of(), apart);
+        return new FoundCut(cut, chain.load(0, chain.size()), option.parts().stream()
+            .sorted(Comparator.comparing(PartSearch.Part::device)).map(part -> part.share(chain)).toList());
     }
 
     /**
@@ -145,7 +159,7 @@ public final class CutFinder {
      * bytes, which add up over the parts.
      *
      * <p>A part is a run of pieces, or, in a shell, two runs around those of the parts inside, which are divided
-     * likewise.
+     * likewise. One that does again what comes before it is a run from the first piece on.
      */
     private static final class PartSearch {
         /** Where nothing was found within a bound, it is raised by this. */
@@ -153,15 +167,32 @@ public final class CutFinder {
 
         private final PieceChain chain;
         private final List<PartDevice> devices;
-        private final boolean shells;
+        private final Form form;
         private final double bound;
         private final Map<Place, List<Option>> known = new HashMap<>();
 
         /**
          * A part: pieces from {@code start} up to {@code inside}, and from {@code again} up to {@code end}; no second
          * run where these are equal.
+         *
+         * @param first of the pieces that it does: before {@code start} where it does again what others do
          */
-        record Part(int device, int start, int inside, int again, int end) {
+        record Part(int device, int first, int start, int inside, int again, int end) {
+            FoundCut.Share share(PieceChain chain) {
+                return new FoundCut.Share(load(chain), weightBytes(chain), receivedBytes(chain));
+            }
+
+            double load(PieceChain chain) {
+                return chain.load(first, inside) + chain.load(again, end);
+            }
+
+            long weightBytes(PieceChain chain) {
+                return chain.weights().into(first, inside, again, end);
+            }
+
+            long receivedBytes(PieceChain chain) {
+                return chain.tensors().into(first, inside, again, end);
+            }
         }
 
         /**
@@ -181,13 +212,17 @@ public final class CutFinder {
             }
         }
 
-        private record Place(int start, int end, List<Integer> devices) {
+        /** Pieces to be divided. @param first what the part at their start does first */
+        private record Place(int first, int start, int end, List<Integer> devices) {
+            Place(int start, int end, List<Integer> devices) {
+                this(start, start, end, devices);
+            }
         }
 
-        private PartSearch(PieceChain chain, List<PartDevice> devices, boolean shells, double bound) {
+        private PartSearch(PieceChain chain, List<PartDevice> devices, Form form, double bound) {
             this.chain = chain;
             this.devices = devices;
-            this.shells = shells;
+            this.form = form;
             this.bound = bound;
         }
 
@@ -197,13 +232,13 @@ public final class CutFinder {
          *
          * @param within how much slower than the fastest they may be, as a share
          */
-        static List<Option> best(PieceChain chain, List<PartDevice> devices, boolean shells, double within) {
+        static List<Option> best(PieceChain chain, List<PartDevice> devices, Form form, double within) {
             double all = chain.load(0, chain.size());
             double bound = all / devices.stream().mapToDouble(PartDevice::speed).sum() * (1 + within);
             double most = all / devices.stream().mapToDouble(PartDevice::speed).min().orElseThrow() * (1 + within);
             List<Integer> indexes = IntStream.range(0, devices.size()).boxed().toList();
             while (true) {
-                List<Option> found = new PartSearch(chain, devices, shells, bound).options(new Place(0, chain.size(),
+                List<Option> found = new PartSearch(chain, devices, form, bound).options(new Place(0, chain.size(),
                     indexes));
                 double enough = found.isEmpty() ? bound * RAISE : found.getFirst().slowest() * (1 + within);
                 if (enough <= bound || found.isEmpty() && bound > most) {
@@ -233,24 +268,27 @@ public final class CutFinder {
                     List<Integer> rest = new ArrayList<>(left);
                     rest.remove(index);
                     if (rest.isEmpty()) {
-                        offer(options, new Part(device, place.start(), place.end(), place.end(), place.end()), null);
-                    } else {
-                        runs(options, place, device, rest);
-                        if (shells) {
-                            shells(options, place, device, rest);
-                        }
+                        offer(options, run(place, device, place.end()), null);
+                        continue;
+                    }
+                    runs(options, place, device, rest);
+                    if (form != Form.CONTIGUOUS) {
+                        shells(options, place, device, rest);
                     }
                 }
             }
             return options;
         }
 
+        private static Part run(Place place, int device, int end) {
+            return new Part(device, place.first(), place.start(), end, end, end);
+        }
+
         private void runs(List<Option> options, Place place, int device, List<Integer> rest) {
             for (int end = place.start() + 1; end <= place.end() - rest.size(); end++) {
-                if (fits(place.start(), end, rest, place.end(), device)) {
-                    Part part = new Part(device, place.start(), end, end, end);
+                if (fits(place.first(), end, rest, place.end(), device)) {
                     for (Option option : options(new Place(end, place.end(), rest))) {
-                        offer(options, part, option);
+                        offer(options, run(place, device, end), option);
                     }
                 }
             }
@@ -270,15 +308,23 @@ public final class CutFinder {
             double most = bound * devices.get(device).speed();
             double inside = bound * speed(rest);
             for (int start = place.start() + 1; start < place.end() - rest.size(); start++) {
-                double first = chain.load(place.start(), start);
+                double first = chain.load(place.first(), start);
                 for (int end = place.end() - 1; end >= start + rest.size()
                     && first + chain.load(end, place.end()) <= most; end--) {
-                    if (chain.load(start, end) <= inside) {
-                        Part part = new Part(device, place.start(), start, end, place.end());
-                        for (Option option : options(new Place(start, end, rest))) {
-                            offer(options, part, option);
-                        }
+                    Part part = new Part(device, place.first(), place.start(), start, end, place.end());
+                    offerAround(options, part, start, rest, inside);
+                    if (form == Form.REPEATED) {
+                        offerAround(options, part, 0, rest, inside);
                     }
+                }
+            }
+        }
+
+        /** @param first piece of the part that begins inside. @param most load of all inside */
+        private void offerAround(List<Option> options, Part part, int first, List<Integer> rest, double most) {
+            if (chain.load(first, part.again()) <= most) {
+                for (Option option : options(new Place(first, part.inside(), part.again(), rest))) {
+                    offer(options, part, option);
                 }
             }
         }
@@ -286,16 +332,14 @@ public final class CutFinder {
         /** Adds an option unless one is there that is as good in both figures; takes out those that are beaten now. */
         private void offer(List<Option> options, Part part, Option rest) {
             PartDevice device = devices.get(part.device());
-            double load = (chain.load(part.start(), part.inside()) + chain.load(part.again(), part.end()))
-                / device.speed();
+            double load = part.load(chain) / device.speed();
             double slowest = rest == null ? load : Math.max(load, rest.slowest());
             long before = rest == null ? 0 : rest.bytes();
             if (load > bound || isBeaten(options, slowest, before)) {
                 return;
             }
-            long bytes = before + chain.tensors().into(part.start(), part.inside(), part.again(), part.end());
-            if (isBeaten(options, slowest, bytes)
-                || chain.weights().into(part.start(), part.inside(), part.again(), part.end()) > device.weightBytes()) {
+            long bytes = before + part.receivedBytes(chain);
+            if (isBeaten(options, slowest, bytes) || part.weightBytes(chain) > device.weightBytes()) {
                 return;
             }
             options.removeIf(other -> other.slowest() >= slowest && other.bytes() >= bytes);

@@ -20,9 +20,10 @@ import java.util.function.ToDoubleFunction;
 /**
  * A cut and what it means for each device.
  *
+ * @param load of the whole network, in which nothing is done again
  * @param shares by component
  */
-public record FoundCut(Division cut, List<Share> shares) {
+public record FoundCut(Division cut, double load, List<Share> shares) {
     public FoundCut {
         shares = List.copyOf(shares);
     }
@@ -37,10 +38,9 @@ public record FoundCut(Division cut, List<Share> shares) {
     public record Share(double load, long weightBytes, long receivedBytes) {
     }
 
-    /** The largest part of all loads: with equal devices, a step takes so much of its time on one. */
+    /** The largest share of the load: with equal devices, a step takes so much of its time on one. */
     public double bottleneck() {
-        return shares.stream().mapToDouble(Share::load).max().orElse(0)
-            / shares.stream().mapToDouble(Share::load).sum();
+        return shares.stream().mapToDouble(Share::load).max().orElse(0) / load;
     }
 
     /** Bytes that go from component to component in a step. */
@@ -74,7 +74,9 @@ public record FoundCut(Division cut, List<Share> shares) {
             for (int component = 0; component < cut.size(); component++) {
                 shares.add(share(component));
             }
-            return new FoundCut(cut, shares);
+            double load = live.nodes().stream().filter(dependence::changes)
+                .filter(node -> owners.owner(node).orElse(0) >= 0).mapToDouble(cost).sum();
+            return new FoundCut(cut, load, shares);
         }
 
         private Share share(int component) {
@@ -97,7 +99,7 @@ public record FoundCut(Division cut, List<Share> shares) {
                     Optional<NodeProto> maker = live.producer(tensor);
                     if (maker.isPresent() && !StepDependence.asksOnlyForShape(node)) {
                         OptionalInt owner = owners.owner(maker.get());
-                        if (owner.isEmpty()) {
+                        if (owner.isEmpty() || owners.isRepeated(maker.get(), component)) {
                             collect(maker.get(), component, nodes, received);
                         } else if (owner.getAsInt() >= 0 && owner.getAsInt() != component) {
                             received.add(tensor);

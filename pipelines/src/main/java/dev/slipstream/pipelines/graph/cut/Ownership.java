@@ -5,6 +5,7 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.Nodes;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,6 +27,8 @@ final class Ownership {
         "Attention");
 
     private final Map<NodeProto, Integer> owners = new IdentityHashMap<>();
+    /** Of components the nodes of others that they do again for themselves. */
+    private final Map<Integer, Set<NodeProto>> repeated = new HashMap<>();
     private final List<String> fresh;
     private final int components;
 
@@ -88,7 +91,8 @@ final class Ownership {
     static Ownership of(Graph graph, StepDependence dependence, Division division) {
         return switch (division) {
             case Cut cut -> byModules(graph, dependence, cut);
-            case TensorCut cut -> byTensors(graph, dependence, cut.ends(), cut.fresh()).as(cut.components());
+            case TensorCut cut -> byTensors(graph, dependence, cut.ends(), cut.fresh())
+                .as(cut.components(), cut.repeats());
             case ModulesApart modules -> apart(graph, dependence, List.of(), modules.components(graph));
         };
     }
@@ -109,10 +113,19 @@ final class Ownership {
         return ownership;
     }
 
-    /** The same owners with other numbers. */
-    private Ownership as(List<Integer> numbers) {
+    /** The same owners with other numbers. @param repeats of those numbers, how many of these they do again */
+    private Ownership as(List<Integer> numbers, Map<Integer, Integer> repeats) {
         Ownership renumbered = new Ownership(fresh, 1 + numbers.stream().mapToInt(Integer::intValue).max().orElse(0));
         owners.forEach((node, owner) -> renumbered.owners.put(node, owner < 0 ? owner : numbers.get(owner)));
+        repeats.forEach((component, parts) -> {
+            Set<NodeProto> again = Collections.newSetFromMap(new IdentityHashMap<>());
+            owners.forEach((node, owner) -> {
+                if (owner >= 0 && owner < parts && !StepDependence.isRandom(node)) {
+                    again.add(node);
+                }
+            });
+            renumbered.repeated.put(component, again);
+        });
         return renumbered;
     }
 
@@ -136,7 +149,10 @@ final class Ownership {
         return ownership;
     }
 
-    /** Owners by two cuts at once. What is in no component of one is in none of both. */
+    /**
+     * Owners by two cuts at once. What is in no component of one is in none of both, and nothing is done again: what is
+     * would run at other steps than what its owner says.
+     */
     Ownership crossedBy(Ownership other) {
         Ownership crossed = new Ownership(fresh, components * other.components);
         owners.forEach((node, own) -> {
@@ -190,5 +206,10 @@ final class Ownership {
     OptionalInt owner(NodeProto node) {
         Integer owner = owners.get(node);
         return owner == null ? OptionalInt.empty() : OptionalInt.of(owner);
+    }
+
+    /** Whether a component does a node of another again, in place of reading what it makes. */
+    boolean isRepeated(NodeProto node, int component) {
+        return repeated.getOrDefault(component, Set.of()).contains(node);
     }
 }

@@ -33,7 +33,8 @@ import java.util.function.BiFunction;
  * <p>A node that does not depend on the latents (time embedding, keys and values of the text, casts of weights) is
  * replicated into every segment that uses it, so such values never lag. So is glue between modules, such as the
  * concatenation of a skip, which therefore sees values of its own component fresh, as in AsyncDiff (arXiv 2406.06911).
- * All else belongs to one component, and a component that is not convex becomes several segments.
+ * All else belongs to one component, and a component that is not convex becomes several segments. What others would
+ * read of it they may do again for themselves, as a {@link TensorCut} says; it is owned as before.
  *
  * <p>The segments do not depend on the order in which an exporter wrote the nodes.
  */
@@ -139,6 +140,8 @@ public final class Splitter {
             complete.add(contents);
         }
         addOutputs(complete, makers);
+        // All that one makes may be done again where it is read.
+        complete.removeIf(contents -> contents.outputs.isEmpty());
         return complete;
     }
 
@@ -244,7 +247,8 @@ public final class Splitter {
                 shapes.add(maker.get());
             } else {
                 OptionalInt owner = assignment.segment(maker.get());
-                if (owner.isPresent() && owner.getAsInt() != number) {
+                if (owner.isPresent() && owner.getAsInt() != number
+                    && !ownership.isRepeated(maker.get(), component())) {
                     inputs.add(tensor);
                 } else {
                     add(maker.get());

@@ -18,10 +18,12 @@ import dev.slipstream.pipelines.graph.cut.PartDevice;
 import dev.slipstream.pipelines.graph.shape.Costs;
 import dev.slipstream.pipelines.model.init.ModelFamily;
 import dev.slipstream.pipelines.model.init.ModelTemplate;
+import dev.slipstream.pipelines.run.program.Program;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -67,6 +69,34 @@ class PublishedCutsTest {
                 assertTrue(found.fullest() <= graph.weightBytes() * (parts == 2 ? ofTwo : parts == 4 ? ofFour : 1),
                     parts + " parts have " + found.shares());
             }
+        }
+    }
+
+    /** Of cuts for slow links, and that as many bytes go from device to device as the search has counted. */
+    @Test
+    void aPictureOfSdxlInTwoPartsMovesLessThanAThirdOfAGigabyteAndNoDeviceHasMostOfTheWeights() {
+        ModelTemplate.of(ModelFamily.SDXL, false).hollowed().write(folder);
+        ImageRequest request = ImageRequest.of("").withSteps(50);
+        try (PipelineSpec whole = DiffusionPipeline.of(folder).devices("cpu:1").plan("sequential")
+                 .precision(DataType.FLOAT16).spec();
+             PipelineSpec spec = DiffusionPipeline.of(folder).devices("cpu:1", "cpu:1")
+                 .plan("asyncdiff:n=2,cut=lean").precision(DataType.FLOAT16).spec()) {
+            PartitionedDenoiser one = whole.unwrap(request, PartitionedDenoiser.class);
+            Graph graph = one.segment(0).graph();
+            CutFinder finder = CutFinder.of(graph, Set.of(one.denoiser().ports().sample()), Costs.of(graph), List.of());
+            FoundCut lean = finder.lean(PartDevice.equal(2));
+            FoundCut published = finder.measure(Cuts.reference(one.denoiser().config(), 2).orElseThrow());
+            PartitionedDenoiser two = spec.unwrap(request, PartitionedDenoiser.class);
+            long copied = spec.unwrap(request, Program.class).copiedBytes();
+            System.out.printf("SDXL, lean: load %.4f (%.4f published), %.1f MB, weights %.3f%n", lean.bottleneck(),
+                published.bottleneck(), copied / 1e6, (double) lean.fullest() / graph.weightBytes());
+
+            assertEquals(lean, finder.measure(lean.cut()));
+            assertTrue(copied <= 0.33e9, copied + " bytes");
+            long latents = two.shape().latents().bytes();
+            assertEquals(49 * (lean.bytes() + latents), copied, (double) latents);
+            assertTrue(lean.fullest() <= 0.8 * graph.weightBytes(), lean.shares().toString());
+            assertTrue(lean.bottleneck() <= published.bottleneck() + 0.005, lean.bottleneck() + " of the work");
         }
     }
 }

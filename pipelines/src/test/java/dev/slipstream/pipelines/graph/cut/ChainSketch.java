@@ -62,8 +62,12 @@ final class ChainSketch {
         return module.startsWith("m.") ? costs[Integer.parseInt(module.substring(2))] : 0;
     }
 
-    /** What an assignment of modules to devices means, counted module by module. */
-    Figures figures(int[] devices, List<PartDevice> on) {
+    /**
+     * What an assignment of modules to devices means, counted module by module.
+     *
+     * @param again of devices how many modules from the first on they do again, if others do them
+     */
+    Figures figures(int[] devices, List<PartDevice> on, Map<Integer, Integer> again) {
         double slowest = 0;
         long all = 0;
         boolean fits = true;
@@ -71,15 +75,16 @@ final class ChainSketch {
             double load = 0;
             long held = 3 * Float.BYTES;
             TreeSet<Integer> received = new TreeSet<>();
+            TreeSet<Integer> done = new TreeSet<>();
             for (int module = 0; module < devices.length; module++) {
-                if (devices[module] == device) {
+                if (devices[module] == device || module < again.getOrDefault(device, 0)) {
+                    done.add(module);
                     load += costs[module];
                     held += weights[module] * Float.BYTES;
                     received.addAll(reads.get(module));
                 }
             }
-            int here = device;
-            received.removeIf(maker -> devices[maker] == here);
+            received.removeAll(done);
             all += received.stream().mapToLong(maker -> elements[maker] * Float.BYTES).sum();
             slowest = Math.max(slowest, load / on.get(device).speed());
             fits &= held <= on.get(device).weightBytes();

@@ -9,8 +9,10 @@ import dev.slipstream.pipelines.graph.cut.ChainSketch.Figures;
 import dev.slipstream.pipelines.graph.cut.CutFinder.Form;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -119,8 +121,37 @@ class CutFinderPropertyTest {
                 rest /= devices.size();
             }
             if (IntStream.of(assignment).distinct().count() == devices.size()
-                && isOf(assignment, 0, assignment.length, form == Form.SHELLS)) {
-                all.add(chain.figures(assignment, devices));
+                && isOf(assignment, 0, assignment.length, form != Form.CONTIGUOUS)) {
+                for (Map<Integer, Integer> again : repeats(assignment, 0, assignment.length)) {
+                    if (again.isEmpty() || form == Form.REPEATED) {
+                        all.add(chain.figures(assignment, devices, again));
+                    }
+                }
+            }
+        }
+        return all;
+    }
+
+    /** Of parts that begin inside of others, each way to do again all that is before them, or not. */
+    private static List<Map<Integer, Integer>> repeats(int[] devices, int start, int end) {
+        int inside = start;
+        while (inside < end && devices[inside] == devices[start]) {
+            inside++;
+        }
+        int again = end;
+        while (again > inside && devices[again - 1] == devices[start]) {
+            again--;
+        }
+        if (inside == end) {
+            return List.of(Map.of());
+        }
+        List<Map<Integer, Integer>> all = new ArrayList<>();
+        for (Map<Integer, Integer> deeper : repeats(devices, inside, again)) {
+            all.add(deeper);
+            if (again < end) {
+                Map<Integer, Integer> more = new HashMap<>(deeper);
+                more.put(devices[inside], inside);
+                all.add(more);
             }
         }
         return all;

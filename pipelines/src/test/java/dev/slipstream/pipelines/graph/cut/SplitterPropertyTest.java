@@ -19,6 +19,8 @@ import net.jqwik.api.Assume;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.statistics.Statistics;
+import net.jqwik.api.statistics.StatisticsReport;
 
 class SplitterPropertyTest {
     @Property(tries = 100)
@@ -35,6 +37,35 @@ class SplitterPropertyTest {
             assertArrayEquals(OnnxRunner.floats(whole.get(output.getName())),
                 OnnxRunner.floats(parts.get(output.getName())), output.getName());
         }
+    }
+
+    @Property(tries = 100)
+    @StatisticsReport(StatisticsReport.StatisticsReportMode.OFF)
+    void soDoThoseOfFoundCutsInWhichPartsDoAgainWhatIsBeforeThem(@ForAll long seed,
+        @ForAll @IntRange(min = 8, max = 40) int nodes, @ForAll @IntRange(min = 3, max = 6) int modules)
+        throws OrtException {
+        Graph graph = graph(seed, nodes, modules, true);
+        CutFinder finder = CutFinder.of(graph, RandomGraph.LAGGABLE, node -> node.getInputCount(), List.of());
+        OnnxRunner runner = new OnnxRunner();
+        Map<String, OnnxTensor> inputs = RandomGraph.inputs(seed, runner);
+        Map<String, OnnxTensor> whole = runner.run(graph, inputs);
+
+        for (int count = 2; count <= Math.min(3, finder.most()); count++) {
+            for (FoundCut found : finder.candidates(PartDevice.equal(count), CutFinder.Form.REPEATED, 1)) {
+                TensorCut cut = (TensorCut) found.cut();
+                if (Set.copyOf(cut.ends()).size() < cut.ends().size()) {
+                    continue; // Of a module in between only the shape is asked for, so it would be an empty part.
+                }
+                Map<String, OnnxTensor> parts = runner.run(
+                    Splitter.splitCrossing(graph, List.of(cut), RandomGraph.LAGGABLE), inputs);
+                Statistics.label("some is done again").collect(!cut.repeats().isEmpty());
+                for (ValueInfoProto output : graph.outputs()) {
+                    assertArrayEquals(OnnxRunner.floats(whole.get(output.getName())),
+                        OnnxRunner.floats(parts.get(output.getName())), output.getName() + " of " + cut);
+                }
+            }
+        }
+        Statistics.label("some is done again").coverage(found -> found.check(true).percentage(part -> part > 10));
     }
 
     @Property(tries = 500)

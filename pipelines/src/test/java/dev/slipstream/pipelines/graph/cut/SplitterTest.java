@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.graph.Graph;
 import dev.slipstream.pipelines.graph.GraphException;
 import dev.slipstream.pipelines.graph.GraphSketch;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -48,6 +49,60 @@ class SplitterTest {
             assertTrue(segment.graph().producer("temb").isPresent(), segment.name());
             assertTrue(segment.inputs().contains("timestep"), segment.name());
         }
+    }
+
+    private static TensorCut around(Map<Integer, Integer> repeats) {
+        return new TensorCut("around", List.of(List.of("skip"), List.of("deep")), List.of(0, 1, 0), repeats, Map.of(),
+            List.of());
+    }
+
+    @Test
+    void whatAComponentDoesAgainItDoesNotReadAndItsOwnerKeeps() {
+        Graph graph = shell().build();
+
+        Partition read = Splitter.splitCrossing(graph, List.of(around(Map.of())), LAGGABLE);
+        Partition again = Splitter.splitCrossing(graph, List.of(around(Map.of(1, 1))), LAGGABLE);
+
+        assertEquals(List.of("timestep", "skip"), read.segments().get(1).inputs());
+        assertEquals(List.of("sample", "timestep"), again.segments().get(1).inputs());
+        assertEquals(List.of("deep"), again.segments().get(1).outputs());
+        assertEquals(read.segments().getFirst().toString(), again.segments().getFirst().toString());
+        assertEquals(read.segments().getLast().toString(), again.segments().getLast().toString());
+    }
+
+    @Test
+    void whatIsDrawnByChanceIsNotDoneAgain() {
+        Graph graph = new GraphSketch().input("sample", 1, 4).output("out", 1, 4)
+            .node("Mul", "/down/Mul", List.of("sample", "sample"), "a")
+            .node("RandomNormalLike", "/down/RandomNormalLike", List.of("a"), "noise")
+            .node("Add", "/down/Add", List.of("a", "noise"), "skip")
+            .node("Sin", "/inner/Sin", List.of("skip"), "deep")
+            .node("Add", "/up/Add", List.of("deep", "skip"), "out").build();
+
+        Partition partition = Splitter.splitCrossing(graph, List.of(around(Map.of(1, 1))), LAGGABLE);
+
+        assertEquals(List.of("sample", "noise"), partition.segments().get(1).inputs());
+    }
+
+    @Test
+    void whereTwoCutsCrossNothingIsDoneAgain() {
+        Graph graph = shell().build();
+
+        assertEquals(
+            Splitter.splitCrossing(graph, List.of(around(Map.of()), SHELL), LAGGABLE).segments().toString(),
+            Splitter.splitCrossing(graph, List.of(around(Map.of(1, 1)), SHELL), LAGGABLE).segments().toString());
+    }
+
+    @Test
+    void aSegmentOfWhichAllIsDoneAgainIsLeftOut() {
+        Graph graph = new GraphSketch().input("sample", 1, 4).output("out", 1, 4)
+            .node("Sin", "/down/Sin", List.of("sample"), "skip")
+            .node("Sin", "/inner/Sin", List.of("skip"), "deep")
+            .node("Sin", "/up/Sin", List.of("deep"), "out").build();
+
+        assertEquals(List.of("segment c1 (2 nodes) [sample] -> [deep]", "segment c0 (1 nodes) [deep] -> [out]"),
+            Splitter.splitCrossing(graph, List.of(around(Map.of(1, 1))), LAGGABLE).segments().stream()
+                .map(Segment::toString).toList());
     }
 
     @Test
