@@ -65,8 +65,8 @@ class RepeatedPartTest {
             outer.add("up." + (LAYERS + layer));
         }
         return new DenoiserGraph("repeated", sketch.node("Add", "/out/Add", List.of(last, "skip"), "sum")
-            .node("Cos", "/out/Cos", List.of("sum"), "out_sample").output("out_sample", -1, 4, 2, 3).build(), new JsonObject(),
-            List.of(new Cut("shell", List.of(outer, inner))));
+            .node("Cos", "/out/Cos", List.of("sum"), "out_sample").output("out_sample", -1, 4, 2, 3).build(),
+            new JsonObject(), List.of(new Cut("shell", List.of(outer, inner))));
     }
 
     private static PartitionedDenoiser partitioned(String plan, int count) {
