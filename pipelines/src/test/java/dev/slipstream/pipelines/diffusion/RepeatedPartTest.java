@@ -28,13 +28,13 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Loops in which the inner part of a network does again what comes before it, in place of reading it. */
 class RepeatedPartTest {
     private static final int LAYERS = 10;
 
-    private final List<Device> devices = Devices.discover().open(Collections.nCopies(2, DeviceSpec.parse("cpu:1")));
+    private final List<Device> devices = Devices.discover().open(Collections.nCopies(4, DeviceSpec.parse("cpu:1")));
 
     @AfterEach
     void nothingIsLeftOnTheDevices() {
@@ -96,11 +96,15 @@ class RepeatedPartTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"warmup=1", "warmup=2,tail=1", "warmup=1,length=2", "warmup=1,shift"})
-    void latentsAreThoseOfTheCutThatReadsBitForBit(String settings) {
-        float[] read = run("asyncdiff:n=2,cut=shell," + settings, 2);
+    @CsvSource(delimiter = '|', value = {"asyncdiff:n=2,warmup=1,cut=%s | 2", "asyncdiff:n=2,warmup=2,tail=1,cut=%s | 2",
+        "asyncdiff:n=2,warmup=1,length=2,cut=%s | 2", "asyncdiff:n=2,warmup=1,shift,cut=%s | 2",
+        "asyncdiff:n=2,warmup=1,stride=2,cut=%s | 2", "asyncdiff:n=2,warmup=1,stride=2,form=paper,cut=%s | 3",
+        "cfg-split+asyncdiff:n=2,warmup=1,cut=%s | 4", "asyncdiff:n=2,warmup=1,cut=%s+guidance:every=2,warmup=1 | 2",
+        "asyncdiff:n=2,warmup=1,cut=%s+cache:part=all,every=2,warmup=1 | 2", "hybridiff:start=1,length=3,cut=%s | 2"})
+    void latentsAreThoseOfTheCutThatReadsBitForBit(String plan, int count) {
+        float[] read = run(plan.formatted("shell"), count);
 
-        assertArrayEquals(read, run("asyncdiff:n=2,cut=lean," + settings, 2));
+        assertArrayEquals(read, run(plan.formatted("lean"), count));
         assertFalse(Arrays.equals(run("sequential", 1), read), "a lagging value must show");
     }
 
