@@ -219,7 +219,8 @@ public sealed interface Strategy permits Sequential, CfgSplit, AsyncDiff, Hybrid
          */
         record Parts(int components, Optional<String> name, boolean shells) implements Cutting {
             /** Names of cuts that every network has; those in its {@code cuts.json} come before them. */
-            public static final List<String> CUTS = List.of("best", "lean", "chain", "published", "balanced");
+            public static final List<String> CUTS =
+                List.of("best", "fastest", "lean", "chain", "published", "balanced");
 
             /** Parts that may lie around others. */
             public Parts(int components, Optional<String> name) {

@@ -96,11 +96,13 @@ class RepeatedPartTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"asyncdiff:n=2,warmup=1,cut=%s | 2", "asyncdiff:n=2,warmup=2,tail=1,cut=%s | 2",
-        "asyncdiff:n=2,warmup=1,length=2,cut=%s | 2", "asyncdiff:n=2,warmup=1,shift,cut=%s | 2",
-        "asyncdiff:n=2,warmup=1,stride=2,cut=%s | 2", "asyncdiff:n=2,warmup=1,stride=2,form=paper,cut=%s | 3",
-        "cfg-split+asyncdiff:n=2,warmup=1,cut=%s | 4", "asyncdiff:n=2,warmup=1,cut=%s+guidance:every=2,warmup=1 | 2",
-        "asyncdiff:n=2,warmup=1,cut=%s+cache:part=all,every=2,warmup=1 | 2", "hybridiff:start=1,length=3,cut=%s | 2"})
+    @CsvSource(delimiter = '|', value = {"asyncdiff:n=2,warmup=1,cut=%s | 2",
+        "asyncdiff:n=2,warmup=2,tail=1,cut=%s | 2", "asyncdiff:n=2,warmup=1,length=2,cut=%s | 2",
+        "asyncdiff:n=2,warmup=1,shift,cut=%s | 2", "asyncdiff:n=2,warmup=1,stride=2,cut=%s | 2",
+        "asyncdiff:n=2,warmup=1,stride=2,form=paper,cut=%s | 3", "cfg-split+asyncdiff:n=2,warmup=1,cut=%s | 4",
+        "asyncdiff:n=2,warmup=1,cut=%s+guidance:every=2,warmup=1 | 2",
+        "asyncdiff:n=2,warmup=1,cut=%s+cache:part=all,every=2,warmup=1 | 2",
+        "hybridiff:start=1,length=3,cut=%s | 2"})
     void latentsAreThoseOfTheCutThatReadsBitForBit(String plan, int count) {
         float[] read = run(plan.formatted("shell"), count);
 

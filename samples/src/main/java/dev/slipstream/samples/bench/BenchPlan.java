@@ -81,8 +81,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
      */
     static List<BenchPlan> candidates(PartitionedDenoiser sequential, int steps, List<String> devices) {
         List<String> all = devices == null ? Collections.nCopies(COMPONENTS, THREAD) : devices;
-        Subject subject = new Subject(ShellCut.isPossible(sequential.denoiser().graph()), sequential.shape().guided(),
-            steps);
+        Subject subject = Subject.of(sequential.denoiser(), sequential.shape().guided(), steps);
         List<BenchPlan> plans = new ArrayList<>();
         Candidates.of(subject, all.size()).stream()
             .filter(it -> plans.stream().noneMatch(plan -> plan.spec.equals(it.spec())))

@@ -10,7 +10,6 @@ import dev.slipstream.pipelines.diffusion.planning.Candidates.Subject;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Loop;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
-import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.run.loop.Guidance;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
 import java.util.OptionalDouble;
@@ -44,7 +43,7 @@ public record Question(Loop loop, long componentBytes, RequestKeys keys) {
 
     /** What decides which plans are worth a look. */
     Subject subject() {
-        return new Subject(ShellCut.isPossible(loop.denoiser().graph()), loop.shape().guided(), steps());
+        return Subject.of(loop.denoiser(), loop.shape().guided(), steps());
     }
 
     int steps() {

@@ -65,8 +65,8 @@ public final class CutChoice {
 
     private Division of(Cutting.Parts wanted) {
         return wanted.name().map(name -> named(name, wanted.components())).orElseGet(() -> beside(wanted.components())
-            .orElseGet(() -> wanted.shells() ? found(wanted.components(), Form.SHELLS)
-                : published(wanted.components()).orElseGet(() -> found(wanted.components(), Form.CONTIGUOUS))));
+            .orElseGet(() -> wanted.shells() ? named("best", wanted.components())
+                : published(wanted.components()).orElseGet(() -> named("chain", wanted.components()))));
     }
 
     private Division named(String name, int components) {
@@ -79,9 +79,10 @@ public final class CutChoice {
             return own.get().withFresh(denoiser.joined());
         }
         return switch (name) {
-            case "best" -> found(components, Form.SHELLS);
-            case "chain" -> found(components, Form.CONTIGUOUS);
-            case "lean" -> finder().lean(PartDevice.equal(components)).cut();
+            case "best" -> found(components, Form.SHELLS, CutFinder.TOLERANCE);
+            case "fastest" -> found(components, Form.SHELLS, CutFinder.FASTEST);
+            case "lean" -> found(components, Form.REPEATED, CutFinder.LEAN);
+            case "chain" -> found(components, Form.CONTIGUOUS, CutFinder.TOLERANCE);
             case "published" -> published(components).orElseThrow(() -> new PlanException("there is no published cut "
                 + "of denoiser " + denoiser.name() + " into " + components + " components; leave out cut=published"));
             case "balanced" -> balanced(components);
@@ -104,8 +105,8 @@ public final class CutChoice {
             denoiser.joined()).withFresh(denoiser.joined());
     }
 
-    private Division found(int components, Form form) {
-        return finder().best(PartDevice.equal(components), form).cut();
+    private Division found(int components, Form form, double within) {
+        return finder().best(PartDevice.equal(components), form, within).cut();
     }
 
     private synchronized CutFinder finder() {

@@ -10,7 +10,6 @@ import dev.slipstream.pipelines.diffusion.planning.KeptChoices.Kept;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Forecasts;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Loop;
 import dev.slipstream.pipelines.diffusion.planning.PlanEvaluator.Site;
-import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.plan.Sequential;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -77,9 +76,8 @@ public final class BestPlans implements LoopPlans {
         if (before != null) {
             return before;
         }
-        Subject subject = new Subject(ShellCut.isPossible(denoiser.graph()), asked.shape().guided(),
-            asked.noise().steps());
-        List<Candidate> candidates = Candidates.usual(subject, devices);
+        List<Candidate> candidates = Candidates.usual(
+            Subject.of(denoiser, asked.shape().guided(), asked.noise().steps()), devices);
         Loop loop = new Loop(alone.denoiser(asked.shape()), asked.shape(), asked.noise(), asked.guidance(),
             asked.rests());
         Function<String, OptionalDouble> quality = loop.quality(model);

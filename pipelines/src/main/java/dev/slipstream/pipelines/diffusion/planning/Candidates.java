@@ -1,10 +1,14 @@
 package dev.slipstream.pipelines.diffusion.planning;
 
+import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
+import dev.slipstream.pipelines.graph.cut.Cut;
+import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.plan.Cadence;
 import dev.slipstream.pipelines.plan.Strategy;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The plans that are worth a look: every method with the settings that are usual, alone and put together. */
@@ -24,8 +28,17 @@ public final class Candidates {
         }
     }
 
-    /** What is to be known of a denoiser and a request. @param convolves whether it is a U-Net, not a transformer */
-    public record Subject(boolean convolves, boolean guided, int steps) {
+    /**
+     * What is to be known of a denoiser and a request.
+     *
+     * @param convolves whether it is a U-Net, not a transformer
+     * @param cut into how many parts somebody has said how to cut it
+     */
+    public record Subject(boolean convolves, Set<Integer> cut, boolean guided, int steps) {
+        public static Subject of(DenoiserGraph denoiser, boolean guided, int steps) {
+            return new Subject(ShellCut.isPossible(denoiser.graph()),
+                denoiser.cuts().stream().map(Cut::size).collect(Collectors.toSet()), guided, steps);
+        }
     }
 
     private final Subject subject;
@@ -116,6 +129,9 @@ public final class Candidates {
         }
         if (with.isEmpty()) {
             add("asyncdiff:n=" + count + ",warmup=3,stride=2", devices);
+        }
+        if (subject.convolves && !subject.cut.contains(count)) {
+            add(with + "asyncdiff:n=" + count + ",warmup=3,cut=fastest", devices);
         }
         if (subject.convolves) {
             add(with + "patches:n=" + count, devices);

@@ -32,7 +32,10 @@ public final class CutFinder {
      */
     public static final double TOLERANCE = 0.08;
 
-    /** How much slower a cut may be, as a share, where bytes matter more than time. */
+    /** The same where time matters and not bytes. */
+    public static final double FASTEST = 0.01;
+
+    /** The same where bytes matter more than time: links are slow, or others use them. */
     public static final double LEAN = 0.15;
 
     /** Which parts there may be. */
@@ -84,25 +87,20 @@ public final class CutFinder {
         return chain.size();
     }
 
+    /** The cut with the fewest bytes of those that are nearly as fast as the fastest: within {@link #TOLERANCE}. */
+    public FoundCut best(List<PartDevice> devices, Form form) {
+        return best(devices, form, TOLERANCE);
+    }
+
     /**
      * The cut with the fewest bytes of those that are nearly as fast as the fastest.
      *
      * @param devices what the parts are for, one each
+     * @param within how much slower it may be, as a share
      * @throws GraphException if there are fewer pieces than devices, or the devices have too little memory
      */
-    public FoundCut best(List<PartDevice> devices, Form form) {
-        List<FoundCut> all = candidates(devices, form, TOLERANCE);
-        return all.getLast();
-    }
-
-    /**
-     * The cut with the fewest bytes of those that are at most {@link #LEAN} slower than the fastest: for links that are
-     * slow, or that others use.
-     *
-     * @throws GraphException as {@link #best}
-     */
-    public FoundCut lean(List<PartDevice> devices) {
-        return candidates(devices, Form.REPEATED, LEAN).getLast();
+    public FoundCut best(List<PartDevice> devices, Form form, double within) {
+        return candidates(devices, form, within).getLast();
     }
 
     /**

@@ -84,7 +84,7 @@ class PublishedCutsTest {
             PartitionedDenoiser one = whole.unwrap(request, PartitionedDenoiser.class);
             Graph graph = one.segment(0).graph();
             CutFinder finder = CutFinder.of(graph, Set.of(one.denoiser().ports().sample()), Costs.of(graph), List.of());
-            FoundCut lean = finder.lean(PartDevice.equal(2));
+            FoundCut lean = finder.best(PartDevice.equal(2), Form.REPEATED, CutFinder.LEAN);
             FoundCut published = finder.measure(Cuts.reference(one.denoiser().config(), 2).orElseThrow());
             PartitionedDenoiser two = spec.unwrap(request, PartitionedDenoiser.class);
             long copied = spec.unwrap(request, Program.class).copiedBytes();
