@@ -63,8 +63,8 @@ public final class Graph {
     }
 
     /** The same nodes in the same order, so nothing has to be sorted or checked again. */
-    private Graph(Graph same, Map<String, TypeProto> types) {
-        this.header = same.header;
+    private Graph(Graph same, ModelProto header, Map<String, TypeProto> types) {
+        this.header = header;
         this.folder = same.folder;
         this.inputs = same.inputs;
         this.outputs = same.outputs;
@@ -90,7 +90,7 @@ public final class Graph {
 
     /** The same graph with other knowledge of the tensors that nodes make, as shape inference gives it. */
     public Graph withTypes(Map<String, TypeProto> changed) {
-        return new Graph(this, changed);
+        return new Graph(this, header, changed);
     }
 
     /** The same graph, which may have nodes of a further operator set. */
@@ -99,7 +99,7 @@ public final class Graph {
         if (header.getOpsetImportList().stream().noneMatch(set -> set.getDomain().equals(domain))) {
             other.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version));
         }
-        return new Graph(other.build(), folder, inputs, outputs, nodes, weights, types);
+        return new Graph(this, other.build(), types);
     }
 
     public Graph with(List<ValueInfoProto> newInputs, List<ValueInfoProto> newOutputs, List<NodeProto> newNodes,

@@ -16,12 +16,11 @@ public final class Nodes {
 
     /** Tensors that a node reads: its inputs that are given, and what its inner graphs (If, Loop) take from outside. */
     public static List<String> reads(NodeProto node) {
-        List<String> names = new ArrayList<>(node.getInputCount());
-        for (String input : node.getInputList()) {
-            if (!input.isEmpty()) {
-                names.add(input);
-            }
+        List<String> given = named(node.getInputList());
+        if (!hasInnerGraphs(node)) {
+            return given;
         }
+        List<String> names = new ArrayList<>(given);
         for (AttributeProto attribute : node.getAttributeList()) {
             if (attribute.hasG()) {
                 names.addAll(captured(attribute.getG()));
@@ -29,6 +28,25 @@ public final class Nodes {
             attribute.getGraphsList().forEach(inner -> names.addAll(captured(inner)));
         }
         return names;
+    }
+
+    private static boolean hasInnerGraphs(NodeProto node) {
+        for (AttributeProto attribute : node.getAttributeList()) {
+            if (attribute.hasG() || attribute.getGraphsCount() > 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Those that have a name: mostly all, which are not copied, as every walk through a graph asks for them. */
+    private static List<String> named(List<String> tensors) {
+        for (String tensor : tensors) {
+            if (tensor.isEmpty()) {
+                return tensors.stream().filter(name -> !name.isEmpty()).toList();
+            }
+        }
+        return tensors;
     }
 
     private static List<String> captured(GraphProto inner) {
@@ -45,7 +63,7 @@ public final class Nodes {
 
     /** Tensors that a node makes; optional outputs that are left out have no name and are not listed. */
     public static List<String> writes(NodeProto node) {
-        return node.getOutputList().stream().filter(name -> !name.isEmpty()).toList();
+        return named(node.getOutputList());
     }
 
     public static Optional<AttributeProto> attribute(NodeProto node, String name) {

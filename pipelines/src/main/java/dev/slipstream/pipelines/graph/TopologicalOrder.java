@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
@@ -67,11 +68,12 @@ public final class TopologicalOrder {
 
     /** Kahn's algorithm, first come first served, so that a list which is in order stays as it is. */
     static List<NodeProto> sort(List<NodeProto> nodes, Map<String, NodeProto> producers) {
+        if (isInOrder(nodes, producers)) {
+            return List.copyOf(nodes);
+        }
         Map<NodeProto, Integer> waiting = new IdentityHashMap<>();
         Map<NodeProto, List<NodeProto>> readers = new IdentityHashMap<>();
         Deque<NodeProto> ready = new ArrayDeque<>();
-        boolean inOrder = true;
-        Map<NodeProto, Boolean> seen = new IdentityHashMap<>();
         for (NodeProto node : nodes) {
             int count = 0;
             for (String input : Nodes.reads(node)) {
@@ -79,17 +81,12 @@ public final class TopologicalOrder {
                 if (maker != null) {
                     count++;
                     readers.computeIfAbsent(maker, key -> new ArrayList<>(2)).add(node);
-                    inOrder &= seen.containsKey(maker);
                 }
             }
-            seen.put(node, true);
             waiting.put(node, count);
             if (count == 0) {
                 ready.add(node);
             }
-        }
-        if (inOrder) {
-            return List.copyOf(nodes);
         }
         List<NodeProto> sorted = new ArrayList<>(nodes.size());
         while (!ready.isEmpty()) {
@@ -106,5 +103,19 @@ public final class TopologicalOrder {
             throw new GraphException("nodes form a circle, " + Nodes.label(stuck) + " is on it or after it");
         }
         return List.copyOf(sorted);
+    }
+
+    private static boolean isInOrder(List<NodeProto> nodes, Map<String, NodeProto> producers) {
+        Set<NodeProto> made = Collections.newSetFromMap(new IdentityHashMap<>(nodes.size()));
+        for (NodeProto node : nodes) {
+            for (String input : Nodes.reads(node)) {
+                NodeProto maker = producers.get(input);
+                if (maker != null && !made.contains(maker)) {
+                    return false;
+                }
+            }
+            made.add(node);
+        }
+        return true;
     }
 }

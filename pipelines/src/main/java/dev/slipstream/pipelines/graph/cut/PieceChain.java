@@ -77,11 +77,15 @@ final class PieceChain {
         return weights;
     }
 
-    /** Tensors that are made before a piece and read from it on, or are outputs, in the order of their makers. */
+    /**
+     * Tensors that are made before a piece and read from it on, in the order of their makers. What is an output or
+     * asked for its shape is among them: nothing else may need it.
+     */
     List<String> alive(int piece) {
         List<String> alive = new ArrayList<>();
         graph.nodes().stream().filter(node -> pieces.getOrDefault(node, piece) < piece).forEach(node ->
             Nodes.writes(node).stream().filter(tensor -> readers(tensor).nextSetBit(piece) >= 0
+                || graph.consumers(tensor).stream().anyMatch(StepDependence::asksOnlyForShape)
                 || graph.outputs().stream().anyMatch(output -> output.getName().equals(tensor))).forEach(alive::add));
         return alive;
     }

@@ -39,7 +39,7 @@ class SplitterPropertyTest {
         }
     }
 
-    @Property(tries = 100)
+    @Property(tries = 200)
     @StatisticsReport(StatisticsReport.StatisticsReportMode.OFF)
     void soDoThoseOfFoundCutsInWhichPartsDoAgainWhatIsBeforeThem(@ForAll long seed,
         @ForAll @IntRange(min = 8, max = 40) int nodes, @ForAll @IntRange(min = 3, max = 6) int modules)
@@ -53,9 +53,6 @@ class SplitterPropertyTest {
         for (int count = 2; count <= Math.min(3, finder.most()); count++) {
             for (FoundCut found : finder.candidates(PartDevice.equal(count), CutFinder.Form.REPEATED, 1)) {
                 TensorCut cut = (TensorCut) found.cut();
-                if (Set.copyOf(cut.ends()).size() < cut.ends().size()) {
-                    continue; // Of a module in between only the shape is asked for, so it would be an empty part.
-                }
                 Map<String, OnnxTensor> parts = runner.run(
                     Splitter.splitCrossing(graph, List.of(cut), RandomGraph.LAGGABLE), inputs);
                 Statistics.label("some is done again").collect(!cut.repeats().isEmpty());
