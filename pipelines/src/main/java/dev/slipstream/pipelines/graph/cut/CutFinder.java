@@ -22,8 +22,9 @@ import java.util.stream.IntStream;
  * so many weights. Immutable; any thread may use it.
  *
  * <p>Parts are runs of the network's pieces in the order in which they run, or shells: a part that begins and ends with
- * others inside, so that skips stay on one device (AsyncDiff's cut of SDXL is one). The search is exact over pieces:
- * the linear partition problem by dynamic programming, with a Pareto set of load and bytes.
+ * others inside, so that skips stay on one device (AsyncDiff's cut of SDXL is one). The one that begins inside may do
+ * again what comes before it: more work, and fewer bytes. The search is exact over pieces: the linear partition problem
+ * by dynamic programming, with a Pareto set of load and bytes.
  */
 public final class CutFinder {
     /**
@@ -44,7 +45,7 @@ public final class CutFinder {
         CONTIGUOUS,
         /** A part may also lie around others. */
         SHELLS,
-        /** And the one that begins inside may do again what comes before it, in place of reading it. */
+        /** As before, and the one that begins inside may do again what comes before it, in place of reading it. */
         REPEATED
     }
 
@@ -210,7 +211,7 @@ public final class CutFinder {
             }
         }
 
-        /** Pieces to be divided. @param first what the part at their start does first */
+        /** Pieces to be divided. @param first piece that the part at their start does, which may do some again */
         private record Place(int first, int start, int end, List<Integer> devices) {
             Place(int start, int end, List<Integer> devices) {
                 this(start, start, end, devices);
@@ -318,7 +319,7 @@ public final class CutFinder {
             }
         }
 
-        /** @param first piece of the part that begins inside. @param most load of all inside */
+        /** Tries a part around others. @param first piece that the part inside does. @param most load of all inside */
         private void offerAround(List<Option> options, Part part, int first, List<Integer> rest, double most) {
             if (chain.load(first, part.again()) <= most) {
                 for (Option option : options(new Place(first, part.inside(), part.again(), rest))) {
