@@ -65,8 +65,8 @@ public final class CutChoice {
 
     private Division of(Cutting.Parts wanted) {
         return wanted.name().map(name -> named(name, wanted.components())).orElseGet(() -> beside(wanted.components())
-            .orElseGet(() -> wanted.shells() ? named("best", wanted.components())
-                : published(wanted.components()).orElseGet(() -> named("chain", wanted.components()))));
+            .orElseGet(() -> wanted.shells() ? known("best", wanted.components())
+                : published(wanted.components()).orElseGet(() -> known("chain", wanted.components()))));
     }
 
     private Division named(String name, int components) {
@@ -78,6 +78,11 @@ public final class CutChoice {
             }
             return own.get().withFresh(denoiser.joined());
         }
+        return known(name, components);
+    }
+
+    /** One of those that every network has. */
+    private Division known(String name, int components) {
         return switch (name) {
             case "best" -> found(components, Form.SHELLS, CutFinder.TOLERANCE);
             case "fastest" -> found(components, Form.SHELLS, CutFinder.FASTEST);
