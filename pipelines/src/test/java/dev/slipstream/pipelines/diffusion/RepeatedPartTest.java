@@ -6,14 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import dev.slipstream.bridge.DataType;
 import dev.slipstream.bridge.Device;
 import dev.slipstream.bridge.DeviceSpec;
 import dev.slipstream.bridge.Devices;
-import dev.slipstream.bridge.TensorType;
 import dev.slipstream.pipelines.diffusion.denoise.Denoiser;
 import dev.slipstream.pipelines.diffusion.denoise.DenoiserGraph;
-import dev.slipstream.pipelines.diffusion.denoise.LoopShape;
 import dev.slipstream.pipelines.diffusion.denoise.PartitionedDenoiser;
 import dev.slipstream.pipelines.graph.GraphSketch;
 import dev.slipstream.pipelines.graph.cut.Cut;
@@ -24,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,8 +66,7 @@ class RepeatedPartTest {
     }
 
     private static PartitionedDenoiser partitioned(String plan, int count) {
-        return PartitionedDenoiser.of(network(), new LoopShape(TinyDenoiser.LATENTS, 0, true,
-            Map.of("encoder_hidden_states", TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), Strategy.parse(plan), count);
+        return TinyDenoiser.partitioned(network(), Strategy.parse(plan), count);
     }
 
     private float[] run(String plan, int count) {

@@ -87,7 +87,12 @@ final class TinyDenoiser {
     /** Of the transformer where the plan decides by its first block. */
     static PartitionedDenoiser partitioned(String plan, int devices) {
         Strategy strategy = Strategy.parse(plan);
-        return PartitionedDenoiser.of(strategy.decides() ? blocks() : model(), new LoopShape(LATENTS, 0, true,
+        return partitioned(strategy.decides() ? blocks() : model(), strategy, devices);
+    }
+
+    /** @param model with the inputs of these */
+    static PartitionedDenoiser partitioned(DenoiserGraph model, Strategy strategy, int devices) {
+        return PartitionedDenoiser.of(model, new LoopShape(LATENTS, 0, true,
             Map.of("encoder_hidden_states", TensorType.of(DataType.FLOAT32, 2, 1, 2, 3))), strategy, devices);
     }
 

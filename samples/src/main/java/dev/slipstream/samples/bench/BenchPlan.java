@@ -10,6 +10,7 @@ import dev.slipstream.pipelines.graph.cut.ShellCut;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.plan.PlanException;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.samples.options.DeviceOptions;
 import dev.slipstream.samples.terminal.InputException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,8 +28,6 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
     private static final String CPU = "cpu";
     /** The device of plans, where none are named. */
     static final String THREAD = "cpu:1";
-    /** What is chosen when it is drawn. */
-    static final String AUTO = "auto";
     private static final int COMPONENTS = 2;
     private static final String PATCHES = "patches:n=" + COMPONENTS;
 
@@ -58,7 +57,7 @@ record BenchPlan(String label, String spec, List<String> devices, boolean replay
         plans.add(new BenchPlan("sequential", "sequential", List.of(devices == null ? THREAD : devices.getFirst()),
             true));
         for (String spec : specs) {
-            int count = !spec.equals(AUTO) ? Strategy.parse(spec).usualDevices()
+            int count = !spec.equals(DeviceOptions.AUTO) ? Strategy.parse(spec).usualDevices()
                 : devices == null ? COMPONENTS : devices.size();
             List<String> all = devices == null ? Collections.nCopies(count, THREAD) : devices;
             if (count > all.size()) {

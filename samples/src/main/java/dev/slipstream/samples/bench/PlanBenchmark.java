@@ -7,6 +7,7 @@ import dev.slipstream.pipelines.diffusion.image.Image;
 import dev.slipstream.pipelines.graph.precision.Precision;
 import dev.slipstream.pipelines.plan.Plan;
 import dev.slipstream.pipelines.run.loop.NoiseTable;
+import dev.slipstream.samples.options.DeviceOptions;
 import dev.slipstream.samples.terminal.InputException;
 import java.util.ArrayList;
 import java.util.List;
@@ -174,7 +175,7 @@ final class PlanBenchmark implements AutoCloseable {
         }
 
         private boolean isChosen() {
-            return plan.spec().equals(BenchPlan.AUTO);
+            return plan.spec().equals(DeviceOptions.AUTO);
         }
 
         /** Another pipeline for the same, which overlaps requests; the caller's. */

@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
 public final class DeviceOptions {
     private static final int MOST_DEVICES = 256;
     private static final int USUAL_DEVICES = 2;
-    private static final String AUTO = "auto";
+    /** The plan that is chosen for each request. */
+    public static final String AUTO = "auto";
 
     @Option(names = "--plan", paramLabel = "SPEC", order = HelpLayout.DEVICES, completionCandidates = Plans.class,
         description = {"Which segment runs where, and on how old values:",

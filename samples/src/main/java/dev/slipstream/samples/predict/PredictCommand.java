@@ -15,6 +15,7 @@ import dev.slipstream.pipelines.diffusion.planning.PlanForecast;
 import dev.slipstream.pipelines.diffusion.planning.Preference;
 import dev.slipstream.pipelines.diffusion.planning.QueueForecast;
 import dev.slipstream.pipelines.plan.Strategy;
+import dev.slipstream.samples.options.DeviceOptions;
 import dev.slipstream.samples.options.HollowModel;
 import dev.slipstream.samples.options.ModelOptions;
 import dev.slipstream.samples.options.PrecisionOption;
@@ -176,6 +177,9 @@ public final class PredictCommand implements Callable<Integer> {
 
     /** @param most devices that there are */
     private List<Candidate> compared(int most) {
+        if (compared.contains(DeviceOptions.AUTO)) {
+            throw new InputException("--compare " + DeviceOptions.AUTO + ": without --compare it says which is chosen");
+        }
         return Stream.concat(Stream.of("sequential"), compared.stream()).distinct().map(plan -> {
             int devices = Strategy.parse(plan).usualDevices();
             if (devices > most) {

@@ -75,6 +75,7 @@ class PredictCommandTest {
         "--gpus A100 --prefer nice|--prefer: there is no preference 'nice'; take exact, balanced, fast",
         "--gpus A100 --profile p.json|",
         "--gpus A100 --compare asyncdif|asyncdif",
+        "--gpus A100 --compare auto|--compare auto: without --compare it says which is chosen",
         "--gpus A100 --compare asyncdiff:n=3|--compare asyncdiff:n=3 takes 3 devices, and there are 1",
         "--gpus 2xA100 --compare asyncdiff:cut=wide|--compare asyncdiff:cut=wide: there is no cut 'wide' beside",
         "--gpus 2xA100 --compare pipefusion|--compare pipefusion: ",

@@ -130,10 +130,10 @@ public final class Candidates {
         if (with.isEmpty()) {
             add("asyncdiff:n=" + count + ",warmup=3,stride=2", devices);
         }
-        if (subject.convolves && !subject.cut.contains(count)) {
-            add(with + "asyncdiff:n=" + count + ",warmup=3,cut=fastest", devices);
-        }
         if (subject.convolves) {
+            if (!subject.cut.contains(count)) {
+                add(with + "asyncdiff:n=" + count + ",warmup=3,cut=fastest", devices);
+            }
             add(with + "patches:n=" + count, devices);
         } else {
             for (int patches : new int[] {count, 2 * count}) {

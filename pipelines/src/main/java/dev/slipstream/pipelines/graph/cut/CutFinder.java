@@ -88,16 +88,11 @@ public final class CutFinder {
         return chain.size();
     }
 
-    /** The cut with the fewest bytes of those that are nearly as fast as the fastest: within {@link #TOLERANCE}. */
-    public FoundCut best(List<PartDevice> devices, Form form) {
-        return best(devices, form, TOLERANCE);
-    }
-
     /**
      * The cut with the fewest bytes of those that are nearly as fast as the fastest.
      *
      * @param devices what the parts are for, one each
-     * @param within how much slower it may be, as a share
+     * @param within how much slower it may be, as a share, such as {@link #TOLERANCE}
      * @throws GraphException if there are fewer pieces than devices, or the devices have too little memory
      */
     public FoundCut best(List<PartDevice> devices, Form form, double within) {

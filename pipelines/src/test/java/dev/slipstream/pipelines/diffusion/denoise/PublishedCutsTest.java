@@ -56,7 +56,7 @@ class PublishedCutsTest {
             for (int parts = 2; parts <= 4; parts++) {
                 FoundCut published = finder.measure(Cuts.reference(whole.denoiser().config(), parts).orElseThrow());
                 long start = System.nanoTime();
-                FoundCut found = finder.best(PartDevice.equal(parts), Form.SHELLS);
+                FoundCut found = finder.best(PartDevice.equal(parts), Form.SHELLS, CutFinder.TOLERANCE);
                 System.out.printf("%s, %d parts: load %.3f (%.3f published), MB %.1f (%.1f), weights %.3f, %.1f s%n",
                     family, parts, found.bottleneck(), published.bottleneck(), found.bytes() / 1e6,
                     published.bytes() / 1e6, (double) found.fullest() / graph.weightBytes(),

@@ -31,6 +31,10 @@ class CutFinderTest {
         return CutFinder.of(graph, LAGGABLE, CONVOLUTIONS, List.of());
     }
 
+    private static FoundCut best(CutFinder finder, int parts, Form form) {
+        return finder.best(PartDevice.equal(parts), form, CutFinder.TOLERANCE);
+    }
+
     private static List<String> segments(Graph graph, FoundCut cut) {
         return Splitter.splitCrossing(graph, List.of(cut.cut()), LAGGABLE).segments().stream().map(Segment::name)
             .toList();
@@ -40,8 +44,8 @@ class CutFinderTest {
     void aUNetFallsIntoShellsWhoseSkipsStayOnTheirDevices() {
         Graph unet = UNetSketch.of(false, true);
 
-        FoundCut two = finder(unet).best(PartDevice.equal(2), Form.SHELLS);
-        FoundCut chain = finder(unet).best(PartDevice.equal(2), Form.CONTIGUOUS);
+        FoundCut two = best(finder(unet), 2, Form.SHELLS);
+        FoundCut chain = best(finder(unet), 2, Form.CONTIGUOUS);
 
         assertEquals(List.of("c0.0", "c1", "c0.1"), segments(unet, two));
         assertEquals(2, two.bytes(), "one tensor each way");
@@ -53,7 +57,7 @@ class CutFinderTest {
     void shellsLieInShells() {
         Graph unet = UNetSketch.of(false, true, true);
 
-        FoundCut cut = finder(unet).best(PartDevice.equal(3), Form.SHELLS);
+        FoundCut cut = best(finder(unet), 3, Form.SHELLS);
 
         assertEquals(List.of("c0.0", "c1.0", "c2", "c1.1", "c0.1"), segments(unet, cut));
         assertEquals(4, cut.bytes(), "one tensor each way at each border");
@@ -64,7 +68,7 @@ class CutFinderTest {
     void aLargeAttentionIsTakenApartAtASumOfTokensAndABlockOfATransformerIsNot() {
         CutFinder attention = twoProducts("attentions.0");
 
-        FoundCut cut = attention.best(PartDevice.equal(2), Form.SHELLS);
+        FoundCut cut = best(attention, 2, Form.SHELLS);
 
         assertEquals(List.of(List.of("b")), ((TensorCut) cut.cut()).ends());
         assertEquals(0.5, cut.bottleneck());
@@ -103,7 +107,7 @@ class CutFinderTest {
             .node("Conv", "/blocks.1/Conv", List.of("b"), "out").build();
         CutFinder finder = CutFinder.of(graph, LAGGABLE, CONVOLUTIONS, List.of("control"));
 
-        FoundCut cut = finder.best(PartDevice.equal(2), Form.SHELLS);
+        FoundCut cut = best(finder, 2, Form.SHELLS);
 
         assertEquals(2, finder.most());
         assertEquals(List.of("c0", "c1", "control"), segments(graph, cut).stream().sorted().toList());
@@ -118,7 +122,7 @@ class CutFinderTest {
             .node("Conv", "/blocks.1/time/Conv", List.of("temb"), "t1")
             .node("Conv", "/blocks.1/Conv", List.of("a", "t1"), "out").build();
 
-        FoundCut cut = finder(graph).best(PartDevice.equal(2), Form.CONTIGUOUS);
+        FoundCut cut = best(finder(graph), 2, Form.CONTIGUOUS);
 
         assertEquals(List.of(1.0, 1.0), cut.shares().stream().map(FoundCut.Share::load).toList());
         assertEquals(1, cut.bytes());
@@ -127,7 +131,7 @@ class CutFinderTest {
     @Test
     void morePartsThanPiecesIsAnError() {
         String said = assertThrows(GraphException.class,
-            () -> finder(UNetSketch.of(true)).best(PartDevice.equal(100), Form.SHELLS)).getMessage();
+            () -> best(finder(UNetSketch.of(true)), 100, Form.SHELLS)).getMessage();
         assertEquals("cannot cut 16 pieces into 100 parts", said);
     }
 
@@ -135,8 +139,8 @@ class CutFinderTest {
     void asManyPartsAsPiecesIsOneEach() {
         Graph unet = UNetSketch.of(true);
 
-        assertEquals(16, segments(unet, finder(unet).best(PartDevice.equal(16), Form.CONTIGUOUS)).size());
-        assertEquals(List.of("c0"), segments(unet, finder(unet).best(PartDevice.equal(1), Form.SHELLS)));
+        assertEquals(16, segments(unet, best(finder(unet), 16, Form.CONTIGUOUS)).size());
+        assertEquals(List.of("c0"), segments(unet, best(finder(unet), 1, Form.SHELLS)));
     }
 
     @ParameterizedTest
@@ -151,7 +155,8 @@ class CutFinderTest {
     void aDeviceHasASpeed() {
         assertThrows(IllegalArgumentException.class, () -> new PartDevice(0, 1));
         assertThrows(IllegalArgumentException.class, () -> new PartDevice(1, -1));
-        assertThrows(IllegalArgumentException.class, () -> finder(UNetSketch.of(true)).best(List.of(), Form.SHELLS));
+        assertThrows(IllegalArgumentException.class,
+            () -> finder(UNetSketch.of(true)).best(List.of(), Form.SHELLS, CutFinder.TOLERANCE));
     }
 
     @Property(tries = 200)
@@ -165,7 +170,7 @@ class CutFinderTest {
         int parts = Math.min(3, one.most());
         Assume.that(parts > 0);
 
-        assertEquals(one.best(PartDevice.equal(parts), Form.SHELLS).shares(),
-            other.best(PartDevice.equal(parts), Form.SHELLS).shares());
+        assertEquals(best(one, parts, Form.SHELLS).shares(),
+            best(other, parts, Form.SHELLS).shares());
     }
 }

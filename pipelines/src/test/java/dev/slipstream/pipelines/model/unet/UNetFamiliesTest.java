@@ -102,7 +102,7 @@ class UNetFamiliesTest {
             assertArrayEquals(OnnxRunner.floats(whole),
                 OnnxRunner.floats(runner.run(partition, inputs).get("out_sample")), components + " components");
             Division found = CutFinder.of(fixed, Set.of("sample"), Costs.of(fixed), List.of())
-                .best(PartDevice.equal(components), CutFinder.Form.SHELLS).cut();
+                .best(PartDevice.equal(components), CutFinder.Form.SHELLS, CutFinder.TOLERANCE).cut();
             assertArrayEquals(OnnxRunner.floats(whole), OnnxRunner.floats(runner.run(Splitter.splitCrossing(fixed,
                 List.of(found), Set.of("sample")), inputs).get("out_sample")), found.name());
         }
